@@ -1,0 +1,90 @@
+"""The tree of exceptions: outcomes are values, so only faults are raised.
+
+StreamerError
+├── ConfigError        config.yaml, the environment or an option is wrong; names the key, the line and the fix
+├── PluginError        a module named by ``use:`` is missing, or does not offer what its seam asks for
+├── StoreError         the state directory or its database cannot be used
+├── ListenError        the address cannot be bound
+└── BackendError       a picture could not be drawn; the request fails, the program goes on
+    ├── BackendUnavailable   the backend cannot run on this machine at all (no weights, no GPU, no memory)
+    ├── BackendDied          the generator process ended or was killed while drawing
+    └── Unsupported          this backend cannot do what the request asks (an edit, say)
+"""
+
+from __future__ import annotations
+
+
+class StreamerError(Exception):
+    """Stand at the root of everything this program raises on purpose."""
+
+
+class ConfigError(StreamerError):
+    """Say which key is wrong, where it stands, and what would be right."""
+
+    def __init__(self, key: str, problem: str, *, line: int | None = None, fix: str = "", path: str = "") -> None:
+        super().__init__(key, problem)
+        self.key, self.problem, self.line, self.fix, self.path = key, problem, line, fix, path
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.path, self.line) if part)
+        head = f"{place}: " if place else ""
+        return f"{head}{self.key}: {self.problem}" + (f"; {self.fix}" if self.fix else "")
+
+
+class PluginError(StreamerError):
+    """Say which plug-in of which kind cannot be used, and why."""
+
+    def __init__(self, kind: str, name: str, problem: str) -> None:
+        super().__init__(kind, name, problem)
+        self.kind, self.name, self.problem = kind, name, problem
+
+    def __str__(self) -> str:
+        return f"{self.kind} '{self.name}': {self.problem}"
+
+
+class StoreError(StreamerError):
+    """Say which path of the state directory cannot be used, and why."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path, self.problem = path, problem
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+
+class ListenError(StreamerError):
+    """Say which address is taken, by whom if known, and which key changes it."""
+
+    def __init__(self, host: str, port: int, problem: str) -> None:
+        super().__init__(host, port, problem)
+        self.host, self.port, self.problem = host, port, problem
+
+    def __str__(self) -> str:
+        return (
+            f"cannot listen on {self.host}:{self.port}: {self.problem}; "
+            "set server.port in config.yaml or STREAMER_PORT to a free one"
+        )
+
+
+class BackendError(StreamerError):
+    """Say why a picture could not be drawn; carries a fix where there is one."""
+
+    def __init__(self, problem: str, *, fix: str = "") -> None:
+        super().__init__(problem, fix)
+        self.problem, self.fix = problem, fix
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.fix}" if self.fix else self.problem
+
+
+class BackendUnavailable(BackendError):
+    """The backend cannot run on this machine at all."""
+
+
+class BackendDied(BackendError):
+    """The generator process ended while it was drawing."""
+
+
+class Unsupported(BackendError):
+    """This backend cannot do what the request asks."""

@@ -1,0 +1,184 @@
+"""The frozen values that cross stage boundaries: no behaviour, nothing imported from the rest of the program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Role(IntEnum):
+    """What someone may do; each role includes the ones below it."""
+
+    VIEWER = 0
+    FOLLOWER = 1
+    SUBSCRIBER = 2
+    VIP = 3
+    MODERATOR = 4
+    BROADCASTER = 5
+
+
+class Lane(IntEnum):
+    """Which queue a request waits in; the lower number is drawn first."""
+
+    BROADCASTER = 0
+    PAID = 1
+    CHAT = 2
+
+
+class RequestState(StrEnum):
+    """Where an accepted request stands; all but the first two are terminal."""
+
+    QUEUED = "queued"
+    DRAWING = "drawing"
+    SHOWN = "shown"
+    SUPERSEDED = "superseded"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asked. ``id`` is the platform's stable user id; names change and are re-used."""
+
+    id: str
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One thing that happened outside. ``id`` is the platform's message id; ``at`` is time.monotonic() seconds."""
+
+    id: str
+    source: str
+    text: str
+    actor: Actor
+    at: float
+    paid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retraction:
+    """A platform took something back: one message, everything by one actor, or (both None) the whole chat."""
+
+    source: str
+    message_id: str | None
+    actor_id: str | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingParams:
+    """How to sample one picture, in diffusers' names; width and height in pixels."""
+
+    width: int
+    height: int
+    num_inference_steps: int
+    guidance_scale: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """Meme text; ``layout`` names a file in render/layouts."""
+
+    top: str
+    bottom: str
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """A fully resolved order for one picture; nothing in it is optional to interpret.
+
+    ``text`` is what the actor typed after the command word, cleaned; ``prompt`` is what the model reads.
+    ``at`` and ``expires_at`` are time.monotonic() seconds. ``seconds`` is the time on air, None for until replaced.
+    ``cooldown_s`` is the command's own wait per actor, None for the rule's default.
+    ``reference`` is an encoded picture to edit, None to draw from the prompt alone.
+    """
+
+    id: str
+    command: str
+    kind: str
+    layer: str
+    text: str
+    prompt: str
+    params: SamplingParams
+    actor: Actor
+    priority: Lane
+    at: float
+    expires_at: float
+    role_needed: Role = Role.VIEWER
+    seconds: float | None = None
+    cooldown_s: float | None = None
+    caption: Caption | None = None
+    reference: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageCommand:
+    """A typed order that draws nothing: undo, clear, pause, resume, panic, queue, help, style."""
+
+    trigger_id: str
+    action: str
+    layer: str | None
+    text: str
+    actor: Actor
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request will not be drawn or shown; ``reason`` is safe to show in chat."""
+
+    request_id: str
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An encoded, finished picture; width and height in pixels."""
+
+    request_id: str
+    layer: str
+    media_type: str
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """An unfinished picture, too small to recognise; ``step`` counts from 1 to ``steps``."""
+
+    request_id: str
+    layer: str
+    step: int
+    steps: int
+    media_type: str
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Take whatever is on this layer off the air."""
+
+    layer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """A short line of plain text to show on the overlay for a few seconds."""
+
+    request_id: str
+    text: str
+    seconds: float = 4.0
+
+
+Update = Frame | Preview | Clear
+Event = Update | Refusal | Toast
