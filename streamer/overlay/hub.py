@@ -1,0 +1,262 @@
+"""Knows what every layer shows now and hands each update to every page's mailbox: no sockets, nothing that waits."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import secrets
+import time
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from streamer.overlay import wire
+from streamer.overlay.layer import LayerOptions
+from streamer.overlay.mailbox import Mailbox, Picture
+from streamer.types import Clear, Frame, Preview, Refusal, Toast
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """The first page has put a picture on its screen; ``at`` is time.monotonic() seconds."""
+
+    request_id: str
+    layer: str
+    seq: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a page told of itself: OBS version (empty in a plain browser), engine, and whether it can be seen."""
+
+    obs: str = ""
+    engine: str = ""
+    visible: bool = True
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    """One connected page as the panel lists it; ``layers`` is None for all, ``ack_ms`` None before the first ack."""
+
+    id: int
+    layers: tuple[str, ...] | None
+    obs: str
+    engine: str
+    visible: bool
+    active: bool
+    in_flight: int
+    ack_ms: float | None
+    sent: int
+    skipped: int
+    garbage: int
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What the hub knows about a layer: a picture, that it is to be empty (``clear``), or nothing yet.
+
+    ``drawing`` holds the requests whose previews are out and whose end is not known.
+    """
+
+    picture: Picture | None = None
+    clear: str = ""
+    drawing: deque[str] = field(default_factory=lambda: deque(maxlen=8))
+
+
+class _Recent:
+    """The last few hundred keys; older ones are forgotten."""
+
+    def __init__(self) -> None:
+        self._keys: OrderedDict[object, None] = OrderedDict()
+
+    def add(self, key: object) -> bool:
+        """Remember the key; False if it was known."""
+        known = key in self._keys
+        self._keys[key] = None
+        self._keys.move_to_end(key)
+        if len(self._keys) > REMEMBERED:
+            self._keys.popitem(last=False)
+        return not known
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+
+@dataclass(slots=True)
+class _Watcher:
+    """One reader of paints: bounded, the oldest are dropped."""
+
+    inbox: deque[Paint] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Hub:
+    """Remember the current picture of each layer and spread updates; belongs to the event loop's thread."""
+
+    def __init__(self, layers: Mapping[str, LayerOptions], wall: Callable[[], float] = time.time) -> None:
+        self.layers = dict(layers)
+        self.epoch = secrets.token_hex(8)
+        self._wall = wall
+        self._seq = itertools.count(1)
+        self._ids = itertools.count(1)
+        self._shown = {name: _Shown() for name in layers}
+        self._finished = _Recent()
+        self._painted = _Recent()
+        self._layer_of: OrderedDict[str, str] = OrderedDict()
+        self._pages: dict[Mailbox, About] = {}
+        self._watchers: list[_Watcher] = []
+
+    @property
+    def overlays(self) -> int:
+        """Count the connected pages."""
+        return len(self._pages)
+
+    def publish(self, update: Frame | Preview | Clear | Toast | Refusal) -> None:
+        """Spread one update to every page that wants it; never waits for any of them."""
+        if isinstance(update, Toast):
+            self._toast(update)
+        elif isinstance(update, Refusal):
+            self._refused(update.request_id)
+        elif update.layer not in self._shown:
+            log.warning("nothing shown on layer '%s': config.yaml names no such layer", update.layer)
+        elif isinstance(update, Frame):
+            self._frame(update)
+        elif isinstance(update, Preview):
+            self._preview(update)
+        else:
+            self._clear(update.layer)
+
+    def join(self, layers: frozenset[str] | None = None, about: About = About()) -> Mailbox:
+        """Add a page; its mailbox already holds what each of its layers shows now."""
+        mailbox = Mailbox(next(self._ids), layers)
+        for name, shown in self._shown.items():
+            if shown.picture is not None:
+                mailbox.put(shown.picture)
+            elif shown.clear:
+                # A page that comes back after a clear it has missed must not keep the old picture.
+                mailbox.clear(name, shown.clear)
+        self._pages[mailbox] = about
+        return mailbox
+
+    def leave(self, mailbox: Mailbox) -> None:
+        """Forget a page; leaving twice does no harm."""
+        self._pages.pop(mailbox, None)
+
+    def seen(self, mailbox: Mailbox, *, visible: bool, active: bool) -> None:
+        """Note that OBS has shown or hidden a page."""
+        if mailbox in self._pages:
+            self._pages[mailbox] = replace(self._pages[mailbox], visible=visible, active=active)
+
+    def painted(self, mailbox: Mailbox, message: wire.Painted, now: float) -> None:
+        """Note a page's answer to a picture; the first page to show it makes a Paint."""
+        asked = mailbox.painted(message.layer, message.seq, now)
+        if asked and message.shown and self._painted.add(message.seq):
+            paint = Paint(message.request_id, message.layer, message.seq, now)
+            for watcher in self._watchers:
+                watcher.inbox.append(paint)
+                watcher.wake.set()
+
+    async def paints(self) -> AsyncIterator[Paint]:
+        """Yield the first paint of every picture from now on; a reader that falls behind misses the oldest."""
+        watcher = _Watcher()
+        self._watchers.append(watcher)
+        try:
+            while True:
+                await watcher.wake.wait()
+                watcher.wake.clear()
+                while watcher.inbox:
+                    yield watcher.inbox.popleft()
+        finally:
+            self._watchers.remove(watcher)
+
+    def pages(self) -> list[PageInfo]:
+        """List the connected pages, oldest first."""
+        return [_page_info(mailbox, about) for mailbox, about in self._pages.items()]
+
+    def _frame(self, frame: Frame) -> None:
+        shown = self._shown[frame.layer]
+        picture = self._encode(frame, final=True)
+        self._finished.add((frame.layer, frame.request_id))
+        self._remember_layer(frame)
+        shown.picture = picture
+        if frame.request_id in shown.drawing:
+            shown.drawing.remove(frame.request_id)
+        for mailbox in self._pages:
+            mailbox.put(picture)
+
+    def _preview(self, preview: Preview) -> None:
+        if (preview.layer, preview.request_id) in self._finished or not self.layers[preview.layer].previews:
+            return
+        drawing = self._shown[preview.layer].drawing
+        if preview.request_id not in drawing:
+            drawing.append(preview.request_id)
+        self._remember_layer(preview)
+        picture = self._encode(preview, final=False)
+        for mailbox in self._pages:
+            mailbox.put(picture)
+
+    def _clear(self, layer: str) -> None:
+        for request_id in self._shown[layer].drawing:
+            # The clear has called off what these are becoming: their later previews must not appear.
+            self._finished.add((layer, request_id))
+        message = wire.encode_clear(layer, next(self._seq))
+        self._shown[layer] = _Shown(clear=message)
+        for mailbox in self._pages:
+            mailbox.clear(layer, message)
+
+    def _refused(self, request_id: str) -> None:
+        """Take the beginnings of a refused picture off again: back to what the layer showed before."""
+        for layer, shown in self._shown.items():
+            if request_id not in shown.drawing:
+                continue
+            self._finished.add((layer, request_id))
+            shown.drawing.remove(request_id)
+            for mailbox in self._pages:
+                mailbox.drop_preview(layer)
+                if shown.picture is not None:
+                    mailbox.put(shown.picture)
+                else:
+                    mailbox.clear(layer, shown.clear or wire.encode_clear(layer, next(self._seq)))
+
+    def _toast(self, toast: Toast) -> None:
+        """Show a toast on the pages of its picture's layer, or on every page if it belongs to none."""
+        layer = self._layer_of.get(toast.request_id)
+        layers = [name for name in ([layer] if layer else self.layers) if self.layers[name].toast]
+        message = wire.encode_toast(toast)
+        for mailbox in self._pages:
+            if mailbox.wants_any(layers):
+                mailbox.notify(message)
+
+    def _encode(self, update: Frame | Preview, *, final: bool) -> Picture:
+        seq = next(self._seq)
+        message = wire.encode_picture(update, seq, self._wall() * 1000)
+        return Picture(update.layer, update.request_id, seq, final, message)
+
+    def _remember_layer(self, update: Frame | Preview) -> None:
+        self._layer_of[update.request_id] = update.layer
+        self._layer_of.move_to_end(update.request_id)
+        if len(self._layer_of) > REMEMBERED:
+            self._layer_of.popitem(last=False)
+
+
+def _page_info(mailbox: Mailbox, about: About) -> PageInfo:
+    return PageInfo(
+        id=mailbox.id,
+        layers=None if mailbox.layers is None else tuple(sorted(mailbox.layers)),
+        obs=about.obs,
+        engine=about.engine,
+        visible=about.visible,
+        active=about.active,
+        in_flight=mailbox.in_flight,
+        ack_ms=None if mailbox.ack_s is None else round(mailbox.ack_s * 1000, 1),
+        sent=mailbox.sent,
+        skipped=mailbox.skipped,
+        garbage=mailbox.garbage,
+    )

@@ -1,0 +1,158 @@
+"""The bytes between server and overlay page: pure functions, no sockets, no state; docs/wire-protocol.md in code."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from streamer.overlay.layer import LayerOptions
+from streamer.types import Frame, Preview, Toast
+
+PROTOCOL = 1
+# A page has nothing to say that is longer; whatever is, was not sent by our page.
+LONGEST_INBOUND = 4096
+LONGEST_TOAST = 200
+
+_LENGTH = struct.Struct(">I")
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """What could not be read, and why; ``protocol`` when the page merely speaks another version."""
+
+    problem: str
+    protocol: bool = False
+
+
+class _Inbound(BaseModel):
+    # Unknown fields are ignored: a newer page may say more than this server understands.
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class Hello(_Inbound):
+    """The page's first message: who it is, which layers it wants (None for all), what it runs in."""
+
+    type: Literal["hello"] = "hello"
+    v: int
+    token: str = Field(max_length=512)
+    layers: list[Annotated[str, Field(max_length=64)]] | None = Field(default=None, max_length=64)
+    visible: bool = True
+    active: bool = True
+    plugin: str = Field(default="", max_length=32)
+
+
+class Painted(_Inbound):
+    """The page has dealt with a picture; ``shown`` is False if something newer or a fault kept it off the screen."""
+
+    type: Literal["painted"] = "painted"
+    seq: int = Field(ge=0)
+    request_id: str = Field(max_length=128)
+    layer: str = Field(max_length=64)
+    shown: bool = True
+
+
+class State(_Inbound):
+    """OBS has shown or hidden the source, or put it on air."""
+
+    type: Literal["state"] = "state"
+    visible: bool
+    active: bool
+
+
+class Pong(_Inbound):
+    """The page's answer to a ping."""
+
+    type: Literal["pong"] = "pong"
+
+
+Inbound = Hello | Painted | State | Pong
+_INBOUND: TypeAdapter[Inbound] = TypeAdapter(Annotated[Inbound, Field(discriminator="type")])
+
+
+def decode(text: str | bytes | None) -> Inbound | Garbage:
+    """Read one message of the page."""
+    if not isinstance(text, str):
+        return Garbage("only text messages are understood")
+    if len(text) > LONGEST_INBOUND:
+        return Garbage(f"longer than {LONGEST_INBOUND} characters")
+    try:
+        message = _INBOUND.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        return Garbage(f"{'.'.join(map(str, first['loc'])) or 'message'}: {first['msg']}")
+    if isinstance(message, Hello) and message.v != PROTOCOL:
+        return Garbage(f"page speaks protocol {message.v}, server {PROTOCOL}", protocol=True)
+    return message
+
+
+def encode_picture(picture: Frame | Preview, seq: int, sent_at: float) -> bytes:
+    """Put a header before the picture; ``sent_at`` is wall-clock milliseconds."""
+    header = {
+        "v": PROTOCOL,
+        "type": "frame" if isinstance(picture, Frame) else "preview",
+        "layer": picture.layer,
+        "request_id": picture.request_id,
+        "seq": seq,
+        "media_type": picture.media_type,
+        "width": picture.width,
+        "height": picture.height,
+        "sent_at": round(sent_at, 3),
+    }
+    if isinstance(picture, Preview):
+        header |= {"step": picture.step, "steps": picture.steps}
+    block = _compact(header).encode()
+    return b"".join((_LENGTH.pack(len(block)), block, picture.data))
+
+
+def decode_picture(message: bytes) -> tuple[dict[str, str | int | float], bytes]:
+    """Split a binary message into header and picture; ValueError if it is cut short or no JSON object."""
+    if len(message) < _LENGTH.size:
+        raise ValueError("shorter than its length field")
+    (length,) = _LENGTH.unpack_from(message)
+    end = _LENGTH.size + length
+    if end > len(message):
+        raise ValueError("header is cut short")
+    header = json.loads(message[_LENGTH.size : end])
+    if not isinstance(header, dict):
+        raise ValueError("header is no JSON object")
+    return header, message[end:]
+
+
+def encode_hello(epoch: str, tick_s: float) -> str:
+    """Welcome a page; ``epoch`` changes with every start of the server, ``tick_s`` is the time between pings."""
+    return _text("hello", epoch=epoch, tick_s=tick_s)
+
+
+def encode_layers(layers: Mapping[str, LayerOptions]) -> str:
+    """Tell a page which layers there are and how to draw them."""
+    return _text("layers", layers={name: options.model_dump(mode="json") for name, options in layers.items()})
+
+
+def encode_clear(layer: str, seq: int) -> str:
+    """Take a layer off the air."""
+    return _text("clear", layer=layer, seq=seq)
+
+
+def encode_toast(toast: Toast) -> str:
+    """Show a line of text; what is longer than any name or sentence should be is cut here already."""
+    text = toast.text if len(toast.text) <= LONGEST_TOAST else toast.text[: LONGEST_TOAST - 1] + "…"
+    return _text("toast", **(asdict(toast) | {"text": text}))
+
+
+def encode_ping() -> str:
+    """Ask for a sign of life; also the tick by which a page knows that the server lives."""
+    return _text("ping")
+
+
+def _text(type_: str, **fields: object) -> str:
+    return _compact({"v": PROTOCOL, "type": type_, **fields})
+
+
+def _compact(value: object) -> str:
+    # Escaped to ASCII, so that a lone surrogate in a chat name can never break the UTF-8 of the socket.
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)

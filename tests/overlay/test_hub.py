@@ -1,0 +1,244 @@
+"""The hub: what each layer shows, what joining pages get, and which late previews are not shown any more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.overlay import wire
+from streamer.overlay.hub import About, Hub
+from streamer.overlay.layer import LayerOptions
+from streamer.overlay.mailbox import Mailbox
+from streamer.types import Clear, Frame, Preview, Refusal, Toast
+
+LAYERS = {
+    "background": LayerOptions(use="background"),
+    "meme": LayerOptions(use="popup", z=10),
+    "quiet": LayerOptions(use="popup", previews=False, toast=False),
+}
+
+
+def frame(request_id: str, layer: str = "background") -> Frame:
+    return Frame(request_id, layer, "image/jpeg", b"picture of " + request_id.encode(), 1280, 720)
+
+
+def preview(request_id: str, layer: str = "background", step: int = 1) -> Preview:
+    return Preview(request_id, layer, step, 4, "image/jpeg", b"tiny", 32, 18)
+
+
+def said(mailbox: Mailbox) -> list[str]:
+    """What the page would be sent now, in short: it answers everything at once."""
+    words = []
+    while (message := mailbox.take(0.0)) is not None:
+        if isinstance(message, bytes):
+            header, _ = wire.decode_picture(message)
+            mailbox.painted(str(header["layer"]), int(header["seq"]), 0.0)
+            words.append(f"{header['type']} {header['request_id']}")
+        else:
+            body = json.loads(message)
+            words.append(f"{body['type']} {body.get('layer') or body.get('text')}")
+    return words
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub(LAYERS, wall=lambda: 1000.0)
+
+
+def test_every_page_gets_the_very_same_bytes(hub: Hub):
+    pages = [hub.join() for _ in range(3)]
+    hub.publish(frame("a"))
+    messages = [page.take(0.0) for page in pages]
+    assert isinstance(messages[0], bytes)
+    assert all(message is messages[0] for message in messages)
+
+
+def test_a_page_that_joins_late_gets_the_current_picture_of_each_of_its_layers(hub: Hub):
+    hub.publish(frame("a"))
+    hub.publish(frame("b"))
+    hub.publish(frame("m", "meme"))
+    assert said(hub.join()) == ["frame b", "frame m"]
+    assert said(hub.join(frozenset({"meme"}))) == ["frame m"]
+
+
+def test_a_page_that_joins_after_a_clear_is_told_to_be_empty(hub: Hub):
+    hub.publish(frame("a"))
+    hub.publish(Clear("background"))
+    assert said(hub.join()) == ["clear background"]
+
+
+def test_a_page_that_joins_a_hub_which_knows_nothing_keeps_what_it_has(hub: Hub):
+    assert said(hub.join()) == []
+
+
+def test_a_preview_is_never_part_of_the_current_picture(hub: Hub):
+    hub.publish(frame("a"))
+    hub.publish(preview("b"))
+    assert said(hub.join()) == ["frame a"]
+
+
+def test_a_preview_after_its_final_is_not_shown(hub: Hub):
+    page = hub.join()
+    hub.publish(frame("a"))
+    hub.publish(preview("a", step=3))
+    assert said(page) == ["frame a"]
+
+
+def test_a_preview_of_a_picture_begun_before_a_clear_is_not_shown(hub: Hub):
+    page = hub.join()
+    hub.publish(preview("a", step=1))
+    hub.publish(Clear("background"))
+    hub.publish(preview("a", step=2))
+    assert said(page) == ["clear background"]
+    hub.publish(preview("b"))
+    assert said(page) == ["preview b"]
+
+
+def test_a_layer_may_go_without_previews(hub: Hub):
+    page = hub.join()
+    hub.publish(preview("a", "quiet"))
+    assert said(page) == []
+
+
+def test_a_refusal_takes_the_beginnings_off_and_puts_the_old_picture_back(hub: Hub):
+    page = hub.join()
+    hub.publish(frame("a"))
+    hub.publish(preview("b"))
+    said(page)
+    hub.publish(Refusal("b", "picture", "not shown"))
+    hub.publish(preview("b", step=2))
+    assert said(page) == ["frame a"]
+
+
+def test_a_refusal_on_an_empty_layer_empties_it_again(hub: Hub):
+    page = hub.join()
+    hub.publish(preview("b"))
+    assert said(page) == ["preview b"]
+    hub.publish(Refusal("b", "picture", "not shown"))
+    assert said(page) == ["clear background"]
+
+
+def test_a_refusal_of_something_without_previews_says_nothing(hub: Hub):
+    page = hub.join()
+    hub.publish(frame("a"))
+    said(page)
+    hub.publish(Refusal("b", "cooldown", "ready again in 12 s"))
+    assert said(page) == []
+
+
+def test_a_toast_goes_to_the_pages_of_its_picture_and_without_one_to_all(hub: Hub):
+    below, above = hub.join(frozenset({"background"})), hub.join(frozenset({"meme"}))
+    hub.publish(frame("a"))
+    hub.publish(Toast("a", "drawn for Zoë"))
+    hub.publish(Toast("", "queue: 3"))
+    assert said(below) == ["toast drawn for Zoë", "toast queue: 3", "frame a"]
+    assert said(above) == ["toast queue: 3"]
+
+
+def test_a_layer_may_go_without_toasts(hub: Hub):
+    page = hub.join()
+    hub.publish(frame("a", "quiet"))
+    hub.publish(Toast("a", "drawn for Zoë"))
+    assert said(page) == ["frame a"]
+
+
+def test_an_update_of_a_layer_that_is_not_configured_is_logged_and_dropped(hub: Hub, caplog: pytest.LogCaptureFixture):
+    page = hub.join()
+    hub.publish(frame("a", "nowhere"))
+    assert said(page) == []
+    assert "nowhere" in caplog.text
+
+
+def test_pages_are_listed_with_what_they_run_in(hub: Hub):
+    page = hub.join(frozenset({"meme"}), About(obs="31.0.2", engine="Chrome 127"))
+    hub.join()
+    hub.seen(page, visible=False, active=False)
+    first, second = hub.pages()
+    assert (first.layers, first.obs, first.engine, first.visible, first.active) == (
+        ("meme",), "31.0.2", "Chrome 127", False, False,
+    )  # fmt: skip
+    assert second.layers is None
+    assert hub.overlays == 2
+    hub.leave(page)
+    hub.leave(page)
+    hub.seen(page, visible=True, active=True)
+    assert hub.overlays == 1
+
+
+def test_a_page_shows_what_is_in_flight_and_how_fast_it_answers(hub: Hub):
+    page = hub.join()
+    hub.publish(frame("a"))
+    page.take(5.0)
+    assert hub.pages()[0].in_flight == 1
+    hub.painted(page, wire.Painted(seq=1, request_id="a", layer="background"), 5.025)
+    assert (hub.pages()[0].in_flight, hub.pages()[0].ack_ms) == (0, 25.0)
+
+
+async def test_paints_tell_the_first_page_only_and_not_what_was_skipped(hub: Hub):
+    pages = [hub.join(), hub.join()]
+    paints = hub.paints()
+    first = asyncio.ensure_future(anext(paints))
+    await asyncio.sleep(0)
+    hub.publish(frame("a"))
+    hub.publish(frame("m", "meme"))
+    for page in pages:
+        while page.take(0.0) is not None:
+            pass
+    hub.painted(pages[0], wire.Painted(seq=1, request_id="a", layer="background", shown=False), 1.0)
+    hub.painted(pages[1], wire.Painted(seq=1, request_id="a", layer="background"), 2.0)
+    hub.painted(pages[1], wire.Painted(seq=1, request_id="a", layer="background"), 2.5)
+    hub.painted(pages[0], wire.Painted(seq=99, request_id="forged", layer="background"), 2.6)
+    hub.painted(pages[0], wire.Painted(seq=2, request_id="m", layer="meme"), 3.0)
+    hub.painted(pages[1], wire.Painted(seq=2, request_id="m", layer="meme"), 4.0)
+    assert [((await first).request_id), (await anext(paints)).at] == ["a", 3.0]
+    waiting = asyncio.ensure_future(anext(paints))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await paints.aclose()  # type: ignore[attr-defined]
+    assert hub._watchers == []
+
+
+REQUESTS = st.sampled_from(["a", "b", "c", "d"])
+UPDATES = st.one_of(
+    st.builds(frame, REQUESTS, st.sampled_from(["background", "meme"])),
+    st.builds(preview, REQUESTS, st.sampled_from(["background", "meme"])),
+    st.builds(Clear, st.sampled_from(["background", "meme"])),
+    st.builds(Refusal, REQUESTS, st.just("rule"), st.just("reason")),
+    st.builds(Toast, REQUESTS, st.text(max_size=20)),
+)
+
+
+@given(updates=st.lists(UPDATES, max_size=40), read=st.lists(st.booleans(), min_size=40, max_size=40))
+def test_whoever_reads_when_ends_with_what_the_hub_remembers(updates: list[object], read: list[bool]):
+    """A page that reads now and then, and one that joins at the end, agree on every touched layer."""
+    hub = Hub(LAYERS)
+    steady, now_and_then = hub.join(), hub.join()
+    pictures: dict[Mailbox, dict[str, str]] = {steady: {}, now_and_then: {}}
+
+    def look(page: Mailbox) -> None:
+        while (message := page.take(0.0)) is not None:
+            if isinstance(message, bytes):
+                header, _ = wire.decode_picture(message)
+                page.painted(str(header["layer"]), int(header["seq"]), 0.0)
+                if header["type"] == "frame":
+                    pictures[page][str(header["layer"])] = str(header["request_id"])
+            elif (body := json.loads(message))["type"] == "clear":
+                pictures[page].pop(body["layer"], None)
+
+    for update, now in zip(updates, read, strict=False):
+        hub.publish(update)  # type: ignore[arg-type]
+        look(steady)
+        if now:
+            look(now_and_then)
+    late = hub.join()
+    pictures[late] = {}
+    for page in (steady, now_and_then, late):
+        look(page)
+    assert pictures[steady] == pictures[now_and_then] == pictures[late]
