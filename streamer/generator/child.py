@@ -1,0 +1,174 @@
+"""The generator process itself (``python -m streamer.generator.child``): loads one backend and draws on order.
+
+The main thread alone touches the backend for its whole life. A second thread reads orders, so that a cancel or the
+end of the parent is heard while a picture is being drawn.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from contextlib import closing
+from typing import BinaryIO
+
+from pydantic import ValidationError
+
+from streamer.errors import BackendError, BackendUnavailable, PluginError
+from streamer.generator.backend import Backend, Step
+from streamer.generator.choose import load_backend
+from streamer.generator.messages import (
+    GPU_FAULT_EXIT,
+    Alive,
+    Answer,
+    Begin,
+    Cancel,
+    Draw,
+    Failed,
+    Made,
+    Progress,
+    Ready,
+    Stopped,
+    pack,
+    read,
+)
+from streamer.generator.studio import Studio
+from streamer.types import Frame
+
+log = logging.getLogger(__name__)
+
+
+CLOSE_S = 1.0
+PR_SET_PDEATHSIG = 1
+
+
+class Orders:
+    """What the parent wants: jobs to draw, and up to which job number nothing is wanted any more."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.jobs: queue.SimpleQueue[Draw | None] = queue.SimpleQueue()
+        self.cancelled_up_to = 0
+
+    def listen(self) -> None:
+        """Read orders until the pipe ends, which means that the parent is gone or wants us gone."""
+        while (order := read(self._stream)) is not None:
+            if isinstance(order, Draw):
+                self.jobs.put(order)
+            elif isinstance(order, Cancel):
+                self.cancelled_up_to = max(self.cancelled_up_to, order.job)
+        self.cancelled_up_to = sys.maxsize
+        self.jobs.put(None)
+        time.sleep(CLOSE_S)
+        os._exit(0)  # the main thread hangs; as a daemon this thread never gets here otherwise
+
+
+class Voice:
+    """Say things to the parent; used by the main thread only."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def say(self, answer: Answer) -> None:
+        self._stream.write(pack(answer))
+        self._stream.flush()
+
+
+def main() -> None:
+    """Load, draw until told to stop, give memory back."""
+    die_with_parent()
+    inbox, outbox = claim_pipes()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    voice, orders = Voice(outbox), Orders(inbox)
+    begin = read(inbox)
+    if not isinstance(begin, Begin):
+        return
+    threading.Thread(target=orders.listen, name="orders", daemon=True).start()
+    backend = start(begin, voice)
+    if backend is None:
+        return
+    studio = Studio(backend, begin.preview_width, begin.jpeg_quality)
+    while (job := orders.jobs.get()) is not None:
+        draw(studio, job, orders, voice)
+    backend.close()
+
+
+def start(begin: Begin, voice: Voice) -> Backend | None:
+    """Make the backend ready, or say why it cannot be and give back None."""
+    try:
+        module = load_backend(begin.backend.name)
+        backend: Backend = module.create(module.Options.model_validate(begin.backend.options))
+        backend.load(lambda doing, share: voice.say(Progress(doing, share)))
+        backend.warm_up(begin.sizes, lambda doing, share: voice.say(Progress(doing, share)))
+        voice.say(Ready({key: str(value) for key, value in backend.active().items()}))
+    except BackendUnavailable as error:
+        voice.say(Failed(0, "BackendUnavailable", error.problem, error.fix))
+    except (PluginError, ImportError, ValidationError) as error:
+        voice.say(Failed(0, "BackendUnavailable", str(error)))
+    except Exception as error:
+        # Whatever a backend throws while loading is reported as it is; the parent decides to try again.
+        log.exception("loading failed")
+        voice.say(Failed(0, "BackendError", said(error)))
+    else:
+        return backend
+    return None
+
+
+def draw(studio: Studio, order: Draw, orders: Orders, voice: Voice) -> None:
+    """Draw one job and say how it went; a broken device ends the process."""
+    try:
+        voice.say(run_job(studio, order, orders, voice))
+    except BackendError as error:
+        voice.say(Failed(order.job, type(error).__name__, error.problem, error.fix))
+    except Exception as error:
+        log.exception("drawing failed")
+        if device_is_lost(error):
+            os._exit(GPU_FAULT_EXIT)  # without cleaning up: that would touch the device once more
+        voice.say(Failed(order.job, "BackendError", said(error)))
+
+
+def run_job(studio: Studio, order: Draw, orders: Orders, voice: Voice) -> Answer:
+    """Say each preview and give back the last answer: the frame, or that the job was stopped."""
+    with closing(studio.draw(order.request)) as items:
+        for item in items:
+            if orders.cancelled_up_to >= order.job:
+                break
+            if isinstance(item, Frame):
+                return Made(order.job, item)
+            voice.say(Alive(order.job) if isinstance(item, Step) else Made(order.job, item))
+    return Stopped(order.job)
+
+
+def said(error: Exception) -> str:
+    """Name an unexpected exception in one line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0][:300]
+
+
+def device_is_lost(error: Exception) -> bool:
+    """Tell whether CUDA is unusable from now on: after such an error NVIDIA asks for the process to be relaunched."""
+    return type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)
+
+
+def claim_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the pipes to the parent for messages alone: whatever is printed goes to the log, whoever prints it."""
+    inbox, outbox = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return inbox, outbox
+
+
+def die_with_parent() -> None:
+    """On Linux ask the kernel to end us with the parent: a hang that holds the interpreter lock hears no pipe."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

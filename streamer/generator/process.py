@@ -1,0 +1,317 @@
+"""Runs one backend in a child process: watches it, restarts it, and draws with another when it keeps dying."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer import errors
+from streamer.contracts import Health
+from streamer.errors import BackendDied, BackendError
+from streamer.generator.life import Life
+from streamer.generator.messages import (
+    GPU_FAULT_EXIT,
+    Alive,
+    Answer,
+    BackendUse,
+    Begin,
+    Cancel,
+    Draw,
+    Failed,
+    Made,
+    Progress,
+    Ready,
+    Stopped,
+)
+from streamer.generator.restarts import Death, Deaths, Poison
+from streamer.types import Frame, ImageRequest, Preview
+
+log = logging.getLogger(__name__)
+
+PREVIEWS_WAITING = 8
+PROCEDURAL = BackendUse("procedural", {})
+
+KILLED = -9
+
+Item = Preview | Frame | BackendError
+
+
+class Options(BaseModel):
+    """How long the generator process may take over things, and how often it may die."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    deadline_s: float = Field(20.0, gt=0, description="longest time for one picture; also longest wait for a restart")
+    step_timeout_s: float = Field(10.0, gt=0, description="no sign of life for this long while drawing is a hang")
+    start_timeout_s: float = Field(900.0, gt=0, description="no progress for this long while loading is a hang")
+    restart_delays_s: tuple[float, ...] = Field(
+        (0, 1, 2, 5, 10, 30), min_length=1, description="wait before the first, second, ... restart"
+    )
+    give_up_after: int = Field(5, ge=1, description="this many deaths within give_up_window_s switch the backend")
+    give_up_window_s: float = Field(600.0, gt=0, description="how long a death counts")
+    poison_after: int = Field(2, ge=1, description="a picture that killed this many processes is refused")
+    jpeg_quality: int = Field(88, ge=50, le=100, description="quality of the pictures, 85 to 90 is sensible")
+    preview_width: int = Field(32, ge=8, le=32, description="longest side of a preview in pixels")
+
+
+@dataclass(slots=True)
+class Job:
+    """One picture being drawn; ``items`` ends with a Frame or an error."""
+
+    number: int
+    request: ImageRequest
+    items: asyncio.Queue[Preview | Frame | BackendError] = field(
+        default_factory=lambda: asyncio.Queue(PREVIEWS_WAITING)
+    )
+    ended: bool = False
+
+    def tell(self, item: Preview | Frame | BackendError) -> None:
+        """Pass an item on; previews that nobody fetched give way to newer ones."""
+        if self.ended:
+            return
+        if self.items.full():
+            self.items.get_nowait()
+        self.items.put_nowait(item)
+        self.ended = not isinstance(item, Preview)
+
+
+class GeneratorProcess:
+    """Draw pictures in a child process that may die at any time; belongs to the event loop that runs ``run``."""
+
+    def __init__(
+        self,
+        options: Options,
+        backend: BackendUse,
+        sizes: Sequence[tuple[int, int]],
+        home: Path,
+        fallback: BackendUse = PROCEDURAL,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._options, self._use, self._fallback = options, backend, fallback
+        self._sizes, self._home, self._clock = tuple(sizes), home, clock
+        self._deaths = Deaths(options.restart_delays_s, options.give_up_after, options.give_up_window_s)
+        self._poison = Poison(options.poison_after)
+        self._state, self._detail = "cold", "not started yet"
+        self._progress: Progress | None = None
+        self._active: dict[str, str] = {}
+        self._why_fallback = ""
+        self._life: Life | None = None
+        self._patience: asyncio.Timeout | None = None
+        self._job: Job | None = None
+        self._jobs = 0
+        self._moved = asyncio.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while there is one."""
+        return self._life.pid if self._life else None
+
+    @property
+    def progress(self) -> Progress | None:
+        """What is being loaded or warmed up right now."""
+        return self._progress
+
+    @property
+    def active(self) -> dict[str, str]:
+        """Name the backend in use, why it is not the chosen one, and what it says about itself."""
+        why = {"fallback": self._why_fallback} if self._why_fallback else {}
+        return {"backend": self._use.name, **why, **self._active}
+
+    @property
+    def restarts(self) -> Mapping[str, int]:
+        """Count the deaths of the child by cause since the program started."""
+        return dict(self._deaths.by_cause)
+
+    def health(self) -> Health:
+        """Say cold, warming, ready, busy or failed, and why."""
+        return Health("generator", self._state, "; ".join(filter(None, (self._detail, self._why_fallback))))
+
+    async def run(self) -> None:
+        """Keep a child process alive until cancelled; cancelling ends it."""
+        try:
+            while True:
+                self._enter("cold", f"starting the {self._use.name} backend")
+                death = await self._live()
+                await asyncio.sleep(self._after(death))
+        finally:
+            self._enter("failed", "the generator is stopped")
+            self._end_job(BackendError("the generator is stopped"))
+
+    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+        """Yield previews, then the frame; closing the iterator makes the child stop at its next step."""
+        if self._poison.refuses(request):
+            raise BackendError("this picture has crashed the generator before", fix="ask for something else")
+        job = await self._begin(request)
+        deadline = asyncio.get_running_loop().time() + self._options.deadline_s
+        try:
+            while True:
+                item = await self._next(job, deadline)
+                yield item
+                if isinstance(item, Frame):
+                    return
+        finally:
+            self._give_up(job)
+
+    def cancel(self, request_id: str) -> None:
+        """Stop drawing this request, if it is the one being drawn; its ``draw`` raises BackendError."""
+        if self._job is not None and self._job.request.id == request_id:
+            self._stop(self._job, BackendError("the drawing was stopped"))
+
+    async def _begin(self, request: ImageRequest) -> Job:
+        """Wait until the child is free and hand the request over."""
+        try:
+            async with asyncio.timeout(self._options.deadline_s):
+                while self._state != "ready":
+                    if self._state == "failed":
+                        raise BackendError(self._detail)
+                    self._moved.clear()
+                    await self._moved.wait()
+        except TimeoutError:
+            raise BackendError(f"the generator is not ready: {self._detail}") from None
+        return self._hand_over(request)
+
+    def _hand_over(self, request: ImageRequest) -> Job:
+        assert self._life is not None
+        self._jobs += 1
+        self._job = Job(self._jobs, request)
+        self._life.send(Draw(self._job.number, request))
+        self._enter("busy", "drawing")
+        self._be_patient()
+        return self._job
+
+    async def _next(self, job: Job, deadline: float) -> Preview | Frame:
+        try:
+            async with asyncio.timeout_at(deadline):
+                item = await job.items.get()
+        except TimeoutError:
+            raise BackendError(f"the picture took longer than {self._options.deadline_s:g} s") from None
+        if isinstance(item, BackendError):
+            raise item
+        return item
+
+    def _give_up(self, job: Job) -> None:
+        """Make sure that the child does not go on with a job whose reader has left."""
+        if job is self._job and not job.ended:
+            self._stop(job, BackendError("nobody waits for the picture any more"))
+
+    def _stop(self, job: Job, reason: BackendError) -> None:
+        job.tell(reason)
+        if self._life is not None:
+            self._life.send(Cancel(job.number))
+
+    async def _live(self) -> Death:
+        """Start a child, listen to it until it is dead, and say what it died of."""
+        life = self._life = Life(self._home)
+        life.send(Begin(self._use, self._sizes, self._options.preview_width, self._options.jpeg_quality))
+        last_word: Failed | None = None
+        hung = False
+        try:
+            last_word = await self._listen(life)
+        except TimeoutError:
+            hung = True
+            life.kill()
+        finally:
+            self._life = self._patience = None
+            status = await life.end()
+        return _verdict(self._use.name, status, hung, last_word)
+
+    async def _listen(self, life: Life) -> Failed | None:
+        """Act on each answer; return why it cannot start if it said so, or None when it is gone."""
+        async with asyncio.timeout(self._options.start_timeout_s) as self._patience:
+            while (answer := await life.receive()) is not None:
+                if isinstance(answer, Failed) and answer.job == 0:
+                    return answer
+                self._hear(answer)
+                self._be_patient()
+        return None
+
+    def _be_patient(self) -> None:
+        """Set the clock after which silence is a hang: an idle child may be silent for ever."""
+        if self._patience is None:
+            return
+        limits = {"ready": None, "busy": self._options.step_timeout_s}
+        limit = limits.get(self._state, self._options.start_timeout_s)
+        self._patience.reschedule(None if limit is None else asyncio.get_running_loop().time() + limit)
+
+    def _hear(self, answer: Answer) -> None:
+        match answer:
+            case Progress(doing, share):
+                self._progress = answer
+                self._enter("warming", f"{doing} ({share * 100:.0f} %)")
+            case Ready(active):
+                self._active, self._progress = active, None
+                self._enter("ready", f"drawing with the {self._use.name} backend")
+            case Made(job, item):
+                self._tell(job, item)
+            case Failed(job, error, problem, fix):
+                kind = getattr(errors, error, BackendError)
+                self._tell(job, kind(problem, fix=fix))
+            case Stopped(job):
+                self._tell(job, BackendError("the drawing was stopped"))
+            case Alive():
+                pass
+
+    def _tell(self, number: int, item: Item) -> None:
+        """Pass an answer on to its job; anything but a preview sets the child free."""
+        if self._job is None or self._job.number != number:
+            return
+        self._job.tell(item)
+        if not isinstance(item, Preview):
+            self._job = None
+            self._enter("ready", f"drawing with the {self._use.name} backend")
+
+    def _after(self, death: Death) -> float:
+        """Draw the consequences of a death and say how long to wait before the next start."""
+        now = self._clock()
+        self._deaths.add(death, now)
+        log.error("%s", death.detail)
+        if self._job is not None:
+            self._poison.blame(self._job.request)
+        self._end_job(BackendDied(death.detail))
+        self._active, self._progress = {}, None
+        if self._use != self._fallback and (death.hopeless or self._deaths.too_many(now)):
+            self._fall_back(death)
+            return 0.0
+        delay_s = self._deaths.delay_s(now)
+        state = "failed" if death.hopeless or self._deaths.too_many(now) else "cold"
+        self._enter(state, f"{death.detail}; restarting in {delay_s:g} s")
+        return delay_s
+
+    def _end_job(self, reason: BackendError) -> None:
+        if self._job is not None:
+            self._job.tell(reason)
+        self._job = None
+
+    def _fall_back(self, death: Death) -> None:
+        often = "" if death.hopeless else f" and so {self._options.give_up_after} times in a short while"
+        self._why_fallback = f"{death.detail}{often}; drawing with the {self._fallback.name} backend instead"
+        log.error("%s", self._why_fallback)
+        self._use = self._fallback
+        self._deaths.forget()
+
+    def _enter(self, state: str, detail: str) -> None:
+        self._state, self._detail = state, detail
+        self._moved.set()
+
+
+def _verdict(name: str, status: int, hung: bool, last_word: Failed | None) -> Death:
+    """Turn how a child ended into a cause and a clause for people."""
+    if last_word is not None:
+        problem = BackendError(last_word.problem, fix=last_word.fix)
+        return Death("load", f"the {name} backend cannot start: {problem}", last_word.error == "BackendUnavailable")
+    if hung:
+        return Death("hang", f"the {name} backend hung and was killed")
+    if status == GPU_FAULT_EXIT:
+        return Death("gpu", f"the {name} backend lost the GPU")
+    if status in (-signal.SIGTERM, KILLED):
+        return Death("killed", f"the {name} backend was killed from outside, by the system if memory ran out")
+    if status < 0 or status > 255:
+        return Death("crash", f"the {name} backend crashed (status {status})")
+    return Death("exit", f"the {name} backend ended by itself (exit status {status})")

@@ -1,0 +1,74 @@
+"""Inside the generator process: draw a picture, look at it, caption it, encode it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+
+from streamer.errors import BackendError
+from streamer.generator.backend import Backend, Picture, Pixels, Step
+from streamer.render.caption import draw_caption
+from streamer.render.encode import TRAINED, encode, mark_jpeg, opaque, shrink
+from streamer.types import Frame, ImageRequest, Preview
+
+PREVIEW_QUALITY = 80
+FLAT = 3
+"""A picture whose darkest and brightest value of every channel lie this close is one colour."""
+BLACK_MEAN, BLACK_SPREAD = 6.0, 3.0
+
+
+class Studio:
+    """Turn one backend's steps and pictures into previews and frames; belongs to the backend's thread."""
+
+    def __init__(self, backend: Backend, preview_width: int = 32, jpeg_quality: int = 88) -> None:
+        self._backend, self._preview_width, self._quality = backend, preview_width, jpeg_quality
+        self._source = backend.active().get("digital_source_type", TRAINED)
+
+    def draw(self, request: ImageRequest) -> Generator[Step | Preview | Frame, None, None]:
+        """Yield a Preview, or the bare Step, after each denoising step and the Frame last; closing cancels."""
+        steps = self._backend.draw(request)
+        try:
+            for item in steps:
+                if not isinstance(item, Step):
+                    yield self._finish(request, item)
+                    return
+                yield item if item.pixels is None else self._preview(request, item, item.pixels)
+        finally:
+            if isinstance(steps, Generator):
+                steps.close()
+        raise BackendError("the backend ended without a picture")
+
+    def _preview(self, request: ImageRequest, step: Step, pixels: Pixels) -> Preview:
+        """Make it so small that nothing in it can be recognised: it goes out before anyone judged the picture."""
+        small = shrink(pixels, self._preview_width)
+        media_type, data = encode(small, PREVIEW_QUALITY, self._source)
+        height, width = small.shape[:2]
+        return Preview(request.id, request.layer, step.step, step.steps, media_type, data, width, height)
+
+    def _finish(self, request: ImageRequest, picture: Picture) -> Frame:
+        pixels = picture.pixels()
+        if blank(pixels):
+            raise BackendError("the picture came out blank")
+        media_type, data = self._encode(request, picture, pixels)
+        return Frame(request.id, request.layer, media_type, data, picture.width, picture.height)
+
+    def _encode(self, request: ImageRequest, picture: Picture, pixels: Pixels) -> tuple[str, bytes]:
+        if request.caption is not None:
+            return encode(draw_caption(pixels, request.caption), self._quality, self._source)
+        on_device = picture.jpeg(self._quality) if opaque(pixels) else None
+        if on_device is not None:
+            return "image/jpeg", mark_jpeg(on_device, self._source)
+        return encode(pixels, self._quality, self._source)
+
+
+def blank(pixels: Pixels) -> bool:
+    """Tell whether a picture is one colour, all transparent, or black noise: what NaN in a model looks like."""
+    sample = pixels[::4, ::4]
+    if sample.shape[2] == 4 and not sample[..., 3].any():
+        return True
+    colours = sample[..., :3].reshape(-1, 3)
+    if int(np.ptp(colours, axis=0).max()) <= FLAT:
+        # A flat colour under a shaped alpha channel (a silhouette) is a picture.
+        return sample.shape[2] == 3 or int(np.ptp(sample[..., 3])) <= FLAT
+    return bool(colours.mean() < BLACK_MEAN and colours.std() < BLACK_SPREAD)
