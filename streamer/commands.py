@@ -163,7 +163,7 @@ class Commands:
         if not text.casefold().startswith(self._prefix):
             return None
         typed, _, rest = text[len(self._prefix) :].partition(" ")
-        word = self._words.get(_key(typed))
+        word = self._words.get(_folded(typed))
         if word is None:
             return None
         if word.options.kind in _EXAMPLES:
@@ -221,8 +221,12 @@ class Commands:
 
 
 def _key(word: str) -> str:
+    return _folded(clean(word))
+
+
+def _folded(word: str) -> str:
     # Turkish capitals: casefold turns the dotted I into two characters; people also type "!bg:" and "!bg,".
-    return clean(word).casefold().replace("i\u0307", "i").rstrip(".,:;")
+    return word.casefold().replace("i\u0307", "i").rstrip(".,:;")
 
 
 def _checked_prefix(prefix: str) -> str:

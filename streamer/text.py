@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from unicodedata import category, normalize
+from unicodedata import category, is_normalized, normalize
 
 LONGEST = 2000
 """Code points looked at; chat platforms send 500, everything above is somebody's experiment."""
@@ -22,6 +22,9 @@ _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0000-\U000e0fff]"
 )
+
+# Nearly all that is not ASCII: letters of everyday Latin, Cyrillic, Japanese, Chinese and Korean, none of them a mark.
+_EVERYDAY = re.compile("[ -~À-ÖØ-öø-ſЀ-ҁ、。ぁ-ゖァ-ヺー一-龥가-힣]*")
 
 # Endings that are no ordinary words; any other ending is taken for a link only when a path follows ("stop.it" stays).
 _ENDINGS = (
@@ -41,6 +44,8 @@ def clean(text: str) -> str:
     """Return NFKC text without anything invisible, with at most two marks per letter and single spaces."""
     text = " ".join(text[:LONGEST].split())
     if text.isascii() and text.isprintable():
+        return text
+    if _EVERYDAY.fullmatch(text) and is_normalized("NFKC", text):
         return text
     # Dropping a joiner can bring together what composes, and composing can strand a joiner: go on until nothing moves.
     while (cleaned := _clean_once(text)) != text:
