@@ -1,0 +1,405 @@
+"""Facts about who is drawn next: order, fairness, bounds, and that every accepted request ends exactly once."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from pydantic import ValidationError
+
+from streamer.scheduler import Options, Scheduler
+from streamer.types import Actor, Caption, ImageRequest, Lane, RequestState, Role, SamplingParams
+
+_ids = itertools.count()
+
+
+def request(
+    actor: str = "ann",
+    prompt: str | None = None,
+    lane: Lane = Lane.CHAT,
+    expires_at: float = 30.0,
+    request_id: str | None = None,
+) -> ImageRequest:
+    number = next(_ids)
+    return ImageRequest(
+        id=request_id or f"r{number}",
+        command="bg",
+        kind="background",
+        layer="background",
+        text=prompt or f"prompt {number}",
+        prompt=prompt or f"prompt {number}",
+        params=SamplingParams(1280, 720, 4, 1.0, seed=number),
+        actor=Actor(actor, actor, Role.VIEWER),
+        priority=lane,
+        at=0.0,
+        expires_at=expires_at,
+    )
+
+
+def scheduler(**options: float) -> Scheduler:
+    return Scheduler(Options.model_validate(options))
+
+
+def drawn_ids(queue: Scheduler) -> list[str]:
+    return [one.id for one in iter(lambda: queue.next(0.0), None)]
+
+
+def test_an_empty_queue_has_nothing_to_draw_and_nothing_to_wake_up_for() -> None:
+    queue = scheduler()
+    assert (queue.next(0.0), queue.wakeup(0.0), len(queue), queue.pending(), queue.expire(9.0)) == (
+        None,
+        None,
+        0,
+        [],
+        [],
+    )
+
+
+def test_the_streamer_is_drawn_before_paid_before_chat() -> None:
+    queue = scheduler()
+    chat, paid, own = request("a"), request("b", lane=Lane.PAID), request("c", lane=Lane.BROADCASTER)
+    for one in (chat, paid, own):
+        assert queue.submit(one, 0.0).refusal is None
+    assert queue.pending() == [own, paid, chat]
+    assert drawn_ids(queue) == [own.id, paid.id, chat.id]
+
+
+def test_paid_requests_are_drawn_in_the_order_they_came_even_from_one_viewer() -> None:
+    queue = scheduler(per_viewer=1)
+    paid = [request("whale", lane=Lane.PAID) for _ in range(4)]
+    assert all(queue.submit(one, 0.0).ended == () for one in paid)
+    assert drawn_ids(queue) == [one.id for one in paid]
+
+
+def test_the_newest_text_of_a_viewer_replaces_the_older_and_keeps_its_place() -> None:
+    queue = scheduler()
+    old, other, new = request("ann"), request("bob"), request("ann")
+    queue.submit(old, 0.0)
+    queue.submit(other, 0.0)
+    (ending,) = queue.submit(new, 1.0).ended
+    assert (ending.request, ending.state, ending.refusal.request_id) == (old, RequestState.SUPERSEDED, old.id)
+    assert drawn_ids(queue) == [new.id, other.id]
+
+
+def test_viewers_take_turns_when_each_may_hold_several() -> None:
+    queue = scheduler(per_viewer=3)
+    ann = [request("ann") for _ in range(3)]
+    bob = [request("bob") for _ in range(2)]
+    for one in (*ann, *bob):
+        queue.submit(one, 0.0)
+    turns = [ann[0], bob[0], ann[1], bob[1], ann[2]]
+    assert queue.pending() == turns
+    assert drawn_ids(queue) == [one.id for one in turns]
+
+
+def test_a_viewer_whose_turn_is_used_up_waits_behind_who_came_meanwhile() -> None:
+    queue = scheduler(per_viewer=2)
+    first, second, late = request("ann"), request("ann"), request("bob")
+    queue.submit(first, 0.0)
+    queue.submit(second, 0.0)
+    assert queue.next(0.0) == first
+    queue.submit(late, 0.0)
+    assert queue.pending() == [second, late]
+    again = request("ann")
+    queue.submit(again, 0.0)
+    assert queue.pending() == [second, late, again]
+
+
+def test_replacing_one_of_several_moves_the_rest_up_and_puts_the_newest_last() -> None:
+    queue = scheduler(per_viewer=2)
+    one, two, other, three = request("ann"), request("ann"), request("bob"), request("ann")
+    for each in (one, two, other):
+        queue.submit(each, 0.0)
+    assert [ending.request for ending in queue.submit(three, 0.0).ended] == [one]
+    assert queue.pending() == [two, other, three]
+
+
+def test_equal_viewers_get_equal_shares() -> None:
+    """Jain's index over 20 viewers, one of whom asks ten times as often as the others."""
+    queue, viewers = scheduler(limit=50), [f"v{n}" for n in range(20)]
+    shares: Counter[str] = Counter()
+    for _ in range(400):
+        for _ in range(10):
+            queue.submit(request("v0"), 0.0)
+        for viewer in viewers:
+            queue.submit(request(viewer), 0.0)
+        drawn = queue.next(0.0)
+        assert drawn is not None
+        shares[drawn.actor.id] += 1
+    got = [shares[viewer] for viewer in viewers]
+    assert sum(got) ** 2 / (len(got) * sum(share**2 for share in got)) >= 0.99
+
+
+def test_an_identical_prompt_joins_and_is_drawn_once() -> None:
+    queue = scheduler()
+    leader, follower = request("ann", "a cat"), request("bob", "a cat")
+    assert queue.submit(leader, 0.0).leader_id is None
+    assert queue.submit(follower, 0.0).leader_id == leader.id
+    assert (len(queue), queue.followers(leader.id), queue.followers(follower.id)) == (1, (follower,), ())
+    assert queue.position(follower.id) == queue.position(leader.id) == 1
+    assert drawn_ids(queue) == [leader.id]
+    assert queue.followers(leader.id) == (follower,)
+    assert queue.finish(leader.id) == (follower,)
+    assert (queue.finish(leader.id), queue.followers(leader.id)) == ((), ())
+
+
+def test_a_follower_stands_in_for_a_leader_that_leaves() -> None:
+    queue = scheduler()
+    leader, follower, newer = request("ann", "a cat"), request("bob", "a cat"), request("ann", "a dog")
+    queue.submit(leader, 0.0)
+    queue.submit(follower, 0.0)
+    assert [ending.request for ending in queue.submit(newer, 0.0).ended] == [leader]
+    assert queue.pending() == [newer, follower]
+
+
+def test_a_paid_request_that_joins_lifts_the_chat_request_with_it() -> None:
+    queue = scheduler()
+    first, chat, paid = request("ann"), request("bob", "a cat"), request("eve", "a cat", Lane.PAID)
+    for one in (first, chat):
+        queue.submit(one, 0.0)
+    assert queue.submit(paid, 0.0).leader_id is None
+    assert queue.pending() == [paid, first]
+    assert queue.followers(paid.id) == (chat,)
+
+
+def test_pictures_that_differ_in_size_or_caption_are_not_the_same() -> None:
+    queue = scheduler()
+    plain = request("ann", "a cat")
+    queue.submit(plain, 0.0)
+    square = replace(request("bob", "a cat"), params=SamplingParams(512, 512, 4, 1.0, 1))
+    captioned = replace(request("eve", "a cat"), caption=Caption("top", "bottom", "classic"))
+    assert queue.submit(square, 0.0).leader_id is None
+    assert queue.submit(captioned, 0.0).leader_id is None
+    assert len(queue) == 3
+
+
+def test_chat_is_refused_by_a_full_queue_and_nobody_is_harmed() -> None:
+    queue = scheduler(limit=2)
+    kept = [request("ann"), request("bob")]
+    for one in kept:
+        queue.submit(one, 0.0)
+    late = request("eve")
+    submission = queue.submit(late, 0.0)
+    assert submission.refusal is not None
+    assert (submission.refusal.request_id, submission.refusal.rule, submission.ended) == (late.id, "queue", ())
+    assert queue.pending() == kept
+
+
+def test_replacing_ones_own_request_is_possible_in_a_full_queue() -> None:
+    queue = scheduler(limit=1)
+    queue.submit(request("ann"), 0.0)
+    newer = request("ann")
+    assert queue.submit(newer, 0.0).refusal is None
+    assert queue.pending() == [newer]
+
+
+def test_a_viewer_keeps_the_old_request_when_the_new_one_finds_no_room() -> None:
+    queue = scheduler(limit=1)
+    queue.submit(request("bob", "a cat"), 0.0)
+    old = request("ann", "a cat")
+    queue.submit(old, 0.0)
+    submission = queue.submit(request("ann", "a dog"), 0.0)
+    assert submission.refusal is not None
+    assert submission.ended == ()
+    assert queue.position(old.id) == 1
+
+
+def test_a_paid_request_takes_the_last_place_of_chat() -> None:
+    queue = scheduler(limit=2, per_viewer=2)
+    first, second, paid = request("ann"), request("ann"), request("eve", lane=Lane.PAID)
+    queue.submit(first, 0.0)
+    queue.submit(second, 0.0)
+    (ending,) = queue.submit(paid, 0.0).ended
+    assert (ending.request, ending.state) == (second, RequestState.REFUSED)
+    assert queue.pending() == [paid, first]
+
+
+def test_a_queue_full_of_paid_requests_refuses_the_next_one() -> None:
+    queue = scheduler(limit=2)
+    for _ in range(2):
+        queue.submit(request(lane=Lane.PAID), 0.0)
+    assert queue.submit(request(lane=Lane.PAID), 0.0).refusal is not None
+
+
+def test_the_streamer_is_never_refused_and_the_ninth_replaces_the_oldest() -> None:
+    queue = scheduler(limit=1)
+    queue.submit(request(lane=Lane.PAID), 0.0)
+    own = [request("me", lane=Lane.BROADCASTER) for _ in range(9)]
+    submissions = [queue.submit(one, 0.0) for one in own]
+    assert all(one.refusal is None for one in submissions)
+    assert [ending.request for one in submissions for ending in one.ended] == [own[0]]
+    assert queue.pending()[:8] == own[1:]
+
+
+def test_the_same_line_typed_by_hundreds_costs_one_drawing_and_bounded_memory() -> None:
+    queue = scheduler(limit=5)
+    leader = request("v0", "raid")
+    queue.submit(leader, 0.0)
+    refused = [queue.submit(request(f"v{n}", "raid"), 0.0).refusal is not None for n in range(1, 300)]
+    assert (len(queue), refused.count(False), len(queue.followers(leader.id))) == (1, 99, 99)
+    own = request("me", "raid", Lane.BROADCASTER)
+    assert queue.submit(own, 0.0).refusal is None
+    assert queue.next(0.0) == own
+
+
+def test_expired_requests_end_and_are_never_handed_out() -> None:
+    queue = scheduler()
+    stale, fresh = request("ann", expires_at=5.0), request("bob", expires_at=9.0)
+    queue.submit(stale, 0.0)
+    queue.submit(fresh, 0.0)
+    assert queue.wakeup(1.0) == 5.0
+    assert queue.wakeup(6.0) == 6.0
+    assert queue.next(5.0) == fresh
+    (ending,) = queue.expire(5.0)
+    assert (ending.request, ending.state, ending.refusal.rule) == (stale, RequestState.EXPIRED, "queue")
+    assert queue.wakeup(5.0) is None
+
+
+def test_a_follower_outlives_its_expired_leader() -> None:
+    queue = scheduler()
+    leader, follower = request("ann", "a cat", expires_at=5.0), request("bob", "a cat", expires_at=9.0)
+    queue.submit(leader, 0.0)
+    queue.submit(follower, 4.0)
+    assert [ending.request for ending in queue.expire(5.0)] == [leader]
+    assert queue.next(5.0) == follower
+
+
+def test_dropping_takes_out_what_waits_and_what_follows_a_picture_being_drawn() -> None:
+    queue = scheduler()
+    leader, follower, waiting = request("ann", "a cat"), request("bob", "a cat"), request("bob", "a dog")
+    queue.submit(leader, 0.0)
+    queue.submit(follower, 0.0)
+    assert queue.next(0.0) == leader
+    queue.submit(waiting, 0.0)
+    assert sorted(one.id for one in queue.drop(lambda one: one.actor.id == "bob")) == sorted([follower.id, waiting.id])
+    assert (len(queue), queue.finish(leader.id)) == (0, ())
+
+
+def test_submitting_an_id_that_waits_already_changes_nothing() -> None:
+    queue = scheduler()
+    once = request("ann")
+    queue.submit(once, 0.0)
+    again = queue.submit(once, 0.0)
+    assert (again.refusal, again.ended, queue.pending()) == (None, (), [once])
+
+
+def test_positions_count_from_one() -> None:
+    queue = scheduler()
+    waiting = [request(f"v{n}") for n in range(3)]
+    for one in waiting:
+        queue.submit(one, 0.0)
+    assert [queue.position(one.id) for one in waiting] == [1, 2, 3]
+    assert queue.position("unknown") is None
+
+
+@pytest.mark.parametrize("wrong", [{"limit": 0}, {"per_viewer": 0}, {"expires_s": 0}, {"unknown": 1}])
+def test_senseless_options_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        Options.model_validate(wrong)
+
+
+class Life(RuleBasedStateMachine):
+    """Whatever happens, an accepted request is waiting, being drawn or ended, and ends once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = Scheduler(Options(limit=4, per_viewer=2, expires_s=10))
+        self.now = 0.0
+        self.accepted: dict[str, ImageRequest] = {}
+        self.ended: dict[str, RequestState] = {}
+        self.drawing: list[ImageRequest] = []
+
+    def end(self, one: ImageRequest, state: RequestState) -> None:
+        assert one.id in self.accepted
+        assert one.id not in self.ended
+        self.ended[one.id] = state
+
+    @rule(
+        actor=st.sampled_from("abcdef"),
+        prompt=st.sampled_from(["cat", "dog", None]),
+        lane=st.sampled_from([Lane.CHAT, Lane.CHAT, Lane.CHAT, Lane.PAID, Lane.BROADCASTER]),
+        wait=st.sampled_from([1.0, 5.0, 10.0]),
+    )
+    def submit(self, actor: str, prompt: str | None, lane: Lane, wait: float) -> None:
+        one = request(actor, prompt, lane, self.now + wait)
+        before = self.waiting()
+        submission = self.queue.submit(one, self.now)
+        if submission.refusal is None:
+            self.accepted[one.id] = one
+        else:
+            assert lane is not Lane.BROADCASTER
+            assert submission.ended == ()
+            assert self.waiting() == before
+        for ending in submission.ended:
+            self.end(ending.request, ending.state)
+            assert ending.state is RequestState.SUPERSEDED or ending.request.priority > lane
+
+    @rule()
+    def draw(self) -> None:
+        expected = next((one for one in self.queue.pending() if one.expires_at > self.now), None)
+        assert self.queue.next(self.now) == expected
+        if expected is not None:
+            self.drawing.append(expected)
+
+    @precondition(lambda self: self.drawing)
+    @rule(state=st.sampled_from([RequestState.SHOWN, RequestState.FAILED]))
+    def deliver(self, state: RequestState) -> None:
+        leader = self.drawing.pop(0)
+        for one in (leader, *self.queue.finish(leader.id)):
+            self.end(one, state)
+
+    @rule(seconds=st.sampled_from([0.5, 3.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        for ending in self.queue.expire(self.now):
+            assert ending.request.expires_at <= self.now
+            self.end(ending.request, ending.state)
+        wakeup = self.queue.wakeup(self.now)
+        assert wakeup is None or wakeup > self.now
+
+    @rule(actor=st.sampled_from("abcdef"))
+    def retract(self, actor: str) -> None:
+        for one in self.queue.drop(lambda one: one.actor.id == actor):
+            self.end(one, RequestState.CANCELLED)
+
+    @precondition(lambda self: len(self.queue) > 2)
+    @rule()
+    def panic(self) -> None:
+        for one in self.queue.drop(lambda one: True):
+            self.end(one, RequestState.CANCELLED)
+        assert len(self.queue) == 0
+
+    def waiting(self) -> list[str]:
+        return [i for one in self.queue.pending() for i in (one.id, *(f.id for f in self.queue.followers(one.id)))]
+
+    @invariant()
+    def everyone_is_in_exactly_one_place(self) -> None:
+        drawing = [i for one in self.drawing for i in (one.id, *(f.id for f in self.queue.followers(one.id)))]
+        assert sorted([*self.waiting(), *drawing, *self.ended]) == sorted(self.accepted)
+
+    @invariant()
+    def bounds_hold(self) -> None:
+        pending = self.queue.pending()
+        assert len(pending) == len(self.queue) <= 4 + 8
+        assert [one.priority for one in pending] == sorted(one.priority for one in pending)
+        chat = Counter(self.accepted[i].actor.id for i in self.waiting() if self.accepted[i].priority is Lane.CHAT)
+        assert max(chat.values(), default=0) <= 2
+        assert [self.queue.position(one.id) for one in pending] == list(range(1, len(pending) + 1))
+
+    def teardown(self) -> None:
+        self.now += 1000.0
+        while self.drawing:
+            self.deliver(RequestState.SHOWN)
+        self.time_passes(0.0)
+        assert sorted(self.ended) == sorted(self.accepted)
+        remembered = {name: value for name, value in vars(self.queue).items() if name not in ("_options", "_turns")}
+        assert not any(remembered.values()), "nothing is remembered about requests that have ended"
+
+
+Life.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLife = Life.TestCase
