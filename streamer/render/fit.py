@@ -1,0 +1,134 @@
+"""Breaks a text into lines and finds the largest size at which they fit into a box; arithmetic only."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+LONGEST_WORD = 16
+PITCH = 1.06
+"""Distance of two baselines in letter sizes: tight, as memes are, yet an accent clears the line above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Something that is never broken: a word, or a single character of one too long to stay whole."""
+
+    text: str
+    width: float
+    after_space: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the text must fit into: a box in pixels, a number of lines, a range of sizes, and room for outlines."""
+
+    width: int
+    height: int
+    lines: int
+    largest: int
+    smallest: int
+    outline: float
+
+    def inner_width(self, size: int) -> float:
+        """Give the width left for letters, in letter sizes."""
+        return self.width / size - 2 * self.outline
+
+    def lines_at(self, size: int) -> int:
+        """Count the lines that fit one below the other at this size."""
+        return min(self.lines, int((self.height / size - 2 * self.outline - 1) / PITCH) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Lines of text and the letter size in pixels."""
+
+    lines: tuple[str, ...]
+    size: int
+
+
+Measure = Callable[[str], float]
+"""Width of a text in letter sizes."""
+
+
+def fit(text: str, room: Room, measure: Measure) -> Fit:
+    """Wrap as large as possible, with lines of about the same length; cut off with an ellipsis what cannot fit."""
+    pieces, space = break_up(text, measure), measure(" ")
+    low, high = room.smallest, room.largest
+    if not _fits(pieces, space, room, low):
+        return Fit(_cut(text, room, measure), low)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _fits(pieces, space, room, middle) else (low, middle - 1)
+    return Fit(balanced(pieces, space, room.inner_width(low)), low)
+
+
+def break_up(text: str, measure: Measure, longest_word: int = LONGEST_WORD) -> list[Piece]:
+    """Split into words; long words, and scripts without spaces, may break anywhere."""
+    pieces = []
+    for word in text.split():
+        parts = characters(word) if len(word) > longest_word or _is_east_asian(word) else [word]
+        pieces += [Piece(part, measure(part), after_space=number == 0) for number, part in enumerate(parts)]
+    return pieces
+
+
+def characters(word: str) -> list[str]:
+    """Split into characters, each with the marks that belong to it."""
+    clusters: list[str] = []
+    for char in word:
+        if clusters and (unicodedata.category(char)[0] in "MC" or clusters[-1].endswith("\u200d")):
+            clusters[-1] += char
+        else:
+            clusters.append(char)
+    return clusters
+
+
+def wrap(pieces: Sequence[Piece], space: float, width: float) -> list[str]:
+    """Fill lines one after the other."""
+    lines: list[str] = []
+    used = 0.0
+    for piece in pieces:
+        gap = space if piece.after_space else 0.0
+        if lines and used + gap + piece.width <= width:
+            lines[-1] += (" " if piece.after_space else "") + piece.text
+            used += gap + piece.width
+        else:
+            lines.append(piece.text)
+            used = piece.width
+    return lines
+
+
+def balanced(pieces: Sequence[Piece], space: float, width: float) -> tuple[str, ...]:
+    """Wrap into as few lines as the width needs, then as narrow as that number of lines allows."""
+    lines = wrap(pieces, space, width)
+    low, high = 0.0, width
+    for _ in range(12):
+        middle = (low + high) / 2
+        narrower = wrap(pieces, space, middle)
+        if len(narrower) > len(lines) or any(piece.width > middle for piece in pieces):
+            low = middle
+        else:
+            high = middle
+    return tuple(wrap(pieces, space, high))
+
+
+def _fits(pieces: Sequence[Piece], space: float, room: Room, size: int) -> bool:
+    width = room.inner_width(size)
+    return all(piece.width <= width for piece in pieces) and len(wrap(pieces, space, width)) <= room.lines_at(size)
+
+
+def _cut(text: str, room: Room, measure: Measure) -> tuple[str, ...]:
+    width = room.inner_width(room.smallest)
+    lines = wrap(break_up(text, measure, longest_word=0), measure(" "), width)
+    kept = lines[: max(room.lines_at(room.smallest), 1)]
+    if len(kept) < len(lines):
+        last = characters(kept[-1])
+        while last and measure("".join(last) + "…") > width:
+            last.pop()
+        kept[-1] = "".join(last).rstrip() + "…"
+    return tuple(kept)
+
+
+def _is_east_asian(word: str) -> bool:
+    return any(unicodedata.east_asian_width(char) in "WF" for char in word)
