@@ -179,7 +179,7 @@ class OnAir(RuleBasedStateMachine):
         super().__init__()
         self.stage = Stage(["background", "meme"], history=3)
         self.page: dict[str, Frame | None] = {"background": None, "meme": None}
-        self.now, self.shown = 0.0, 0
+        self.now, self.shown = 100.0, 0
         self.cleared = {"background": -1.0, "meme": -1.0}
         self.forbidden: set[str] = set()
         self.went_on_air: list[str] = []
