@@ -1,0 +1,36 @@
+"""From finished tokens to eight-bit pixels, all on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from streamer.generator.klein.canvas import Canvas
+from streamer.generator.klein.latents import tokens_to_latents
+
+Decoder = Callable[[Tensor], Tensor]
+"""Turn latents [1, c, h, w] into a picture [1, 3, 8h, 8w] in -1 to 1."""
+
+
+def stock_decoder(vae: Any) -> Decoder:
+    """Run the VAE's decoder as diffusers does."""
+
+    def decoder(latents: Tensor) -> Tensor:
+        picture: Tensor = vae.decode(latents, return_dict=False)[0]
+        return picture
+
+    return decoder
+
+
+@torch.inference_mode()
+def decode(canvas: Canvas, vae: Any, decoder: Decoder) -> None:
+    """Paint the finished picture into the canvas, and note whether every number on the way was finite."""
+    latents = tokens_to_latents(vae, canvas.latents, canvas.shape.rows, canvas.shape.columns)
+    picture = decoder(latents)
+    canvas.finite.copy_(torch.isfinite(latents).all() & torch.isfinite(picture).all())
+    # In float32: rounding in bfloat16 would move values near white by a whole level.
+    levels = ((picture[0].float() * 0.5 + 0.5).clamp(0, 1) * 255).round()
+    canvas.pixels.copy_(levels.permute(1, 2, 0))

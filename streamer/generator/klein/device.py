@@ -1,0 +1,76 @@
+"""The device: what it is, why it cannot be used, and how a picture's bytes leave it without holding it up."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import torch
+from torch import Tensor
+
+from streamer.errors import BackendUnavailable
+from streamer.generator.klein.switches import Machine
+
+OLDEST = (7, 5)
+
+
+def find_device(asked: str) -> torch.device:
+    """Give the device to draw on, or say why there is none; "auto" never means the CPU, which needs minutes."""
+    if asked == "cpu":
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise BackendUnavailable("no usable NVIDIA GPU", fix=_why_not())
+    device = torch.device("cuda" if asked == "auto" else asked)
+    device = torch.device("cuda", device.index or 0)
+    capability = torch.cuda.get_device_capability(device)
+    if capability < OLDEST:
+        raise BackendUnavailable(
+            f"{torch.cuda.get_device_name(device)} is too old (compute capability {capability[0]}.{capability[1]})",
+            fix="Klein needs an RTX 20 series GPU or a newer one",
+        )
+    return device
+
+
+def describe(device: torch.device) -> Machine:
+    """Say what decides which speed-ups the device gets."""
+    if device.type == "cpu":
+        return Machine("cpu", "CPU")
+    properties = torch.cuda.get_device_properties(device)
+    return Machine(
+        kind="cuda",
+        name=properties.name,
+        capability=(properties.major, properties.minor),
+        memory_gb=properties.total_memory / 1e9,
+        triton=importlib.util.find_spec("triton") is not None,
+    )
+
+
+def _why_not() -> str:
+    if torch.version.cuda is None:
+        return "this PyTorch is built for the CPU only; install the extra [klein] with a CUDA build of torch"
+    try:
+        torch.cuda.init()
+    except RuntimeError as error:
+        # torch's own sentence names the driver's version and what to do about it.
+        return str(error).splitlines()[0]
+    return "check with nvidia-smi that the driver sees the GPU"
+
+
+class Readback:
+    """Copy small tensors to the host behind the device's back: start now, take one step later."""
+
+    def __init__(self, like: Tensor, slots: int = 2) -> None:
+        self._on_gpu = like.is_cuda
+        self._slots = [torch.empty(like.shape, dtype=like.dtype, pin_memory=self._on_gpu) for _ in range(slots)]
+        self._events = [torch.cuda.Event() for _ in range(slots)] if self._on_gpu else []
+
+    def start(self, slot: int, source: Tensor) -> None:
+        """Queue the copy after whatever the device is doing."""
+        self._slots[slot % len(self._slots)].copy_(source, non_blocking=True)
+        if self._on_gpu:
+            self._events[slot % len(self._slots)].record()
+
+    def take(self, slot: int) -> Tensor:
+        """Wait for that copy alone, and give it; it is valid until its slot is started again."""
+        if self._on_gpu:
+            self._events[slot % len(self._slots)].synchronize()
+        return self._slots[slot % len(self._slots)]

@@ -1,0 +1,36 @@
+"""CUDA graphs: a function over fixed memory is recorded once, and then costs one launch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+Run = Callable[[], None]
+
+
+class Recorder:
+    """Record functions into graphs that share one pool of memory; belongs to the thread that records and replays.
+
+    Sharing is sound because every function leaves its results in memory of its own (canvas, words), never in the pool.
+    """
+
+    def __init__(self) -> None:
+        self._pool = torch.cuda.graph_pool_handle()
+
+    def record(self, function: Run) -> Run:
+        """Run twice outside (kernels are built and algorithms chosen then), record, and give what replays it."""
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(2):
+                function()
+        torch.cuda.current_stream().wait_stream(side)
+        torch.cuda.synchronize()
+        # What the two runs held outside the pool would otherwise double the memory of a step.
+        torch.cuda.empty_cache()
+        graph = torch.cuda.CUDAGraph()
+        # Only this thread is checked: another may be reading weights or encoding a picture meanwhile.
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+            function()
+        return graph.replay

@@ -1,0 +1,52 @@
+"""Previews: a linear map from a token to a colour, fitted to the checkpoint's own VAE, so it suits every decoder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from streamer.generator.klein.latents import encode_picture
+from streamer.generator.klein.shapes import PATCH
+
+if TYPE_CHECKING:
+    from streamer.generator.klein.canvas import Canvas
+
+SAMPLE_PX = 256
+SAMPLES = 4
+RIDGE = 1e-2
+"""Keeps the map small where the samples say nothing about a channel; in units of the latents' own variance."""
+
+
+def small_picture(canvas: Canvas, clean: Tensor) -> None:
+    """Paint the predicted clean picture, one pixel per token, into the canvas; the latent itself would show noise."""
+    if canvas.colours is None:
+        return
+    colours = clean[0] @ canvas.colours[:-1] + canvas.colours[-1]
+    rows, columns = canvas.shape.rows, canvas.shape.columns
+    canvas.small.copy_(((colours * 0.5 + 0.5).clamp(0, 1) * 255).round().view(rows, columns, 3))
+
+
+@torch.inference_mode()
+def fit_colours(vae: Any) -> Tensor:
+    """Give [channels + 1, 3]: least squares from tokens to mean colours over smooth random pictures."""
+    pictures = _smooth_pictures().to(vae.device, vae.dtype)
+    tokens = torch.cat([encode_picture(vae, picture[None])[0] for picture in pictures]).float()
+    colours = F.avg_pool2d(pictures.float(), PATCH).permute(0, 2, 3, 1).reshape(-1, 3)
+    ones = torch.ones_like(tokens[:, :1])
+    known = torch.cat([tokens, ones], dim=1)
+    damping = RIDGE * len(known) * torch.eye(known.shape[1], device=known.device)
+    return torch.linalg.solve(known.T @ known + damping, known.T @ colours)
+
+
+def _smooth_pictures() -> Tensor:
+    """Draw blurred colour noise at several scales from a fixed seed, in -1 to 1."""
+    seeded = torch.Generator("cpu").manual_seed(1)
+    pictures = []
+    for index in range(SAMPLES):
+        coarse = torch.rand(1, 3, 3 + 4 * index, 3 + 4 * index, generator=seeded) * 2.4 - 1.2
+        size = (SAMPLE_PX, SAMPLE_PX)
+        pictures.append(F.interpolate(coarse, size, mode="bicubic", align_corners=False).clamp(-1, 1))
+    return torch.cat(pictures)

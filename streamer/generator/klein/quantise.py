@@ -1,0 +1,132 @@
+"""Linear layers in eight bits: fp8 or int8 with one scale per output row and one per token, or eight-bit weights alone.
+
+Written by hand rather than taken from torchao; docs/decisions/0010-quantisation-by-hand.md says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+FP8 = torch.float8_e4m3fn
+FP8_MAX, INT8_MAX = 448.0, 127.0
+SMALLEST = 1e-12
+MULTIPLE = 16
+"""torch._scaled_mm and torch._int_mm want both sides of a weight to be a multiple of this."""
+WORST = {FP8: 0.04, torch.int8: 0.03}
+"""The largest relative error of a quantised weight that is accepted; Gaussian weights give 0.026 and 0.011."""
+
+
+def rows_to_eight_bits(x: Tensor, kind: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Quantise each row by its own largest value: [n, k] gives eight bits [n, k] and float32 scales [n, 1]."""
+    largest = FP8_MAX if kind == FP8 else INT8_MAX
+    scale = (x.abs().amax(dim=1, keepdim=True).float() / largest).clamp(min=SMALLEST)
+    scaled = x.float() / scale
+    return (scaled.to(FP8) if kind == FP8 else scaled.round().to(torch.int8)), scale
+
+
+class EightBitLinear(nn.Module):  # type: ignore[misc, unused-ignore]
+    """A linear layer whose weight is stored, and unless ``weight_only`` also multiplied, in eight bits."""
+
+    weight: Tensor
+    scale: Tensor
+
+    def __init__(self, weight: Tensor, kind: torch.dtype, weight_only: bool) -> None:
+        super().__init__()
+        self.out_features, self.in_features = weight.shape
+        self.kind, self.weight_only = kind, weight_only
+        stored, scale = rows_to_eight_bits(weight, kind)
+        self.register_buffer("weight", stored)
+        self.register_buffer("scale", scale.t().contiguous())
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.weight_only:
+            return F.linear(x, self.wide(x.dtype))
+        rows = x.reshape(-1, self.in_features)
+        return self.product(*rows_to_eight_bits(rows, self.kind), x.dtype).view(*x.shape[:-1], self.out_features)
+
+    def product(self, rows: Tensor, scale: Tensor, dtype: torch.dtype, out: Tensor | None = None) -> Tensor:
+        """Multiply rows that are quantised already, into ``out`` if given; on the eight-bit units where there are any."""
+        if rows.is_cuda and self.kind == FP8:
+            # use_fast_accum: Hopper's fp8 units otherwise leave the tensor core every few steps, at half the speed.
+            return torch._scaled_mm(
+                rows, self.weight.t(), scale_a=scale, scale_b=self.scale, out_dtype=dtype, use_fast_accum=True, out=out
+            )
+        if rows.is_cuda:
+            made = (torch._int_mm(rows, self.weight.t()).float() * scale * self.scale).to(dtype)
+        else:
+            made = ((rows.float() @ self.weight.float().t()) * scale * self.scale).to(dtype)
+        return made if out is None else out.copy_(made)
+
+    def wide(self, dtype: torch.dtype) -> Tensor:
+        """Give the weight back in a wide type."""
+        return self.weight.to(dtype) * self.scale.t().to(dtype)
+
+    def extra_repr(self) -> str:
+        return f"{self.in_features}, {self.out_features}, {self.kind}, weight_only={self.weight_only}"
+
+
+@dataclass(slots=True)
+class Shrinker:
+    """Fuse and quantise each block as it arrives, and count what took effect."""
+
+    fused_qkv: bool
+    kind: torch.dtype | None
+    weight_only: bool = False
+    quantised: int = 0
+    kept: list[str] = field(default_factory=list)
+
+    def __call__(self, block: nn.Module) -> None:
+        if self.fused_qkv:
+            fuse_qkv(block)
+        if self.kind is not None:
+            self._quantise(block, self.kind)
+
+    def _quantise(self, block: nn.Module, kind: torch.dtype) -> None:
+        for name, linear in [(n, m) for n, m in block.named_modules() if fits(m)]:
+            small = EightBitLinear(linear.weight, kind, self.weight_only)
+            if weight_error(linear.weight, small) > WORST[kind]:
+                # Some rows have outliers that eight bits cannot hold; such a layer stays as it is.
+                self.kept.append(f"{type(block).__name__}.{name}")
+                continue
+            path, _, leaf = name.rpartition(".")
+            setattr(block.get_submodule(path), leaf, small)
+            self.quantised += 1
+
+
+def fits(module: nn.Module) -> bool:
+    """Tell whether a module is a linear layer that eight-bit units can take."""
+    return (
+        isinstance(module, nn.Linear)
+        and module.bias is None
+        and module.in_features % MULTIPLE == 0
+        and module.out_features % MULTIPLE == 0
+    )
+
+
+def weight_error(weight: Tensor, small: EightBitLinear) -> float:
+    """Give the relative error that eight bits made, over the whole weight; NaN never passes a comparison."""
+    wide = small.weight.to(torch.float32) * small.scale.t()
+    return float((wide - weight).norm() / weight.float().norm().clamp(min=SMALLEST))
+
+
+def fuse_qkv(block: nn.Module) -> None:
+    """Join the three projections of each attention into one, and drop the separate ones, which diffusers keeps."""
+    fuse: Callable[[], None] | None = getattr(getattr(block, "attn", None), "fuse_projections", None)
+    if fuse is None or not getattr(block.attn, "_supports_qkv_fusion", False):
+        return
+    fuse()
+    for name in ("to_q", "to_k", "to_v", "add_q_proj", "add_k_proj", "add_v_proj"):
+        if hasattr(block.attn, name):
+            delattr(block.attn, name)
+
+
+def count_eight_bit(*modules: nn.Module) -> int:
+    """Count the eight-bit layers that really stand in the modules: a flag that was set proves nothing."""
+    return sum(
+        isinstance(m, EightBitLinear) and m.weight.element_size() == 1 for root in modules for m in root.modules()
+    )

@@ -1,0 +1,119 @@
+"""A tiny random checkpoint in the diffusers layout: what the tests and the benchmarks load instead of real weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Flux2KleinPipeline, Flux2Transformer2DModel
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from torch import nn
+from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+CHAT_TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+)
+SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+
+TRANSFORMER = {
+    "tiny": {"num_layers": 2, "num_single_layers": 2, "num_attention_heads": 2, "joint_attention_dim": 96},
+    "4b": {"num_layers": 5, "num_single_layers": 20, "num_attention_heads": 24, "joint_attention_dim": 7680},
+    "9b": {"num_layers": 8, "num_single_layers": 24, "num_attention_heads": 32, "joint_attention_dim": 12288},
+}
+TEXT = {
+    "tiny": {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 30,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 16,
+        "vocab_size": 512,
+    },
+    "4b": {
+        "hidden_size": 2560,
+        "intermediate_size": 9728,
+        "num_hidden_layers": 36,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+        "vocab_size": 151936,
+        "tie_word_embeddings": True,
+    },
+    "9b": {
+        "hidden_size": 4096,
+        "intermediate_size": 12288,
+        "num_hidden_layers": 36,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+        "vocab_size": 151936,
+    },
+}
+TINY_VAE = {"block_out_channels": (16, 16, 32, 32), "norm_num_groups": 8, "layers_per_block": 1, "sample_size": 64}
+
+
+def make_checkpoint(path: Path, model: str = "tiny", *, dtype: torch.dtype = torch.float32, seed: int = 0) -> Path:
+    """Write random weights of the named architecture to ``path`` as a diffusers folder and give the folder back.
+
+    "4b" and "9b" are the published sizes, for measuring on a GPU: 16 and 35 GB in bfloat16.
+    """
+    make_pipeline(model, dtype=dtype, seed=seed).save_pretrained(path, safe_serialization=True)
+    return path
+
+
+def make_pipeline(
+    model: str = "tiny", *, dtype: torch.dtype = torch.float32, seed: int = 0, device: str = "cpu"
+) -> Flux2KleinPipeline:
+    """Build the stock pipeline around random weights of the named architecture."""
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device(device):
+            torch.manual_seed(seed)
+            transformer = Flux2Transformer2DModel(guidance_embeds=False, **TRANSFORMER[model]).eval()
+            text = Qwen3ForCausalLM(Qwen3Config(max_position_embeddings=40960, rope_theta=1e6, **TEXT[model])).eval()
+            vae = AutoencoderKLFlux2(**(TINY_VAE if model == "tiny" else {})).eval()
+            for module in (transformer, text, vae):
+                _shake(module)
+    finally:
+        torch.set_default_dtype(default)
+    scheduler = FlowMatchEulerDiscreteScheduler(
+        use_dynamic_shifting=True, base_shift=0.5, max_shift=1.15, shift=3.0, time_shift_type="exponential"
+    )
+    pipeline = Flux2KleinPipeline(
+        scheduler=scheduler,
+        vae=vae,
+        text_encoder=text,
+        tokenizer=make_tokenizer(),
+        transformer=transformer,
+        is_distilled=True,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def make_tokenizer() -> PreTrainedTokenizerFast:
+    """Build a byte-level tokenizer without merges: every byte is a token, so any text of any script works."""
+    alphabet = {character: index for index, character in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    bytes_only = Tokenizer(models.BPE(vocab=alphabet, merges=[]))
+    bytes_only.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bytes_only.decoder = decoders.ByteLevel()
+    bytes_only.add_special_tokens([AddedToken(token, special=True) for token in SPECIAL])
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bytes_only, pad_token=SPECIAL[0], padding_side="right")
+    tokenizer.chat_template = CHAT_TEMPLATE
+    return tokenizer
+
+
+def _shake(module: nn.Module) -> None:
+    """Move what is initialised to ones and zeros (norm weights, batch-norm statistics), so that nothing is trivial."""
+    module.requires_grad_(False)
+    for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
+        if name.endswith("running_mean"):
+            tensor.normal_(0, 0.3)
+        elif name.endswith("running_var"):
+            tensor.uniform_(0.5, 2.0)
+        elif "norm" in name and tensor.ndim == 1:
+            tensor.add_(torch.randn_like(tensor) * 0.1)

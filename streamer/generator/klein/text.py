@@ -1,0 +1,88 @@
+"""The prompt's way to the transformer: tokens, the encoder's first layers, and a memory of recent prompts."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+TAPS = (9, 18, 27)
+"""The hidden states that the transformer reads, counted from the embedding; no later layer is needed."""
+LAYERS = TAPS[-1]
+
+
+@dataclass(slots=True)
+class Words:
+    """The fixed memory one text length is encoded in."""
+
+    ids: Tensor
+    """[1, tokens] int64."""
+    real: Tensor
+    """[1, tokens] bool: False on padding."""
+    context: Tensor
+    """[1, tokens, hidden of the transformer]: the result, through the context embedder."""
+
+
+def blank_words(tokens: int, hidden: int, dtype: torch.dtype, device: torch.device) -> Words:
+    """Allocate the memory of one text length."""
+    return Words(
+        ids=torch.zeros(1, tokens, dtype=torch.int64, device=device),
+        real=torch.ones(1, tokens, dtype=torch.bool, device=device),
+        context=torch.zeros(1, tokens, hidden, dtype=dtype, device=device),
+    )
+
+
+def tokenize(tokenizer: Any, prompt: str, tokens: int) -> tuple[Tensor, Tensor]:
+    """Give ids and which of them are real, both [1, tokens], for one user message in the chat template."""
+    chat = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True, enable_thinking=False
+    )
+    read = tokenizer(chat, return_tensors="pt", padding="max_length", truncation=True, max_length=tokens)
+    return read["input_ids"], read["attention_mask"].bool()
+
+
+@torch.inference_mode()
+def encode(words: Words, encoder: Any, embed_context: Callable[[Tensor], Tensor]) -> None:
+    """Run the first layers over ids and padding alike: the transformer attends to padding too, so it must be right."""
+    count = words.ids.shape[1]
+    states = encoder.embed_tokens(words.ids)
+    places = torch.arange(count, device=states.device)[None]
+    rotary = encoder.rotary_emb(states, places)
+    causal = torch.ones(count, count, dtype=torch.bool, device=states.device).tril()
+    mask = (causal & words.real)[None, None]
+    taps = []
+    for index, layer in enumerate(encoder.layers, start=1):
+        states = layer(states, attention_mask=mask, position_embeddings=rotary, position_ids=places)
+        if index in TAPS:
+            taps.append(states)
+    words.context.copy_(embed_context(torch.cat(taps, dim=-1)))
+
+
+class Memory:
+    """Keep the contexts of the prompts used last; the same prompt returns often (styles, presets, retries)."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._contexts = limit, OrderedDict[tuple[str, int], Tensor]()
+
+    def recall(self, prompt: str, tokens: int) -> Tensor | None:
+        """Give the context of a prompt at a text length, if it is still known."""
+        context = self._contexts.get((prompt, tokens))
+        if context is not None:
+            self._contexts.move_to_end((prompt, tokens))
+        return context
+
+    def keep(self, prompt: str, tokens: int, context: Tensor) -> None:
+        """Remember a copy, and forget the prompt used longest ago when there are too many."""
+        if self._limit == 0:
+            return
+        self._contexts[prompt, tokens] = context.clone()
+        while len(self._contexts) > self._limit:
+            self._contexts.popitem(last=False)
+
+    def forget(self) -> None:
+        """Give the memory back."""
+        self._contexts.clear()
