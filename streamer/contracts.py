@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from streamer.types import Event, Frame, ImageRequest, Preview, Refusal, Retraction, Trigger
 
@@ -41,6 +41,89 @@ class Output(Protocol):
 class Generator(Protocol):
     """Draws one request at a time: previews, then exactly one frame; raises BackendError when it cannot."""
 
+    @property
+    def active(self) -> Mapping[str, str]:
+        """Name what is really in use."""
+        ...
+
+    async def ready(self) -> None:
+        """Wait until a request would be drawn at once."""
+        ...
+
     def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]: ...
 
+    def cancel(self, request_id: str) -> None: ...
+
     def health(self) -> Health: ...
+
+
+@runtime_checkable
+class NameJudge(Protocol):
+    """A rule that also judges display names, which the overlay shows."""
+
+    def name_ok(self, name: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one trigger: queued, joined, done, refused, ignored or duplicate."""
+
+    trigger_id: str
+    outcome: str
+    rule: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """How long one stage took lately, in milliseconds."""
+
+    count: int
+    p50: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeskState:
+    """Everything a control panel shows, at one moment. ``on_air`` holds the request id of each layer's picture."""
+
+    paused: bool
+    style: str | None
+    generator: Health
+    active: Mapping[str, str]
+    sources: tuple[Health, ...]
+    pages: int
+    drawing: ImageRequest | None
+    pending: tuple[ImageRequest, ...]
+    on_air: Mapping[str, str | None]
+    timings: Mapping[str, Percentiles]
+
+
+class Desk(Protocol):
+    """What the faces may ask of the running pipeline."""
+
+    @property
+    def version(self) -> int:
+        """Count the changes; equal versions mean nothing new to show."""
+        ...
+
+    def state(self) -> DeskState: ...
+
+    async def submit(self, trigger: Trigger) -> Receipt: ...
+
+    async def cancel(self, request_id: str) -> bool: ...
+
+    async def clear(self, layer: str | None) -> None: ...
+
+    async def undo(self, layer: str) -> bool: ...
+
+    async def redo(self, layer: str) -> bool: ...
+
+    async def show(self, picture_id: str) -> bool: ...
+
+    async def panic(self) -> None: ...
+
+    async def pause(self) -> None: ...
+
+    async def resume(self) -> None: ...

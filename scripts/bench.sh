@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Runs every bench that needs no GPU; the last line of each is one JSON object.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+KLEIN=${KLEIN:-} scripts/setup.sh test
+for bench in latency load fanout procedural; do
+  echo "== $bench" >&2
+  .venv/bin/python "bench/$bench.py" | tail -n 1
+done

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs everything the tests need (a browser and a virtual screen included) and runs them.
+# KLEIN=1 adds the engine's tests; STREAMER_REQUIRE_BROWSERS=1 makes a missing old Chromium a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+KLEIN=${KLEIN:-} scripts/setup.sh test
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+missing=()
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+command -v Xvfb >/dev/null || missing+=(xvfb)
+command -v xdotool >/dev/null || missing+=(xdotool)
+command -v npm >/dev/null || missing+=(npm)
+if [ ${#missing[@]} -gt 0 ]; then
+  if command -v apt-get >/dev/null; then
+    echo "Installing for the tests: ${missing[*]} ..."
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  else
+    echo "The tests need: ${missing[*]}; install them first" >&2
+    exit 1
+  fi
+fi
+.venv/bin/python scripts/browsers.py
+
+exec .venv/bin/python -m pytest "$@"

@@ -1,0 +1,92 @@
+"""Command line: run, demo, draw, doctor, token."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from streamer import __version__
+from streamer.errors import ConfigError, StreamerError
+
+CONFIG_EXIT = 2
+FAULT_EXIT = 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe every command."""
+    top = argparse.ArgumentParser(prog="streamer", description="Chat commands and hotkeys become stream pictures.")
+    top.add_argument("--version", action="version", version=f"streamer {__version__}")
+    top.add_argument("--verbose", action="store_true", help="log more")
+    commands = top.add_subparsers(dest="command", required=True, metavar="run | demo | draw | doctor | token")
+    run = commands.add_parser("run", help="start the overlay, the panel and the chat sources")
+    run.add_argument("--twitch", metavar="CHANNEL", help="read this Twitch channel too; no login needed")
+    demo = commands.add_parser("demo", help="replay a recorded chat evening, so that the overlay lives by itself")
+    demo.add_argument("--speed", type=float, default=1.0, help="2 replays twice as fast (default 1)")
+    demo.add_argument("--chat", type=Path, help="replay this file of JSON lines instead of the shipped evening")
+    draw = commands.add_parser("draw", help="draw one picture to a file with the configured backend")
+    draw.add_argument("prompt")
+    draw.add_argument("-o", "--output", type=Path, default=Path("picture.jpg"))
+    draw.add_argument("--as", dest="word", default="bg", metavar="COMMAND", help="which command's size and template")
+    draw.add_argument("--seed", type=int, help="draw the same picture again")
+    commands.add_parser("doctor", help="say what is installed, what would draw and why, and how to mend what is not")
+    token = commands.add_parser("token", help="make, list and revoke access tokens")
+    actions = token.add_subparsers(dest="action", required=True)
+    new = actions.add_parser("new", help="make a token; it is shown once")
+    new.add_argument("name")
+    new.add_argument("--role", choices=("overlay", "trigger", "moderator", "operator"), required=True)
+    actions.add_parser("list", help="list the tokens that were made")
+    actions.add_parser("revoke", help="revoke the tokens of a name").add_argument("name")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; errors are said in one line each, and a wrong config exits with 2."""
+    chosen = parser().parse_args(arguments)
+    level = logging.DEBUG if chosen.verbose else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("websockets").setLevel(logging.WARNING)
+    try:
+        return _dispatch(chosen)
+    except* ConfigError as group:
+        for error in _flat(group):
+            print(f"error: {error}", file=sys.stderr)
+        return CONFIG_EXIT
+    except* StreamerError as group:
+        for error in _flat(group):
+            print(f"error: {error}", file=sys.stderr)
+        return FAULT_EXIT
+    except* KeyboardInterrupt:
+        return 130
+
+
+def _flat(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    return [
+        leaf for error in group.exceptions
+        for leaf in (_flat(error) if isinstance(error, BaseExceptionGroup) else [error])
+    ]  # fmt: skip
+
+
+def _dispatch(chosen: argparse.Namespace) -> int:
+    # Imported here: --help and a wrong argument answer at once.
+    from streamer import cli
+
+    match chosen.command:
+        case "run":
+            return asyncio.run(cli.run(os.environ, twitch=chosen.twitch))
+        case "demo":
+            return asyncio.run(cli.demo(os.environ, chosen.chat, chosen.speed))
+        case "draw":
+            return asyncio.run(cli.draw(os.environ, chosen.prompt, chosen.output, chosen.word, chosen.seed))
+        case "doctor":
+            return cli.doctor(os.environ)
+        case _:
+            return asyncio.run(cli.token(os.environ, chosen.action, getattr(chosen, "name", ""), getattr(chosen, "role", "")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""What goes in and out of the HTTP face, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.contracts import DeskState, Health, Percentiles, Receipt
+from streamer.types import Actor, ImageRequest, Role
+
+
+class ActorIn(BaseModel):
+    """Who a trigger is to come from; the caller's token vouches for it."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: Annotated[str, Field(min_length=1, max_length=64)] = "api"
+    name: Annotated[str, Field(min_length=1, max_length=64)] = "api"
+    role: str = "broadcaster"
+
+    def actor(self) -> Actor:
+        """Turn the JSON into the value the pipeline knows; raise ValueError for an unknown role."""
+        try:
+            return Actor(self.id, self.name, Role[self.role.upper()])
+        except KeyError:
+            known = ", ".join(role.name.lower() for role in Role)
+            raise ValueError(f"actor.role: there is no role '{self.role}'; known: {known}") from None
+
+
+class TriggerIn(BaseModel):
+    """Exactly what a chat line does; ``id`` makes a retry harmless."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    actor: ActorIn = ActorIn()
+    id: Annotated[str | None, Field(max_length=128)] = None
+
+
+class ReceiptOut(BaseModel):
+    """What became of a trigger."""
+
+    id: str
+    outcome: str
+    rule: str
+    reason: str
+
+
+class HealthOut(BaseModel):
+    """How one part is doing."""
+
+    name: str
+    state: str
+    detail: str
+
+
+class RequestOut(BaseModel):
+    """A request that waits or is being drawn."""
+
+    id: str
+    command: str
+    layer: str
+    text: str
+    actor: str
+    role: str
+    lane: str
+
+
+class PercentilesOut(BaseModel):
+    """How long one stage took lately, in milliseconds."""
+
+    count: int
+    p50: float
+    p95: float
+    p99: float
+
+
+class StatusOut(BaseModel):
+    """Everything a control panel shows."""
+
+    version: str
+    paused: bool
+    style: str | None
+    generator: HealthOut
+    active: Mapping[str, str]
+    sources: list[HealthOut]
+    pages: int
+    drawing: RequestOut | None
+    pending: list[RequestOut]
+    on_air: Mapping[str, str | None]
+    timings: Mapping[str, PercentilesOut]
+
+
+class StoredRequestOut(BaseModel):
+    """A request of the history; times in seconds since the epoch."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: str
+    command: str
+    layer: str
+    text: str
+    prompt: str
+    width: int
+    height: int
+    seed: int
+    actor_name: str
+    asked_at: float
+    state: str
+    rule: str
+    reason: str
+    ended_at: float | None
+    draw_ms: float | None
+    total_ms: float | None
+
+
+class PictureOut(BaseModel):
+    """A picture of the history; ``image`` is where its bytes are."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: str
+    layer: str
+    media_type: str
+    width: int
+    height: int
+    shown_at: float
+    text: str
+    actor_name: str
+
+
+def receipt(value: Receipt) -> ReceiptOut:
+    """Show a receipt."""
+    return ReceiptOut(id=value.trigger_id, outcome=value.outcome, rule=value.rule, reason=value.reason)
+
+
+def health(value: Health) -> HealthOut:
+    """Show a part's health."""
+    return HealthOut(name=value.name, state=value.state, detail=value.detail)
+
+
+def request(value: ImageRequest) -> RequestOut:
+    """Show a waiting request."""
+    return RequestOut(
+        id=value.id, command=value.command, layer=value.layer, text=value.text, actor=value.actor.name,
+        role=value.actor.role.name.lower(), lane=value.priority.name.lower(),
+    )  # fmt: skip
+
+
+def percentiles(value: Percentiles) -> PercentilesOut:
+    """Show one stage's times."""
+    return PercentilesOut(count=value.count, p50=value.p50, p95=value.p95, p99=value.p99)
+
+
+def status(state: DeskState, version: str) -> StatusOut:
+    """Show the whole desk."""
+    return StatusOut(
+        version=version,
+        paused=state.paused,
+        style=state.style,
+        generator=health(state.generator),
+        active=state.active,
+        sources=[health(source) for source in state.sources],
+        pages=state.pages,
+        drawing=request(state.drawing) if state.drawing else None,
+        pending=[request(waiting) for waiting in state.pending],
+        on_air=state.on_air,
+        timings={stage: percentiles(times) for stage, times in state.timings.items()},
+    )

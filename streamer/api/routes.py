@@ -1,0 +1,183 @@
+"""The routes of /api/v1 and /trigger: what a moderator, a deck or a script may ask of the running program."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+
+from streamer import __version__
+from streamer.api import models
+from streamer.api.access import bearer, needs
+from streamer.api.tokens import Access, Tokens
+from streamer.contracts import Desk
+from streamer.types import Actor, Frame, Role, Trigger
+
+
+class History(Protocol):
+    """What the routes read of the past; Store offers it."""
+
+    def requests(self, limit: int, state: str | None = None) -> asyncio.Future[Sequence[object]]: ...
+
+    def request(self, request_id: str) -> asyncio.Future[object | None]: ...
+
+    def pictures(self, limit: int) -> asyncio.Future[Sequence[object]]: ...
+
+    def picture(self, picture_id: str) -> asyncio.Future[object | None]: ...
+
+    def frame(self, picture_id: str) -> asyncio.Future[Frame | None]: ...
+
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+def router(
+    desk: Desk, history: History, tokens: Tokens, layers: Sequence[str], named: Mapping[str, str], overlay_url: str
+) -> APIRouter:
+    """Build every route; ``named`` maps the names of /trigger/{name} to command lines."""
+    routes = APIRouter()
+    moderator = [Depends(needs(tokens, Access.MODERATOR))]
+
+    @routes.get("/api/v1/overlay", dependencies=[Depends(needs(tokens, Access.OPERATOR))], tags=["desk"])
+    async def overlay() -> dict[str, str]:
+        """Return the address for the OBS browser source; its fragment is the overlay's token."""
+        return {"url": overlay_url}
+
+    _triggers(routes, desk, tokens, named)
+    _stage(routes, desk, layers, moderator)
+    _requests(routes, desk, history, moderator)
+    _pictures(routes, history, moderator)
+    return routes
+
+
+def _triggers(routes: APIRouter, desk: Desk, tokens: Tokens, named: Mapping[str, str]) -> None:
+    @routes.post("/api/v1/triggers", dependencies=[Depends(needs(tokens, Access.TRIGGER))], tags=["triggers"])
+    async def submit(body: models.TriggerIn) -> models.ReceiptOut:
+        """Do exactly what a chat line does."""
+        try:
+            actor = body.actor.actor()
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
+        trigger = Trigger(body.id or f"http-{uuid.uuid4()}", "http", body.text, actor, time.monotonic())
+        return models.receipt(await desk.submit(trigger))
+
+    @routes.api_route("/trigger/{name}", methods=["GET", "POST"], tags=["triggers"])
+    async def press(name: str, request: Request, token: str = "") -> models.ReceiptOut:
+        """Press a named trigger: for decks and pads, which can often do no more than open an address."""
+        if not tokens.opens(token or bearer(request), Access.TRIGGER):
+            raise HTTPException(401, "add ?token=... with a token for 'trigger'")
+        if name not in named:
+            known = ", ".join(sorted(named)) or "none yet; add them under named_triggers in config.yaml"
+            raise HTTPException(404, f"there is no trigger '{name}'; known: {known}")
+        actor = Actor("trigger", "Streamer", Role.BROADCASTER)
+        return models.receipt(
+            await desk.submit(Trigger(f"deck-{uuid.uuid4()}", "deck", named[name], actor, time.monotonic()))
+        )
+
+
+def _stage(routes: APIRouter, desk: Desk, layers: Sequence[str], moderator: list[object]) -> None:
+    def known(layer: str) -> str:
+        if layer not in layers:
+            raise HTTPException(404, f"there is no layer '{layer}'; known: {', '.join(layers)}")
+        return layer
+
+    def done(happened: bool, otherwise: str) -> Response:
+        if not happened:
+            raise HTTPException(409, otherwise)
+        return Response(status_code=204)
+
+    @routes.get("/api/v1/status", dependencies=moderator, tags=["desk"])
+    async def status() -> models.StatusOut:
+        """Tell how every part is doing, what waits and what is on air."""
+        return models.status(desk.state(), __version__)
+
+    @routes.get("/api/v1/stage", dependencies=moderator, tags=["stage"])
+    async def stage() -> Mapping[str, str | None]:
+        """Name the picture on each layer."""
+        return desk.state().on_air
+
+    @routes.post("/api/v1/stage/{layer}/clear", dependencies=moderator, status_code=204, tags=["stage"])
+    async def clear(layer: str) -> Response:
+        """Take the layer's picture off the air, and refuse what was asked for before."""
+        await desk.clear(known(layer))
+        return Response(status_code=204)
+
+    @routes.post("/api/v1/stage/{layer}/undo", dependencies=moderator, status_code=204, tags=["stage"])
+    async def undo(layer: str) -> Response:
+        """Go back to the picture before."""
+        return done(await desk.undo(known(layer)), "there is nothing to undo on this layer")
+
+    @routes.post("/api/v1/stage/{layer}/redo", dependencies=moderator, status_code=204, tags=["stage"])
+    async def redo(layer: str) -> Response:
+        """Take the last undo back."""
+        return done(await desk.redo(known(layer)), "there is nothing to redo on this layer")
+
+    @routes.post("/api/v1/stage/{layer}/show", dependencies=moderator, status_code=204, tags=["stage"])
+    async def show(layer: str, picture: str) -> Response:
+        """Show a picture of the history again."""
+        known(layer)
+        return done(await desk.show(picture), f"there is no picture '{picture}' in the history")
+
+    @routes.post("/api/v1/panic", dependencies=moderator, status_code=204, tags=["desk"])
+    async def panic() -> Response:
+        """Blank every layer, empty the queue and close the intake, in one step."""
+        await desk.panic()
+        return Response(status_code=204)
+
+    @routes.post("/api/v1/pause", dependencies=moderator, status_code=204, tags=["desk"])
+    async def pause() -> Response:
+        """Take no new requests and start no new picture; what is on air stays."""
+        await desk.pause()
+        return Response(status_code=204)
+
+    @routes.post("/api/v1/resume", dependencies=moderator, status_code=204, tags=["desk"])
+    async def resume() -> Response:
+        """Open the intake again, after a pause or a panic."""
+        await desk.resume()
+        return Response(status_code=204)
+
+
+def _requests(routes: APIRouter, desk: Desk, history: History, moderator: list[object]) -> None:
+    @routes.get("/api/v1/requests", dependencies=moderator, tags=["requests"])
+    async def requests(limit: Limit = 100, state: str | None = None) -> list[models.StoredRequestOut]:
+        """List the newest requests."""
+        return [models.StoredRequestOut.model_validate(row) for row in await history.requests(limit, state)]
+
+    @routes.get("/api/v1/requests/{request_id}", dependencies=moderator, tags=["requests"])
+    async def request(request_id: str) -> models.StoredRequestOut:
+        """Tell where one request stands."""
+        if (row := await history.request(request_id)) is None:
+            raise HTTPException(404, f"there is no request '{request_id}'")
+        return models.StoredRequestOut.model_validate(row)
+
+    @routes.delete("/api/v1/requests/{request_id}", dependencies=moderator, status_code=204, tags=["requests"])
+    async def cancel(request_id: str) -> Response:
+        """Cancel a request that waits or is being drawn."""
+        if not await desk.cancel(request_id):
+            raise HTTPException(409, f"the request '{request_id}' is not waiting any more")
+        return Response(status_code=204)
+
+
+def _pictures(routes: APIRouter, history: History, moderator: list[object]) -> None:
+    @routes.get("/api/v1/pictures", dependencies=moderator, tags=["pictures"])
+    async def pictures(limit: Limit = 60) -> list[models.PictureOut]:
+        """List the newest pictures that were on air."""
+        return [models.PictureOut.model_validate(row) for row in await history.pictures(limit)]
+
+    @routes.get("/api/v1/pictures/{picture_id}", dependencies=moderator, tags=["pictures"])
+    async def picture(picture_id: str) -> models.PictureOut:
+        """Describe one picture."""
+        if (row := await history.picture(picture_id)) is None:
+            raise HTTPException(404, f"there is no picture '{picture_id}'")
+        return models.PictureOut.model_validate(row)
+
+    @routes.get("/api/v1/pictures/{picture_id}/image", dependencies=moderator, tags=["pictures"])
+    async def image(picture_id: str) -> Response:
+        """Return the bytes of one picture."""
+        if (frame := await history.frame(picture_id)) is None:
+            raise HTTPException(404, f"there is no picture '{picture_id}'")
+        return Response(frame.data, media_type=frame.media_type, headers={"cache-control": "private, max-age=86400"})

@@ -1,0 +1,291 @@
+"""Composition root: builds every part from the config and runs them until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import urllib.request
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import platformdirs
+import uvicorn
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from streamer import __version__, plugins
+from streamer.api import panel, probes, problem, routes
+from streamer.api.guard import Guard, allowed
+from streamer.api.tokens import Access, Tokens, standing_tokens
+from streamer.commands import Commands, ImageKind
+from streamer.config import Config, Document, Use, load
+from streamer.contracts import Health
+from streamer.errors import ConfigError, ListenError, PluginError
+from streamer.generator.choose import Choice, choose
+from streamer.generator.messages import BackendUse
+from streamer.generator.process import GeneratorProcess
+from streamer.metrics import Metrics
+from streamer.overlay import server
+from streamer.overlay.hub import Hub
+from streamer.overlay.layer import check_layers
+from streamer.pipeline import Parts, Pipeline
+from streamer.render.caption import layout_names
+from streamer.scheduler import Scheduler
+from streamer.stage import Stage
+from streamer.store import Store
+
+log = logging.getLogger(__name__)
+
+PACKAGE = Path(__file__).parent
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SHUTDOWN_S = 2
+
+Told = Callable[[Health], None]
+"""Somebody who wants to know each change of the generator's health."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where things are on this machine: state, config, web files."""
+
+    home: Path
+    config: Path
+    web: Path
+
+
+def place(environ: Mapping[str, str]) -> Place:
+    """Find the places: the environment first, then ./config.yaml, then what travels with the package."""
+    home = environ.get("STREAMER_HOME") or platformdirs.user_data_dir("streamer", appauthor=False)
+    shipped = _shipped("config.yaml")
+    here = Path("config.yaml")
+    config = Path(environ["STREAMER_CONFIG"]) if environ.get("STREAMER_CONFIG") else here if here.exists() else shipped
+    return Place(Path(home).expanduser(), config, _shipped("web"))
+
+
+def _shipped(name: str) -> Path:
+    """Return a file that stands beside the package in a checkout, and inside it in an installed wheel."""
+    inside = PACKAGE / name
+    return inside if inside.exists() else PACKAGE.parent / name
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that is built and not yet running."""
+
+    config: Config
+    choice: Choice
+    store: Store
+    generator: GeneratorProcess
+    pipeline: Pipeline
+    asgi: Callable[..., Awaitable[None]]
+    tokens: Tokens
+    panel_url: str
+    overlay_url: str
+
+
+def configured(where: Place, environ: Mapping[str, str], extra: tuple[Use, ...] = ()) -> tuple[Config, Document]:
+    """Load the config, with what the environment and the command line put over it."""
+    config, document = load(where.config)
+    changes: dict[str, object] = {}
+    if host := environ.get("STREAMER_HOST"):
+        changes["host"] = host
+    if port := environ.get("STREAMER_PORT"):
+        changes["port"] = port
+    merged = document.check(type(config.server), {**config.server.model_dump(), **changes}, ("server",))
+    if merged.host not in LOOPBACK and not merged.expose:
+        problem = f"{merged.host} lets every machine of the network in"
+        raise document.error(("server", "host"), problem, "set server.expose: true if that is meant")
+    config = config.model_copy(update={"server": merged, "triggers": (*config.triggers, *extra)})
+    _check_names(config, document, where.web)
+    return config, document
+
+
+def _check_names(config: Config, document: Document, web: Path) -> None:
+    """Check what one part of the file says about another."""
+    try:
+        check_layers(config.layers, web)
+    except ConfigError as error:
+        raise document.error(tuple(error.key.split(".")), error.problem, error.fix) from None
+    for name, command in config.commands.items():
+        if command.layer is not None and command.layer not in config.layers:
+            fix = f"known layers: {', '.join(config.layers)}"
+            raise document.error(("commands", name, "layer"), f"there is no layer '{command.layer}'", fix)
+        if command.layout is not None and command.layout not in layout_names():
+            fix = f"known layouts: {', '.join(layout_names())}"
+            raise document.error(("commands", name, "layout"), f"there is no layout '{command.layout}'", fix)
+
+
+def build(config: Config, document: Document, where: Place, environ: Mapping[str, str]) -> App:
+    """Build every part; nothing runs yet, and nothing outside has been touched but the token files."""
+    hub = Hub(config.layers)
+    store = Store(where.home, config.store)
+    choice = choose(config.generator.use)
+    generator = build_generator(config, document, where, choice, _sizes(config))
+    metrics = Metrics()
+    pipeline = Pipeline(
+        Parts(
+            commands=commands(config, document),
+            rules=_create_all("rule", "policy", config.policy, document),
+            scheduler=Scheduler(config.queue),
+            stage=Stage(tuple(config.layers)),
+            store=store,
+            generator=generator,
+            hub=hub,
+            metrics=metrics,
+            sources=_create_all("trigger", "triggers", config.triggers, document),
+            outputs=_create_all("output", "outputs", config.outputs, document),
+            at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
+            seconds={command.layer: command.seconds for command in config.commands.values() if command.layer},
+        )
+    )
+    tokens = Tokens(standing_tokens(where.home, environ))
+    base = (config.server.public_url or f"http://{_printable(config.server.host)}:{config.server.port}").rstrip("/")
+    overlay_url = f"{base}/overlay#{tokens.standing[Access.OVERLAY]}"
+    faces = FastAPI(
+        title="streamer", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
+    )
+    problem.install(faces)
+    faces.include_router(
+        routes.router(pipeline, store, tokens, tuple(config.layers), config.named_triggers, overlay_url)
+    )
+    faces.include_router(panel.router(pipeline, tokens, where.web))
+    faces.include_router(probes.router(pipeline, metrics.exposition))
+    faces.routes.extend(server.routes(hub, lambda token: tokens.opens(token, Access.OVERLAY), where.web))
+    guard = Guard(faces, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
+    panel_url = f"{base}/#{tokens.standing[Access.OPERATOR]}"
+    return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url)
+
+
+def build_generator(
+    config: Config, document: Document, where: Place, choice: Choice, sizes: tuple[tuple[int, int], ...]
+) -> GeneratorProcess:
+    """Build the parent of the generator process, with the options of every backend checked."""
+    for name, options in config.generator.backends.items():
+        document.check(_options_of("backend", name, document, ("generator", "backends", name)), options,
+                       ("generator", "backends", name))  # fmt: skip
+    backend = BackendUse(choice.name, config.generator.backends.get(choice.name, {}))
+    return GeneratorProcess(config.generator.process, backend, sizes=sizes, home=where.home)
+
+
+def _sizes(config: Config) -> tuple[tuple[int, int], ...]:
+    """Return every size that a command draws, smallest first: these are warmed up."""
+    pictures = [command for command in config.commands.values() if command.kind in get_args(ImageKind)]
+    return tuple(sorted({(command.width, command.height) for command in pictures}, key=lambda size: size[0] * size[1]))
+
+
+def commands(config: Config, document: Document) -> Commands:
+    try:
+        return Commands(
+            config.commands, styles=config.styles, expires_after_s=config.queue.expires_s, prefix=config.prefix
+        )
+    except ConfigError as error:
+        raise document.error(tuple(error.key.split(".")), error.problem, error.fix) from None
+
+
+def _create_all(seam: str, key: str, uses: tuple[Use, ...], document: Document) -> list[Any]:
+    created = []
+    for index, use in enumerate(uses):
+        at = (key, index)
+        options = document.check(_options_of(seam, use.use, document, (*at, "use")), dict(use.options()), at)
+        try:
+            created.append(plugins.create(seam, use.use, options))
+        except ConfigError as error:
+            raise document.error((*at, *error.key.split(".")[-1:]), error.problem, error.fix) from None
+    return created
+
+
+def _options_of(seam: str, name: str, document: Document, at: tuple[str | int, ...]) -> type[BaseModel]:
+    try:
+        return plugins.options_of(seam, name)
+    except PluginError as error:
+        raise document.error(at, str(error)) from None
+
+
+async def serve(app: App, listening: socket.socket, told: Told) -> None:
+    """Run until the server is told to stop: page and socket first, so that the overlay connects while models load."""
+    await app.store.open()
+    try:
+        for token in await app.store.tokens():
+            app.tokens.add(token.digest, Access(token.role))
+        web = _server(app)
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(app.generator.run(), name="generator"),
+                tasks.create_task(app.pipeline.run(), name="pipeline"),
+                tasks.create_task(_watch(app.generator, told), name="progress"),
+            ]
+            await web.serve(sockets=[listening])
+            for task in running:
+                task.cancel()
+    finally:
+        await app.store.close()
+
+
+async def _watch(generator: GeneratorProcess, told: Told) -> None:
+    """Tell each change of the generator's health."""
+    last: Health | None = None
+    while True:
+        if (health := generator.health()) != last:
+            told(health)
+            last = health
+        await asyncio.sleep(0.1)
+
+
+class _Server(uvicorn.Server):
+    """A server that stops on the first signal and lets the rest of the program end in order."""
+
+    def install(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError, ValueError):  # Windows, or not in the main thread
+                loop.add_signal_handler(number, self._stop)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def _server(app: App) -> _Server:
+    # Compression of pictures costs 20 ms per 300 KB frame and page and saves nothing; a page only sends small JSON.
+    web = _Server(
+        uvicorn.Config(
+            app.asgi, ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=65_536, ws_ping_interval=10,
+            ws_ping_timeout=10, proxy_headers=False, server_header=False, access_log=False, lifespan="off",
+            log_level="warning", timeout_graceful_shutdown=SHUTDOWN_S, h11_max_incomplete_event_size=16_384,
+        )
+    )  # fmt: skip
+    web.install()
+    return web
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind the address, or say who has it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    if os.name == "posix":
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise ListenError(host, port, _who_has(host, port) or error.strerror or str(error)) from error
+    return bound
+
+
+def _who_has(host: str, port: int) -> str | None:
+    with suppress(OSError, ValueError):
+        with urllib.request.urlopen(f"http://{_printable(host)}:{port}/healthz", timeout=1) as answer:  # nosec B310
+            if b'"streamer"' in answer.read(200):
+                return "another streamer is already running there"
+        return "another program answers there"
+    return None
+
+
+def _printable(host: str) -> str:
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # nosec B104
+    return f"[{name}]" if ":" in name and not name.startswith("[") else name

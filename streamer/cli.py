@@ -1,0 +1,135 @@
+"""What each command of the command line does, in words for a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+from streamer import app, doctor as examine
+from streamer.api.tokens import Access, digest, new_token
+from streamer.config import Use
+from streamer.contracts import Health
+from streamer.errors import BackendError, ConfigError
+from streamer.store import Store
+from streamer.types import Actor, Frame, ImageRequest, Role, Trigger
+
+READY = ("ready", "busy")
+
+
+async def run(environ: Mapping[str, str], *, twitch: str | None = None, extra: tuple[Use, ...] = ()) -> int:
+    """Start everything and stay until told to stop."""
+    if twitch is not None:
+        extra = (*extra, Use.model_validate({"use": "twitch", "channel": twitch}))
+    where = app.place(environ)
+    config, document = app.configured(where, environ, extra)
+    listening = app.listen(config.server.host, config.server.port)
+    with listening:
+        built = app.build(config, document, where, environ)
+        _say_hello(built, where, [use.use for use in config.triggers])
+        await app.serve(built, listening, _tell_progress())
+    print("stopped")
+    return 0
+
+
+async def demo(environ: Mapping[str, str], chat: Path | None, speed: float) -> int:
+    """Run with a recorded chat evening as one more source."""
+    options = {"use": "replay", "path": str(chat) if chat else "demo", "speed": speed, "loop": True}
+    return await run(environ, extra=(Use.model_validate(options),))
+
+
+async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str, seed: int | None) -> int:
+    """Draw one picture as the running program would, without the running program."""
+    where = app.place(environ)
+    config, document = app.configured(where, environ)
+    request = _request(app.commands(config, document), f"{config.prefix}{word} {prompt}", word)
+    if seed is not None:
+        request = replace(request, params=replace(request.params, seed=seed))
+    size = (request.params.width, request.params.height)
+    generator = app.build_generator(config, document, where, app.choose(config.generator.use), sizes=(size,))
+    running = asyncio.create_task(generator.run())
+    try:
+        told = _tell_progress()
+        while (health := generator.health()).state not in READY:
+            told(health)
+            if health.state == "failed":
+                raise BackendError(health.detail)
+            await asyncio.sleep(0.05)
+        started = time.perf_counter()
+        async with aclosing(generator.draw(request)) as items:  # type: ignore[type-var]
+            frame = [item async for item in items if isinstance(item, Frame)][-1]
+        taken = time.perf_counter() - started
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    output.write_bytes(frame.data)
+    print(f"{output}: {frame.width}x{frame.height}, seed {request.params.seed}, {taken * 1000:.0f} ms")
+    return 0
+
+
+def _request(commands: object, line: str, word: str) -> ImageRequest:
+    """Let the command table turn the prompt into a request, exactly as it does for chat."""
+    trigger = Trigger(f"draw-{time.time_ns()}", "draw", line, Actor("draw", "draw", Role.BROADCASTER), 0.0)
+    request = commands.interpret(trigger)  # type: ignore[attr-defined]
+    if not isinstance(request, ImageRequest):
+        raise ConfigError("--as", f"'{word}' is no command that draws", fix="name one of the commands in config.yaml")
+    return request
+
+
+def doctor(environ: Mapping[str, str]) -> int:
+    """Print every finding with its fix; exit 1 when something stands in the way of running."""
+    findings = examine.examine(environ)
+    width = max(len(finding.what) for finding in findings)
+    for finding in findings:
+        print(f"{finding.mark:<4} {finding.what:<{width}}  {finding.found}")
+        if finding.fix:
+            print(f"     {'':<{width}}  fix: {finding.fix}")
+    return 1 if any(finding.mark == "bad" for finding in findings) else 0
+
+
+async def token(environ: Mapping[str, str], action: str, name: str, role: str) -> int:
+    """Make, list or revoke access tokens."""
+    where = app.place(environ)
+    config, _ = app.configured(where, environ)
+    store = Store(where.home, config.store)
+    await store.open()
+    try:
+        if action == "new":
+            made = new_token()
+            await store.add_token(digest(made), Access(role), name)
+            print(f"{made}\nThis is shown once. It works after the program is started again.")
+        elif action == "list":
+            for issued in await store.tokens():
+                made_on = time.strftime("%Y-%m-%d %H:%M", time.localtime(issued.created_at))
+                print(f"{issued.name}\t{issued.role}\t{made_on}")
+        else:
+            print(f"{await store.remove_token(name)} revoked")
+    finally:
+        await store.close()
+    return 0
+
+
+def _say_hello(built: app.App, where: app.Place, sources: list[str]) -> None:
+    print(f"Config:   {where.config}")
+    print(f"State:    {where.home}")
+    print(f"Backend:  {built.choice.name} ({built.choice.why})")
+    print(f"Sources:  {', '.join(sources) or 'none yet (try: streamer run --twitch YOUR_CHANNEL)'}")
+    print(f"Panel:    {built.panel_url}")
+    print(f"Overlay:  {built.overlay_url}", flush=True)
+
+
+def _tell_progress() -> app.Told:
+    """Print a line whenever the generator does something new; percentages only in steps of ten."""
+    last = ""
+
+    def tell(health: Health) -> None:
+        nonlocal last
+        line = f"{health.state}: {health.detail}" if health.detail else health.state
+        if health.state != "busy" and line != last:
+            print(f"Generator {line}", flush=True)
+            last = line
+
+    return tell

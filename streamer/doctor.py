@@ -1,0 +1,119 @@
+"""Examines the machine: what is installed, which backend would draw and why, ports, OBS, GPU; each line with a fix."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess  # nosec B404
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from streamer import app
+from streamer.config import Config
+from streamer.errors import ConfigError, ListenError
+from streamer.generator.choose import choose, missing_libraries
+
+OBS_PORT = 4455
+WANTED_FREE_GB = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; ``mark`` is ok, note or bad."""
+
+    mark: str
+    what: str
+    found: str
+    fix: str = ""
+
+
+def examine(environ: Mapping[str, str]) -> list[Finding]:
+    """Look at everything; nothing is changed but that the state directory is made."""
+    where = app.place(environ)
+    findings = [_python(), *_packages()]
+    try:
+        config, _ = app.configured(where, environ)
+    except ConfigError as error:
+        return [*findings, Finding("bad", "config", str(error), "correct that line")]
+    except ExceptionGroup as group:
+        return [*findings, *(Finding("bad", "config", str(error), "correct that line") for error in group.exceptions)]
+    findings.append(Finding("ok", "config", f"{where.config} reads well"))
+    findings += [_home(where), *_gpu(), _backend(config), _port(config), _obs(), *_hotkeys(config)]
+    return findings
+
+
+def _python() -> Finding:
+    return Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}")
+
+
+def _packages() -> Iterator[Finding]:
+    for name in ("torch", "diffusers", "transformers"):
+        with suppress(PackageNotFoundError):
+            yield Finding("ok", name, version(name))
+    if missing := missing_libraries():
+        yield Finding("note", "klein extra", f"not installed: {', '.join(missing)}", "pip install 'streamer[klein]'")
+
+
+def _home(where: app.Place) -> Finding:
+    try:
+        where.home.mkdir(parents=True, exist_ok=True)
+        free_gb = shutil.disk_usage(where.home).free / 1e9
+    except OSError as error:
+        return Finding("bad", "state", f"{where.home}: {error.strerror}", "set STREAMER_HOME to a folder you may write")
+    if not os.access(where.home, os.W_OK):
+        return Finding("bad", "state", f"{where.home} is read-only", "set STREAMER_HOME to a folder you may write")
+    text = f"{where.home}, {free_gb:.0f} GB free"
+    if free_gb < WANTED_FREE_GB:
+        return Finding("note", "state", text, f"the Klein 4B weights want {WANTED_FREE_GB} GB; the rest needs little")
+    return Finding("ok", "state", text)
+
+
+def _gpu() -> Iterator[Finding]:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        yield Finding("note", "gpu", "no NVIDIA driver found", "without one the procedural backend draws, which works")
+        return
+    query = [tool, "--query-gpu=name,memory.total,memory.free,driver_version,compute_cap", "--format=csv,noheader"]
+    try:
+        lines = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout  # nosec B603
+    except (OSError, subprocess.SubprocessError) as error:
+        yield Finding("bad", "gpu", f"nvidia-smi fails: {error}", "reinstall the NVIDIA driver")
+        return
+    for line in lines.strip().splitlines():
+        name, total, free, driver, capability = (part.strip() for part in line.split(","))
+        yield Finding("ok", "gpu", f"{name}, {free} of {total} free, driver {driver}, compute capability {capability}")
+
+
+def _backend(config: Config) -> Finding:
+    choice = choose(config.generator.use)
+    return Finding("ok", "backend", f"{choice.name}: {choice.why}")
+
+
+def _port(config: Config) -> Finding:
+    host, port = config.server.host, config.server.port
+    try:
+        app.listen(host, port).close()
+    except ListenError as error:
+        return Finding("bad", "port", str(error), "stop the other program, or take another port")
+    return Finding("ok", "port", f"{host}:{port} is free")
+
+
+def _obs() -> Finding:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex(("127.0.0.1", OBS_PORT)) == 0:
+            return Finding("ok", "obs", f"something answers on the obs-websocket port {OBS_PORT}")
+    fix = "start OBS; Tools > WebSocket Server Settings > Enable (the overlay works without it)"
+    return Finding("note", "obs", f"nothing answers on port {OBS_PORT} of this machine", fix)
+
+
+def _hotkeys(config: Config) -> Iterator[Finding]:
+    if any(use.use == "hotkey" for use in config.triggers):
+        try:
+            yield Finding("ok", "hotkeys", f"pynput {version('pynput')}")
+        except PackageNotFoundError:
+            yield Finding("bad", "hotkeys", "config.yaml asks for hotkeys", "pip install 'streamer[hotkey]'")

@@ -1,0 +1,125 @@
+"""The same operations in plain torch, on any device and in any dtype: what the fused kernels are held against."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+FP8_LIMIT = 448.0
+INT8_LIMIT = 127.0
+SMALLEST_PEAK = 1e-12
+
+
+def per_row(m: torch.Tensor, rows: int, text_rows: int) -> torch.Tensor:
+    """Spread one or two (text, image) sets of parameters over the rows."""
+    if m.dim() == 1:
+        return m.float()
+    return torch.cat([m[0].expand(text_rows, -1), m[1].expand(rows - text_rows, -1)]).float()
+
+
+def quantize_rows(x: torch.Tensor, int8: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    """Quantise each row by its own largest magnitude: x is close to q * scale."""
+    top = INT8_LIMIT if int8 else FP8_LIMIT
+    peak = x.float().abs().amax(1, keepdim=True).clamp_min(SMALLEST_PEAK)
+    scaled = x.float() * (top / peak)
+    q = torch.floor(scaled + 0.5).to(torch.int8) if int8 else scaled.to(torch.float8_e4m3fn)
+    return q, peak / top
+
+
+def norm_modulate(
+    x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, eps: float, text_rows: int = 0
+) -> torch.Tensor:
+    """Give LayerNorm(x) * (1 + scale) + shift in float32."""
+    a, b = (per_row(m, x.shape[0], text_rows) for m in (scale, shift))
+    return F.layer_norm(x.float(), (x.shape[1],), eps=eps) * (1 + a) + b
+
+
+def norm_modulate_quantize(
+    x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, eps: float, text_rows: int = 0, int8: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Quantise LayerNorm(x) * (1 + scale) + shift by rows."""
+    return quantize_rows(norm_modulate(x, scale, shift, eps, text_rows), int8)
+
+
+def gate_residual(x: torch.Tensor, y: torch.Tensor, gate: torch.Tensor, text_rows: int = 0) -> torch.Tensor:
+    """Give x + gate * y."""
+    return (x.float() + per_row(gate, x.shape[0], text_rows) * y.float()).to(x.dtype)
+
+
+def gate_residual_norm_modulate_quantize(
+    x: torch.Tensor, y: torch.Tensor, gate: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, eps: float,
+    text_rows: int = 0, int8: bool = False,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Give x + gate * y, and its modulated LayerNorm quantised by rows."""
+    out = gate_residual(x, y, gate, text_rows)
+    return (out, *norm_modulate_quantize(out, scale, shift, eps, text_rows, int8))
+
+
+def swiglu(gate_up: torch.Tensor) -> torch.Tensor:
+    """Give silu(first half) * second half in float32."""
+    gate, up = gate_up.float().chunk(2, dim=1)
+    return F.silu(gate) * up
+
+
+def swiglu_quantize(gate_up: torch.Tensor, int8: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    """Quantise silu(first half) * second half by rows."""
+    return quantize_rows(swiglu(gate_up), int8)
+
+
+def concat_swiglu_quantize(
+    attention: torch.Tensor, gate_up: torch.Tensor, attention_scale: torch.Tensor | None = None, int8: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Quantise the rows of (attention, silu(first half) * second half)."""
+    front = attention.float() if attention_scale is None else attention.float() * attention_scale
+    return quantize_rows(torch.cat([front, swiglu(gate_up)], 1), int8)
+
+
+def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    """Rotate the pairs of x [N, H, 128] by the angles of their row."""
+    even, odd = x.unflatten(2, (-1, 2)).unbind(3)
+    turned = torch.stack([-odd, even], dim=3).flatten(2)
+    return x * cos[:, None] + turned * sin[:, None]
+
+
+def qk_norm_rope(
+    qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
+    text_rows: int = 0,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Normalise and rotate the q and k parts of qkv [N, 3 * H * 128]; give both as [N, H, 128]."""
+    q, k = (
+        rotate(F.rms_norm(part.float(), part.shape[2:], eps=eps) * _head_weight(w, part.shape[0], text_rows), cos, sin)
+        for part, w in zip(qkv.unflatten(1, (3, -1, wq.shape[-1])).unbind(1)[:2], (wq, wk), strict=True)
+    )
+    return q.to(qkv.dtype), k.to(qkv.dtype)
+
+
+def _head_weight(w: torch.Tensor, rows: int, text_rows: int) -> torch.Tensor:
+    spread = per_row(w, rows, text_rows)
+    return spread if spread.dim() == 1 else spread[:, None]
+
+
+def qk_norm_rope_fp8(
+    qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
+    scales: torch.Tensor, text_rows: int = 0,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Do the same and give q, k and v as fp8 [N, H, 128], divided by `scales` (q, k, v)."""
+    q, k = qk_norm_rope(qkv.float(), wq, wk, cos, sin, eps, text_rows)
+    v = qkv.float().unflatten(1, (3, -1, wq.shape[-1]))[:, 2]
+    a, b, c = ((x / s).clamp(-FP8_LIMIT, FP8_LIMIT).to(torch.float8_e4m3fn) for x, s in zip((q, k, v), scales[:3], strict=True))
+    return a, b, c
+
+
+def attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """Attend over all rows of q, k, v [N, H, 128]; give [N, H * 128] in float32."""
+    heads = [x.float().transpose(0, 1) for x in (q, k, v)]
+    return F.scaled_dot_product_attention(*heads).transpose(0, 1).flatten(1)
+
+
+def attention_fp8(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """Attend over fp8 q, k, v times their `scales`; give [N, H * 128] in float32."""
+    return attention(*(x.float() * s for x, s in zip((q, k, v), scales[:3], strict=True)))
+
+
+def group_norm_silu(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, groups: int, eps: float) -> torch.Tensor:
+    """Give silu(GroupNorm(x))."""
+    return F.silu(F.group_norm(x.float(), groups, weight.float(), bias.float(), eps)).to(x.dtype)

@@ -1,0 +1,518 @@
+"""The loops admit, draw and deliver: how one trigger becomes pixels on air. Read this file first.
+
+    listen -> inbox -> admit (commands, rules, scheduler) -> draw (generator) -> deliver (stage) -> hub, outputs
+
+One event loop owns all state; whatever decides is a plain call that takes the time, and this file does the waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from streamer.commands import Commands
+from streamer.contracts import (
+    DeskState,
+    Generator,
+    NameJudge,
+    Output,
+    Percentiles,
+    Receipt,
+    Rule,
+    Source,
+)
+from streamer.errors import BackendError, Unsupported
+from streamer.metrics import Metrics
+from streamer.overlay.hub import Hub
+from streamer.policy import judge
+from streamer.scheduler import Ending, Scheduler
+from streamer.stage import Stage
+from streamer.store import Store
+from streamer.types import (
+    Actor,
+    Clear,
+    Event,
+    Frame,
+    ImageRequest,
+    Lane,
+    Preview,
+    Refusal,
+    RequestState,
+    Retraction,
+    Role,
+    StageCommand,
+    Toast,
+    Trigger,
+    Update,
+)
+
+log = logging.getLogger(__name__)
+
+INBOX = 2000
+OUTBOX = 500
+REMEMBERED = 20_000
+SETTING = "intake"
+
+
+class Intake:
+    """Whether requests are taken, as it is written to the settings."""
+
+    OPEN, PAUSED, PANIC = "open", "paused", "panic"
+
+
+@dataclass(slots=True)
+class Parts:
+    """Every stage by name; app.py builds them."""
+
+    commands: Commands
+    rules: Sequence[Rule]
+    scheduler: Scheduler
+    stage: Stage
+    store: Store
+    generator: Generator
+    hub: Hub
+    metrics: Metrics
+    sources: Sequence[Source] = ()
+    outputs: Sequence[Output] = ()
+    at_least_s: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float | None] = field(default_factory=dict)
+
+
+class Recent:
+    """The last few thousand keys, oldest forgotten first."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._keys: OrderedDict[str, str] = OrderedDict()
+
+    def add(self, key: str, value: str = "") -> bool:
+        """Remember a key; False when it was there already."""
+        if key in self._keys:
+            return False
+        self._keys[key] = value
+        if len(self._keys) > self._limit:
+            self._keys.popitem(last=False)
+        return True
+
+    def get(self, key: str) -> str | None:
+        """Return what was remembered with the key."""
+        return self._keys.get(key)
+
+
+class Pipeline:
+    """Move triggers to the air. It names every stage, which is why its constructor takes them as one value."""
+
+    def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
+        self._parts, self._clock = parts, clock
+        self._commands = parts.commands
+        self._inbox: asyncio.Queue[Trigger | Retraction] = asyncio.Queue(INBOX)
+        self._outbox: deque[Event] = deque(maxlen=OUTBOX)
+        self._work, self._news, self._changed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._seen = Recent(REMEMBERED)
+        self._actors = Recent(REMEMBERED)
+        self._airing: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._free_at: dict[str, float] = {}
+        self._drawing: ImageRequest | None = None
+        self._called_off: str | None = None
+        self._intake = Intake.OPEN
+        self.version = 0
+
+    # The loops.
+
+    async def run(self) -> None:
+        """Bring back what was on air, then run every loop until cancelled."""
+        await self._restore()
+        async with asyncio.TaskGroup() as tasks:
+            for source in self._parts.sources:
+                tasks.create_task(self._listen(source), name=f"listen-{source.health().name}")
+            tasks.create_task(self._admit_all(), name="admit")
+            tasks.create_task(self._draw_all(), name="draw")
+            tasks.create_task(self._watch_time(), name="time")
+            tasks.create_task(self._watch_paints(), name="paints")
+            tasks.create_task(self._tell_all(), name="tell")
+
+    async def _listen(self, source: Source) -> None:
+        """In: what a source yields. Out: the inbox; a full inbox makes the source wait."""
+        try:
+            async with aclosing(source.listen()) as events:  # type: ignore[type-var]
+                async for event in events:
+                    await self._inbox.put(event)
+        except Exception:
+            # A plug-in of anybody's: its bug must not end the show. Its health tells the panel.
+            log.exception("the trigger source '%s' stopped", source.health().name)
+
+    async def _admit_all(self) -> None:
+        """In: the inbox. Out: the scheduler, or a refusal."""
+        while True:
+            event = await self._inbox.get()
+            if isinstance(event, Retraction):
+                await self.retract(event)
+            else:
+                await self.submit(event)
+
+    async def _draw_all(self) -> None:
+        """In: the scheduler, one request at a time. Out: previews and pictures on air."""
+        while True:
+            await self._parts.generator.ready()
+            now = self._clock()
+            request = self._parts.scheduler.next(now, self._may_draw)
+            if request is None:
+                self._work.clear()
+                await _until(self._work, self._wait_for_layer(now))
+            else:
+                await self._draw(request)
+
+    async def _watch_time(self) -> None:
+        """Out: what has waited or stood on air too long, ended."""
+        while True:
+            now = self._clock()
+            self._end_all(self._parts.scheduler.expire(now))
+            self._air(self._parts.stage.expire(now))
+            moments = [self._parts.scheduler.wakeup(now), self._parts.stage.wakeup()]
+            self._changed.clear()
+            await _until(self._changed, min((moment - now for moment in moments if moment is not None), default=None))
+
+    async def _watch_paints(self) -> None:
+        """In: what pages say they painted. Out: timings."""
+        async for paint in self._parts.hub.paints():
+            if (times := self._airing.pop(paint.request_id, None)) is not None:
+                asked_at, draw_s = times
+                self._parts.metrics.observe("paint", (paint.at - asked_at) * 1000)
+                self._parts.metrics.observe("overhead", (paint.at - asked_at - draw_s) * 1000)
+                self._touch()
+
+    async def _tell_all(self) -> None:
+        """In: every event. Out: the outputs, one after the other; the oldest are dropped when they cannot follow."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._outbox:
+                event = self._outbox.popleft()
+                for output in self._parts.outputs:
+                    try:
+                        await output.publish(event)
+                    except Exception:
+                        # As with sources: somebody's output must not end the show.
+                        log.exception("an output failed on %s", type(event).__name__)
+
+    # Admit.
+
+    async def submit(self, trigger: Trigger) -> Receipt:
+        """Take one trigger through commands, rules and scheduler; a request it makes is stored before this returns."""
+        order = self._commands.interpret(trigger)
+        if order is None:
+            return Receipt(trigger.id, "ignored")
+        self._parts.metrics.trigger(trigger.source)
+        if not self._seen.add(trigger.id):
+            return Receipt(trigger.id, "duplicate")
+        if isinstance(order, StageCommand):
+            return await self._obey(order)
+        if isinstance(order, ImageRequest):
+            return await self._admit(order)
+        return self._refuse(order)
+
+    async def _admit(self, request: ImageRequest) -> Receipt:
+        now = self._clock()
+        refusal = self._closed_to(request) or judge(self._parts.rules, request, now)
+        if refusal is not None:
+            return self._refuse(refusal)
+        submission = self._parts.scheduler.submit(request, now)
+        if submission.refusal is not None:
+            return self._refuse(submission.refusal)
+        stored = self._parts.store.accept(request)
+        self._actors.add(request.id, request.actor.id)
+        self._end_all(submission.ended)
+        self._parts.metrics.observe("admit", (now - request.at) * 1000)
+        self._work.set()
+        self._touch()
+        await stored
+        return Receipt(request.id, "joined" if submission.leader_id else "queued")
+
+    def _closed_to(self, request: ImageRequest) -> Refusal | None:
+        if self._intake == Intake.PANIC:
+            return Refusal(request.id, "panic", "pictures are switched off for now")
+        if self._intake == Intake.PAUSED and request.priority is not Lane.BROADCASTER:
+            return Refusal(request.id, "paused", "requests are paused for now")
+        return None
+
+    async def _obey(self, command: StageCommand) -> Receipt:
+        """Do what a stage command says; the answer is a toast, never a call back to chat."""
+        action, layer = command.action, command.layer
+        if action == "panic":
+            await self.panic()
+        elif action == "pause":
+            await self.pause()
+        elif action == "resume":
+            await self.resume()
+        elif action == "clear":
+            await self.clear(layer)
+        elif action in ("undo", "redo"):
+            await (self.undo if action == "undo" else self.redo)(layer or self._newest_layer())
+        elif action == "style":
+            self._commands = self._commands.with_style(command.text)
+            self._touch()
+        elif action == "queue":
+            self._publish(Toast(command.trigger_id, self._queue_line(command.actor)))
+        elif action == "help":
+            self._publish(Toast(command.trigger_id, self._commands.help(command.actor.role), seconds=8.0))
+        return Receipt(command.trigger_id, "done")
+
+    def _queue_line(self, actor: Actor) -> str:
+        waiting = self._parts.scheduler.pending()
+        mine = next((place for place, one in enumerate(waiting, 1) if one.actor.id == actor.id), None)
+        line = "nobody is waiting" if not waiting else f"{len(waiting)} waiting"
+        return f"{line}, yours is number {mine}" if mine else line
+
+    def _newest_layer(self) -> str:
+        shown = self._parts.stage.snapshot()
+        return max(shown, key=lambda layer: layer.since or 0.0).layer
+
+    # Draw and deliver.
+
+    def _may_draw(self, request: ImageRequest) -> bool:
+        """Keep viewers' pictures apart, so that each is seen; the streamer's own never wait."""
+        if request.priority is Lane.BROADCASTER:
+            return self._intake != Intake.PANIC
+        return self._intake == Intake.OPEN and self._free_at.get(request.layer, 0.0) <= self._clock()
+
+    def _wait_for_layer(self, now: float) -> float | None:
+        return min((moment - now for moment in self._free_at.values() if moment > now), default=None)
+
+    async def _draw(self, request: ImageRequest) -> None:
+        self._drawing, self._called_off = request, None
+        started = self._clock()
+        self._parts.metrics.observe("queue", (started - request.at) * 1000)
+        self._parts.store.drawing(request.id)
+        self._touch()
+        try:
+            frame = await self._drawn(request)
+        except BackendError as error:
+            if not self._wanted(request):
+                self._deliver(request, None, 0.0)
+                return
+            log.warning("not drawn: %s: %s", request.id, error)
+            reason = str(error) if isinstance(error, Unsupported) else "the picture failed, please try again"
+            self._end([request, *self._finish(request)], RequestState.FAILED, "generator", reason)
+        else:
+            self._deliver(request, frame, self._clock() - started)
+        finally:
+            self._drawing = None
+            self._touch()
+
+    async def _drawn(self, request: ImageRequest) -> Frame | None:
+        """Pass previews on to the air and return the frame; None when the request was called off."""
+        async with aclosing(self._parts.generator.draw(request)) as updates:  # type: ignore[type-var]
+            async for update in updates:
+                if not self._wanted(request):
+                    return None
+                if isinstance(update, Frame):
+                    return update
+                self._parts.hub.publish(update)
+        return None
+
+    def _wanted(self, request: ImageRequest) -> bool:
+        return self._called_off != request.id and self._parts.stage.accepts(request.layer, request.at)
+
+    def _deliver(self, request: ImageRequest, frame: Frame | None, draw_s: float) -> None:
+        if frame is None or not self._wanted(request):
+            self._end([request, *self._finish(request)], RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            return
+        now = self._clock()
+        updates = self._parts.stage.show(frame, request.seconds, request.at, now)
+        self._airing[request.id] = (request.at, draw_s)
+        if len(self._airing) > OUTBOX:
+            self._airing.popitem(last=False)
+        self._air(updates)
+        self._publish_toast(request)
+        self._free_at[frame.layer] = now + self._parts.at_least_s.get(frame.layer, 0.0)
+        self._parts.metrics.observe("draw", draw_s * 1000)
+        self._parts.metrics.observe("deliver", (self._clock() - now) * 1000)
+        self._parts.store.keep(request, frame)
+        ids = [request.id, *(follower.id for follower in self._finish(request))]
+        self._parts.store.end(ids, RequestState.SHOWN, draw_ms=draw_s * 1000, total_ms=(now - request.at) * 1000)
+        for _ in ids:
+            self._parts.metrics.ended(RequestState.SHOWN)
+
+    def _finish(self, request: ImageRequest) -> tuple[ImageRequest, ...]:
+        return self._parts.scheduler.finish(request.id)
+
+    def _publish_toast(self, request: ImageRequest) -> None:
+        if request.actor.role is not Role.BROADCASTER:
+            judges = [rule for rule in self._parts.rules if isinstance(rule, NameJudge)]
+            fit = all(rule.name_ok(request.actor.name) for rule in judges)
+            self._publish(Toast(request.id, f"drawn for {request.actor.name if fit else 'a viewer'}"))
+
+    # What the faces ask for; see contracts.Desk.
+
+    async def panic(self) -> None:
+        """Blank every layer, empty the queue, close the intake; all in one step, and it stays so over a restart."""
+        self._intake = Intake.PANIC
+        self._air(self._parts.stage.panic(self._clock()))
+        self._call_off_drawing()
+        self._drop(lambda request: True, "panic", "pictures were switched off")
+        await self._parts.store.set(SETTING, Intake.PANIC)
+
+    async def pause(self) -> None:
+        """Take nothing new from viewers and start no picture of theirs; what is on air stays."""
+        if self._intake == Intake.OPEN:
+            await self._set_intake(Intake.PAUSED)
+
+    async def resume(self) -> None:
+        """Open the intake again."""
+        await self._set_intake(Intake.OPEN)
+        self._work.set()
+
+    async def clear(self, layer: str | None) -> None:
+        """Take a layer (None: every layer) off the air and drop what was asked for it before."""
+        self._air(self._parts.stage.clear(layer, self._clock()))
+        if self._drawing and layer in (None, self._drawing.layer):
+            self._call_off_drawing()
+        self._drop(lambda request: layer in (None, request.layer), "cleared", "a moderator cleared the screen")
+
+    async def undo(self, layer: str) -> bool:
+        """Go back to the picture before."""
+        return self._step(self._parts.stage.undo(layer, self._clock()))
+
+    async def redo(self, layer: str) -> bool:
+        """Take the last undo back."""
+        return self._step(self._parts.stage.redo(layer, self._clock()))
+
+    async def show(self, picture_id: str) -> bool:
+        """Show a picture of the history again."""
+        frame = await self._parts.store.frame(picture_id)
+        if frame is None or frame.layer not in self._parts.hub.layers:
+            return False
+        now = self._clock()
+        return self._step(self._parts.stage.show(frame, self._parts.seconds.get(frame.layer), now, now))
+
+    async def cancel(self, request_id: str) -> bool:
+        """End a request that waits or is being drawn."""
+        if self._drawing is not None and self._drawing.id == request_id:
+            self._call_off_drawing()
+            return True
+        return self._drop(lambda request: request.id == request_id, "removed", "a moderator removed it") > 0
+
+    async def retract(self, retraction: Retraction) -> None:
+        """Take back what a platform took back: waiting requests, the one being drawn, and what is on air.
+
+        A cleared chat drops what waits but leaves the air alone: moderators clear chats to tidy up.
+        """
+        if retraction.message_id is None and retraction.actor_id is None:
+            self._drop(lambda request: request.priority is Lane.CHAT, "retracted", "the chat was cleared")
+            return
+
+        def meant(request_id: str, actor_id: str | None) -> bool:
+            return request_id == retraction.message_id or (actor_id is not None and actor_id == retraction.actor_id)
+
+        if self._drawing and meant(self._drawing.id, self._drawing.actor.id):
+            self._call_off_drawing()
+        self._drop(lambda request: meant(request.id, request.actor.id), "retracted", "the message was taken back")
+        stage = self._parts.stage
+        self._air(stage.retract(lambda request_id: meant(request_id, self._actors.get(request_id)), self._clock()))
+        if retraction.message_id is not None:
+            self._parts.store.forget_picture(retraction.message_id)
+
+    def state(self) -> DeskState:
+        """Gather what a panel shows."""
+        parts = self._parts
+        timings = {
+            stage: Percentiles(times.count, times.p50, times.p95, times.p99)
+            for stage, times in parts.metrics.timings().items()
+        }
+        return DeskState(
+            paused=self._intake != Intake.OPEN,
+            style=self._commands.style,
+            generator=parts.generator.health(),
+            active=parts.generator.active,
+            sources=tuple(source.health() for source in parts.sources),
+            pages=parts.hub.overlays,
+            drawing=self._drawing,
+            pending=tuple(parts.scheduler.pending()),
+            on_air={layer: frame.request_id if frame else None for layer, frame in self._on_air().items()},
+            timings=timings,
+        )
+
+    # Small steps.
+
+    def _on_air(self) -> dict[str, Frame | None]:
+        return {layer: self._parts.stage.current(layer) for layer in self._parts.hub.layers}
+
+    async def _restore(self) -> None:
+        """Show the last background again, and stay blank and closed after a panic."""
+        self._intake = await self._parts.store.setting(SETTING) or Intake.OPEN
+        for frame in await self._parts.store.on_air():
+            if frame.layer in self._parts.hub.layers:
+                for update in self._parts.stage.restore(frame, self._clock()):
+                    self._parts.hub.publish(update)
+
+    async def _set_intake(self, intake: str) -> None:
+        self._intake = intake
+        self._touch()
+        await self._parts.store.set(SETTING, intake)
+
+    def _call_off_drawing(self) -> None:
+        if self._drawing is not None:
+            self._called_off = self._drawing.id
+            self._parts.generator.cancel(self._drawing.id)
+
+    def _drop(self, matches: Callable[[ImageRequest], bool], rule: str, reason: str) -> int:
+        dropped = self._parts.scheduler.drop(matches)
+        self._end(dropped, RequestState.CANCELLED, rule, reason)
+        return len(dropped)
+
+    def _step(self, updates: Sequence[Update]) -> bool:
+        self._air(updates)
+        return bool(updates)
+
+    def _air(self, updates: Iterable[Update]) -> None:
+        """Put updates on the pages and note what each layer shows for a restart."""
+        for update in updates:
+            self._publish(update)
+            if isinstance(update, Clear):
+                self._parts.store.off_air(update.layer)
+                self._free_at.pop(update.layer, None)
+            elif isinstance(update, Frame) and self._stays(update.layer):
+                self._parts.store.put_on_air(update.layer, update.request_id)
+            self._work.set()
+
+    def _stays(self, layer: str) -> bool:
+        return any(shown.layer == layer and shown.until is None for shown in self._parts.stage.snapshot())
+
+    def _publish(self, event: Event) -> None:
+        self._parts.hub.publish(event)
+        self._outbox.append(event)
+        self._news.set()
+        self._touch()
+
+    def _refuse(self, refusal: Refusal) -> Receipt:
+        self._parts.metrics.refused(refusal.rule)
+        self._publish(refusal)
+        return Receipt(refusal.request_id, "refused", refusal.rule, refusal.reason)
+
+    def _end_all(self, endings: Iterable[Ending]) -> None:
+        for ending in endings:
+            self._end([ending.request], ending.state, ending.refusal.rule, ending.refusal.reason)
+
+    def _end(self, requests: Sequence[ImageRequest], state: RequestState, rule: str, reason: str) -> None:
+        if requests:
+            self._parts.store.end([request.id for request in requests], state, rule=rule, reason=reason)
+        for request in requests:
+            self._parts.metrics.ended(state)
+            self._publish(Refusal(request.id, rule, reason))
+
+    def _touch(self) -> None:
+        self.version += 1
+        self._changed.set()
+
+
+async def _until(event: asyncio.Event, seconds: float | None) -> None:
+    """Wait for the event, at most ``seconds``."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

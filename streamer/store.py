@@ -1,0 +1,330 @@
+"""Keeps requests, pictures, tokens and settings in SQLite, and picture files beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.errors import StoreError
+from streamer.types import Frame, ImageRequest, RequestState
+
+Result = TypeVar("Result")
+
+SUFFIXES = {"image/jpeg": ".jpg", "image/webp": ".webp", "image/png": ".png"}
+OPEN_STATES = (RequestState.QUEUED, RequestState.DRAWING)
+
+# One statement list for each schema version; PRAGMA user_version counts how many have run.
+MIGRATIONS: Sequence[str] = (
+    """
+    CREATE TABLE requests (
+      id TEXT PRIMARY KEY, command TEXT NOT NULL, kind TEXT NOT NULL, layer TEXT NOT NULL, text TEXT NOT NULL,
+      prompt TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, seed INTEGER NOT NULL,
+      actor_id TEXT NOT NULL, actor_name TEXT NOT NULL, role INTEGER NOT NULL, lane INTEGER NOT NULL,
+      asked_at REAL NOT NULL, state TEXT NOT NULL, rule TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
+      ended_at REAL, draw_ms REAL, total_ms REAL
+    );
+    CREATE INDEX requests_by_time ON requests (asked_at DESC);
+    CREATE INDEX requests_by_state ON requests (state);
+    CREATE TABLE pictures (
+      id TEXT PRIMARY KEY REFERENCES requests (id), layer TEXT NOT NULL, media_type TEXT NOT NULL,
+      width INTEGER NOT NULL, height INTEGER NOT NULL, file TEXT NOT NULL, shown_at REAL NOT NULL
+    );
+    CREATE INDEX pictures_by_time ON pictures (shown_at DESC);
+    CREATE TABLE on_air (layer TEXT PRIMARY KEY, picture_id TEXT NOT NULL);
+    CREATE TABLE tokens (digest TEXT PRIMARY KEY, role TEXT NOT NULL, name TEXT NOT NULL, created_at REAL NOT NULL);
+    CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+    """,
+)
+
+
+class Options(BaseModel):
+    """How much of the past is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    pictures_kept: Annotated[int, Field(ge=1, description="newest pictures kept on disk")] = 500
+    requests_kept: Annotated[int, Field(ge=100, description="newest requests kept in the database")] = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """One row of the request history; times are seconds since the epoch, durations milliseconds."""
+
+    id: str
+    command: str
+    kind: str
+    layer: str
+    text: str
+    prompt: str
+    width: int
+    height: int
+    seed: int
+    actor_id: str
+    actor_name: str
+    role: int
+    lane: int
+    asked_at: float
+    state: str
+    rule: str
+    reason: str
+    ended_at: float | None
+    draw_ms: float | None
+    total_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """One row of the picture history, with the text that asked for it."""
+
+    id: str
+    layer: str
+    media_type: str
+    width: int
+    height: int
+    file: str
+    shown_at: float
+    text: str
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """An issued token: only its digest is kept."""
+
+    digest: str
+    role: str
+    name: str
+    created_at: float
+
+
+class Store:
+    """The state directory. One named thread owns the connection; calls run in the order in which they were made."""
+
+    def __init__(self, home: Path, options: Options) -> None:
+        self._home, self._options = home, options
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._db: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        """Create what is missing, bring the schema up to date, end what a crash left open."""
+        await self._run(self._open)
+
+    async def close(self) -> None:
+        """Finish what was asked for and let go of the files."""
+        await self._run(self._close)
+        self._thread.shutdown(wait=False)
+
+    def accept(self, request: ImageRequest) -> asyncio.Future[None]:
+        """Record an accepted request; await the result before telling anybody."""
+        return self._run(lambda: self._accept(request, time.time()))
+
+    def drawing(self, request_id: str) -> asyncio.Future[None]:
+        """Note that the request is being drawn."""
+        return self._run(lambda: self._write("UPDATE requests SET state = ? WHERE id = ?", ("drawing", request_id)))
+
+    def end(
+        self, ids: Iterable[str], state: RequestState, *, rule: str = "", reason: str = "",
+        draw_ms: float | None = None, total_ms: float | None = None,
+    ) -> asyncio.Future[None]:  # fmt: skip
+        """Put requests into their one terminal state; a request that has one already keeps it."""
+        rows = [(state, rule, reason, time.time(), draw_ms, total_ms, request_id) for request_id in ids]
+        return self._run(lambda: self._end(rows))
+
+    def keep(self, request: ImageRequest, frame: Frame) -> asyncio.Future[None]:
+        """Write a picture that went on air to disk, note it as its layer's current one, forget the oldest."""
+        return self._run(lambda: self._keep(request, frame, time.time()))
+
+    def off_air(self, layer: str) -> asyncio.Future[None]:
+        """Note that a layer shows nothing."""
+        return self._run(lambda: self._write("DELETE FROM on_air WHERE layer = ?", (layer,)))
+
+    def put_on_air(self, layer: str, picture_id: str) -> asyncio.Future[None]:
+        """Note which kept picture a layer shows."""
+        statement = "INSERT OR REPLACE INTO on_air SELECT ?, id FROM pictures WHERE id = ?"
+        return self._run(lambda: self._write(statement, (layer, picture_id)))
+
+    def forget_picture(self, picture_id: str) -> asyncio.Future[None]:
+        """Remove a picture from disk and history: a moderator took it back."""
+        return self._run(lambda: self._forget([picture_id]))
+
+    def on_air(self) -> asyncio.Future[list[Frame]]:
+        """Load what each layer showed last, for a restart."""
+        return self._run(self._on_air)
+
+    def request(self, request_id: str) -> asyncio.Future[StoredRequest | None]:
+        """Find one request."""
+        return self._run(lambda: next(iter(self._requests("WHERE id = ?", (request_id,))), None))
+
+    def requests(self, limit: int, state: str | None = None) -> asyncio.Future[list[StoredRequest]]:
+        """List the newest requests, newest first."""
+        where, values = ("WHERE state = ?", (state,)) if state else ("", ())
+        return self._run(lambda: self._requests(f"{where} ORDER BY asked_at DESC LIMIT ?", (*values, limit)))
+
+    def pictures(self, limit: int) -> asyncio.Future[list[StoredPicture]]:
+        """List the newest pictures, newest first."""
+        return self._run(lambda: self._pictures("ORDER BY shown_at DESC LIMIT ?", (limit,)))
+
+    def picture(self, picture_id: str) -> asyncio.Future[StoredPicture | None]:
+        """Find one picture."""
+        return self._run(lambda: next(iter(self._pictures("WHERE pictures.id = ?", (picture_id,))), None))
+
+    def frame(self, picture_id: str) -> asyncio.Future[Frame | None]:
+        """Load one picture with its bytes."""
+        return self._run(lambda: self._frame(picture_id))
+
+    def setting(self, key: str) -> asyncio.Future[str | None]:
+        """Read one setting."""
+        return self._run(lambda: self._setting(key))
+
+    def set(self, key: str, value: str) -> asyncio.Future[None]:
+        """Write one setting."""
+        return self._run(lambda: self._write("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value)))
+
+    def tokens(self) -> asyncio.Future[list[StoredToken]]:
+        """List the issued tokens."""
+        return self._run(lambda: [StoredToken(*row) for row in self._rows("SELECT * FROM tokens ORDER BY created_at")])
+
+    def add_token(self, digest: str, role: str, name: str) -> asyncio.Future[None]:
+        """Keep the digest of a new token."""
+        values = (digest, role, name, time.time())
+        return self._run(lambda: self._write("INSERT INTO tokens VALUES (?, ?, ?, ?)", values))
+
+    def remove_token(self, name: str) -> asyncio.Future[int]:
+        """Revoke the tokens of that name; return how many there were."""
+        return self._run(lambda: self._count("DELETE FROM tokens WHERE name = ?", (name,)))
+
+    # Below: the store's own thread.
+
+    def _run(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _open(self) -> None:
+        try:
+            (self._home / "pictures").mkdir(parents=True, exist_ok=True)
+            os.chmod(self._home, 0o700)
+            db = sqlite3.connect(self._home / "streamer.db", check_same_thread=False)
+            db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")
+            _migrate(db)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(str(self._home), f"{error}; set STREAMER_HOME to a folder that can be written") from error
+        self._db = db
+        rows = [
+            (RequestState.EXPIRED, "restart", "the program was restarted", time.time(), None, None, row[0])
+            for row in self._rows("SELECT id FROM requests WHERE state IN (?, ?)", OPEN_STATES)
+        ]
+        self._end(rows)
+
+    def _close(self) -> None:
+        if self._db:
+            self._db.close()
+            self._db = None
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise StoreError(str(self._home), "is not open")
+        return self._db
+
+    def _rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        return self._connection().execute(statement, values).fetchall()
+
+    def _write(self, statement: str, values: Sequence[object]) -> None:
+        self._count(statement, values)
+
+    def _count(self, statement: str, values: Sequence[object]) -> int:
+        with self._connection() as db:
+            return db.execute(statement, values).rowcount
+
+    def _accept(self, request: ImageRequest, now: float) -> None:
+        params, actor = request.params, request.actor
+        values = (
+            request.id, request.command, request.kind, request.layer, request.text, request.prompt, params.width,
+            params.height, params.seed, actor.id, actor.name, int(actor.role), int(request.priority), now,
+            RequestState.QUEUED, "", "", None, None, None,
+        )  # fmt: skip
+        with self._connection() as db:
+            db.execute(f"INSERT OR REPLACE INTO requests VALUES ({', '.join('?' * len(values))})", values)
+
+    def _end(self, rows: Sequence[tuple[object, ...]]) -> None:
+        with self._connection() as db:
+            db.executemany(
+                "UPDATE requests SET state = ?, rule = ?, reason = ?, ended_at = ?, draw_ms = ?, total_ms = ?"
+                " WHERE id = ? AND ended_at IS NULL",
+                rows,
+            )
+
+    def _keep(self, request: ImageRequest, frame: Frame, now: float) -> None:
+        name = f"{int(now * 1000)}-{secrets.token_hex(4)}{SUFFIXES[frame.media_type]}"
+        (self._home / "pictures" / name).write_bytes(frame.data)
+        row = (request.id, frame.layer, frame.media_type, frame.width, frame.height, name, now)
+        with self._connection() as db:
+            db.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            if request.seconds is None:
+                db.execute("INSERT OR REPLACE INTO on_air VALUES (?, ?)", (frame.layer, request.id))
+        self._forget(
+            str(row[0])
+            for row in self._rows(
+                "SELECT id FROM pictures WHERE id NOT IN (SELECT picture_id FROM on_air)"
+                " ORDER BY shown_at DESC LIMIT -1 OFFSET ?",
+                (self._options.pictures_kept,),
+            )
+        )
+        self._forget_requests()
+
+    def _forget(self, ids: Iterable[str]) -> None:
+        for picture_id in ids:
+            for (name,) in self._rows("SELECT file FROM pictures WHERE id = ?", (picture_id,)):
+                (self._home / "pictures" / str(name)).unlink(missing_ok=True)
+            with self._connection() as db:
+                db.execute("DELETE FROM on_air WHERE picture_id = ?", (picture_id,))
+                db.execute("DELETE FROM pictures WHERE id = ?", (picture_id,))
+
+    def _forget_requests(self) -> None:
+        self._write(
+            "DELETE FROM requests WHERE ended_at IS NOT NULL AND id NOT IN (SELECT id FROM pictures)"
+            " AND asked_at < (SELECT asked_at FROM requests ORDER BY asked_at DESC LIMIT 1 OFFSET ?)",
+            (self._options.requests_kept,),
+        )
+
+    def _requests(self, tail: str, values: Sequence[object]) -> list[StoredRequest]:
+        return [StoredRequest(*row) for row in self._rows(f"SELECT * FROM requests {tail}", values)]  # type: ignore[arg-type]
+
+    def _pictures(self, tail: str, values: Sequence[object]) -> list[StoredPicture]:
+        statement = (
+            "SELECT pictures.id, pictures.layer, media_type, pictures.width, pictures.height, file, shown_at, text,"
+            f" actor_name FROM pictures JOIN requests ON requests.id = pictures.id {tail}"
+        )
+        return [StoredPicture(*row) for row in self._rows(statement, values)]  # type: ignore[arg-type]
+
+    def _frame(self, picture_id: str) -> Frame | None:
+        for picture in self._pictures("WHERE pictures.id = ?", (picture_id,)):
+            path = self._home / "pictures" / picture.file
+            if path.is_file():
+                return Frame(
+                    picture.id, picture.layer, picture.media_type, path.read_bytes(), picture.width, picture.height
+                )
+        return None
+
+    def _on_air(self) -> list[Frame]:
+        frames = (self._frame(str(row[0])) for row in self._rows("SELECT picture_id FROM on_air"))
+        return [frame for frame in frames if frame]
+
+    def _setting(self, key: str) -> str | None:
+        rows = self._rows("SELECT value FROM settings WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    (done,) = db.execute("PRAGMA user_version").fetchone()
+    if done > len(MIGRATIONS):
+        raise sqlite3.DatabaseError(f"the database is of a newer version ({done}) than this program")
+    for version, script in enumerate(MIGRATIONS[done:], start=done + 1):
+        db.executescript(f"BEGIN; {script} PRAGMA user_version = {version}; COMMIT;")

@@ -1,0 +1,170 @@
+"""Runs the real program for tests: in this process, or as the command a streamer types."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from streamer import app
+from streamer.contracts import Health
+
+OPERATOR = "operator-token-of-the-tests"
+
+# Quick to draw, without cooldowns: what a test asks for is what it gets.
+CONFIG = """\
+policy:
+  - {use: role}
+  - {use: length, longest: 100}
+  - {use: words, extra: [forbiddenword]}
+commands:
+  bg: {kind: background, layer: background, aliases: [фон], width: 640, height: 352}
+  meme: {kind: meme, layer: meme, width: 256, height: 256, layout: top_bottom, seconds: 60}
+  undo: {kind: undo}
+  redo: {kind: redo}
+  clear: {kind: clear}
+  pause: {kind: pause}
+  resume: {kind: resume}
+  panic: {kind: panic}
+  queue: {kind: queue}
+  help: {kind: help}
+  style: {kind: style}
+styles: {plain: "{prompt}", noir: "{prompt}, film noir"}
+layers:
+  background: {use: background, crossfade_s: 0.1}
+  meme: {use: popup, z: 10, animation_s: 0.1}
+"""
+
+
+def free_port() -> int:
+    """Ask the system for a port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Running:
+    """A program that runs: its address, its state, and a client that speaks as the operator."""
+
+    url: str
+    home: Path
+    client: httpx.AsyncClient
+    built: app.App
+
+    async def say(self, text: str, role: str = "broadcaster", name: str = "ann", **more: object) -> dict[str, str]:
+        """Send one chat line over HTTP and return the receipt."""
+        body = {"text": text, "actor": {"id": name, "name": name, "role": role}, **more}
+        answer = await self.client.post("/api/v1/triggers", json=body)
+        answer.raise_for_status()
+        receipt: dict[str, str] = answer.json()
+        return receipt
+
+    async def ended(self, request_id: str) -> dict[str, object]:
+        """Wait until a request has its terminal state and return its row."""
+        for _ in range(600):
+            row: dict[str, object] = (await self.client.get(f"/api/v1/requests/{request_id}")).json()
+            if row.get("ended_at"):
+                return row
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"request {request_id} never ended: {row}")
+
+    async def shown(self, text: str, **more: str) -> str:
+        """Send a line, wait until its picture is on air, and return the request's id."""
+        receipt = await self.say(text, **more)
+        assert receipt["outcome"] == "queued", receipt
+        assert (await self.ended(receipt["id"]))["state"] == "shown"
+        return receipt["id"]
+
+
+def environment(home: Path, port: int, config: Path) -> dict[str, str]:
+    """Point the program at a state directory, a port and a config of the test's own."""
+    return {
+        "STREAMER_HOME": str(home), "STREAMER_PORT": str(port), "STREAMER_CONFIG": str(config),
+        "STREAMER_OPERATOR_TOKEN": OPERATOR,
+    }  # fmt: skip
+
+
+def client(url: str) -> httpx.AsyncClient:
+    """Speak to a running program as the operator."""
+    return httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {OPERATOR}"}, timeout=30)
+
+
+@asynccontextmanager
+async def running(tmp_path: Path, config: str = CONFIG) -> AsyncIterator[Running]:
+    """Run the whole program in this event loop, with the real generator process, until it is ready."""
+    path, port = tmp_path / "config.yaml", free_port()
+    path.write_text(config, encoding="utf-8")
+    environ = environment(tmp_path / "home", port, path)
+    where = app.place(environ)
+    loaded, document = app.configured(where, environ)
+    listening = app.listen(loaded.server.host, loaded.server.port)
+    built = app.build(loaded, document, where, environ)
+    heard: list[Health] = []
+    serving = asyncio.create_task(app.serve(built, listening, heard.append))
+    url = f"http://127.0.0.1:{port}"
+    try:
+        async with client(url) as speaking:
+            await _until_ready(speaking, serving)
+            yield Running(url, where.home, speaking, built)
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        listening.close()
+
+
+async def _until_ready(speaking: httpx.AsyncClient, serving: asyncio.Task[None]) -> None:
+    for _ in range(600):
+        if serving.done():
+            serving.result()
+        try:
+            if (await speaking.get("/readyz")).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        await asyncio.sleep(0.05)
+    raise AssertionError("the program did not get ready")
+
+
+@contextmanager
+def command(*arguments: str, environ: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``streamer ...`` as its own process; what it prints goes to ``log``; ends it like a user would (Ctrl-C)."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamer", *arguments], stdout=output, stderr=output, env={**os.environ, **environ}
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+def wait_until_ready(url: str, seconds: float = 30) -> None:
+    """Wait until a program in another process would draw at once."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError("the program did not get ready")

@@ -1,0 +1,62 @@
+"""Plug-ins are found by file name or dotted name, and a wrong name says what there is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from streamer import plugins
+from streamer.errors import PluginError
+
+
+@pytest.fixture
+def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "their").mkdir()
+    (tmp_path / "their" / "__init__.py").write_text("")
+    (tmp_path / "their" / "rule.py").write_text(
+        "from pydantic import BaseModel\nclass Options(BaseModel): ...\ndef create(options): return 'made'\n"
+    )
+    (tmp_path / "their" / "empty.py").write_text("")
+    (tmp_path / "their" / "needy.py").write_text("import no_such_package_at_all\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    for name in [name for name in sys.modules if name.split(".")[0] == "their"]:
+        del sys.modules[name]
+
+
+def test_a_file_name_is_a_plugin_name() -> None:
+    assert plugins.find("rule", "length").__name__ == "streamer.policy.length"
+
+
+@pytest.mark.usefixtures("foreign")
+def test_a_dotted_name_is_somebody_elses_module() -> None:
+    assert plugins.create("rule", "their.rule", plugins.options_of("rule", "their.rule")()) == "made"
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(PluginError, match=r"known: .*cooldown.*length"):
+        plugins.find("rule", "no_such_rule")
+
+
+@pytest.mark.usefixtures("foreign")
+def test_a_module_without_create_is_refused() -> None:
+    with pytest.raises(PluginError, match="must offer Options and create"):
+        plugins.find("rule", "their.empty")
+
+
+@pytest.mark.usefixtures("foreign")
+def test_a_missing_package_is_told_apart_from_a_missing_plugin() -> None:
+    with pytest.raises(PluginError, match="needs the package 'no_such_package_at_all'"):
+        plugins.find("rule", "their.needy")
+
+
+@pytest.mark.parametrize("seam", plugins.SEAMS)
+def test_every_plugin_on_disk_keeps_its_seams_contract(seam: str) -> None:
+    for name in plugins.names(seam):
+        options = plugins.options_of(seam, name)
+        assert issubclass(options, BaseModel), name
+        assert options.model_config.get("frozen"), name
+        assert options.model_config.get("extra") == "forbid", name

@@ -1,0 +1,156 @@
+"""The store: what was accepted is kept, ends once, survives a restart, and does not grow without end."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from streamer.errors import StoreError
+from streamer.store import MIGRATIONS, Options, Store
+from streamer.types import Actor, Frame, ImageRequest, Lane, RequestState, Role, SamplingParams
+
+REQUEST = ImageRequest(
+    "r1", "bg", "background", "background", "harbour", "harbour, wide", SamplingParams(1280, 720, 4, 1.0, 7),
+    Actor("u1", "Ann", Role.VIEWER), Lane.CHAT, 1.0, 31.0,
+)  # fmt: skip
+
+
+def frame(request_id: str, layer: str = "background", data: bytes = b"jpeg") -> Frame:
+    return Frame(request_id, layer, "image/jpeg", data, 1280, 720)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = Store(tmp_path / "home", Options())
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def test_an_accepted_request_can_be_looked_up(store: Store) -> None:
+    await store.accept(REQUEST)
+    row = await store.request("r1")
+    assert row is not None
+    assert (row.state, row.actor_name, row.seed, row.ended_at) == ("queued", "Ann", 7, None)
+
+
+async def test_a_request_ends_once(store: Store) -> None:
+    await store.accept(REQUEST)
+    await store.end(["r1"], RequestState.SHOWN, draw_ms=12.5)
+    await store.end(["r1"], RequestState.FAILED, rule="generator", reason="late")
+    row = await store.request("r1")
+    assert row is not None
+    assert (row.state, row.reason, row.draw_ms) == ("shown", "", 12.5)
+
+
+async def test_calls_run_in_the_order_in_which_they_were_made(store: Store) -> None:
+    waits = [store.accept(REQUEST), store.drawing("r1"), store.end(["r1"], RequestState.SHOWN)]
+    for wait in waits:
+        await wait
+    assert [row.state for row in await store.requests(10)] == ["shown"]
+
+
+async def test_a_restart_ends_what_a_crash_left_open_and_brings_the_background_back(tmp_path: Path) -> None:
+    first = Store(tmp_path, Options())
+    await first.open()
+    await first.accept(REQUEST)
+    await first.keep(REQUEST, frame("r1", data=b"first"))
+    await first.end(["r1"], RequestState.SHOWN)
+    await first.accept(replace(REQUEST, id="r2"))
+    await first.close()
+    second = Store(tmp_path, Options())
+    await second.open()
+    row = await second.request("r2")
+    assert row is not None
+    assert (row.state, row.rule) == ("expired", "restart")
+    assert [shown.data for shown in await second.on_air()] == [b"first"]
+    await second.close()
+
+
+async def test_a_popup_is_not_brought_back(store: Store) -> None:
+    meme = replace(REQUEST, layer="meme", seconds=8.0)
+    await store.accept(meme)
+    await store.keep(meme, frame("r1", "meme"))
+    assert await store.on_air() == []
+    assert len(await store.pictures(10)) == 1
+
+
+async def test_only_the_newest_pictures_are_kept_and_never_the_one_on_air_forgotten(tmp_path: Path) -> None:
+    store = Store(tmp_path, Options(pictures_kept=2))
+    await store.open()
+    for number in range(5):
+        request = replace(REQUEST, id=f"r{number}", seconds=None if number == 0 else 8.0)
+        await store.accept(request)
+        await store.keep(request, frame(request.id))
+    kept = [picture.id for picture in await store.pictures(10)]
+    assert kept == ["r4", "r3", "r0"]
+    assert len(list((tmp_path / "pictures").iterdir())) == 3
+    await store.close()
+
+
+async def test_old_requests_are_forgotten_but_open_ones_never(tmp_path: Path) -> None:
+    store = Store(tmp_path, Options(requests_kept=100))
+    await store.open()
+    await store.accept(replace(REQUEST, id="open"))
+    for number in range(150):
+        await store.accept(replace(REQUEST, id=f"r{number}"))
+        await store.end([f"r{number}"], RequestState.EXPIRED)
+    last = replace(REQUEST, id="last")
+    await store.accept(last)
+    await store.keep(last, frame("last"))
+    ids = {row.id for row in await store.requests(500)}
+    assert {"open", "last", "r149"} <= ids
+    assert "r0" not in ids
+    assert len(ids) <= 103
+    await store.close()
+
+
+async def test_a_taken_back_picture_leaves_no_file(store: Store, tmp_path: Path) -> None:
+    await store.accept(REQUEST)
+    await store.keep(REQUEST, frame("r1"))
+    await store.forget_picture("r1")
+    assert await store.frame("r1") is None
+    assert list((tmp_path / "home" / "pictures").iterdir()) == []
+
+
+async def test_the_state_directory_is_private(store: Store, tmp_path: Path) -> None:
+    assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+
+
+async def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "streamer.db") as db:
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    db.close()
+    with pytest.raises(StoreError, match="newer version"):
+        await Store(tmp_path, Options()).open()
+
+
+async def test_a_home_that_cannot_be_made_says_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="STREAMER_HOME"):
+        await Store(tmp_path / "file" / "home", Options()).open()
+
+
+async def test_settings_and_tokens_are_kept(store: Store) -> None:
+    await store.set("intake", "panic")
+    await store.add_token("digest", "trigger", "deck")
+    assert await store.setting("intake") == "panic"
+    assert [(token.name, token.role) for token in await store.tokens()] == [("deck", "trigger")]
+    assert await store.remove_token("deck") == 1
+    assert await store.tokens() == []
+
+
+async def test_a_picture_put_on_air_again_survives_a_restart(store: Store) -> None:
+    for name in ("r1", "r2"):
+        request = replace(REQUEST, id=name)
+        await store.accept(request)
+        await store.keep(request, frame(name))
+    await store.put_on_air("background", "r1")
+    assert [shown.request_id for shown in await store.on_air()] == ["r1"]
+    await store.off_air("background")
+    assert await store.on_air() == []

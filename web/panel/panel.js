@@ -1,0 +1,212 @@
+// The operator page: everything it shows comes over /ws/panel, everything it does is one HTTP call.
+
+const KEY = 'streamer-token';
+const byId = (id) => document.getElementById(id);
+
+/** Take the token out of the address, so that it is neither on screen nor in the history. */
+function takeToken() {
+  const given = location.hash.slice(1);
+  if (given) {
+    sessionStorage.setItem(KEY, given);
+    history.replaceState(null, '', location.pathname);
+  }
+  return sessionStorage.getItem(KEY) || '';
+}
+
+const token = takeToken();
+let status = null;
+let shownPictures = '';
+
+function notice(text) {
+  byId('notice').textContent = text;
+  byId('notice').hidden = !text;
+}
+
+async function call(method, path, body) {
+  const headers = { authorization: `Bearer ${token}` };
+  if (body) headers['content-type'] = 'application/json';
+  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  if (!answer.ok) {
+    const problem = await answer.json().catch(() => ({}));
+    throw new Error(problem.detail || `${method} ${path}: ${answer.status}`);
+  }
+  return answer;
+}
+
+/** Run an action of the page and show what went wrong, if anything did. */
+async function act(action) {
+  try {
+    await action();
+    notice('');
+  } catch (error) {
+    notice(error.message);
+  }
+}
+
+function element(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+const images = new Map();
+
+/** Fetch a picture once; the token goes in a header, so an <img> address alone would not do. */
+function picture(id) {
+  if (!images.has(id)) {
+    if (images.size > 80) {
+      const [oldest, url] = images.entries().next().value;
+      url.then(URL.revokeObjectURL, () => {});
+      images.delete(oldest);
+    }
+    const loading = call('GET', `/api/v1/pictures/${encodeURIComponent(id)}/image`)
+      .then((answer) => answer.blob()).then((blob) => URL.createObjectURL(blob));
+    loading.catch(() => images.delete(id));
+    images.set(id, loading);
+  }
+  return images.get(id);
+}
+
+function shot(id, text) {
+  const image = element('img', { className: 'shot', alt: text });
+  if (id) picture(id).then((url) => { image.src = url; }, () => {});
+  return image;
+}
+
+function showLayers() {
+  const rows = Object.entries(status.on_air).map(([layer, id]) => element('div', { className: 'layer' },
+    id ? shot(id, `what is on the layer ${layer}`) : element('div', { className: 'shot' }),
+    element('div', {},
+      element('strong', { textContent: layer }),
+      element('p', { textContent: id ? '' : 'nothing on air' }),
+      element('div', { className: 'row' }, ...['clear', 'undo', 'redo'].map((verb) => element('button', {
+        type: 'button', textContent: verb, ariaLabel: `${verb} ${layer}`,
+        onclick: () => act(() => call('POST', `/api/v1/stage/${encodeURIComponent(layer)}/${verb}`)),
+      }))))));
+  byId('layers').replaceChildren(...rows);
+}
+
+function queueItem(request, drawing) {
+  return element('li', {},
+    element('span', { className: 'what' }, request.text || request.command,
+      element('span', { className: 'by', textContent: `  ${request.actor}, ${request.role}${drawing ? ', being drawn' : ''}` })),
+    element('button', {
+      type: 'button', textContent: 'Remove', ariaLabel: `Remove the request of ${request.actor}`,
+      onclick: () => act(() => call('DELETE', `/api/v1/requests/${encodeURIComponent(request.id)}`)),
+    }));
+}
+
+function showQueue() {
+  // While the pointer or the focus is in the list it stands still, so that a click never hits the next item.
+  if (byId('queue').matches(':hover, :focus-within')) return;
+  const items = status.pending.map((request) => queueItem(request, false));
+  if (status.drawing) items.unshift(queueItem(status.drawing, true));
+  byId('queue').replaceChildren(...items);
+  byId('queue-length').textContent = String(items.length);
+  byId('queue-empty').hidden = items.length > 0;
+}
+
+function showHealth() {
+  const parts = [status.generator, ...status.sources];
+  const rows = parts.map((part) => {
+    const row = element('li', { className: 'light', textContent: `${part.name}: ${part.state}${part.detail ? ` (${part.detail})` : ''}` });
+    row.dataset.state = part.state;
+    return row;
+  });
+  const active = Object.entries(status.active).map(([what, value]) => `${what}: ${value}`).join(', ');
+  if (active) rows.push(element('li', { className: 'by', textContent: active }));
+  byId('health').replaceChildren(...rows);
+  byId('timings').tBodies[0].replaceChildren(...Object.entries(status.timings).map(([stage, times]) => element('tr', {},
+    element('td', { textContent: stage }), ...[times.p50, times.p95, times.p99].map((ms) => element('td', { textContent: ms.toFixed(1) })))));
+}
+
+async function showPictures() {
+  const now = JSON.stringify(status.on_air);
+  if (now === shownPictures) return;
+  shownPictures = now;
+  const latest = await (await call('GET', '/api/v1/pictures?limit=12')).json();
+  byId('pictures').replaceChildren(...latest.map((item) => {
+    const label = item.text || item.layer;
+    return element('button', {
+      type: 'button', title: `Show again on ${item.layer}: ${label}`,
+      onclick: () => act(() => call('POST', `/api/v1/stage/${encodeURIComponent(item.layer)}/show?picture=${encodeURIComponent(item.id)}`)),
+    }, shot(item.id, ''), element('span', { textContent: label }));
+  }));
+}
+
+function show() {
+  byId('pages').textContent = String(status.pages);
+  byId('pause').textContent = status.paused ? 'Resume' : 'Pause';
+  showLayers();
+  showQueue();
+  showHealth();
+  act(showPictures);
+}
+
+function light(state, text) {
+  byId('link-state').dataset.state = state;
+  byId('link-state').textContent = text;
+}
+
+let wait = 250;
+
+function connect() {
+  const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/panel`);
+  socket.onopen = () => socket.send(JSON.stringify({ token }));
+  socket.onmessage = (event) => {
+    wait = 250;
+    status = JSON.parse(event.data);
+    light(status.paused ? 'paused' : 'connected', status.paused ? 'paused: no new requests' : 'connected');
+    show();
+  };
+  socket.onclose = (event) => {
+    if (event.code === 4401) {
+      light('lost', 'not signed in');
+      notice('Open the panel link that the program printed when it started.');
+      return;
+    }
+    light('lost', 'connection lost, trying again');
+    setTimeout(connect, Math.random() * wait);
+    wait = Math.min(wait * 2, 5000);
+  };
+}
+
+async function send(event) {
+  event.preventDefault();
+  const role = byId('role').value;
+  const actor = { id: `panel-${role}`, name: role[0].toUpperCase() + role.slice(1), role };
+  const receipt = await (await call('POST', '/api/v1/triggers', { text: byId('line').value, actor })).json();
+  byId('receipt').textContent = receipt.reason ? `${receipt.outcome}: ${receipt.reason}` : receipt.outcome;
+}
+
+async function copy() {
+  const field = byId('overlay-url');
+  // Clipboard access needs a secure origin, which a plain address in the local network is not.
+  if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
+  else {
+    const type = field.type;
+    field.type = 'text';
+    field.select();
+    document.execCommand('copy');
+    field.type = type;
+  }
+  byId('copy-url').textContent = 'Copied';
+  setTimeout(() => { byId('copy-url').textContent = 'Copy'; }, 1500);
+}
+
+function reveal() {
+  const hidden = byId('overlay-url').type === 'password';
+  byId('overlay-url').type = hidden ? 'text' : 'password';
+  byId('show-url').textContent = hidden ? 'Hide' : 'Show';
+  byId('show-url').setAttribute('aria-pressed', String(hidden));
+}
+
+byId('send').addEventListener('submit', (event) => act(() => send(event)));
+byId('panic').addEventListener('click', () => act(() => call('POST', '/api/v1/panic')));
+byId('pause').addEventListener('click', () => act(() => call('POST', `/api/v1/${status && status.paused ? 'resume' : 'pause'}`)));
+byId('copy-url').addEventListener('click', () => act(copy));
+byId('show-url').addEventListener('click', reveal);
+if (token) {
+  act(async () => { byId('overlay-url').value = (await (await call('GET', '/api/v1/overlay')).json()).url; });
+}
+connect();
