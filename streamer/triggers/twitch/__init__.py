@@ -1,0 +1,54 @@
+"""Trigger source: one Twitch channel's chat, read without an account."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WebsocketUrl
+
+from streamer.contracts import Source
+from streamer.errors import ConfigError
+from streamer.triggers.twitch.chat import Chat
+from streamer.triggers.twitch.connection import Nowhere, TwitchChat
+
+_ADDRESS = re.compile(r"(?:https?://)?(?:(?:www|m)\.)?twitch\.tv/([^/?#]+).*", re.IGNORECASE)
+_LOGIN = re.compile(r"[a-z0-9_]{3,25}")
+
+
+def login_of(channel: str | None) -> str:
+    """Return the login behind ``Name``, ``#name``, ``@name`` or the channel's address; empty when none is given."""
+    given = (channel or "").strip()
+    address = _ADDRESS.fullmatch(given)
+    login = (address[1] if address else given.lstrip("#@")).lower()
+    if login and not _LOGIN.fullmatch(login):
+        fix = "write the name from the channel's address, like channel: my_channel (a-z, 0-9 and _, 3 to 25 long)"
+        raise ConfigError("channel", f"{given!r} is not the name of a Twitch channel", fix=fix)
+    return login
+
+
+class Options(BaseModel):
+    """Which channel to read, and whom not to listen to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel: Annotated[str | None, AfterValidator(login_of)] = Field(
+        None, description="name or address; empty: not used"
+    )
+    irc_url: WebsocketUrl = Field(
+        WebsocketUrl("wss://irc-ws.chat.twitch.tv:443"), description="Twitch's chat, or a stand-in for tests"
+    )
+    ignore: tuple[str, ...] = Field(
+        ("nightbot", "streamelements", "streamlabs", "moobot", "fossabot", "wizebot", "sery_bot", "soundalerts"),
+        description="logins never listened to: bots that answer in chat",
+    )
+    shared_chat: bool = Field(False, description="listen to the partner channel's viewers during a shared chat")
+
+
+def create(options: Options) -> Source:
+    """Build the source; without a channel it says so and stays silent."""
+    if not options.channel:
+        return Nowhere()
+    ignore = frozenset(name.casefold() for name in options.ignore)
+    chat = Chat(options.channel, ignore=ignore, shared_chat=options.shared_chat)
+    return TwitchChat(str(options.irc_url), options.channel, chat)
