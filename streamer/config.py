@@ -11,11 +11,12 @@ from typing import Annotated, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from streamer import scheduler, store
 from streamer.commands import CommandOptions
 from streamer.errors import ConfigError
-from streamer.generator import process
+from streamer.generator.process import Options as ProcessOptions
 from streamer.overlay.layer import LayerOptions
+from streamer.scheduler import Options as QueueOptions
+from streamer.store import Options as StoreOptions
 
 Location = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -54,7 +55,7 @@ class Generator(Section):
     """Which backend draws, and with what."""
 
     use: str = "auto"
-    process: process.Options = process.Options()
+    process: ProcessOptions = ProcessOptions()
     backends: Mapping[str, Mapping[str, object]] = {}
 
 
@@ -76,8 +77,8 @@ class Config(Section):
     commands: Mapping[str, CommandOptions]
     styles: Mapping[str, str] = {}
     layers: Mapping[str, Layer]
-    queue: scheduler.Options = scheduler.Options()
-    store: store.Options = store.Options()
+    queue: QueueOptions = QueueOptions()
+    store: StoreOptions = StoreOptions()
     outputs: tuple[Use, ...] = ()
 
 

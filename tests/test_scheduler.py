@@ -403,3 +403,13 @@ class Life(RuleBasedStateMachine):
 
 Life.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestLife = Life.TestCase
+
+
+def test_a_request_that_may_not_be_drawn_yet_lets_the_next_one_pass() -> None:
+    queue = scheduler()
+    queue.submit(request("ann", request_id="first"), 0.0)
+    queue.submit(request("ben", request_id="second"), 0.0)
+    chosen = queue.next(0.0, lambda one: one.id != "first")
+    assert chosen is not None
+    assert chosen.id == "second"
+    assert [one.id for one in queue.pending()] == ["first"]

@@ -159,6 +159,12 @@ class GeneratorProcess:
         finally:
             self._give_up(job)
 
+    async def ready(self) -> None:
+        """Wait until a request would be drawn at once."""
+        while self._state != "ready":
+            self._moved.clear()
+            await self._moved.wait()
+
     def cancel(self, request_id: str) -> None:
         """Stop drawing this request, if it is the one being drawn; its ``draw`` raises BackendError."""
         if self._job is not None and self._job.request.id == request_id:
@@ -313,5 +319,10 @@ def _verdict(name: str, status: int, hung: bool, last_word: Failed | None) -> De
     if status in (-signal.SIGTERM, KILLED):
         return Death("killed", f"the {name} backend was killed from outside, by the system if memory ran out")
     if status < 0 or status > 255:
-        return Death("crash", f"the {name} backend crashed (status {status})")
+        return Death("crash", f"the {name} backend crashed ({_name_of(status)})")
     return Death("exit", f"the {name} backend ended by itself (exit status {status})")
+
+
+def _name_of(status: int) -> str:
+    """Name the signal, or on Windows the exception code."""
+    return signal.strsignal(-status) or str(status) if status < 0 else f"{status:#x}"

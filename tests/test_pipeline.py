@@ -1,0 +1,470 @@
+"""The pipeline: every accepted request ends once, a clear beats a picture being drawn, and panic beats everything."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from streamer.commands import CommandOptions, Commands
+from streamer.contracts import Health
+from streamer.errors import BackendDied, BackendError, Unsupported
+from streamer.metrics import Metrics
+from streamer.overlay.hub import Hub
+from streamer.overlay.layer import LayerOptions
+from streamer.pipeline import Parts, Pipeline
+from streamer.policy import role, words
+from streamer.scheduler import Options as QueueOptions
+from streamer.scheduler import Scheduler
+from streamer.stage import Stage
+from streamer.store import Options as StoreOptions
+from streamer.store import Store
+from streamer.types import (
+    Actor,
+    Clear,
+    Event,
+    Frame,
+    ImageRequest,
+    Preview,
+    Refusal,
+    Retraction,
+    Role,
+    Toast,
+    Trigger,
+)
+
+NUMBERS = itertools.count()
+
+
+class Easel:
+    """A generator that draws when the test says so: ``go`` lets one picture finish, ``fault`` makes it fail."""
+
+    def __init__(self) -> None:
+        self.drawn: list[ImageRequest] = []
+        self.go = asyncio.Semaphore(0)
+        self.fault: BackendError | None = None
+        self.cancelled: list[str] = []
+        self.active = {"backend": "easel"}
+
+    async def ready(self) -> None: ...
+
+    def health(self) -> Health:
+        return Health("generator", "ready")
+
+    def cancel(self, request_id: str) -> None:
+        self.cancelled.append(request_id)
+        self.fault = BackendError("the drawing was stopped")
+        self.go.release()
+
+    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+        self.drawn.append(request)
+        yield Preview(request.id, request.layer, 1, 2, "image/jpeg", b"small", 32, 18)
+        await self.go.acquire()
+        fault, self.fault = self.fault, None
+        if fault is not None:
+            raise fault
+        yield Frame(request.id, request.layer, "image/jpeg", request.prompt.encode(), 1280, 720)
+
+
+class Notebook:
+    """An output that writes everything down."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    async def publish(self, event: Event) -> None:
+        self.events.append(event)
+
+
+class Script:
+    """A source that says what the test puts in."""
+
+    def __init__(self) -> None:
+        self.lines: asyncio.Queue[Trigger | Retraction] = asyncio.Queue(1000)
+
+    def health(self) -> Health:
+        return Health("script", "ready")
+
+    async def listen(self) -> AsyncIterator[Trigger | Retraction]:
+        while True:
+            yield await self.lines.get()
+
+
+class Room:
+    """A running pipeline with the parts a test looks at."""
+
+    def __init__(self, home: Path, at_least_s: float) -> None:
+        layers = {"background": LayerOptions(use="background"), "meme": LayerOptions(use="popup", z=10)}
+        table = {
+            "bg": CommandOptions(kind="background", layer="background"),
+            "meme": CommandOptions(kind="meme", layer="meme", layout="top_bottom", seconds=5, cooldown_s=0),
+            "mods": CommandOptions(kind="background", layer="background", role=Role.MODERATOR),
+            **{word: CommandOptions(kind=word) for word in ("undo", "redo", "clear", "pause", "resume", "panic")},
+            **{word: CommandOptions(kind=word) for word in ("queue", "help", "style")},
+        }
+        self.now = 100.0
+        self.easel, self.notes, self.script = Easel(), Notebook(), Script()
+        self.store = Store(home, StoreOptions())
+        self.hub, self.stage = Hub(layers), Stage(tuple(layers))
+        self.pipeline = Pipeline(
+            Parts(
+                commands=Commands(table, styles={"noir": "{prompt}, noir"}, expires_after_s=30),
+                rules=[role.create(role.Options()), words.create(words.Options(extra=("forbiddenword",)))],
+                scheduler=Scheduler(QueueOptions()), stage=self.stage, store=self.store, generator=self.easel,
+                hub=self.hub, metrics=Metrics(), sources=[self.script], outputs=[self.notes],
+                at_least_s={"background": at_least_s},
+            ),
+            clock=lambda: self.now,
+        )  # fmt: skip
+
+    def trigger(self, text: str, who: str = "ann", rank: Role = Role.VIEWER, **more: object) -> Trigger:
+        self.now += 0.001
+        return Trigger(f"t{next(NUMBERS)}", "test", text, Actor(who, who, rank), self.now, **more)  # type: ignore[arg-type]
+
+    async def say(self, text: str, who: str = "ann", rank: Role = Role.VIEWER) -> str:
+        """Submit a line that must be queued; return the request's id."""
+        receipt = await self.pipeline.submit(self.trigger(text, who, rank))
+        assert receipt.outcome in ("queued", "joined"), receipt
+        return receipt.trigger_id
+
+    async def order(self, text: str, rank: Role = Role.MODERATOR) -> None:
+        assert (await self.pipeline.submit(self.trigger(text, "mod", rank))).outcome == "done"
+
+    async def state(self, request_id: str) -> str:
+        row = await self.store.request(request_id)
+        assert row is not None
+        return row.state
+
+    async def until(self, fact: Callable[[], object]) -> None:
+        """Let the loops run until something holds."""
+        async with asyncio.timeout(10):
+            while not fact():
+                await asyncio.sleep(0)
+
+    async def draw_next(self) -> None:
+        """Let one picture finish and wait until the easel is free."""
+        drawn = len(self.easel.drawn)
+        await self.until(lambda: self.pipeline.state().drawing is not None)
+        self.easel.go.release()
+        await self.until(lambda: self.pipeline.state().drawing is None or len(self.easel.drawn) > drawn)
+
+    def on_air(self, layer: str = "background") -> bytes | None:
+        frame = self.stage.current(layer)
+        return frame.data if frame else None
+
+
+@asynccontextmanager
+async def opened(home: Path, at_least_s: float = 0.0) -> AsyncIterator[Room]:
+    room = Room(home, at_least_s)
+    await room.store.open()
+    running = asyncio.create_task(room.pipeline.run())
+    try:
+        await asyncio.sleep(0)
+        yield room
+        assert not running.done() or running.result() is None
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await room.store.close()
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    async with opened(tmp_path) as running:
+        yield running
+
+
+async def test_a_line_becomes_a_picture_on_air_and_ends_shown(room: Room) -> None:
+    request_id = await room.say("!bg harbour")
+    assert await room.state(request_id) in ("queued", "drawing")
+    await room.draw_next()
+    assert room.on_air() == b"harbour"
+    assert await room.state(request_id) == "shown"
+    await room.until(lambda: any(isinstance(event, Toast) for event in room.notes.events))
+
+
+async def test_a_source_feeds_the_same_path(room: Room) -> None:
+    room.script.lines.put_nowait(room.trigger("just chatting"))
+    room.script.lines.put_nowait(room.trigger("!bg harbour"))
+    await room.draw_next()
+    assert room.on_air() == b"harbour"
+
+
+async def test_ordinary_chat_is_ignored_and_a_repeated_message_id_counts_once(room: Room) -> None:
+    assert (await room.pipeline.submit(room.trigger("hello"))).outcome == "ignored"
+    trigger = room.trigger("!bg harbour")
+    assert (await room.pipeline.submit(trigger)).outcome == "queued"
+    assert (await room.pipeline.submit(trigger)).outcome == "duplicate"
+
+
+async def test_a_refused_request_leaves_no_row_and_says_why(room: Room) -> None:
+    receipt = await room.pipeline.submit(room.trigger("!mods harbour"))
+    assert (receipt.outcome, receipt.rule) == ("refused", "role")
+    assert receipt.reason
+    assert await room.store.request(receipt.trigger_id) is None
+    assert (await room.pipeline.submit(room.trigger("!bg a forbiddenword"))).rule == "words"
+
+
+async def test_a_name_that_is_refused_is_not_shown(room: Room) -> None:
+    await room.say("!bg harbour", who="forbiddenword")
+    await room.draw_next()
+    await room.until(lambda: any(isinstance(event, Toast) for event in room.notes.events))
+    (toast,) = [event for event in room.notes.events if isinstance(event, Toast)]
+    assert toast.text == "drawn for a viewer"
+
+
+async def test_a_clear_beats_the_picture_being_drawn(room: Room) -> None:
+    request_id = await room.say("!bg harbour")
+    await room.until(lambda: room.easel.drawn)
+    await room.order("!clear")
+    await room.until(lambda: room.pipeline.state().drawing is None)
+    assert room.on_air() is None
+    assert await room.state(request_id) == "cancelled"
+
+
+async def test_panic_blanks_empties_and_closes_in_one_step(room: Room) -> None:
+    await room.say("!bg one")
+    await room.draw_next()
+    drawing = await room.say("!bg two", who="ben")
+    await room.until(lambda: len(room.easel.drawn) == 2)
+    waiting = await room.say("!bg three", who="cat")
+    await room.order("!panic")
+    assert room.on_air() is None
+    await room.until(lambda: room.pipeline.state().drawing is None)
+    assert [await room.state(one) for one in (drawing, waiting)] == ["cancelled", "cancelled"]
+    for rank in (Role.VIEWER, Role.BROADCASTER):
+        assert (await room.pipeline.submit(room.trigger("!bg four", rank=rank))).rule == "panic"
+    await room.order("!resume")
+    await room.say("!bg five")
+    await room.draw_next()
+    assert room.on_air() == b"five"
+
+
+async def test_panic_outlives_a_restart(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.say("!bg one")
+        await room.draw_next()
+        await room.order("!panic")
+    async with opened(tmp_path) as room:
+        await room.until(lambda: room.pipeline.state().paused)
+        assert room.on_air() is None
+
+
+async def test_a_restart_shows_the_last_background_again(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.say("!bg one")
+        await room.draw_next()
+        await room.say("!meme two | top | bottom")
+        await room.draw_next()
+    async with opened(tmp_path) as room:
+        await room.until(lambda: room.on_air() == b"one")
+        assert room.on_air("meme") is None
+
+
+async def test_while_paused_only_the_streamer_is_served(room: Room) -> None:
+    await room.order("!pause")
+    assert (await room.pipeline.submit(room.trigger("!bg one"))).rule == "paused"
+    await room.say("!bg mine", rank=Role.BROADCASTER)
+    await room.draw_next()
+    assert room.on_air() == b"mine"
+
+
+async def test_undo_and_redo_walk_through_what_was_shown(room: Room) -> None:
+    for word in ("one", "two"):
+        await room.say(f"!bg {word}")
+        await room.draw_next()
+    await room.order("!undo")
+    assert room.on_air() == b"one"
+    await room.order("!redo")
+    assert room.on_air() == b"two"
+
+
+async def test_a_failed_picture_ends_failed_and_the_next_is_drawn(room: Room) -> None:
+    room.easel.fault = BackendDied("the process crashed")
+    failed = await room.say("!bg one")
+    await room.draw_next()
+    await room.say("!bg two", who="ben")
+    await room.draw_next()
+    assert room.on_air() == b"two"
+    row = await room.store.request(failed)
+    assert row is not None
+    assert (row.state, row.rule) == ("failed", "generator")
+    assert "crashed" not in row.reason
+
+
+async def test_what_a_backend_cannot_do_is_said_in_its_own_words(room: Room) -> None:
+    room.easel.fault = Unsupported("this backend cannot edit pictures")
+    request_id = await room.say("!bg one")
+    await room.draw_next()
+    row = await room.store.request(request_id)
+    assert row is not None
+    assert row.reason == "this backend cannot edit pictures"
+
+
+async def test_identical_requests_are_drawn_once_and_all_end_shown(room: Room) -> None:
+    first = await room.say("!bg blocker", who="zoe")
+    await room.until(lambda: room.easel.drawn)
+    same = [await room.say("!bg harbour", who=name) for name in ("ann", "ben", "cat")]
+    await room.draw_next()
+    await room.draw_next()
+    assert len(room.easel.drawn) == 2
+    assert [await room.state(one) for one in (first, *same)] == ["shown"] * 4
+
+
+async def test_a_viewers_newer_text_replaces_the_older_one(room: Room) -> None:
+    await room.say("!bg blocker", who="zoe")
+    await room.until(lambda: room.easel.drawn)
+    older = await room.say("!bg older")
+    newer = await room.say("!bg newer")
+    assert await room.state(older) == "superseded"
+    await room.draw_next()
+    await room.draw_next()
+    assert await room.state(newer) == "shown"
+
+
+async def test_viewers_pictures_keep_their_time_and_the_streamer_does_not_wait(tmp_path: Path) -> None:
+    async with opened(tmp_path, at_least_s=6.0) as room:
+        await room.say("!bg one")
+        await room.draw_next()
+        await room.say("!bg two", who="ben")
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(room.easel.drawn) == 1
+        await room.say("!bg mine", who="me", rank=Role.BROADCASTER)
+        await room.draw_next()
+        assert room.on_air() == b"mine"
+
+
+async def test_a_popup_goes_when_its_time_is_over(room: Room) -> None:
+    await room.say("!meme cat | top | bottom")
+    await room.draw_next()
+    assert room.on_air("meme") == b"cat"
+    room.now += 6
+    room.pipeline._touch()
+    await room.until(lambda: room.on_air("meme") is None)
+    assert Clear("meme") in room.notes.events or await _soon(room, Clear("meme"))
+
+
+async def _soon(room: Room, event: Event) -> bool:
+    await room.until(lambda: event in room.notes.events)
+    return True
+
+
+async def test_a_request_that_waited_too_long_expires(room: Room) -> None:
+    await room.say("!bg blocker", who="zoe")
+    await room.until(lambda: room.easel.drawn)
+    late = await room.say("!bg late")
+    room.now += 31
+    room.pipeline._touch()
+    await room.until(lambda: any(isinstance(e, Refusal) and e.request_id == late for e in room.notes.events))
+    assert await room.state(late) == "expired"
+
+
+async def test_a_deleted_message_takes_its_picture_off_the_air_and_off_the_disk(room: Room) -> None:
+    kept = await room.say("!bg kept", who="zoe")
+    await room.draw_next()
+    bad = await room.say("!bg bad")
+    await room.draw_next()
+    await room.pipeline.retract(Retraction("test", bad, None, room.now))
+    assert room.on_air() == b"kept"
+    assert await room.store.frame(bad) is None
+    assert await room.store.frame(kept) is not None
+
+
+async def test_a_banned_viewer_loses_what_waits_what_is_drawn_and_what_is_on_air(room: Room) -> None:
+    await room.say("!bg shown")
+    await room.draw_next()
+    drawing = await room.say("!bg drawing")
+    await room.until(lambda: len(room.easel.drawn) == 2)
+    waiting = await room.say("!meme waiting | a")
+    await room.pipeline.retract(Retraction("test", None, "ann", room.now))
+    await room.until(lambda: room.pipeline.state().drawing is None)
+    assert room.on_air() is None
+    assert [await room.state(one) for one in (drawing, waiting)] == ["cancelled", "cancelled"]
+
+
+async def test_a_cleared_chat_drops_what_waits_and_leaves_the_air_alone(room: Room) -> None:
+    await room.say("!bg shown")
+    await room.draw_next()
+    await room.say("!bg blocker", who="zoe")
+    await room.until(lambda: len(room.easel.drawn) == 2)
+    waiting = await room.say("!bg waiting")
+    await room.pipeline.retract(Retraction("test", None, None, room.now))
+    assert room.on_air() == b"shown"
+    assert await room.state(waiting) == "cancelled"
+
+
+async def test_a_moderator_removes_one_request(room: Room) -> None:
+    drawing = await room.say("!bg one", who="zoe")
+    await room.until(lambda: room.easel.drawn)
+    waiting = await room.say("!bg two")
+    assert await room.pipeline.cancel(waiting)
+    assert await room.pipeline.cancel(drawing)
+    assert not await room.pipeline.cancel("nobody")
+    await room.until(lambda: room.pipeline.state().drawing is None)
+    assert [await room.state(one) for one in (drawing, waiting)] == ["cancelled", "cancelled"]
+
+
+async def test_a_style_wraps_the_prompts_that_follow(room: Room) -> None:
+    await room.order("!style noir")
+    assert room.pipeline.state().style == "noir"
+    await room.say("!bg harbour")
+    await room.draw_next()
+    assert room.on_air() == b"harbour, noir"
+
+
+async def test_queue_and_help_answer_on_the_overlay(room: Room) -> None:
+    await room.say("!bg blocker", who="zoe")
+    await room.until(lambda: room.easel.drawn)
+    await room.say("!bg mine")
+    for line in ("!queue", "!help"):
+        assert (await room.pipeline.submit(room.trigger(line))).outcome == "done"
+    await room.until(lambda: sum(isinstance(event, Toast) for event in room.notes.events) == 2)
+    told = [event.text for event in room.notes.events if isinstance(event, Toast)]
+    assert told[0] == "1 waiting, yours is number 1"
+    assert "!bg" in told[1]
+    assert "!panic" not in told[1]
+
+
+async def test_a_picture_of_the_history_is_shown_again(room: Room) -> None:
+    first = await room.say("!bg one")
+    await room.draw_next()
+    await room.say("!bg two")
+    await room.draw_next()
+    assert await room.pipeline.show(first)
+    assert room.on_air() == b"one"
+    assert not await room.pipeline.show("nothing")
+
+
+async def test_a_broken_output_does_not_end_the_show(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(event: Event) -> None:
+        raise RuntimeError("somebody's bug")
+
+    room.notes.publish = broken  # type: ignore[method-assign]
+    await room.say("!bg one")
+    await room.draw_next()
+    await room.until(lambda: "an output failed" in caplog.text)
+    assert room.on_air() == b"one"
+
+
+async def test_a_source_that_breaks_leaves_the_rest_running(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Script):
+        async def listen(self) -> AsyncIterator[Trigger | Retraction]:
+            raise RuntimeError("somebody's bug")
+            yield  # makes this an async generator
+
+    room = Room(tmp_path, 0.0)
+    room.pipeline._parts.sources = [Broken(), room.script]  # type: ignore[misc]
+    await room.store.open()
+    running = asyncio.create_task(room.pipeline.run())
+    await room.until(lambda: "stopped" in caplog.text)
+    await room.say("!bg one")
+    await room.draw_next()
+    assert room.on_air() == b"one"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await room.store.close()
