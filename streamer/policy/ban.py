@@ -1,0 +1,36 @@
+"""Keeps out viewers the streamer has listed; they are told no more than that it is not possible."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.types import ImageRequest, Refusal
+
+
+class Options(BaseModel):
+    """Whom to keep out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    users: tuple[str, ...] = Field((), description="user ids or login names; upper case and a leading @ do not matter")
+
+
+class Ban:
+    """Know the banned by id and by name. An id outlives a rename, so it is the better entry."""
+
+    def __init__(self, options: Options) -> None:
+        self._users = frozenset(user.strip().removeprefix("@").casefold() for user in options.users)
+
+    def check(self, request: ImageRequest, now: float) -> Refusal | None:
+        """Refuse the banned, without a word that invites an argument in chat."""
+        if not self._users:
+            return None
+        actor = request.actor
+        if actor.id.casefold() in self._users or actor.name.casefold() in self._users:
+            return Refusal(request.id, "ban", "not available")
+        return None
+
+
+def create(options: Options) -> Ban:
+    """Build the rule."""
+    return Ban(options)

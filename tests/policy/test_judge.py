@@ -1,0 +1,31 @@
+"""Facts about the chain: rules are asked in order, and the first refusal ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from streamer.policy import judge
+from streamer.types import ImageRequest, Refusal
+
+
+class Recorded:
+    def __init__(self, name: str, asked: list[str], refuses: bool) -> None:
+        self.name, self.asked, self.refuses = name, asked, refuses
+
+    def check(self, request: ImageRequest, now: float) -> Refusal | None:
+        self.asked.append(self.name)
+        return Refusal(request.id, self.name, "no") if self.refuses else None
+
+
+def test_the_first_refusal_ends_the_chain(ask: Callable[..., ImageRequest]) -> None:
+    asked: list[str] = []
+    rules = [Recorded("a", asked, False), Recorded("b", asked, True), Recorded("c", asked, True)]
+    assert judge(rules, ask(), 0.0) == Refusal("r1", "b", "no")
+    assert asked == ["a", "b"]
+
+
+def test_a_request_no_rule_refuses_passes(ask: Callable[..., ImageRequest]) -> None:
+    asked: list[str] = []
+    assert judge([Recorded("a", asked, False), Recorded("b", asked, False)], ask(), 0.0) is None
+    assert asked == ["a", "b"]
+    assert judge([], ask(), 0.0) is None
