@@ -1,0 +1,179 @@
+"""A real overlay server on a port of its own, pictures to send, and the browsers that look at it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from PIL import Image
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from starlette.applications import Starlette
+
+from streamer.overlay.hub import Hub
+from streamer.overlay.layer import DEFAULT_LAYERS, LayerOptions
+from streamer.overlay.server import routes
+from streamer.types import Frame, Preview
+from tests.browsers import ENGINES, launch
+
+WEB = Path(__file__).parents[2] / "web"
+TOKEN = "token-for-tests"
+
+
+@dataclass
+class LiveServer:
+    """uvicorn with the program's own flags, in the test's event loop; may be stopped and started on the same port."""
+
+    hub: Hub
+    port: int = 0
+    sockets: list[socket.socket] = field(default_factory=list)
+    server: uvicorn.Server | None = None
+    running: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/overlay"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws/overlay"
+
+    async def start(self, hub: Hub | None = None) -> None:
+        self.hub = hub or self.hub
+        app = Starlette(routes=routes(self.hub, lambda token: token == TOKEN, WEB))
+        config = uvicorn.Config(
+            app, ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=65536, ws_ping_interval=10,
+            ws_ping_timeout=10, lifespan="off", log_level="warning", timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = listener.getsockname()[1]
+        self.server = uvicorn.Server(config)
+        self.running = asyncio.create_task(self.server.serve([listener]))
+        while not self.server.started:
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        if self.server is not None and self.running is not None:
+            self.server.should_exit = True
+            await self.running
+            self.server = self.running = None
+
+    async def until(self, fact: Callable[[], bool]) -> None:
+        """Wait until something becomes true; the test's own time-out ends it if it never does."""
+        while not fact():
+            await asyncio.sleep(0.01)
+
+
+async def serve(layers: Mapping[str, LayerOptions] = DEFAULT_LAYERS) -> AsyncIterator[LiveServer]:
+    live = LiveServer(Hub(layers))
+    await live.start()
+    try:
+        yield live
+    finally:
+        await live.stop()
+
+
+@pytest_asyncio.fixture
+async def live() -> AsyncIterator[LiveServer]:
+    async for server in serve():
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site() -> AsyncIterator[LiveServer]:
+    """The same server in the loop that the browsers live in."""
+    quick = {
+        name: options.model_copy(update={"crossfade_s": 0.05, "animation_s": 0.05})
+        for name, options in DEFAULT_LAYERS.items()
+    }
+    async for server in serve(quick):
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def playwright() -> AsyncIterator[Playwright]:
+    async with async_playwright() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=ENGINES)
+async def browser(request: pytest.FixtureRequest, playwright: Playwright) -> AsyncIterator[Browser]:
+    running = await launch(playwright, request.param)
+    yield running
+    await running.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    fresh = await browser.new_context(viewport={"width": 640, "height": 360})
+    yield fresh
+    await fresh.close()
+
+
+@dataclass
+class Tab:
+    """A browser source: the page, and whatever it has let escape."""
+
+    page: Page
+    site: LiveServer
+    errors: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    async def open(self, query: str = "", token: str = TOKEN) -> None:
+        await self.page.goto(f"{self.site.url}{query}#{token}")
+
+    async def connected(self) -> None:
+        await self.page.wait_for_selector("html[data-connection=open]", state="attached")
+        await self.page.wait_for_selector(".layer", state="attached")
+
+    async def shows(self, layer: str, request_id: str) -> None:
+        """Wait until the layer shows a picture and nothing moves any more."""
+        await self.page.wait_for_selector(
+            f"[data-layer={layer}][data-state=final][data-request='{request_id}']", state="attached"
+        )
+        await self.still()
+
+    async def state(self, layer: str, state: str) -> None:
+        await self.page.wait_for_selector(f"[data-layer={layer}][data-state={state}]", state="attached")
+
+    async def still(self) -> None:
+        await self.page.wait_for_function("document.getAnimations().length === 0")
+
+    async def shot(self) -> Image.Image:
+        png = await self.page.screenshot(omit_background=True)
+        return Image.open(io.BytesIO(png)).convert("RGBA")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tab(context: BrowserContext, site: LiveServer) -> AsyncIterator[Tab]:
+    page = await context.new_page()
+    tab = Tab(page, site)
+    page.on("pageerror", lambda error: tab.errors.append(str(error)))
+    page.on("console", lambda message: tab.complaints.append(message.text) if message.type == "error" else None)
+    yield tab
+    await page.close()
+    assert tab.errors == []
+
+
+def encoded(image: Image.Image, format_: str = "JPEG") -> bytes:
+    out = io.BytesIO()
+    image.save(out, format_, **({"quality": 95, "subsampling": 0} if format_ == "JPEG" else {}))
+    return out.getvalue()
+
+
+def plain(
+    request_id: str, colour: tuple[int, ...], layer: str = "background", size: tuple[int, int] = (640, 360)
+) -> Frame:
+    """A finished picture of one colour."""
+    return Frame(request_id, layer, "image/jpeg", encoded(Image.new("RGB", size, colour[:3])), *size)
+
+
+def tiny(request_id: str, colour: tuple[int, ...], layer: str = "background", step: int = 1) -> Preview:
+    """A preview of one colour."""
+    return Preview(request_id, layer, step, 4, "image/jpeg", encoded(Image.new("RGB", (32, 18), colour[:3])), 32, 18)

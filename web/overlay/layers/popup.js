@@ -1,0 +1,145 @@
+// A picture on a card that pops up, stays while it is on air, and goes.
+
+import { createSurface } from '../surface.js';
+import { move } from '../transition.js';
+
+const MARGIN = 0.045;
+const MIST_S = 0.18;
+const ROOMY_PX = 720;
+const FULL = 0.92;
+
+const AWAY = { top: [0, -1], bottom: [0, 1], left: [-1, 0], right: [1, 0], center: [0, 1] };
+const REST = { opacity: '1', transform: 'none' };
+
+export function create(root, options) {
+  const card = document.createElement('div');
+  card.className = 'card';
+  root.append(card);
+  const surface = createSurface(card);
+  let size = { width: 1, height: 1 };
+  let on = false;
+  let motion = null;
+
+  const seen = () => card.classList.contains('on');
+
+  function place() {
+    const page = { width: innerWidth, height: innerHeight };
+    const box = fitInto(size, page, shareOf(options.scale, page));
+    const margin = MARGIN * Math.min(page.width, page.height);
+    const [x, y] = cornerOf(options.position);
+    Object.assign(card.style, {
+      width: `${box.width}px`,
+      height: `${box.height}px`,
+      left: `${between(x, margin, page.width - box.width - margin)}px`,
+      top: `${between(y, margin, page.height - box.height - margin)}px`,
+      fontSize: `${box.height / 28}px`, // the shadow is measured in em
+    });
+    card.style.setProperty('--radius', `${Math.max(6, Math.min(box.width, box.height) * 0.035)}px`);
+  }
+
+  function enter() {
+    motion?.stop();
+    // Called back halfway out, it turns round where it is.
+    const frames = seen() ? [REST] : entering(options, card);
+    card.classList.add('on');
+    on = true;
+    motion = move(card, frames, options.animation_s, { easing: 'cubic-bezier(.2, .7, .2, 1)' });
+  }
+
+  function leave() {
+    on = false;
+    motion?.stop();
+    const seconds = options.exit === 'none' ? 0 : options.animation_s * 0.65;
+    motion = move(card, [leaving(options)], seconds, {
+      easing: 'cubic-bezier(.5, 0, .9, .5)',
+      ended() {
+        card.classList.remove('on');
+        surface.clear(0);
+      },
+    });
+  }
+
+  function arrive({ width, height }, cutout) {
+    size = { width, height };
+    place();
+    card.classList.toggle('cutout', cutout);
+  }
+
+  window.addEventListener('resize', place);
+  return {
+    show({ bitmap, blob, header }) {
+      arrive(header, blob.type !== 'image/jpeg');
+      surface.show(bitmap, blob, seen() ? options.crossfade_s : 0);
+      if (!on) enter();
+    },
+    preview({ bitmap, progress, header }) {
+      arrive(header, false);
+      surface.preview(bitmap, progress, seen() ? MIST_S : 0);
+      if (!on) enter();
+    },
+    dropPreview() {
+      if (surface.holds()) surface.dropPreview(MIST_S);
+      else leave();
+    },
+    clear: leave,
+    repaint() {
+      motion?.end();
+      return surface.repaint();
+    },
+    configure(changed) {
+      options = changed;
+      place();
+    },
+  };
+}
+
+/** Small sources (a corner of the scene, a phone) give the picture a larger share of themselves. */
+function shareOf(scale, page) {
+  const roominess = Math.min(1, Math.min(page.width, page.height) / ROOMY_PX);
+  return Math.min(Math.max(scale, FULL), scale + (FULL - scale) * (1 - roominess) * 2);
+}
+
+function fitInto(size, page, share) {
+  const factor = Math.min((page.width * share) / size.width, (page.height * share) / size.height);
+  return { width: Math.round(size.width * factor), height: Math.round(size.height * factor) };
+}
+
+/** -1, 0 or 1 across and down. */
+function cornerOf(position) {
+  const words = position.split('-');
+  const x = words.includes('left') ? -1 : words.includes('right') ? 1 : 0;
+  const y = words.includes('top') ? -1 : words.includes('bottom') ? 1 : 0;
+  return [x, y];
+}
+
+/** Where a place of -1, 0 or 1 lies between two ends; in the middle if there is no room. */
+function between(place, low, high) {
+  if (high < low) return Math.round((low + high) / 2);
+  return Math.round(low + ((place + 1) / 2) * (high - low));
+}
+
+function entering({ enter, position }, card) {
+  if (enter === 'pop') {
+    return [
+      { opacity: '0', transform: 'scale(.72) rotate(-2.5deg)' },
+      { opacity: '1', transform: 'scale(1.035) rotate(.6deg)', offset: 0.55 },
+      { opacity: '1', transform: 'scale(.995) rotate(0)', offset: 0.8 },
+      REST,
+    ];
+  }
+  if (enter === 'slide') return [{ opacity: '0', transform: aside(position, card.offsetWidth * 0.6) }, REST];
+  return [{ opacity: enter === 'none' ? '1' : '0', transform: 'none' }, REST];
+}
+
+function leaving({ exit, position }) {
+  if (exit === 'pop') return { opacity: '0', transform: 'scale(.78)' };
+  if (exit === 'slide') return { opacity: '0', transform: `${aside(position, 90)} scale(.96)` };
+  return { opacity: '0', transform: 'none' };
+}
+
+/** A shift towards the edge of the page that the position is nearest to. */
+function aside(position, pixels) {
+  const words = position.split('-');
+  const [x, y] = AWAY[words[words.length - 1]] ?? AWAY.center;
+  return `translate(${Math.round(x * pixels)}px, ${Math.round(y * pixels)}px)`;
+}
