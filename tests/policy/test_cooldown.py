@@ -52,7 +52,7 @@ def test_viewers_do_not_wait_for_one_another(ask: Ask) -> None:
 def test_one_number_is_shared_out_over_the_roles(ask: Ask, role: Role, wait: int) -> None:
     rule = limiter(user_s=30)
     assert reason(rule, ask(role=role), 0.0) is None
-    assert reason(rule, ask(role=role), wait - 0.5) == ("ready again in 1 s" if wait else None)
+    assert reason(rule, ask(role=role), max(wait - 0.5, 0.0)) == ("ready again in 1 s" if wait else None)
     assert reason(rule, ask(role=role), wait) is None
 
 
@@ -63,7 +63,7 @@ def test_one_number_is_shared_out_over_the_roles(ask: Ask, role: Role, wait: int
 def test_a_role_left_out_waits_as_the_one_below_it_and_moderators_do_not(ask: Ask, role: Role, wait: int) -> None:
     rule = limiter(user_s={"viewer": 60, "subscriber": 20})
     assert reason(rule, ask(role=role), 0.0) is None
-    assert (reason(rule, ask(role=role), wait - 0.5) is None) == (wait == 0)
+    assert (reason(rule, ask(role=role), max(wait - 0.5, 0.0)) is None) == (wait == 0)
     assert reason(rule, ask(role=role), wait) is None
 
 
@@ -81,7 +81,7 @@ def test_a_command_with_a_wait_of_its_own_is_counted_by_itself(ask: Ask) -> None
 def test_a_wait_of_its_own_is_scaled_by_role_too(ask: Ask, role: Role, wait: int, default: int) -> None:
     rule, request = limiter(user_s=default), ask(role=role, cooldown_s=60.0)
     assert reason(rule, request, 0.0) is None
-    assert (reason(rule, request, wait - 0.5) is None) == (wait == 0)
+    assert (reason(rule, request, max(wait - 0.5, 0.0)) is None) == (wait == 0)
     assert reason(rule, request, wait) is None
 
 
