@@ -1,0 +1,148 @@
+"""Trigger source: a recorded chat, played again at its own pace or faster."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from streamer.contracts import Health, Source
+from streamer.errors import ConfigError
+from streamer.types import Actor, Retraction, Role, Trigger
+
+SOURCE = "replay"
+PAUSE_S = 3.0
+"""Between two rounds of a recording that loops."""
+
+_SHAPE = '{"at": 1.5, "actor": {"id": "1", "name": "ann", "role": "viewer"}, "text": "!bg stormy harbour"}'
+
+
+class Options(BaseModel):
+    """Which recording to play, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field("demo", min_length=1, description="a file of JSON lines, or demo for the evening that ships")
+    speed: float = Field(1.0, gt=0, allow_inf_nan=False, description="2.0 plays twice as fast")
+    loop: bool = Field(False, description="begin again at the end")
+
+
+def _role(value: object) -> object:
+    names = [role.name.lower() for role in Role]
+    if value not in names:
+        raise ValueError(f"must be one of {', '.join(names)}")
+    return Role[str(value).upper()]
+
+
+class _Typist(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    role: Annotated[Role, BeforeValidator(_role)]
+
+
+class Line(BaseModel):
+    """One line of a recording; ``at`` is seconds since its beginning."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: float = Field(ge=0, allow_inf_nan=False)
+    actor: _Typist
+    text: str
+    paid: bool = False
+
+
+def read(path: str) -> tuple[Line, ...]:
+    """Read a whole recording; raise ConfigError with file, line, field and fix for the first line that is wrong."""
+    name = "evening.jsonl" if path == "demo" else path
+    file = files("streamer") / "demo" / name if path == "demo" else Path(path).expanduser()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            "path", f"'{path}' cannot be read: {error}", fix="name a file of JSON lines, or demo"
+        ) from error
+    lines: list[Line] = []
+    # Not splitlines(): U+2028 and its like may stand inside JSON text.
+    for number, row in enumerate(text.split("\n"), start=1):
+        if row.strip():
+            line = _line(row, name, number)
+            if lines and line.at < lines[-1].at:
+                raise ConfigError(
+                    "at", f"{line.at:g} is earlier than the line before", line=number, path=name, fix="sort it"
+                )
+            lines.append(line)
+    if not lines:
+        raise ConfigError("path", f"'{path}' holds no lines", fix=f"write lines like {_SHAPE}")
+    return tuple(lines)
+
+
+def create(options: Options) -> Source:
+    """Build the source; the recording is read and checked here."""
+    return Replay(read(options.path), options)
+
+
+class Replay:
+    """Play lines on time; the ids depend on line and round alone, so a second run draws the same pictures."""
+
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        options: Options,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lines = lines
+        self._options = options
+        self._sleep = sleep
+        self._clock = clock
+        self._state = "ready"
+        self._played = 0
+        self._round = 1
+
+    def health(self) -> Health:
+        """Say how far the recording is."""
+        again = f", round {self._round}" if self._options.loop else ""
+        return Health(SOURCE, self._state, f"{self._options.path}: line {self._played} of {len(self._lines)}{again}")
+
+    async def listen(self) -> AsyncIterator[Trigger | Retraction]:
+        """Yield every line when its time has come; end after the last one unless the recording loops."""
+        began = self._clock()
+        while True:
+            for number, line in enumerate(self._lines, start=1):
+                await self._sleep(max(0.0, began + line.at / self._options.speed - self._clock()))
+                self._played = number
+                yield self._trigger(line)
+            if not self._options.loop:
+                self._state = "ended"
+                return
+            # From when it should have ended, not from now: rounds then never drift.
+            began += (self._lines[-1].at + PAUSE_S) / self._options.speed
+            self._round += 1
+
+    def _trigger(self, line: Line) -> Trigger:
+        actor = Actor(line.actor.id, line.actor.name, line.actor.role)
+        trigger_id = f"{SOURCE}-{Path(self._options.path).stem}-{self._round}-{self._played}"
+        return Trigger(trigger_id, SOURCE, line.text, actor, self._clock(), line.paid)
+
+
+def _line(row: str, name: str, number: int) -> Line:
+    try:
+        return Line.model_validate(json.loads(row))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or "line"
+        raise ConfigError(
+            field, first["msg"].lower(), line=number, path=name, fix=f"write lines like {_SHAPE}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            "line", f"is not JSON ({error})", line=number, path=name, fix=f"write lines like {_SHAPE}"
+        ) from error
