@@ -72,7 +72,8 @@ def load_backend(name: str) -> ModuleType:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise
+            fix = f"run: pip install 'streamer[{name}]'"
+            raise PluginError("generator", name, f"{error.name} is not installed; {fix}") from error
         known = ", ".join(["auto", *backend_names()])
         raise PluginError("generator", name, f"there is no such module; use one of: {known}") from error
     if not (hasattr(module, "Options") and hasattr(module, "create")):

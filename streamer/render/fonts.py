@@ -43,15 +43,20 @@ def font_for(text: str, weight: str) -> str:
 
 def writable(text: str, font: str) -> str:
     """Leave out what the font cannot write, emoji for the most part, and tidy the spaces that remain."""
-    composed = unicodedata.normalize("NFC", text)
-    kept = "".join(char for char in composed if char.isspace() or _may_stay(char, font))
+    kept = ""
+    for char in unicodedata.normalize("NFC", text):
+        if char.isspace() or _may_stay(char, kept, font):
+            kept += char
     return " ".join(kept.split())
 
 
-def _may_stay(char: str, font: str) -> bool:
-    # Control and format characters go: a bidi override or a stray variation selector is no writing. The joiners stay,
-    # Persian and the scripts of India need them.
-    return char in JOINERS or (unicodedata.category(char)[0] != "C" and has_glyph(font, char))
+def _may_stay(char: str, before: str, font: str) -> bool:
+    # Control and format characters go: a bidi override or a stray variation selector is no writing. Joiners stay
+    # between letters, where Persian and the scripts of India need them.
+    category = unicodedata.category(char)[0]
+    if char in JOINERS:
+        return before != "" and unicodedata.category(before[-1])[0] in "LM"
+    return category != "C" and has_glyph(font, char)
 
 
 @lru_cache(maxsize=8)

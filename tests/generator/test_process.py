@@ -1,0 +1,333 @@
+"""The generator process under everything that can go wrong; real processes, real signals."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from streamer.contracts import Health
+from streamer.errors import BackendDied, BackendError, Unsupported
+from streamer.generator.messages import BackendUse
+from streamer.generator.process import GeneratorProcess, Options
+from streamer.types import Actor, Frame, ImageRequest, Lane, Preview, Role, SamplingParams
+
+TESTS = Path(__file__).parents[1]
+SCRIPTED = "backends_for_tests.scripted"
+FALLBACK = BackendUse(SCRIPTED, {"on_load": "work"})
+IMPATIENT = Options(step_timeout_s=0.5, deadline_s=20, restart_delays_s=(0,))
+
+
+@pytest.fixture(autouse=True)
+def _tests_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(TESTS))
+
+
+def request(prompt: str, steps: int = 4, seed: int = 1, size: tuple[int, int] = (64, 48)) -> ImageRequest:
+    params = SamplingParams(*size, steps, 1.0, seed)
+    actor = Actor("1", "somebody", Role.VIEWER)
+    return ImageRequest(
+        f"{prompt}-{seed}", "bg", "background", "background", prompt, prompt, params, actor, Lane.CHAT, 0.0, 1e9
+    )
+
+
+@asynccontextmanager
+async def running(
+    home: Path,
+    options: Options = IMPATIENT,
+    on_load: str = "work",
+    name: str = SCRIPTED,
+    fallback: BackendUse = FALLBACK,
+) -> AsyncIterator[GeneratorProcess]:
+    use = BackendUse(name, {"on_load": on_load} if name == SCRIPTED else {})
+    generator = GeneratorProcess(options, use, [(64, 48), (96, 64)], home, fallback)
+    task = asyncio.create_task(generator.run())
+    try:
+        yield generator
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def draw(generator: GeneratorProcess, wanted: ImageRequest) -> list[Preview | Frame]:
+    return [item async for item in generator.draw(wanted)]
+
+
+async def until(generator: GeneratorProcess, true: Callable[[Health], bool]) -> Health:
+    """Wait for the generator to say something about itself."""
+    while not true(generator.health()):  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    return generator.health()
+
+
+async def test_previews_come_first_and_exactly_one_frame_comes_last(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        *previews, frame = await draw(generator, request("a harbour"))
+    assert isinstance(frame, Frame)
+    assert (frame.media_type, frame.width, frame.height, frame.layer) == ("image/jpeg", 64, 48, "background")
+    assert [item.step for item in previews if isinstance(item, Preview)] == [1, 3]
+    assert all(item.width <= 32 and item.height <= 32 for item in previews)
+
+
+async def test_a_hundred_pictures_in_a_row_come_from_one_process(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        for seed in range(100):
+            *_, frame = await draw(generator, request("again", seed=seed))
+            assert isinstance(frame, Frame)
+            assert frame.request_id == f"again-{seed}"
+        assert generator.restarts == {}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "cause"),
+    [
+        ("segfault", "crash"),
+        ("abort", "crash"),
+        ("exit", "exit"),
+        ("exit at once", "exit"),
+        ("hang", "hang"),
+        ("hang hard", "hang"),
+        ("lose the GPU", "gpu"),
+    ],
+)
+async def test_a_death_fails_its_own_request_and_the_next_picture_is_drawn(
+    tmp_path: Path, prompt: str, cause: str
+) -> None:
+    async with running(tmp_path) as generator:
+        with pytest.raises(BackendDied):
+            await draw(generator, request(prompt))
+        assert generator.restarts == {cause: 1}
+        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "error", "text"),
+    [
+        ("raise", BackendError, "ValueError: the sampler is confused"),
+        ("refuse", Unsupported, "cannot edit pictures"),
+        ("fail", BackendError, "out of memory; use a smaller size"),
+        ("black", BackendError, "the picture came out blank"),
+        ("not a number", BackendError, "the picture came out blank"),
+        ("nothing", BackendError, "the backend ended without a picture"),
+    ],
+)
+async def test_a_fault_of_one_picture_keeps_the_process(
+    tmp_path: Path, prompt: str, error: type[BackendError], text: str
+) -> None:
+    async with running(tmp_path) as generator:
+        with pytest.raises(error) as caught:
+            await draw(generator, request(prompt))
+        assert str(caught.value) == text
+        assert not isinstance(caught.value, BackendDied)
+        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+        assert generator.restarts == {}
+
+
+async def test_a_kill_from_outside_while_idle_is_followed_by_a_restart(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        await draw(generator, request("fine"))
+        first = generator.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        assert isinstance((await draw_until_done(generator, request("fine")))[-1], Frame)
+        assert generator.pid not in (None, first)
+        assert generator.restarts == {"killed": 1}
+
+
+async def draw_until_done(generator: GeneratorProcess, wanted: ImageRequest) -> list[Preview | Frame]:
+    """Draw; once more if the death of the process was not yet noticed when the request was handed over."""
+    try:
+        return await draw(generator, wanted)
+    except BackendDied:
+        return await draw(generator, wanted)
+
+
+async def test_a_stopped_process_counts_as_hung(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        await draw(generator, request("fine"))
+        assert generator.pid is not None
+        os.kill(generator.pid, signal.SIGSTOP)
+        with pytest.raises(BackendDied, match="hung"):
+            await draw(generator, request("fine"))
+        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+
+
+async def test_a_picture_that_killed_two_processes_is_refused_the_third_time(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        for _ in range(2):
+            with pytest.raises(BackendDied):
+                await draw(generator, request("segfault", seed=7))
+        with pytest.raises(BackendError, match="has crashed the generator before"):
+            await draw(generator, request("segfault", seed=7))
+        assert generator.restarts == {"crash": 2}
+
+
+async def test_repeated_deaths_lead_to_the_fallback_which_is_told(tmp_path: Path) -> None:
+    options = IMPATIENT.model_copy(update={"give_up_after": 2})
+    fallback = BackendUse(SCRIPTED, {})
+    async with running(tmp_path, options, fallback=fallback) as generator:
+        for seed in range(2):
+            with pytest.raises(BackendDied):
+                await draw(generator, request("exit", seed=seed))
+        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+        assert "drawing with" in generator.active["fallback"]
+        assert "instead" in generator.health().detail
+
+
+async def test_a_backend_that_cannot_run_here_is_replaced_at_once(tmp_path: Path) -> None:
+    async with running(tmp_path, on_load="unavailable") as generator:
+        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+        assert generator.restarts == {"load": 1}
+        assert "no such GPU; buy one" in generator.active["fallback"]
+
+
+async def test_an_unknown_backend_is_replaced_and_the_known_names_are_told(tmp_path: Path) -> None:
+    async with running(tmp_path, name="klein") as generator:
+        await draw(generator, request("fine"))
+        assert "use one of: auto" in generator.active["fallback"]
+
+
+@pytest.mark.parametrize(("on_load", "cause"), [("raise", "load"), ("segfault", "crash"), ("hang", "hang")])
+async def test_a_death_while_loading_is_tried_again_and_then_given_up(tmp_path: Path, on_load: str, cause: str) -> None:
+    options = IMPATIENT.model_copy(update={"start_timeout_s": 1.5, "give_up_after": 2})
+    async with running(tmp_path, options, on_load=on_load) as generator:
+        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+        assert generator.restarts == {cause: 2}
+
+
+async def test_a_fallback_that_fails_too_is_a_failed_generator_that_goes_on_trying(tmp_path: Path) -> None:
+    options = IMPATIENT.model_copy(update={"restart_delays_s": (60.0,)})
+    broken = BackendUse(SCRIPTED, {"on_load": "unavailable"})
+    async with running(tmp_path, options, on_load="unavailable", fallback=broken) as generator:
+        health = await until(generator, lambda health: health.state == "failed")
+        assert "restarting in 60 s" in health.detail
+        with pytest.raises(BackendError, match="no such GPU"):
+            await draw(generator, request("fine"))
+
+
+async def test_warming_up_is_told_with_the_size_and_the_share(tmp_path: Path) -> None:
+    async with running(tmp_path, on_load="slow") as generator:
+        health = await until(generator, lambda health: "warming up" in health.detail)
+        assert health == Health("generator", "warming", "warming up 64x48 (0 %)")
+        assert generator.progress is not None
+        assert generator.progress.doing == "warming up 64x48"
+
+
+async def test_a_request_that_meets_a_long_start_gives_up_at_its_deadline(tmp_path: Path) -> None:
+    options = IMPATIENT.model_copy(update={"deadline_s": 0.3})
+    async with running(tmp_path, options, on_load="slow") as generator:
+        with pytest.raises(BackendError, match="the generator is not ready"):
+            await draw(generator, request("fine"))
+
+
+async def test_a_picture_that_takes_too_long_is_stopped_without_a_restart(tmp_path: Path) -> None:
+    options = IMPATIENT.model_copy(update={"deadline_s": 1.0})
+    async with running(tmp_path, options) as generator:
+        await until(generator, lambda health: health.state == "ready")
+        with pytest.raises(BackendError, match="took longer than 1 s"):
+            await draw(generator, request("endless", steps=10**9))
+        await until(generator, lambda health: health.state == "ready")
+        assert generator.restarts == {}
+
+
+async def test_closing_the_iterator_stops_the_child_between_two_steps(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        pictures = generator.draw(request("endless", steps=10**9))
+        assert isinstance(await anext(pictures), Preview)
+        assert generator.health().state == "busy"
+        await pictures.aclose()
+        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+        assert generator.restarts == {}
+
+
+async def test_cancel_ends_the_named_request_and_no_other(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        pictures = generator.draw(request("endless", steps=10**9))
+        await anext(pictures)
+        generator.cancel("somebody else's")
+        await anext(pictures)
+        generator.cancel("endless-1")
+        with pytest.raises(BackendError, match="stopped"):
+            [item async for item in pictures]
+        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+
+
+async def test_what_is_printed_goes_to_the_log_and_harms_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="streamer.generator.child")
+    async with running(tmp_path) as generator:
+        assert isinstance((await draw(generator, request("print")))[-1], Frame)
+    lines = {record.getMessage() for record in caplog.records}
+    assert {"hello from print", "hello from fd 1", "hello from a subprocess", "50 %", "100 %"} <= lines
+
+
+async def test_the_child_loads_neither_the_web_server_nor_torch(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        await draw(generator, request("fine"))
+        assert generator.active["heavy"] == ""
+        assert generator.active["backend"] == SCRIPTED
+
+
+@pytest.mark.parametrize("prompt", ["fine", "hang", "hang hard"])
+async def test_cancelling_run_leaves_no_process_behind(tmp_path: Path, prompt: str) -> None:
+    options = IMPATIENT.model_copy(update={"step_timeout_s": 60})
+    async with running(tmp_path, options) as generator:
+        pictures = generator.draw(request(prompt))
+        await anext(pictures)
+        child = psutil.Process(generator.pid)
+        await pictures.aclose()
+    assert not child.is_running()
+    assert psutil.Process().children() == []
+
+
+async def test_a_waiting_draw_hears_that_the_generator_was_stopped(tmp_path: Path) -> None:
+    options = IMPATIENT.model_copy(update={"step_timeout_s": 60})
+    async with running(tmp_path, options) as generator:
+        waiting = asyncio.create_task(draw(generator, request("hang")))
+        await until(generator, lambda health: health.state == "busy")
+    with pytest.raises(BackendError, match="the generator is stopped"):
+        await waiting
+
+
+PARENT = """
+    import asyncio, sys
+    from pathlib import Path
+    from test_process import IMPATIENT, FALLBACK, GeneratorProcess, request
+    async def main():
+        options = IMPATIENT.model_copy(update={"step_timeout_s": 600})
+        generator = GeneratorProcess(options, FALLBACK, [(64, 48)], Path(sys.argv[1]))
+        running = asyncio.create_task(generator.run())
+        async for _ in generator.draw(request(sys.argv[2])):
+            print(generator.pid, flush=True)
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("prompt", ["hang", "hang hard"])
+def test_the_child_follows_a_parent_that_was_killed(tmp_path: Path, prompt: str) -> None:
+    path = os.pathsep.join([str(TESTS), str(Path(__file__).parent), *filter(None, sys.path)])
+    command = [sys.executable, "-c", textwrap.dedent(PARENT), str(tmp_path), prompt]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    psutil.wait_procs([child], timeout=60)
+    assert not child.is_running()
+
+
+def test_the_parent_side_imports_no_numpy() -> None:
+    code = "import sys, streamer.generator.process; print({'numpy', 'PIL', 'torch', 'simplejpeg'} & set(sys.modules))"
+    path = os.pathsep.join(filter(None, sys.path))
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": path})
+    assert run.stdout.strip() == "set()", run.stderr

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from streamer.errors import BackendError
+from streamer.generator.backend import HostPicture, Picture, Pixels, Step
+from streamer.generator.studio import Studio, blank
+from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, Preview, Role, SamplingParams
+
+
+def noise(width: int, height: int, channels: int = 3) -> Pixels:
+    return np.random.default_rng(1).integers(0, 256, (height, width, channels), dtype=np.uint8)
+
+
+def request(caption: Caption | None = None) -> ImageRequest:
+    params, actor = SamplingParams(64, 48, 4, 1.0, 1), Actor("1", "somebody", Role.VIEWER)
+    return ImageRequest(
+        "1", "meme", "meme", "meme", "a cat", "a cat", params, actor, Lane.CHAT, 0.0, 1.0, caption=caption
+    )
+
+
+class Playback:
+    """A backend that yields what it was given."""
+
+    def __init__(self, *items: Step | Picture, source: str | None = None) -> None:
+        self._items, self._source = items, source
+        self.closed_early = False
+
+    def draw(self, request: ImageRequest) -> Iterator[Step | Picture]:
+        try:
+            yield from self._items
+        except GeneratorExit:
+            self.closed_early = True
+            raise
+
+    def active(self) -> dict[str, str]:
+        return {"digital_source_type": self._source} if self._source else {}
+
+
+class DevicePicture(HostPicture):
+    """A picture that is encoded where it lies."""
+
+    def jpeg(self, quality: int) -> bytes:
+        file = io.BytesIO()
+        Image.new("RGB", (self.width, self.height), "red").save(file, "JPEG", quality=quality)
+        return file.getvalue()
+
+
+def draw(*items: Step | Picture, caption: Caption | None = None, source: str | None = None) -> list[object]:
+    return list(Studio(Playback(*items, source=source)).draw(request(caption)))  # type: ignore[arg-type]
+
+
+def frame_of(*items: Step | Picture, caption: Caption | None = None) -> Frame:
+    last = draw(*items, caption=caption)[-1]
+    assert isinstance(last, Frame)
+    return last
+
+
+def open_image(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("size", [(64, 48), (48, 64), (1024, 1024), (20, 10), (1280, 8)])
+def test_a_preview_is_never_larger_than_32_pixels_on_either_side(size: tuple[int, int]) -> None:
+    preview, _ = draw(Step(1, 4, noise(*size)), HostPicture(noise(64, 48)))
+    assert isinstance(preview, Preview)
+    image = open_image(preview.data)
+    assert image.size == (preview.width, preview.height)
+    assert max(image.size) <= 32
+    assert (preview.step, preview.steps, preview.media_type) == (1, 4, "image/jpeg")
+
+
+def test_a_step_without_a_picture_is_passed_on_as_a_sign_of_life() -> None:
+    step, frame = draw(Step(1, 4, None), HostPicture(noise(64, 48)))
+    assert step == Step(1, 4, None)
+    assert isinstance(frame, Frame)
+
+
+def test_an_opaque_picture_becomes_a_jpeg() -> None:
+    frame = frame_of(HostPicture(noise(64, 48)))
+    assert (frame.media_type, frame.width, frame.height, frame.layer) == ("image/jpeg", 64, 48, "meme")
+    assert open_image(frame.data).size == (64, 48)
+
+
+def test_a_transparent_picture_keeps_its_transparency() -> None:
+    frame = frame_of(HostPicture(noise(64, 48, 4)))
+    assert frame.media_type == "image/webp"
+    assert open_image(frame.data).mode == "RGBA"
+
+
+def test_alpha_that_hides_nothing_costs_nothing() -> None:
+    pixels = noise(64, 48, 4)
+    pixels[..., 3] = 255
+    assert frame_of(HostPicture(pixels)).media_type == "image/jpeg"
+
+
+def test_a_picture_encoded_on_the_device_is_sent_as_that_and_marked() -> None:
+    frame = frame_of(DevicePicture(noise(64, 48)))
+    red, green, blue = open_image(frame.data).convert("RGB").getpixel((5, 5))  # type: ignore[misc]
+    assert red > 200
+    assert green < 60
+    assert blue < 60
+    assert b"trainedAlgorithmicMedia" in frame.data
+
+
+def test_a_caption_is_drawn_on_the_host_even_if_the_device_could_encode() -> None:
+    grey = np.full((256, 256, 3), 128, np.uint8)
+    grey[0, 0] = grey[4, 4] = 90
+    frame = frame_of(DevicePicture(grey), caption=Caption("TOP", "", "top_bottom"))
+    pixels = np.asarray(open_image(frame.data))
+    assert pixels[:90].max() > 240
+    assert pixels[:90].min() < 20
+    assert np.ptp(pixels[200:]) < 20
+
+
+def test_a_backend_that_is_no_model_says_so_in_the_file() -> None:
+    frame = draw(HostPicture(noise(64, 48)), source="algorithmicMedia")[-1]
+    assert isinstance(frame, Frame)
+    assert b"digitalsourcetype/algorithmicMedia" in frame.data
+
+
+def test_closing_early_closes_the_backends_iterator() -> None:
+    backend = Playback(Step(1, 2, None), HostPicture(noise(8, 8)))
+    items = Studio(backend).draw(request())  # type: ignore[arg-type]
+    next(items)
+    items.close()
+    assert backend.closed_early
+
+
+def test_a_backend_without_a_picture_is_a_fault() -> None:
+    with pytest.raises(BackendError, match="without a picture"):
+        draw(Step(1, 1, None))
+
+
+def test_a_blank_picture_is_a_fault() -> None:
+    with pytest.raises(BackendError, match="blank"):
+        draw(HostPicture(np.zeros((48, 64, 3), np.uint8)))
+
+
+def silhouette() -> Pixels:
+    pixels = np.zeros((64, 64, 4), np.uint8)
+    pixels[16:48, 16:48, 3] = 255
+    return pixels
+
+
+def night() -> Pixels:
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[30:40, 30:40] = 180
+    return pixels
+
+
+@pytest.mark.parametrize(
+    ("pixels", "is_blank"),
+    [
+        (np.zeros((64, 64, 3), np.uint8), True),
+        (np.full((64, 64, 3), 255, np.uint8), True),
+        (np.full((64, 64, 3), (20, 120, 80), np.uint8), True),
+        (noise(64, 64) // 100, True),
+        (np.zeros((64, 64, 4), np.uint8), True),
+        (noise(64, 64), False),
+        (noise(64, 64) // 10, False),
+        (night(), False),
+        (silhouette(), False),
+        (np.tile(np.arange(64, dtype=np.uint8)[:, None, None], (1, 64, 3)), False),
+    ],
+    ids=[
+        "black", "white", "one colour", "black noise", "transparent",
+        "noise", "dark noise", "a light at night", "a silhouette", "a gradient",
+    ],
+)  # fmt: skip
+def test_blank_is_what_shows_nothing(pixels: Pixels, is_blank: bool) -> None:
+    assert blank(pixels) is is_blank

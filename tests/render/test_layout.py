@@ -1,0 +1,41 @@
+import pytest
+from pydantic import ValidationError
+
+from streamer.errors import ConfigError
+from streamer.render.layout import Box, Layout, layout_names, load_layout
+
+
+def test_the_layouts_that_ship() -> None:
+    assert {"top_bottom", "top", "bottom", "lower_third", "billboard", "headline", "demotivator"} == set(layout_names())
+
+
+@pytest.mark.parametrize("name", layout_names())
+def test_each_layout_uses_everything_that_was_typed(name: str) -> None:
+    used = {slot.text for slot in load_layout(name).texts}
+    assert used in ({"top", "bottom"}, {"both"})
+
+
+@pytest.mark.parametrize("name", layout_names())
+def test_each_layout_is_described(name: str) -> None:
+    assert load_layout(name).about[0].isupper()
+
+
+@pytest.mark.parametrize("name", ["no_such", "", "../layouts/top", "top.yaml"])
+def test_an_unknown_name_is_answered_with_the_known_ones(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_layout(name)
+    assert all(known in str(caught.value) for known in layout_names())
+
+
+def test_a_box_without_area_is_refused() -> None:
+    with pytest.raises(ValidationError, match="left must be less than right"):
+        Box(left=0.5, top=0, right=0.5, bottom=1)
+
+
+def test_a_misspelt_key_is_refused() -> None:
+    with pytest.raises(ValidationError, match="colou"):
+        Layout.model_validate({"about": "x", "texts": [], "colou": "#000000"})
+
+
+def test_a_box_is_at_least_one_pixel() -> None:
+    assert Box(left=0.5, top=0.5, right=0.501, bottom=0.501).pixels(10, 10) == (5, 5, 6, 6)
