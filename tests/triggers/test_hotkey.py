@@ -1,0 +1,269 @@
+"""Which presses fire, what is said where keys cannot be watched, and real keys on a real X server."""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from streamer.contracts import Health
+from streamer.errors import ConfigError
+from streamer.triggers.hotkey import Chord, Hotkeys, Keyboard, Options, chord_of, create, outlook
+from streamer.types import Role, Trigger
+
+OPTIONS = Options(keys={"<ctrl>+<alt>+1": "!bg harbour", "<f9>": "!panic", "<ctrl>+m": "!meme cat"})
+READY = Health("hotkey", "ready")
+
+
+def keyboard() -> Keyboard:
+    return Keyboard(OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("keys", "chord"),
+    [
+        ("<ctrl>+<alt>+1", Chord(frozenset({"ctrl", "alt"}), "1")),
+        ("Alt + Control + M", Chord(frozenset({"ctrl", "alt"}), "m")),
+        ("<win>+<space>", Chord(frozenset({"cmd"}), "space")),
+        ("F9", Chord(frozenset(), "f9")),
+        ("<shift>+ф", Chord(frozenset({"shift"}), "ф")),
+    ],
+)
+def test_a_chord_is_one_key_and_its_modifiers(keys: str, chord: Chord) -> None:
+    assert chord_of(keys) == chord
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"": "!a"}, "there is no key ''"),
+        ({"<ctrl>+<hyper>+1": "!a"}, r"there is no key 'hyper'; use one of alt, "),
+        ({"<ctrl>+<alt>": "!a"}, "exactly one key"),
+        ({"<ctrl>+1+2": "!a"}, "exactly one key"),
+        ({"<ctrl>+<ctrl>+1": "!a"}, "exactly one key"),
+        ({"a": "!a"}, r"'a' would fire whenever you type; it needs a modifier; write <ctrl>\+<alt>\+a"),
+        ({"<enter>": "!a"}, "would fire whenever you type"),
+        ({"<ctrl>+<alt>+1": "!a", "alt+control+1": "!b"}, "are the same keys; remove one of them"),
+        ({"<f9>": " "}, "types nothing"),
+    ],
+)
+def test_keys_that_cannot_work_are_refused_with_the_fix(keys: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Options(keys=keys)
+
+
+@pytest.mark.parametrize("wrong", [{}, {"keys": {}, "debounce_s": 0}, {"keys": {}, "speed": 1}])
+def test_options_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Options.model_validate(wrong)
+
+
+def test_a_chord_fires_when_its_key_goes_down_in_any_order_of_modifiers() -> None:
+    keys = keyboard()
+    assert [keys.press(key, 0.0) for key in ("alt", "ctrl", "1")] == [None, None, "!bg harbour"]
+
+
+def test_other_modifiers_or_none_do_not_fire() -> None:
+    keys = keyboard()
+    assert [keys.press(key, 0.0) for key in ("ctrl", "1", "shift", "m", "alt")] == [None] * 5
+
+
+def test_a_key_that_is_held_fires_once() -> None:
+    keys = keyboard()
+    fired = [keys.press("f9", 0.5 + repeat / 30) for repeat in range(300)]
+    assert fired == ["!panic"] + [None] * 299
+
+
+def test_the_release_and_press_pairs_of_a_repeating_x_server_fire_once() -> None:
+    keys = keyboard()
+    fired = [keys.press("f9", 0.0)]
+    for repeat in range(300):
+        keys.release("f9", 0.6 + repeat / 30)
+        fired.append(keys.press("f9", 0.601 + repeat / 30))
+    assert fired == ["!panic"] + [None] * 300
+
+
+def test_pressing_again_fires_again() -> None:
+    keys = keyboard()
+    fired = []
+    for press in range(3):
+        fired.append(keys.press("f9", press * 0.3))
+        keys.release("f9", press * 0.3 + 0.1)
+    assert fired == ["!panic"] * 3
+
+
+def test_a_release_that_was_never_seen_does_not_block_a_key_for_ever() -> None:
+    keys = keyboard()
+    assert [keys.press("ctrl", 0.0), keys.press("f9", 1.0)] == [None, None]
+    assert [keys.press("f9", 5.0), keys.press("f9", 30.0)] == [None, "!panic"]
+
+
+def test_a_held_modifier_serves_several_keys() -> None:
+    keys = keyboard()
+    keys.press("ctrl", 0.0)
+    assert keys.press("m", 15.0) == "!meme cat"
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "state", "detail"),
+    [
+        ("win32", {}, "ready", ""),
+        ("darwin", {}, "ready", "Input Monitoring"),
+        ("linux", {"DISPLAY": ":0"}, "ready", ""),
+        ("linux", {}, "failed", "there is no display"),
+        ("linux", {"XDG_SESSION_TYPE": "wayland"}, "failed", "Wayland shows no program .*/trigger/<name>"),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":0"}, "limited", "only while an X11 window has focus"),
+    ],
+)
+def test_what_a_platform_forbids_is_said_beforehand(
+    platform: str, environ: dict[str, str], state: str, detail: str
+) -> None:
+    health = outlook(platform, environ)
+    assert health.state == state
+    assert re.search(detail, health.detail)
+
+
+async def test_where_keys_cannot_be_watched_the_source_ends_and_says_why() -> None:
+    source = Hotkeys(keyboard(), outlook("linux", {}))
+    assert source.health().state == "connecting"
+    assert [trigger async for trigger in source.listen()] == []
+    assert (source.health().state, "/trigger/<name>" in source.health().detail) == ("failed", True)
+
+
+class FakeListener:
+    """Stands where pynput's Listener does: a context that blocks in join until it is stopped or fails."""
+
+    fails_with: Exception | None = None
+    latest: "FakeListener"
+
+    def __init__(self, on_press: Callable[[Any], None], on_release: Callable[[Any], None]) -> None:
+        self.on_press, self.on_release = on_press, on_release
+        self.stopped = threading.Event()
+        self.thread = ""
+        FakeListener.latest = self
+
+    def canonical(self, key: Any) -> Any:
+        return key
+
+    def __enter__(self) -> "FakeListener":
+        self.thread = threading.current_thread().name
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+
+    def join(self) -> None:
+        for name in ("ctrl", "alt"):
+            self.on_press(SimpleNamespace(name=name))
+        self.on_press(SimpleNamespace(char="1", vk=49))
+        self.on_release(SimpleNamespace(char=None, vk=49))
+        if self.fails_with:
+            raise self.fails_with
+        assert self.stopped.wait(20)
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+
+@pytest.fixture
+def pynput(monkeypatch: pytest.MonkeyPatch) -> type[FakeListener]:
+    package, module = ModuleType("pynput"), ModuleType("pynput.keyboard")
+    vars(module)["Listener"] = FakeListener
+    monkeypatch.setitem(sys.modules, "pynput", package)
+    monkeypatch.setitem(sys.modules, "pynput.keyboard", module)
+    monkeypatch.setattr(FakeListener, "fails_with", None)
+    return FakeListener
+
+
+async def test_a_chord_types_its_command_as_the_broadcaster(pynput: type[FakeListener]) -> None:
+    source = Hotkeys(keyboard(), READY)
+    happenings = source.listen()
+    trigger = await anext(happenings)
+    assert isinstance(trigger, Trigger)
+    assert (trigger.source, trigger.text, trigger.actor.role) == ("hotkey", "!bg harbour", Role.BROADCASTER)
+    assert (source.health(), pynput.latest.thread) == (READY, "hotkey")
+    await happenings.aclose()  # type: ignore[attr-defined]
+    assert pynput.latest.stopped.is_set()
+
+
+async def test_when_the_keyboard_goes_away_the_source_ends_and_says_so(
+    pynput: type[FakeListener], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeListener, "fails_with", ConnectionError("display closed"))
+    source = Hotkeys(keyboard(), READY)
+    assert len([trigger async for trigger in source.listen()]) == 1
+    assert (source.health().state, "ConnectionError" in source.health().detail) == ("failed", True)
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (ModuleNotFoundError("No module named 'pynput'", name="pynput"), 'pip install "streamer[hotkey]"'),
+        (ImportError("failed to acquire X connection"), "failed to acquire X connection"),
+    ],
+)
+async def test_without_pynput_or_a_display_the_fix_is_named(
+    monkeypatch: pytest.MonkeyPatch, error: ImportError, detail: str
+) -> None:
+    def missing(name: str) -> ModuleType:
+        raise error
+
+    monkeypatch.setattr("streamer.triggers.hotkey.importlib.import_module", missing)
+    source = Hotkeys(keyboard(), READY)
+    assert [trigger async for trigger in source.listen()] == []
+    assert source.health().state == "failed"
+    assert detail in source.health().detail
+
+
+@pytest.fixture
+def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    if find_spec("pynput") is None:
+        pytest.skip('pynput is not installed: pip install "streamer[hotkey]"')
+    if not (shutil.which("Xvfb") and shutil.which("xdotool")):
+        pytest.skip("needs Xvfb and xdotool to press real keys")
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "320x240x8", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+    try:
+        with os.fdopen(read) as number:
+            name = f":{number.readline().strip()}"
+        monkeypatch.setenv("DISPLAY", name)
+        monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+        monkeypatch.setenv("XDG_SESSION_TYPE", "x11")
+        yield name
+    finally:
+        for thread in threading.enumerate():
+            if thread.name == "hotkey":  # it must let go of the display before the display goes
+                thread.join(20)
+        os.close(write)
+        server.terminate()
+        server.wait(20)
+
+
+async def press(*keys: str) -> None:
+    process = await asyncio.create_subprocess_exec("xdotool", *keys)
+    assert await process.wait() == 0
+
+
+async def test_real_keys_on_a_real_x_server_fire_once_each(display: str) -> None:
+    source = create(OPTIONS)
+    happenings = source.listen()
+    first = asyncio.ensure_future(anext(happenings))
+    async with asyncio.timeout(60):
+        while source.health().state != "ready":  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        # Held for longer than the X server waits before it repeats a key.
+        await press("keydown", "ctrl", "keydown", "m", "sleep", "1", "keyup", "m", "keyup", "ctrl")
+        await press("sleep", "0.3", "key", "ctrl+alt+1")
+        typed = [await first, await anext(happenings)]
+    await happenings.aclose()  # type: ignore[attr-defined]
+    assert [happening.text for happening in typed if isinstance(happening, Trigger)] == ["!meme cat", "!bg harbour"]
