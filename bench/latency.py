@@ -29,12 +29,18 @@ CONFIG = """\
 generator: {{use: procedural}}
 policy: [{{use: role}}, {{use: cooldown, user_s: 0, everyone_s: 0}}, {{use: length}}, {{use: words}}]
 commands:
-  bg: {{kind: background, layer: background, template: "{{text}}, wide establishing shot", width: {width}, height: {height}}}
+  bg: {{kind: background, layer: background, width: {width}, height: {height}}}
 layers:
   background: {{use: background, crossfade_s: 0.8}}
 """
 
-PROMPTS = ["stormy harbour at night", "forest in autumn fog", "neon city in the rain", "desert at dawn", "winter village"]
+PROMPTS = [
+    "stormy harbour at night",
+    "forest in autumn fog",
+    "neon city in the rain",
+    "desert at dawn",
+    "winter village",
+]
 STAGES = ("admit", "queue", "draw", "deliver", "paint", "overhead")
 
 
@@ -103,7 +109,10 @@ def main() -> None:
     report.finish(
         "latency",
         {stage: timings[stage] for stage in STAGES if stage in timings},
-        [report.at_most("overhead p50 ms", overhead["p50"], 30), report.at_most("overhead p95 ms", overhead["p95"], 50)],
+        [
+            report.at_most("overhead p50 ms", overhead["p50"], 30),
+            report.at_most("overhead p95 ms", overhead["p95"], 50),
+        ],
     )
 
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from streamer import __version__
@@ -52,23 +52,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("websockets").setLevel(logging.WARNING)
     try:
         return _dispatch(chosen)
-    except* ConfigError as group:
-        for error in _flat(group):
-            print(f"error: {error}", file=sys.stderr)
-        return CONFIG_EXIT
-    except* StreamerError as group:
-        for error in _flat(group):
-            print(f"error: {error}", file=sys.stderr)
-        return FAULT_EXIT
-    except* KeyboardInterrupt:
+    except KeyboardInterrupt:
         return 130
+    except (StreamerError, BaseExceptionGroup) as error:
+        return _say(error)
 
 
-def _flat(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    return [
-        leaf for error in group.exceptions
-        for leaf in (_flat(error) if isinstance(error, BaseExceptionGroup) else [error])
-    ]  # fmt: skip
+def _say(error: BaseException) -> int:
+    """Print what was raised on purpose, one line each; anything else is a bug and keeps its traceback."""
+    found = list(_flat(error))
+    if not all(isinstance(one, StreamerError) for one in found):
+        raise error
+    for one in found:
+        print(f"error: {one}", file=sys.stderr)
+    return CONFIG_EXIT if all(isinstance(one, ConfigError) for one in found) else FAULT_EXIT
+
+
+def _flat(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _flat(inner)
+    else:
+        yield error
 
 
 def _dispatch(chosen: argparse.Namespace) -> int:
@@ -85,7 +90,9 @@ def _dispatch(chosen: argparse.Namespace) -> int:
         case "doctor":
             return cli.doctor(os.environ)
         case _:
-            return asyncio.run(cli.token(os.environ, chosen.action, getattr(chosen, "name", ""), getattr(chosen, "role", "")))
+            return asyncio.run(
+                cli.token(os.environ, chosen.action, getattr(chosen, "name", ""), getattr(chosen, "role", ""))
+            )
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ from streamer.overlay import server
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer import check_layers
 from streamer.pipeline import Parts, Pipeline
-from streamer.render.caption import layout_names
+from streamer.render.layout import layout_names
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
 from streamer.store import Store
@@ -150,12 +150,12 @@ def build(config: Config, document: Document, where: Place, environ: Mapping[str
     faces = FastAPI(
         title="streamer", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
-    problem.install(faces)
+    problem.install(faces, lambda: metrics.malformed("http"))
     faces.include_router(
         routes.router(pipeline, store, tokens, tuple(config.layers), config.named_triggers, overlay_url)
     )
     faces.include_router(panel.router(pipeline, tokens, where.web))
-    faces.include_router(probes.router(pipeline, metrics.exposition))
+    faces.include_router(probes.router(pipeline, pipeline.exposition))
     faces.routes.extend(server.routes(hub, lambda token: tokens.opens(token, Access.OVERLAY), where.web))
     guard = Guard(faces, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
     panel_url = f"{base}/#{tokens.standing[Access.OPERATOR]}"

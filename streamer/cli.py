@@ -9,11 +9,14 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
-from streamer import app, doctor as examine
+from streamer import app
+from streamer import doctor as examine
 from streamer.api.tokens import Access, digest, new_token
+from streamer.commands import Commands
 from streamer.config import Use
 from streamer.contracts import Health
 from streamer.errors import BackendError, ConfigError
+from streamer.generator.choose import choose
 from streamer.store import Store
 from streamer.types import Actor, Frame, ImageRequest, Role, Trigger
 
@@ -49,7 +52,7 @@ async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str,
     if seed is not None:
         request = replace(request, params=replace(request.params, seed=seed))
     size = (request.params.width, request.params.height)
-    generator = app.build_generator(config, document, where, app.choose(config.generator.use), sizes=(size,))
+    generator = app.build_generator(config, document, where, choose(config.generator.use), sizes=(size,))
     running = asyncio.create_task(generator.run())
     try:
         told = _tell_progress()
@@ -65,15 +68,15 @@ async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str,
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    output.write_bytes(frame.data)
+    await asyncio.to_thread(output.write_bytes, frame.data)
     print(f"{output}: {frame.width}x{frame.height}, seed {request.params.seed}, {taken * 1000:.0f} ms")
     return 0
 
 
-def _request(commands: object, line: str, word: str) -> ImageRequest:
+def _request(commands: Commands, line: str, word: str) -> ImageRequest:
     """Let the command table turn the prompt into a request, exactly as it does for chat."""
     trigger = Trigger(f"draw-{time.time_ns()}", "draw", line, Actor("draw", "draw", Role.BROADCASTER), 0.0)
-    request = commands.interpret(trigger)  # type: ignore[attr-defined]
+    request = commands.interpret(trigger)
     if not isinstance(request, ImageRequest):
         raise ConfigError("--as", f"'{word}' is no command that draws", fix="name one of the commands in config.yaml")
     return request

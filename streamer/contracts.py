@@ -46,6 +46,11 @@ class Generator(Protocol):
         """Name what is really in use."""
         ...
 
+    @property
+    def restarts(self) -> Mapping[str, int]:
+        """Count restarts by cause."""
+        ...
+
     async def ready(self) -> None:
         """Wait until a request would be drawn at once."""
         ...

@@ -6,11 +6,11 @@ Nothing here names a viewer: labels are our own words (a source, a rule, a state
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from streamer.contracts import Percentiles
 from streamer.types import RequestState
 
 _RECENT = 256
@@ -19,23 +19,14 @@ _BUCKETS_MS = (0.1, 0.5, 1, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000
 
 
 class Step(StrEnum):
-    """The stretches of the way from a trigger to painted pixels."""
+    """The stretches of the way from a trigger to painted pixels; overhead is all of it but the backend's own time."""
 
     ADMIT = "admit"
     QUEUE = "queue"
     DRAW = "draw"
     DELIVER = "deliver"
     PAINT = "paint"
-
-
-@dataclass(frozen=True, slots=True)
-class Percentiles:
-    """How long a step took lately, in milliseconds, over ``count`` times."""
-
-    count: int
-    p50: float
-    p95: float
-    p99: float
+    OVERHEAD = "overhead"
 
 
 class Timings:
@@ -63,7 +54,7 @@ class Metrics:
         self._malformed = Counter("streamer_malformed", "Input nobody could read", ["source"], registry=registry)
         self._requests = Counter("streamer_requests", "Requests by how they ended", ["state"], registry=registry)
         self._refusals = Counter("streamer_refusals", "Requests turned away", ["rule"], registry=registry)
-        self._restarts = Counter("streamer_generator_restarts", "Generator restarts", ["cause"], registry=registry)
+        self._restarts = Gauge("streamer_generator_restarts", "Generator restarts", ["cause"], registry=registry)
         self._steps = Histogram(
             "streamer_step_ms", "Milliseconds each step took", ["step"], buckets=_BUCKETS_MS, registry=registry
         )
@@ -88,9 +79,9 @@ class Metrics:
         """Count a refusal."""
         self._refusals.labels(rule).inc()
 
-    def restarted(self, cause: str) -> None:
-        """Count a restart of the generator; ``cause`` is one word, not a message."""
-        self._restarts.labels(cause).inc()
+    def restarts(self, cause: str, count: int) -> None:
+        """Set how often the generator was restarted; ``cause`` is one word, not a message."""
+        self._restarts.labels(cause).set(count)
 
     def took(self, step: Step, ms: float) -> None:
         """Record how long a step took."""

@@ -21,13 +21,12 @@ from streamer.contracts import (
     Generator,
     NameJudge,
     Output,
-    Percentiles,
     Receipt,
     Rule,
     Source,
 )
 from streamer.errors import BackendError, Unsupported
-from streamer.metrics import Metrics
+from streamer.metrics import Metrics, Step
 from streamer.overlay.hub import Hub
 from streamer.policy import judge
 from streamer.scheduler import Ending, Scheduler
@@ -40,7 +39,6 @@ from streamer.types import (
     Frame,
     ImageRequest,
     Lane,
-    Preview,
     Refusal,
     RequestState,
     Retraction,
@@ -57,6 +55,7 @@ INBOX = 2000
 OUTBOX = 500
 REMEMBERED = 20_000
 SETTING = "intake"
+LAG_EVERY_S = 0.5
 
 
 class Intake:
@@ -135,6 +134,7 @@ class Pipeline:
             tasks.create_task(self._watch_time(), name="time")
             tasks.create_task(self._watch_paints(), name="paints")
             tasks.create_task(self._tell_all(), name="tell")
+            tasks.create_task(self._watch_lag(), name="lag")
 
     async def _listen(self, source: Source) -> None:
         """In: what a source yields. Out: the inbox; a full inbox makes the source wait."""
@@ -182,9 +182,16 @@ class Pipeline:
         async for paint in self._parts.hub.paints():
             if (times := self._airing.pop(paint.request_id, None)) is not None:
                 asked_at, draw_s = times
-                self._parts.metrics.observe("paint", (paint.at - asked_at) * 1000)
-                self._parts.metrics.observe("overhead", (paint.at - asked_at - draw_s) * 1000)
+                self._parts.metrics.took(Step.PAINT, (paint.at - asked_at) * 1000)
+                self._parts.metrics.took(Step.OVERHEAD, (paint.at - asked_at - draw_s) * 1000)
                 self._touch()
+
+    async def _watch_lag(self) -> None:
+        """Out: how late the loop runs."""
+        while True:
+            asked = self._clock()
+            await asyncio.sleep(LAG_EVERY_S)
+            self._parts.metrics.loop_lag(max(0.0, self._clock() - asked - LAG_EVERY_S) * 1000)
 
     async def _tell_all(self) -> None:
         """In: every event. Out: the outputs, one after the other; the oldest are dropped when they cannot follow."""
@@ -227,7 +234,7 @@ class Pipeline:
         stored = self._parts.store.accept(request)
         self._actors.add(request.id, request.actor.id)
         self._end_all(submission.ended)
-        self._parts.metrics.observe("admit", (now - request.at) * 1000)
+        self._parts.metrics.took(Step.ADMIT, (now - request.at) * 1000)
         self._work.set()
         self._touch()
         await stored
@@ -286,7 +293,7 @@ class Pipeline:
     async def _draw(self, request: ImageRequest) -> None:
         self._drawing, self._called_off = request, None
         started = self._clock()
-        self._parts.metrics.observe("queue", (started - request.at) * 1000)
+        self._parts.metrics.took(Step.QUEUE, (started - request.at) * 1000)
         self._parts.store.drawing(request.id)
         self._touch()
         try:
@@ -320,7 +327,9 @@ class Pipeline:
 
     def _deliver(self, request: ImageRequest, frame: Frame | None, draw_s: float) -> None:
         if frame is None or not self._wanted(request):
-            self._end([request, *self._finish(request)], RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            self._end(
+                [request, *self._finish(request)], RequestState.CANCELLED, "cleared", "taken back before it was shown"
+            )
             return
         now = self._clock()
         updates = self._parts.stage.show(frame, request.seconds, request.at, now)
@@ -330,8 +339,8 @@ class Pipeline:
         self._air(updates)
         self._publish_toast(request)
         self._free_at[frame.layer] = now + self._parts.at_least_s.get(frame.layer, 0.0)
-        self._parts.metrics.observe("draw", draw_s * 1000)
-        self._parts.metrics.observe("deliver", (self._clock() - now) * 1000)
+        self._parts.metrics.took(Step.DRAW, draw_s * 1000)
+        self._parts.metrics.took(Step.DELIVER, (self._clock() - now) * 1000)
         self._parts.store.keep(request, frame)
         ids = [request.id, *(follower.id for follower in self._finish(request))]
         self._parts.store.end(ids, RequestState.SHOWN, draw_ms=draw_s * 1000, total_ms=(now - request.at) * 1000)
@@ -420,10 +429,6 @@ class Pipeline:
     def state(self) -> DeskState:
         """Gather what a panel shows."""
         parts = self._parts
-        timings = {
-            stage: Percentiles(times.count, times.p50, times.p95, times.p99)
-            for stage, times in parts.metrics.timings().items()
-        }
         return DeskState(
             paused=self._intake != Intake.OPEN,
             style=self._commands.style,
@@ -434,8 +439,19 @@ class Pipeline:
             drawing=self._drawing,
             pending=tuple(parts.scheduler.pending()),
             on_air={layer: frame.request_id if frame else None for layer, frame in self._on_air().items()},
-            timings=timings,
+            timings={step.value: times for step, times in parts.metrics.timings.summary().items()},
         )
+
+    def exposition(self) -> bytes:
+        """Bring the gauges up to date and return all metrics in Prometheus' text format."""
+        metrics, now = self._parts.metrics, self._clock()
+        metrics.queue_length(len(self._parts.scheduler))
+        metrics.overlay_pages(self._parts.hub.overlays)
+        for shown in self._parts.stage.snapshot():
+            metrics.on_air_age(shown.layer, None if shown.since is None else now - shown.since)
+        for cause, count in self._parts.generator.restarts.items():
+            metrics.restarts(cause, count)
+        return metrics.exposition()
 
     # Small steps.
 

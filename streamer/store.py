@@ -191,7 +191,7 @@ class Store:
 
     def tokens(self) -> asyncio.Future[list[StoredToken]]:
         """List the issued tokens."""
-        return self._run(lambda: [StoredToken(*row) for row in self._rows("SELECT * FROM tokens ORDER BY created_at")])
+        return self._run(self._tokens)
 
     def add_token(self, digest: str, role: str, name: str) -> asyncio.Future[None]:
         """Keep the digest of a new token."""
@@ -316,6 +316,10 @@ class Store:
     def _on_air(self) -> list[Frame]:
         frames = (self._frame(str(row[0])) for row in self._rows("SELECT picture_id FROM on_air"))
         return [frame for frame in frames if frame]
+
+    def _tokens(self) -> list[StoredToken]:
+        rows = self._rows("SELECT * FROM tokens ORDER BY created_at")
+        return [StoredToken(*row) for row in rows]  # type: ignore[arg-type]
 
     def _setting(self, key: str) -> str | None:
         rows = self._rows("SELECT value FROM settings WHERE key = ?", (key,))

@@ -8,7 +8,8 @@ import pytest
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from streamer.metrics import Metrics, Percentiles, Step, Timings
+from streamer.contracts import Percentiles
+from streamer.metrics import Metrics, Step, Timings
 from streamer.types import RequestState
 
 
@@ -29,13 +30,13 @@ def test_events_are_counted_under_their_label() -> None:
     metrics.malformed("youtube")
     metrics.ended(RequestState.SUPERSEDED)
     metrics.refused("cooldown")
-    metrics.restarted("hang")
+    metrics.restarts("hang", 1)
     seen = samples(metrics)
     assert seen["streamer_triggers_total{twitch}"] == 3
     assert seen["streamer_malformed_total{youtube}"] == 1
     assert seen["streamer_requests_total{superseded}"] == 1
     assert seen["streamer_refusals_total{cooldown}"] == 1
-    assert seen["streamer_generator_restarts_total{hang}"] == 1
+    assert seen["streamer_generator_restarts{hang}"] == 1
 
 
 def test_steps_are_recorded_in_milliseconds_for_prometheus_and_for_the_panel() -> None:

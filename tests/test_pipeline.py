@@ -49,6 +49,7 @@ class Easel:
         self.fault: BackendError | None = None
         self.cancelled: list[str] = []
         self.active = {"backend": "easel"}
+        self.restarts = {"crash": 2}
 
     async def ready(self) -> None: ...
 

@@ -21,7 +21,9 @@ def needs(tokens: Tokens, access: Access) -> Callable[[Request], None]:
     def check(request: Request) -> None:
         token = bearer(request)
         if tokens.access(token) is None:
-            raise HTTPException(401, "send a valid token as 'Authorization: Bearer ...'", {"www-authenticate": "Bearer"})
+            raise HTTPException(
+                401, "send a valid token as 'Authorization: Bearer ...'", {"www-authenticate": "Bearer"}
+            )
         if not tokens.opens(token, access):
             raise HTTPException(403, f"this token may not do that; it takes a token for '{access}'")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -16,10 +18,15 @@ def problem(status: int, title: str, detail: str, headers: dict[str, str] | None
     return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of the application a problem document."""
+def install(app: FastAPI, count_malformed: Callable[[], None]) -> None:
+    """Make every error of the application a problem document, and count the bodies that made no sense."""
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        count_malformed()
+        return await _invalid(request, error)
+
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(RequestValidationError, invalid)
 
 
 async def _http(request: Request, error: Exception) -> Response:

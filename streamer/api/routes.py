@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response, params
 
 from streamer import __version__
 from streamer.api import models
@@ -21,15 +20,15 @@ from streamer.types import Actor, Frame, Role, Trigger
 class History(Protocol):
     """What the routes read of the past; Store offers it."""
 
-    def requests(self, limit: int, state: str | None = None) -> asyncio.Future[Sequence[object]]: ...
+    def requests(self, limit: int, state: str | None = None) -> Awaitable[Sequence[object]]: ...
 
-    def request(self, request_id: str) -> asyncio.Future[object | None]: ...
+    def request(self, request_id: str) -> Awaitable[object | None]: ...
 
-    def pictures(self, limit: int) -> asyncio.Future[Sequence[object]]: ...
+    def pictures(self, limit: int) -> Awaitable[Sequence[object]]: ...
 
-    def picture(self, picture_id: str) -> asyncio.Future[object | None]: ...
+    def picture(self, picture_id: str) -> Awaitable[object | None]: ...
 
-    def frame(self, picture_id: str) -> asyncio.Future[Frame | None]: ...
+    def frame(self, picture_id: str) -> Awaitable[Frame | None]: ...
 
 
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -40,7 +39,7 @@ def router(
 ) -> APIRouter:
     """Build every route; ``named`` maps the names of /trigger/{name} to command lines."""
     routes = APIRouter()
-    moderator = [Depends(needs(tokens, Access.MODERATOR))]
+    moderator: list[params.Depends] = [Depends(needs(tokens, Access.MODERATOR))]
 
     @routes.get("/api/v1/overlay", dependencies=[Depends(needs(tokens, Access.OPERATOR))], tags=["desk"])
     async def overlay() -> dict[str, str]:
@@ -79,7 +78,7 @@ def _triggers(routes: APIRouter, desk: Desk, tokens: Tokens, named: Mapping[str,
         )
 
 
-def _stage(routes: APIRouter, desk: Desk, layers: Sequence[str], moderator: list[object]) -> None:
+def _stage(routes: APIRouter, desk: Desk, layers: Sequence[str], moderator: Sequence[params.Depends]) -> None:
     def known(layer: str) -> str:
         if layer not in layers:
             raise HTTPException(404, f"there is no layer '{layer}'; known: {', '.join(layers)}")
@@ -141,7 +140,7 @@ def _stage(routes: APIRouter, desk: Desk, layers: Sequence[str], moderator: list
         return Response(status_code=204)
 
 
-def _requests(routes: APIRouter, desk: Desk, history: History, moderator: list[object]) -> None:
+def _requests(routes: APIRouter, desk: Desk, history: History, moderator: Sequence[params.Depends]) -> None:
     @routes.get("/api/v1/requests", dependencies=moderator, tags=["requests"])
     async def requests(limit: Limit = 100, state: str | None = None) -> list[models.StoredRequestOut]:
         """List the newest requests."""
@@ -162,7 +161,7 @@ def _requests(routes: APIRouter, desk: Desk, history: History, moderator: list[o
         return Response(status_code=204)
 
 
-def _pictures(routes: APIRouter, history: History, moderator: list[object]) -> None:
+def _pictures(routes: APIRouter, history: History, moderator: Sequence[params.Depends]) -> None:
     @routes.get("/api/v1/pictures", dependencies=moderator, tags=["pictures"])
     async def pictures(limit: Limit = 60) -> list[models.PictureOut]:
         """List the newest pictures that were on air."""
