@@ -38,6 +38,7 @@ from streamer.generator.messages import (
     read,
 )
 from streamer.generator.studio import Studio
+from streamer.render.encode import ALGORITHMIC, TRAINED
 from streamer.types import Frame
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,8 @@ def main() -> None:
     backend = start(begin, voice)
     if backend is None:
         return
-    studio = Studio(backend, begin.preview_width, begin.jpeg_quality)
+    source = ALGORITHMIC if begin.backend.name == "procedural" else TRAINED
+    studio = Studio(backend, begin.preview_width, begin.jpeg_quality, source)
     while (job := orders.jobs.get()) is not None:
         draw(studio, job, orders, voice)
     backend.close()

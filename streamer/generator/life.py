@@ -122,9 +122,10 @@ class Life:
         with cast(BinaryIO, self._process.stderr) as pipe:
             while chunk := os.read(pipe.fileno(), 65536):
                 *lines, rest = re.split(rb"[\r\n]+", rest + chunk)
-                for line in (*lines, rest[:LONGEST_LINE]) if len(rest) > LONGEST_LINE else lines:
+                if len(rest) > LONGEST_LINE:
+                    lines, rest = [*lines, rest], b""
+                for line in lines:
                     _log_line(line)
-                rest = b"" if len(rest) > LONGEST_LINE else rest
         _log_line(rest)
 
 
@@ -138,7 +139,7 @@ def _spawn(home: Path) -> subprocess.Popen[bytes]:
     # A session of its own lets one signal reach the compilers it starts, and keeps Ctrl-C for the parent alone.
     here = os.pathsep.join(path or os.getcwd() for path in sys.path)
     environment = {**os.environ, "PYTHONPATH": here, "PYTHONUNBUFFERED": "1", "STREAMER_HOME": str(home)}
-    command = [sys.executable, "-X", "faulthandler", "-m", "streamer.generator.child"]
+    command = [sys.executable, "-P", "-X", "faulthandler", "-m", "streamer.generator.child"]
     pipe = subprocess.PIPE
     return subprocess.Popen(  # nosec B603
         command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=sys.platform != "win32"

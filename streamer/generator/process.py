@@ -214,7 +214,11 @@ class GeneratorProcess:
 
     async def _live(self) -> Death:
         """Start a child, listen to it until it is dead, and say what it died of."""
-        life = self._life = Life(self._home)
+        try:
+            life = Life(self._home)
+        except OSError as error:
+            return Death("start", f"the generator process cannot be started: {error}")
+        self._life = life
         life.send(Begin(self._use, self._sizes, self._options.preview_width, self._options.jpeg_quality))
         last_word: Failed | None = None
         hung = False
@@ -225,6 +229,7 @@ class GeneratorProcess:
             life.kill()
         finally:
             self._life = self._patience = None
+            self._enter("cold", f"the {self._use.name} backend has ended")
             status = await life.end()
         return _verdict(self._use.name, status, hung, last_word)
 

@@ -65,7 +65,7 @@ async def draw(generator: GeneratorProcess, wanted: ImageRequest) -> list[Previe
 
 async def until(generator: GeneratorProcess, true: Callable[[Health], bool]) -> Health:
     """Wait for the generator to say something about itself."""
-    while not true(generator.health()):  # noqa: ASYNC110
+    while not true(generator.health()):
         await asyncio.sleep(0.005)
     return generator.health()
 
@@ -152,6 +152,37 @@ async def draw_until_done(generator: GeneratorProcess, wanted: ImageRequest) -> 
         return await draw(generator, wanted)
 
 
+async def test_kills_at_any_moment_cost_no_more_than_the_picture_being_drawn(tmp_path: Path) -> None:
+    """Draw without a pause, and kill each child a little later than the one before."""
+    outcomes: list[object] = []
+    options = IMPATIENT.model_copy(update={"give_up_after": 99})
+    async with running(tmp_path, options) as generator:
+        await draw(generator, request("fine"))
+        for moment in range(6):
+            pid = generator.pid
+            assert pid is not None
+            asyncio.get_running_loop().call_later(moment * 0.002, os.kill, pid, signal.SIGKILL)
+            while generator.pid in (pid, None):
+                outcomes += await asyncio.gather(draw(generator, request("fine")), return_exceptions=True)
+            outcomes += await asyncio.gather(draw(generator, request("other", seed=moment)))
+        assert generator.restarts == {"killed": 6}
+    assert all(isinstance(outcome, list | BackendError) for outcome in outcomes)
+
+
+async def test_a_process_that_cannot_even_be_started_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        monkeypatch.syspath_prepend(str(TESTS))
+        raise OSError("too many open files")
+
+    monkeypatch.setattr("subprocess.Popen", refuse)
+    async with running(tmp_path) as generator:
+        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+        assert generator.restarts == {"start": 1}
+
+
 async def test_a_stopped_process_counts_as_hung(tmp_path: Path) -> None:
     async with running(tmp_path) as generator:
         await draw(generator, request("fine"))
@@ -192,7 +223,7 @@ async def test_a_backend_that_cannot_run_here_is_replaced_at_once(tmp_path: Path
 
 
 async def test_an_unknown_backend_is_replaced_and_the_known_names_are_told(tmp_path: Path) -> None:
-    async with running(tmp_path, name="klein") as generator:
+    async with running(tmp_path, name="no_such_backend") as generator:
         await draw(generator, request("fine"))
         assert "use one of: auto" in generator.active["fallback"]
 

@@ -10,6 +10,7 @@ from PIL import Image
 from streamer.errors import BackendError
 from streamer.generator.backend import HostPicture, Picture, Pixels, Step
 from streamer.generator.studio import Studio, blank
+from streamer.render.encode import ALGORITHMIC, TRAINED
 from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, Preview, Role, SamplingParams
 
 
@@ -27,8 +28,8 @@ def request(caption: Caption | None = None) -> ImageRequest:
 class Playback:
     """A backend that yields what it was given."""
 
-    def __init__(self, *items: Step | Picture, source: str | None = None) -> None:
-        self._items, self._source = items, source
+    def __init__(self, *items: Step | Picture) -> None:
+        self._items = items
         self.closed_early = False
 
     def draw(self, request: ImageRequest) -> Iterator[Step | Picture]:
@@ -37,9 +38,6 @@ class Playback:
         except GeneratorExit:
             self.closed_early = True
             raise
-
-    def active(self) -> dict[str, str]:
-        return {"digital_source_type": self._source} if self._source else {}
 
 
 class DevicePicture(HostPicture):
@@ -51,8 +49,8 @@ class DevicePicture(HostPicture):
         return file.getvalue()
 
 
-def draw(*items: Step | Picture, caption: Caption | None = None, source: str | None = None) -> list[object]:
-    return list(Studio(Playback(*items, source=source)).draw(request(caption)))  # type: ignore[arg-type]
+def draw(*items: Step | Picture, caption: Caption | None = None, source: str = TRAINED) -> list[object]:
+    return list(Studio(Playback(*items), source=source).draw(request(caption)))  # type: ignore[arg-type]
 
 
 def frame_of(*items: Step | Picture, caption: Caption | None = None) -> Frame:
@@ -119,7 +117,7 @@ def test_a_caption_is_drawn_on_the_host_even_if_the_device_could_encode() -> Non
 
 
 def test_a_backend_that_is_no_model_says_so_in_the_file() -> None:
-    frame = draw(HostPicture(noise(64, 48)), source="algorithmicMedia")[-1]
+    frame = draw(HostPicture(noise(64, 48)), source=ALGORITHMIC)[-1]
     assert isinstance(frame, Frame)
     assert b"digitalsourcetype/algorithmicMedia" in frame.data
 
