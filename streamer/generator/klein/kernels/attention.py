@@ -46,9 +46,7 @@ def _plan(rows: int, heads: int, device: int) -> tuple[Any, dict[str, Any], int,
 
     handle = cudnn.create_handle()
     kind, single = cudnn.data_type.FP8_E4M3, cudnn.data_type.FLOAT
-    graph = cudnn.pygraph(
-        io_data_type=kind, intermediate_data_type=single, compute_data_type=single, handle=handle
-    )
+    graph = cudnn.pygraph(io_data_type=kind, intermediate_data_type=single, compute_data_type=single, handle=handle)
     shape, stride = (1, heads, rows, HEAD), (rows * heads * HEAD, HEAD, heads * HEAD, 1)
     names = ("q", "k", "v")
     t = {name: graph.tensor(name=name, dim=shape, stride=stride, data_type=kind) for name in names}

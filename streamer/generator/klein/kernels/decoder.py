@@ -179,7 +179,8 @@ def _steps(decoder: Any) -> list[Step]:
 def fast_decoder(vae: Any, as_bytes: bool = False) -> Callable[[torch.Tensor], torch.Tensor]:
     """Build a decoder from the weights of `vae`: latents [1, 32, h, w] in, a picture [1, 3, 8h, 8w] out.
 
-    With `as_bytes` it gives pixels [8h, 8w, 3] in 8 bits instead. The first call of each shape times cuDNN's algorithms, so call it once before a CUDA graph captures it.
+    With `as_bytes` it gives pixels [8h, 8w, 3] in 8 bits instead.
+    The first call of each shape times cuDNN's algorithms, so call it once before a CUDA graph captures it.
     """
     first, last, steps = _conv(vae.decoder.conv_in), _conv(vae.decoder.conv_out), _steps(vae.decoder)
     final = _norm(vae.decoder.conv_norm_out)
@@ -187,7 +188,7 @@ def fast_decoder(vae: Any, as_bytes: bool = False) -> Callable[[torch.Tensor], t
 
     def decode(latents: torch.Tensor) -> torch.Tensor:
         x = latents.to(first.weight.dtype).contiguous(memory_format=torch.channels_last)
-        with torch.backends.cudnn.flags(benchmark=True, deterministic=True):
+        with torch.backends.cudnn.flags(enabled=True, benchmark=True):
             if before is not None:
                 x = F.conv2d(x, before.weight, before.bias)
             picture = _convolve(Picture(x), first)

@@ -19,7 +19,8 @@ def _softmax_kernel(x, out, sharpness, WIDTH: tl.constexpr, BLOCK: tl.constexpr)
 
 
 def softmax_rows(x: torch.Tensor, sharpness: float, dtype: torch.dtype) -> torch.Tensor:
-    """Give the softmax of each float32 row times `sharpness`, in `dtype`; one program holds a whole row in registers."""
+    """Give the softmax of each float32 row times `sharpness`, in `dtype`."""
+    # One program holds a whole row in registers, so the row is read once.
     out = torch.empty_like(x, dtype=dtype)
     block = triton.next_power_of_2(x.shape[1])
     _softmax_kernel[(x.shape[0],)](x, out, sharpness, x.shape[1], block, num_warps=max(1, min(32, block // 1024)))

@@ -41,17 +41,23 @@ def norm_modulate_quantize(
     return quantize_rows(norm_modulate(x, scale, shift, eps, text_rows), int8)
 
 
-def gate_residual(x: torch.Tensor, y: torch.Tensor, gate: torch.Tensor, text_rows: int = 0) -> torch.Tensor:
-    """Give x + gate * y."""
-    return (x.float() + per_row(gate, x.shape[0], text_rows) * y.float()).to(x.dtype)
+def gate_residual(
+    x: torch.Tensor, y: torch.Tensor, gate: torch.Tensor, text_rows: int = 0, y_rows: torch.Tensor | None = None,
+    y_columns: torch.Tensor | None = None,
+) -> torch.Tensor:  # fmt: skip
+    """Give x + gate * y; y may be a product that was not scaled yet, with its `y_rows` and `y_columns`."""
+    branch = y.float()
+    if y_rows is not None and y_columns is not None:
+        branch = branch * y_rows * per_row(y_columns, x.shape[0], text_rows)
+    return (x.float() + per_row(gate, x.shape[0], text_rows) * branch).to(x.dtype)
 
 
 def gate_residual_norm_modulate_quantize(
     x: torch.Tensor, y: torch.Tensor, gate: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, eps: float,
-    text_rows: int = 0, int8: bool = False,
+    text_rows: int = 0, int8: bool = False, y_rows: torch.Tensor | None = None, y_columns: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
     """Give x + gate * y, and its modulated LayerNorm quantised by rows."""
-    out = gate_residual(x, y, gate, text_rows)
+    out = gate_residual(x, y, gate, text_rows, y_rows, y_columns)
     return (out, *norm_modulate_quantize(out, scale, shift, eps, text_rows, int8))
 
 
@@ -105,7 +111,9 @@ def qk_norm_rope_fp8(
     """Do the same and give q, k and v as fp8 [N, H, 128], divided by `scales` (q, k, v)."""
     q, k = qk_norm_rope(qkv.float(), wq, wk, cos, sin, eps, text_rows)
     v = qkv.float().unflatten(1, (3, -1, wq.shape[-1]))[:, 2]
-    a, b, c = ((x / s).clamp(-FP8_LIMIT, FP8_LIMIT).to(torch.float8_e4m3fn) for x, s in zip((q, k, v), scales[:3], strict=True))
+    a, b, c = (
+        (x / s).clamp(-FP8_LIMIT, FP8_LIMIT).to(torch.float8_e4m3fn) for x, s in zip((q, k, v), scales[:3], strict=True)
+    )
     return a, b, c
 
 

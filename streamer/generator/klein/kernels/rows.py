@@ -15,10 +15,11 @@ SMALLEST_PEAK = 1e-12
 @triton.jit
 def quantised(value, inverse, INT8: tl.constexpr):
     """Give `value * inverse` in the wanted 8-bit type, rounded to nearest."""
-    scaled = value * inverse
     if INT8:
-        return tl.floor(scaled + 0.5).to(tl.int8)
-    return scaled.to(tl.float8e4nv)
+        result = tl.floor(value * inverse + 0.5).to(tl.int8)
+    else:
+        result = (value * inverse).to(tl.float8e4nv)
+    return result
 
 
 @triton.jit

@@ -60,6 +60,16 @@ def test_gate_residual_norm_modulate_quantize(int8: bool) -> None:
     close(got, want)
 
 
+def test_a_product_may_come_without_its_scales() -> None:
+    x, y, (gate, scale, shift, columns) = torch.randn(5, 96), torch.randn(5, 96), torch.randn(4, 2, 96).unbind(0)
+    scales = {"y_rows": torch.rand(5, 1), "y_columns": columns}
+    got = norm.gate_residual_norm_modulate_quantize(x, y, gate, scale, shift, EPS, 3, **scales)
+    want = reference.gate_residual_norm_modulate_quantize(x, y, gate, scale, shift, EPS, 3, **scales)
+    torch.testing.assert_close(got[0], want[0])
+    close(got, want)
+    torch.testing.assert_close(norm.gate_residual(x, y, gate, 3, **scales), want[0])
+
+
 def test_gate_residual() -> None:
     x, y, gate = torch.randn(5, 96), torch.randn(5, 96), torch.randn(96)
     torch.testing.assert_close(norm.gate_residual(x, y, gate), reference.gate_residual(x, y, gate))
@@ -90,9 +100,7 @@ def test_qk_norm_rope(heads: int, text_rows: int) -> None:
     wq, wk = torch.randn(sets), torch.randn(sets)
     angles = torch.rand(5, 64).repeat_interleave(2, 1)
     args = (qkv, wq, wk, angles.cos(), angles.sin(), EPS)
-    for got, want in zip(
-        rope.qk_norm_rope(*args, text_rows), reference.qk_norm_rope(*args, text_rows), strict=True
-    ):
+    for got, want in zip(rope.qk_norm_rope(*args, text_rows), reference.qk_norm_rope(*args, text_rows), strict=True):
         torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-5)
 
 

@@ -1,0 +1,410 @@
+"""Time the fused kernels of the Klein engine on this GPU, each against its bound and its float32 reference.
+
+Usage: python bench/kernels.py [--only ops,gemm,attention,decoder,blocks] [--stock] [--profile]
+The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from streamer.generator.klein.kernels import attention, decoder, norm, reference, rope, rows, swiglu
+
+EPS = 1e-6
+SHAPES = {"9B-1024": (4608, 4096, 512), "4B-1024": (4608, 3072, 512), "4B-512": (1152, 3072, 128)}
+Call = Callable[[], Any]
+
+
+@dataclass
+class Report:
+    """What was measured; lines are printed as they come."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    def note(self, name: str, value: float, text: str = "") -> None:
+        self.metrics[name] = round(value, 4)
+        print(f"{name:58s} {value:10.3f} {text}", flush=True)
+
+
+def milliseconds(calls: list[Call], repeats: int = 12) -> float:
+    """Give the median time of one call out of a CUDA graph over all of them: each has inputs of its own."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for call in calls:
+            call()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for call in calls:
+            call()
+    times = [_once(graph) for _ in range(repeats + 3)][3:]
+    return statistics.median(times) / len(calls)
+
+
+def _once(graph: torch.cuda.CUDAGraph) -> float:
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    graph.replay()
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end)
+
+
+def error(got: torch.Tensor, want: torch.Tensor) -> float:
+    """Give ||got - want|| / ||want||."""
+    return float((got.float() - want.float()).norm() / want.float().norm())
+
+
+def draw(*shape: int, scale: float = 1.0) -> torch.Tensor:
+    return (torch.randn(shape, device="cuda") * scale).bfloat16()
+
+
+def copy_bandwidth(report: Report) -> float:
+    """Measure a large device-to-device copy in GB/s, read plus written."""
+    a = torch.empty(2**30, device="cuda", dtype=torch.uint8).random_()
+    b = torch.empty_like(a)
+    rate = 2 * a.numel() / milliseconds([lambda: b.copy_(a)]) / 1e6
+    report.note("copy_gb_per_s", rate)
+    return rate
+
+
+def tables(n: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw rotary tables as diffusers lays them out: each value twice."""
+    angles = torch.rand(n, 64, device="cuda").repeat_interleave(2, 1) * 6
+    return angles.cos(), angles.sin()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operation: its calls on several inputs, its bytes, its result and the wanted one."""
+
+    calls: list[Call]
+    bytes: int
+    got: Callable[[], torch.Tensor]
+    want: Callable[[], torch.Tensor]
+
+
+def _dequantised(pair: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    return pair[-2].float() * pair[-1]
+
+
+def cases(n: int, d: int, text: int) -> dict[str, Case]:
+    """Build every row operation at one shape, several inputs each so that the L2 cache helps no more than in use."""
+    copies = 4 if n > 2000 else 12
+    mods = [draw(2, d) for _ in range(3)]
+    xs = [(draw(n, d), draw(n, d)) for _ in range(copies)]
+    wides = [draw(n, 9 * d) for _ in range(copies)]
+    cos, sin = tables(n)
+    w = draw(2, 128) + 1
+    scales = torch.tensor([0.1, 0.1, 0.05, 20.0], device="cuda")
+    gate, scale, shift = mods
+    x, y = xs[0]
+    qkv, gate_up = wides[0][:, : 3 * d], wides[0][:, 3 * d :]
+    residual = norm.gate_residual_norm_modulate_quantize
+    return {
+        "norm_modulate_quantize": Case(
+            [lambda a=a: norm.norm_modulate_quantize(a, scale, shift, EPS, text) for a, _ in xs], n * d * 3,
+            lambda: _dequantised(norm.norm_modulate_quantize(x, scale, shift, EPS, text)),
+            lambda: reference.norm_modulate(x, scale, shift, EPS, text)),
+        "gate_residual_norm_modulate_quantize": Case(
+            [lambda a=a, b=b: residual(a, b, gate, scale, shift, EPS, text) for a, b in xs], n * d * 7,
+            lambda: _dequantised(residual(x, y, gate, scale, shift, EPS, text)),
+            lambda: reference.norm_modulate(reference.gate_residual(x, y, gate, text), scale, shift, EPS, text)),
+        "gate_residual": Case(
+            [lambda a=a, b=b: norm.gate_residual(a, b, gate, text) for a, b in xs], n * d * 6,
+            lambda: norm.gate_residual(x, y, gate, text), lambda: reference.gate_residual(x.float(), y, gate, text)),
+        "quantize_rows": Case(
+            [lambda a=a: rows.quantize_rows(a) for a, _ in xs], n * d * 3,
+            lambda: _dequantised(rows.quantize_rows(x)), lambda: x),
+        "qk_norm_rope": Case(
+            [lambda v=v: rope.qk_norm_rope(v[:, : 3 * d], w, w, cos, sin, EPS, text) for v in wides], n * d * 8,
+            lambda: rope.qk_norm_rope(qkv, w, w, cos, sin, EPS, text)[0],
+            lambda: reference.qk_norm_rope(qkv.float(), w, w, cos, sin, EPS, text)[0]),
+        "qk_norm_rope_fp8": Case(
+            [lambda v=v: rope.qk_norm_rope_fp8(v[:, : 3 * d], w, w, cos, sin, EPS, scales, text) for v in wides],
+            n * d * 9,
+            lambda: rope.qk_norm_rope_fp8(qkv, w, w, cos, sin, EPS, scales, text)[0].float() * scales[0],
+            lambda: reference.qk_norm_rope(qkv.float(), w, w, cos, sin, EPS, text)[0]),
+        "swiglu_quantize": Case(
+            [lambda v=v: swiglu.swiglu_quantize(v[:, 3 * d :]) for v in wides], n * d * 15,
+            lambda: _dequantised(swiglu.swiglu_quantize(gate_up)), lambda: reference.swiglu(gate_up)),
+        "concat_swiglu_quantize": Case(
+            [lambda a=a, v=v: swiglu.concat_swiglu_quantize(a, v[:, 3 * d :])
+             for (a, _), v in zip(xs, wides, strict=True)], n * d * 18,
+            lambda: _dequantised(swiglu.concat_swiglu_quantize(x, gate_up)),
+            lambda: torch.cat([x, reference.swiglu(gate_up)], 1)),
+    }  # fmt: skip
+
+
+def bench_ops(report: Report, bandwidth: float) -> None:
+    for label, shape in SHAPES.items():
+        for name, case in cases(*shape).items():
+            ms, off = milliseconds(case.calls), error(case.got(), case.want())
+            share = case.bytes / ms / 1e6 / bandwidth
+            report.note(f"{label}.{name}.us", ms * 1e3, f"share of copy {share:.2f}, error {off:.4f}")
+            report.metrics[f"{label}.{name}.share"] = round(share, 3)
+        torch.cuda.empty_cache()
+
+
+def quantised(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return rows.quantize_rows(x)
+
+
+def linear(x: tuple[torch.Tensor, torch.Tensor], w: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    """Multiply quantised rows by a quantised weight [out, in]."""
+    return torch._scaled_mm(
+        x[0], w[0].t(), scale_a=x[1], scale_b=w[1].t(), out_dtype=torch.bfloat16, use_fast_accum=True
+    )
+
+
+def bench_gemm(report: Report) -> None:
+    """Time fp8 products with row and with tensor scales at the blocks' shapes."""
+    one = torch.ones((), device="cuda")
+    shapes = [(4608, 4096, m) for m in ((4096, 36864), (16384, 4096), (4096, 12288), (4096, 4096))]
+    shapes += [(4096, 4096, m) for m in ((4096, 24576), (12288, 4096))] + [(512, 4096, (4096, 24576))]
+    shapes += [(n, 3072, m) for n in (4608, 1152) for m in ((3072, 27648), (12288, 3072))]
+    shapes += [(n, 3072, m) for n in (1024, 128) for m in ((3072, 9216), (3072, 3072), (3072, 18432), (9216, 3072))]
+    shapes += [(4600, 4096, (4096, 36864))]
+    for n, _, (k, m) in shapes:
+        copies = max(2, min(8, 200_000_000 // (k * m)))
+        pairs = [(quantised(draw(n, k)), quantised(draw(m, k, scale=0.02))) for _ in range(copies)]
+        work = 2e-9 * n * k * m
+        row = milliseconds([lambda x=x, w=w: linear(x, w) for x, w in pairs])
+        report.note(f"gemm.{n}x{k}x{m}.rowwise.tflops", work / row, f"{row * 1e3:.0f} us")
+        flat = milliseconds([
+            lambda x=x, w=w: torch._scaled_mm(x[0], w[0].t(), scale_a=one, scale_b=one, out_dtype=torch.bfloat16,
+                                              use_fast_accum=True) for x, w in pairs])  # fmt: skip
+        report.note(f"gemm.{n}x{k}x{m}.tensorwise.tflops", work / flat, f"{flat * 1e3:.0f} us")
+
+
+def cudnn_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """Attend in bf16 over [N, H, 128]; give [N, H * 128]."""
+    with sdpa_kernel(SDPBackend.CUDNN_ATTENTION):
+        out = F.scaled_dot_product_attention(*(x.transpose(0, 1)[None] for x in (q, k, v)))
+    return out[0].transpose(0, 1).reshape(q.shape[0], -1)
+
+
+def bench_attention(report: Report) -> None:
+    for label, (n, d, text) in SHAPES.items():
+        h, (cos, sin) = d // 128, tables(n)
+        wides = [draw(n, 9 * d) for _ in range(3)]
+        w, work = draw(2, 128, scale=0.1) + 1.3, 4e-9 * n * n * d
+        pairs = [rope.qk_norm_rope(x[:, : 3 * d], w, w, cos, sin, EPS, text) for x in wides]
+        heads = [(*p, x[:, 2 * d : 3 * d].unflatten(1, (h, 128))) for p, x in zip(pairs, wides, strict=True)]
+        ms = milliseconds([lambda a=a: cudnn_attention(*a) for a in heads])
+        want = reference.attention(*(x.float() for x in heads[0]))
+        off = error(cudnn_attention(*heads[0]), want)
+        report.note(f"{label}.attention_bf16.us", ms * 1e3, f"{work / ms:.0f} TFLOP/s, error {off:.4f}")
+        if attention.available():
+            scales = torch.tensor([16.0 / 448, 16.0 / 448, 64.0 / 448, 7.0], device="cuda")
+            fp8 = [rope.qk_norm_rope_fp8(x[:, : 3 * d], w, w, cos, sin, EPS, scales, text) for x in wides]
+            ms = milliseconds([lambda a=a, s=scales: attention.attention_fp8(*a, s) for a in fp8])
+            off = error(attention.attention_fp8(*fp8[0], scales).float() * scales[2], want)
+            report.note(f"{label}.attention_fp8.us", ms * 1e3, f"{work / ms:.0f} TFLOP/s, error {off:.4f}")
+
+
+def full_size_vae() -> Any:
+    from diffusers import AutoencoderKLFlux2
+
+    torch.manual_seed(0)
+    with torch.device("cuda"):
+        return AutoencoderKLFlux2().eval().requires_grad_(False)
+
+
+def bench_decoder(report: Report, profile: bool) -> None:
+    vae = full_size_vae()
+    latents = torch.randn(1, 32, 64, 64, device="cuda")
+    want = vae.decode(latents).sample
+    vae = vae.bfloat16()
+    report.note("decoder.stock_bf16.error", error(vae.decode(latents.bfloat16()).sample, want))
+    fast = decoder.fast_decoder(vae)
+    report.note("decoder.fast.error", error(fast(latents), want))
+    pixels = decoder.fast_decoder(vae, as_bytes=True)
+    for width, height in ((1024, 1024), (1280, 720), (512, 512)):
+        z = draw(1, 32, height // 8, width // 8)
+        report.note(f"decoder.{width}x{height}.ms", milliseconds([lambda z=z: pixels(z)]))
+    if profile:
+        z = draw(1, 32, 128, 128)
+        show_profile(lambda: pixels(z))
+
+
+def show_profile(call: Call) -> None:
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CUDA]) as record:
+        call()
+        torch.cuda.synchronize()
+    print(record.key_averages().table(sort_by="cuda_time_total", row_limit=25, max_name_column_width=90))
+
+
+@dataclass(frozen=True)
+class Block:
+    """Weights of one block, quantised, and what its operations need."""
+
+    weights: list[tuple[torch.Tensor, torch.Tensor]]
+    w: torch.Tensor
+    mods: list[torch.Tensor]
+    tables: tuple[torch.Tensor, torch.Tensor]
+    scales: torch.Tensor
+    text: int
+
+
+def single_block(d: int, n: int, text: int) -> Block:
+    weights = [quantised(draw(m, k, scale=0.02)) for k, m in ((d, 9 * d), (4 * d, d))]
+    scales = torch.tensor([16.0 / 448, 16.0 / 448, 64.0 / 448, 7.0], device="cuda")
+    return Block(
+        weights, torch.ones(128, device="cuda").bfloat16(), [draw(d) for _ in range(3)], tables(n), scales, text
+    )
+
+
+def run_single(b: Block, x: torch.Tensor, y: torch.Tensor, fp8: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw one single-stream block out of fused operations and fp8 products."""
+    d = x.shape[1]
+    x, *q = norm.gate_residual_norm_modulate_quantize(x, y, *b.mods, EPS)
+    wide = linear((q[0], q[1]), b.weights[0])
+    qkv, gate_up = wide[:, : 3 * d], wide[:, 3 * d :]
+    if fp8:
+        heads = rope.qk_norm_rope_fp8(qkv, b.w, b.w, *b.tables, EPS, b.scales)
+        joined = swiglu.concat_swiglu_quantize(attention.attention_fp8(*heads, b.scales), gate_up, b.scales[2:3])
+    else:
+        pair = rope.qk_norm_rope(qkv, b.w, b.w, *b.tables, EPS)
+        attended = cudnn_attention(*pair, qkv[:, 2 * d :].unflatten(1, (-1, 128)))
+        joined = swiglu.concat_swiglu_quantize(attended, gate_up)
+    return x, linear(joined, b.weights[1])
+
+
+def double_block(d: int, n: int, text: int) -> Block:
+    shapes = ((d, 3 * d), (d, d), (d, 6 * d), (3 * d, d))
+    weights = [quantised(draw(m, k, scale=0.02)) for k, m in shapes for _ in range(2)]
+    scales = torch.tensor([16.0 / 448, 16.0 / 448, 64.0 / 448, 7.0], device="cuda")
+    return Block(
+        weights, torch.ones(2, 128, device="cuda").bfloat16(), [draw(2, d) for _ in range(3)], tables(n), scales, text
+    )
+
+
+def two_streams(
+    q: tuple[torch.Tensor, torch.Tensor], weights: list[tuple[torch.Tensor, torch.Tensor]], text: int
+) -> torch.Tensor:
+    """Multiply text and image rows by their own weights into one matrix."""
+    out = torch.empty((q[0].shape[0], weights[0][0].shape[0]), device="cuda", dtype=torch.bfloat16)
+    for part, w in zip((slice(0, text), slice(text, None)), weights, strict=True):
+        torch._scaled_mm(
+            q[0][part], w[0].t(), scale_a=q[1][part], scale_b=w[1].t(), out_dtype=torch.bfloat16, use_fast_accum=True,
+            out=out[part],
+        )  # fmt: skip
+    return out
+
+
+def run_double(b: Block, x: torch.Tensor, y: torch.Tensor, fp8: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw one double-stream block: text and image rows lie in one matrix, text first."""
+    d, t = x.shape[1], b.text
+    x, *q = norm.gate_residual_norm_modulate_quantize(x, y, *b.mods, EPS, t)
+    qkv = two_streams((q[0], q[1]), b.weights[0:2], t)
+    if fp8:
+        heads = rope.qk_norm_rope_fp8(qkv, b.w, b.w, *b.tables, EPS, b.scales, t)
+        # Already fp8 under one scale: it needs no quantisation before the output product.
+        attended = attention.attention_fp8(*heads, b.scales), b.scales[2:3].expand(x.shape[0], 1).contiguous()
+    else:
+        pair = rope.qk_norm_rope(qkv, b.w, b.w, *b.tables, EPS, t)
+        attended = rows.quantize_rows(cudnn_attention(*pair, qkv[:, 2 * d :].unflatten(1, (-1, 128))))
+    y = two_streams(attended, b.weights[2:4], t)
+    x, *q = norm.gate_residual_norm_modulate_quantize(x, y, *b.mods, EPS, t)
+    y = two_streams(swiglu.swiglu_quantize(two_streams((q[0], q[1]), b.weights[4:6], t)), b.weights[6:8], t)
+    return x, y
+
+
+def bench_blocks(report: Report, stock: bool, profile: bool) -> None:
+    for label, (n, d, text) in SHAPES.items():
+        x, y = draw(n, d), draw(n, d)
+        for kind, make, run in (("single", single_block, run_single), ("double", double_block, run_double)):
+            blocks = [make(d, n, text) for _ in range(3)]
+            for fp8 in (False, True) if attention.available() else (False,):
+                ms = milliseconds([lambda b=b, f=fp8, r=run, xy=(x, y): r(b, *xy, f) for b in blocks])
+                report.note(f"{label}.{kind}_block.{'fp8' if fp8 else 'bf16'}_attention.us", ms * 1e3)
+            if profile:
+                show_profile(lambda b=blocks[0], r=run, xy=(x, y): r(b, *xy, False))
+        if stock:
+            report.note(f"{label}.single_block.compiled_stock.us", compiled_single(d, n) * 1e3)
+
+
+class RowwiseLinear(torch.nn.Module):
+    """A linear layer as compiled fp8 code does it without fused kernels."""
+
+    def __init__(self, linear: torch.nn.Linear) -> None:
+        super().__init__()
+        self.q, self.scale = quantised(linear.weight.data)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        flat = x.flatten(0, -2)
+        out = linear(reference.quantize_rows(flat), (self.q, self.scale))
+        return out.view(*x.shape[:-1], -1)
+
+
+def compiled_single(d: int, n: int) -> float:
+    """Time diffusers' single block, its linears in fp8, compiled."""
+    from diffusers.models.transformers.transformer_flux2 import Flux2SingleTransformerBlock
+
+    with torch.device("cuda"):
+        block = Flux2SingleTransformerBlock(d, d // 128, 128).eval().requires_grad_(False).bfloat16()
+    block.attn.to_qkv_mlp_proj = RowwiseLinear(block.attn.to_qkv_mlp_proj)
+    block.attn.to_out = RowwiseLinear(block.attn.to_out)
+    block.attn.set_attention_backend("_native_cudnn")
+    block.compile(fullgraph=True, dynamic=False)
+    x, mod, turn = draw(1, n, d), draw(1, 1, 3 * d), tables(n)
+    return milliseconds([lambda: block(x, None, mod, turn)])
+
+
+GOALS = {
+    "share of copy bandwidth at 4608 rows": 0.70,
+    "decoder.1024x1024.ms": 20.0,
+}
+
+
+@torch.inference_mode()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="ops,gemm,attention,decoder,blocks")
+    parser.add_argument("--stock", action="store_true", help="time the compiled stock block too")
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    chosen, report = options.only.split(","), Report()
+    torch.manual_seed(0)
+    bandwidth = copy_bandwidth(report)
+    sections: dict[str, Call] = {
+        "ops": lambda: bench_ops(report, bandwidth),
+        "attention": lambda: bench_attention(report),
+        "decoder": lambda: bench_decoder(report, options.profile),
+        "blocks": lambda: bench_blocks(report, options.stock, options.profile),
+        "gemm": lambda: bench_gemm(report),
+    }
+    failed = [name for name in chosen if not ran(name, sections[name])]
+    machine = {"gpu": torch.cuda.get_device_name(), "torch": torch.__version__, "cuda": torch.version.cuda}
+    print(json.dumps({"bench": "kernels", "machine": machine, "metrics": report.metrics, "goals": GOALS}))
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
+
+
+def ran(name: str, section: Call) -> bool:
+    """Run one section; a failure is printed and does not cost the figures of the others."""
+    try:
+        section()
+    except Exception:
+        traceback.print_exc()
+        return False
+    torch.cuda.empty_cache()
+    return True
+
+
+if __name__ == "__main__":
+    main()
