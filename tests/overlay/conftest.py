@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import uvicorn
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
 from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
 
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer import DEFAULT_LAYERS, LayerOptions
@@ -30,9 +32,9 @@ TOKEN = "token-for-tests"
 class LiveServer:
     """uvicorn with the program's own flags, in the test's event loop; may be stopped and started on the same port."""
 
-    hub: Hub
+    hub: Hub = field(init=False)
+    app: Starlette = field(init=False)
     port: int = 0
-    sockets: list[socket.socket] = field(default_factory=list)
     server: uvicorn.Server | None = None
     running: asyncio.Task[None] | None = None
 
@@ -44,19 +46,27 @@ class LiveServer:
     def ws(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws/overlay"
 
-    async def start(self, hub: Hub | None = None) -> None:
-        self.hub = hub or self.hub
-        app = Starlette(routes=routes(self.hub, lambda token: token == TOKEN, WEB))
+    def fresh(self, layers: Mapping[str, LayerOptions]) -> None:
+        """Forget everything that was shown, as a newly started program would."""
+        self.show(Hub(layers))
+
+    def show(self, hub: Hub) -> None:
+        self.hub = hub
+        self.app = Starlette(routes=routes(hub, lambda token: token == TOKEN, WEB))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+    async def start(self) -> None:
         config = uvicorn.Config(
-            app, ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=65536, ws_ping_interval=10,
+            self, ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=65536, ws_ping_interval=10,
             ws_ping_timeout=10, lifespan="off", log_level="warning", timeout_graceful_shutdown=1,
         )  # fmt: skip
         listener = socket.create_server(("127.0.0.1", self.port))
         self.port = listener.getsockname()[1]
         self.server = uvicorn.Server(config)
         self.running = asyncio.create_task(self.server.serve([listener]))
-        while not self.server.started:
-            await asyncio.sleep(0.005)
+        await self.until(lambda: self.server is not None and self.server.started)
 
     async def stop(self) -> None:
         if self.server is not None and self.running is not None:
@@ -67,11 +77,12 @@ class LiveServer:
     async def until(self, fact: Callable[[], bool]) -> None:
         """Wait until something becomes true; the test's own time-out ends it if it never does."""
         while not fact():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.005)
 
 
-async def serve(layers: Mapping[str, LayerOptions] = DEFAULT_LAYERS) -> AsyncIterator[LiveServer]:
-    live = LiveServer(Hub(layers))
+async def serve() -> AsyncIterator[LiveServer]:
+    live = LiveServer()
+    live.fresh(DEFAULT_LAYERS)
     await live.start()
     try:
         yield live
@@ -85,15 +96,19 @@ async def live() -> AsyncIterator[LiveServer]:
         yield server
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def site() -> AsyncIterator[LiveServer]:
-    """The same server in the loop that the browsers live in."""
-    quick = {
-        name: options.model_copy(update={"crossfade_s": 0.05, "animation_s": 0.05})
-        for name, options in DEFAULT_LAYERS.items()
-    }
-    async for server in serve(quick):
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def long_lived() -> AsyncIterator[LiveServer]:
+    """One server in the loop that the browsers live in."""
+    async for server in serve():
         yield server
+
+
+@pytest.fixture
+def site(long_lived: LiveServer) -> LiveServer:
+    """That server with nothing shown yet, and motions that take no time to wait for."""
+    quick = {"crossfade_s": 0.05, "animation_s": 0.05}
+    long_lived.fresh({name: each.model_copy(update=quick) for name, each in DEFAULT_LAYERS.items()})
+    return long_lived
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -109,7 +124,7 @@ async def browser(request: pytest.FixtureRequest, playwright: Playwright) -> Asy
     await running.close()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     fresh = await browser.new_context(viewport={"width": 640, "height": 360})
     yield fresh
@@ -129,21 +144,39 @@ class Tab:
         await self.page.goto(f"{self.site.url}{query}#{token}")
 
     async def connected(self) -> None:
-        await self.page.wait_for_selector("html[data-connection=open]", state="attached")
-        await self.page.wait_for_selector(".layer", state="attached")
+        await self.finds("html[data-connection=open]")
+        await self.finds(".layer")
 
     async def shows(self, layer: str, request_id: str) -> None:
         """Wait until the layer shows a picture and nothing moves any more."""
-        await self.page.wait_for_selector(
-            f"[data-layer={layer}][data-state=final][data-request='{request_id}']", state="attached"
-        )
+        await self.finds(f"[data-layer={layer}][data-state=final][data-request='{request_id}']")
         await self.still()
 
     async def state(self, layer: str, state: str) -> None:
-        await self.page.wait_for_selector(f"[data-layer={layer}][data-state={state}]", state="attached")
+        await self.finds(f"[data-layer={layer}][data-state={state}]")
+
+    async def finds(self, selector: str) -> None:
+        await self.until(f"document.querySelector({json.dumps(selector)}) !== null")
+
+    async def misses(self, selector: str) -> None:
+        await self.until(f"document.querySelector({json.dumps(selector)}) === null")
+
+    async def text(self, selector: str) -> str:
+        return str(await self.page.evaluate(f"document.querySelector({json.dumps(selector)}).innerText"))
+
+    async def count(self, selector: str) -> int:
+        return int(await self.page.evaluate(f"document.querySelectorAll({json.dumps(selector)}).length"))
 
     async def still(self) -> None:
-        await self.page.wait_for_function("document.getAnimations().length === 0")
+        await self.until("document.getAnimations().length === 0")
+
+    async def until(self, fact: str) -> None:
+        """Wait until a JavaScript expression is true.
+
+        Playwright's own ways need an eval, which the page forbids, or an API that Chromium 103 lacks.
+        """
+        while not await self.page.evaluate(fact):
+            await asyncio.sleep(0.01)
 
     async def shot(self) -> Image.Image:
         png = await self.page.screenshot(omit_background=True)

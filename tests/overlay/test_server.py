@@ -299,8 +299,8 @@ def test_a_host_header_cannot_write_into_the_policy():
     "path",
     [
         "../../../pyproject.toml", "..%2f..%2f..%2fpyproject.toml", "%2e%2e/%2e%2e/pyproject.toml", "index.html",
-        "layers/../../../pyproject.toml", "/etc/passwd", "main.js%00.css", "layers", "layers/", "..\\..\\pyproject.toml",
-        "%252e%252e/pyproject.toml", "main.js/", "MAIN.JS",
+        "layers/../../../pyproject.toml", "/etc/passwd", "main.js%00.css", "layers", "layers/",
+        "..\\..\\pyproject.toml", "%252e%252e/pyproject.toml", "main.js/", "MAIN.JS",
     ],
 )  # fmt: skip
 async def test_nothing_but_the_modules_is_served(live: LiveServer, path: str):

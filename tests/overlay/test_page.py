@@ -1,0 +1,538 @@
+"""The overlay page in real browsers: what a viewer sees, and that nothing ever breaks on air."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from streamer.overlay.layer import DEFAULT_LAYERS, LayerOptions
+from streamer.types import Clear, Frame, Refusal, Toast
+from tests.overlay.conftest import TOKEN, LiveServer, Tab, encoded, plain, tiny
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+GOLDEN = Path(__file__).parent / "golden"
+RED, GREEN, BLUE = (220, 30, 30), (30, 200, 60), (30, 60, 220)
+
+
+def alpha(image: Image.Image) -> int:
+    """The most opaque pixel's alpha."""
+    return int(np.asarray(image)[..., 3].max())
+
+
+def near(pixel: tuple[int, ...] | float, colour: tuple[int, ...], within: int = 12) -> bool:
+    return isinstance(pixel, tuple) and all(abs(a - b) <= within for a, b in zip(pixel, colour, strict=False))
+
+
+def middle(image: Image.Image) -> tuple[int, ...]:
+    pixel = image.getpixel((image.width // 2, image.height // 2))
+    assert isinstance(pixel, tuple)
+    return pixel
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def opened(tab: Tab) -> AsyncIterator[Tab]:
+    """A page that is connected and has its layers."""
+    await tab.open()
+    await tab.connected()
+    yield tab
+
+
+async def test_the_page_is_transparent_until_the_first_picture(opened: Tab):
+    assert alpha(await opened.shot()) == 0
+
+
+async def test_a_background_fills_the_page(opened: Tab):
+    opened.site.hub.publish(plain("a", RED))
+    await opened.shows("background", "a")
+    shot = await opened.shot()
+    for corner in ((0, 0), (639, 0), (0, 359), (639, 359), (320, 180)):
+        assert near(shot.getpixel(corner), (*RED, 255))
+
+
+async def test_a_background_covers_the_page_without_being_stretched(opened: Tab):
+    picture = Image.new("RGB", (400, 400), RED)
+    picture.paste(BLUE, (100, 100, 300, 300))
+    opened.site.hub.publish(Frame("a", "background", "image/jpeg", encoded(picture), 400, 400))
+    await opened.shows("background", "a")
+    blue = np.asarray(await opened.shot())[180, :, 2] > 128
+    assert abs(int(blue.sum()) - 320) <= 4
+    assert near((await opened.shot()).getpixel((320, 2)), (*RED, 255))
+
+
+async def test_of_a_burst_the_newest_is_shown_and_hardly_any_other_decoded(opened: Tab):
+    await opened.page.evaluate(
+        "() => { window.decoded = 0; const real = createImageBitmap;"
+        " window.createImageBitmap = (...all) => { window.decoded += 1; return real(...all); }; }"
+    )
+    for n in range(50):
+        opened.site.hub.publish(plain(str(n), BLUE if n == 49 else RED))
+    await opened.shows("background", "49")
+    assert near(middle(await opened.shot()), BLUE)
+    assert await opened.page.evaluate("window.decoded") <= 3
+
+
+async def test_a_burst_over_time_ends_with_the_newest(opened: Tab):
+    for n in range(50):
+        opened.site.hub.publish(plain(str(n), (5 * n, 60, 60)))
+        await asyncio.sleep(0.01)
+    await opened.shows("background", "49")
+    assert near(middle(await opened.shot()), (245, 60, 60))
+    assert await opened.count("[data-layer=background] canvas") == 1
+
+
+async def test_the_halfway_point_of_a_crossfade_is_half_of_each(opened: Tab):
+    opened.site.hub.publish(plain("a", RED))
+    await opened.shows("background", "a")
+    await opened.page.evaluate(
+        "() => { const real = Element.prototype.animate; Element.prototype.animate = function (...all) {"
+        " const made = real.apply(this, all); made.pause(); return made; }; }"
+    )
+    opened.site.hub.publish(plain("b", BLUE))
+    await opened.until("document.getAnimations().length === 1")
+    await opened.page.evaluate(
+        "document.getAnimations()[0].currentTime = document.getAnimations()[0].effect.getTiming().duration / 2"
+    )
+    half = tuple((x + y) // 2 for x, y in zip(RED, BLUE, strict=True))
+    assert near(middle(await opened.shot()), (*half, 255), within=16)
+    await opened.page.evaluate("document.getAnimations()[0].finish()")
+    await opened.still()
+    assert near(middle(await opened.shot()), (*BLUE, 255))
+
+
+async def test_nothing_shines_through_while_one_background_becomes_another(opened: Tab):
+    """At every point of a cross-fade of three pictures the page is opaque: no dip to what lies beneath."""
+    await opened.page.evaluate(
+        "() => { const real = Element.prototype.animate; Element.prototype.animate = function (...all) {"
+        " const made = real.apply(this, all); made.pause(); return made; }; }"
+    )
+    opened.site.hub.publish(plain("a", RED))
+    await opened.until("document.getAnimations().length === 1")
+    await opened.page.evaluate("document.getAnimations()[0].finish()")
+    for count, (name, colour) in enumerate({"b": GREEN, "c": BLUE}.items(), start=1):
+        opened.site.hub.publish(plain(name, colour))
+        await opened.until(f"document.getAnimations().length === {count}")
+        await opened.page.evaluate(
+            "document.getAnimations().forEach((a) => { a.currentTime = a.effect.getTiming().duration * 0.3; })"
+        )
+        shot = np.asarray(await opened.shot())
+        assert shot[..., 3].min() == 255
+        assert shot[..., :3].max(axis=2).min() > 60
+
+
+async def test_a_clear_makes_the_page_transparent_again(opened: Tab):
+    opened.site.hub.publish(plain("a", RED))
+    await opened.shows("background", "a")
+    opened.site.hub.publish(Clear("background"))
+    await opened.state("background", "empty")
+    await opened.still()
+    assert alpha(await opened.shot()) == 0
+    assert await opened.count("canvas") == 0
+
+
+async def test_a_picture_that_was_being_decoded_at_a_clear_is_not_shown(opened: Tab):
+    opened.site.hub.publish(plain("a", RED))
+    await asyncio.sleep(0)
+    opened.site.hub.publish(Clear("background"))
+    opened.site.hub.publish(Toast("", "done"))
+    await opened.finds(".toast")
+    await opened.state("background", "empty")
+    await opened.still()
+    assert near((await opened.shot()).getpixel((320, 20)), (0, 0, 0, 0), within=0)
+
+
+async def test_a_reload_restores_what_was_on_air(opened: Tab):
+    opened.site.hub.publish(plain("a", GREEN))
+    await opened.shows("background", "a")
+    await opened.page.reload()
+    await opened.shows("background", "a")
+    assert near(middle(await opened.shot()), (*GREEN, 255))
+
+
+async def test_the_picture_stays_through_a_restart_of_the_server_and_new_ones_come(opened: Tab):
+    site = opened.site
+    site.hub.publish(plain("a", RED))
+    await opened.shows("background", "a")
+    await site.stop()
+    await opened.finds("html[data-connection=lost]")
+    assert near(middle(await opened.shot()), (*RED, 255))
+    site.fresh(DEFAULT_LAYERS)
+    await site.start()
+    await opened.finds("html[data-connection=open]")
+    assert near(middle(await opened.shot()), (*RED, 255))
+    site.hub.publish(plain("b", BLUE))
+    await opened.shows("background", "b")
+    assert near(middle(await opened.shot()), (*BLUE, 255))
+
+
+async def test_a_clear_that_was_missed_while_away_is_made_up_for(opened: Tab):
+    opened.site.hub.publish(plain("a", RED))
+    await opened.shows("background", "a")
+    await opened.site.stop()
+    opened.site.hub.publish(Clear("background"))
+    await opened.site.start()
+    await opened.state("background", "empty")
+    await opened.still()
+    assert alpha(await opened.shot()) == 0
+
+
+async def test_the_same_picture_after_a_reconnect_does_not_pop_up_again(opened: Tab):
+    opened.site.hub.publish(plain("m", RED, "meme", (300, 300)))
+    await opened.shows("meme", "m")
+    await opened.page.evaluate(
+        "() => { window.moves = 0; const real = Element.prototype.animate;"
+        " Element.prototype.animate = function (...all) { window.moves += 1; return real.apply(this, all); }; }"
+    )
+    await opened.site.stop()
+    await opened.site.start()
+    await opened.site.until(lambda: opened.site.hub.overlays == 1 and opened.site.hub.pages()[0].ack_ms is not None)
+    assert await opened.page.evaluate("window.moves") == 0
+
+
+async def test_a_preview_shows_and_the_final_takes_its_place(opened: Tab):
+    opened.site.hub.publish(tiny("a", RED))
+    await opened.state("background", "preview")
+    await opened.still()
+    assert near(middle(await opened.shot()), (*RED, 255), within=20)
+    opened.site.hub.publish(plain("a", BLUE))
+    await opened.shows("background", "a")
+    assert near(middle(await opened.shot()), (*BLUE, 255))
+    assert await opened.count("[data-layer=background] canvas") == 1
+
+
+async def test_a_preview_is_opaque_to_its_edges(opened: Tab):
+    opened.site.hub.publish(tiny("a", RED))
+    await opened.state("background", "preview")
+    await opened.still()
+    assert np.asarray(await opened.shot())[..., 3].min() == 255
+
+
+async def test_a_refused_picture_gives_way_to_the_one_before(opened: Tab):
+    opened.site.hub.publish(plain("a", GREEN))
+    await opened.shows("background", "a")
+    opened.site.hub.publish(tiny("b", RED))
+    await opened.state("background", "preview")
+    opened.site.hub.publish(Refusal("b", "picture", "not shown"))
+    await opened.shows("background", "a")
+    assert near(middle(await opened.shot()), (*GREEN, 255))
+
+
+async def test_a_refused_first_picture_leaves_the_page_transparent(opened: Tab):
+    opened.site.hub.publish(tiny("b", RED))
+    await opened.state("background", "preview")
+    opened.site.hub.publish(Refusal("b", "picture", "not shown"))
+    await opened.state("background", "empty")
+    await opened.still()
+    assert alpha(await opened.shot()) == 0
+
+
+async def test_a_meme_pops_up_over_part_of_the_page_and_goes_on_a_clear(opened: Tab):
+    opened.site.hub.publish(plain("m", RED, "meme", (300, 300)))
+    await opened.shows("meme", "m")
+    shot = await opened.shot()
+    solid = np.asarray(shot)[..., 3] == 255
+    assert 0.1 < solid.mean() < 0.6
+    assert shot.getpixel((5, 180)) == (0, 0, 0, 0)
+    opened.site.hub.publish(Clear("meme"))
+    await opened.state("meme", "empty")
+    await opened.still()
+    assert alpha(await opened.shot()) == 0
+
+
+async def test_a_meme_called_while_the_last_one_leaves_is_shown(opened: Tab):
+    opened.site.hub.publish(plain("m", RED, "meme", (300, 300)))
+    await opened.shows("meme", "m")
+    opened.site.hub.publish(Clear("meme"))
+    await opened.state("meme", "empty")
+    opened.site.hub.publish(plain("n", BLUE, "meme", (300, 300)))
+    await opened.shows("meme", "n")
+    colours = np.asarray(await opened.shot()).reshape(-1, 4)
+    solid = colours[colours[:, 3] == 255]
+    assert near(tuple(int(value) for value in np.median(solid, axis=0)), (*BLUE, 255))
+
+
+async def test_a_meme_preview_that_is_refused_takes_the_card_away(opened: Tab):
+    opened.site.hub.publish(tiny("m", RED, "meme"))
+    await opened.state("meme", "preview")
+    opened.site.hub.publish(Refusal("m", "picture", "not shown"))
+    await opened.state("meme", "empty")
+    await opened.still()
+    assert alpha(await opened.shot()) == 0
+
+
+async def test_a_picture_with_holes_shows_what_is_beneath(opened: Tab):
+    sticker = Image.new("RGBA", (300, 300), (0, 0, 0, 0))
+    sticker.paste((*GREEN, 255), (100, 100, 200, 200))
+    opened.site.hub.publish(Frame("s", "meme", "image/png", encoded(sticker, "PNG"), 300, 300))
+    await opened.shows("meme", "s")
+    solid = np.asarray(await opened.shot())[..., 3]
+    box = np.argwhere(solid > 0)
+    (top, left), (bottom, right) = box.min(axis=0), box.max(axis=0)
+    assert near(tuple((await opened.shot()).getpixel((int(left + right) // 2, int(top + bottom) // 2))), (*GREEN, 255))  # type: ignore[arg-type]
+    assert (bottom - top) < 360 * 0.45
+
+
+async def test_layers_stack_by_z_and_a_url_may_ask_for_some(tab: Tab):
+    tab.site.hub.publish(plain("a", RED))
+    tab.site.hub.publish(plain("m", BLUE, "meme", (300, 300)))
+    await tab.open()
+    await tab.shows("background", "a")
+    await tab.shows("meme", "m")
+    assert near((await tab.shot()).getpixel((500, 180)), BLUE)
+    await tab.page.goto("about:blank")
+    await tab.open("?layers=meme")
+    await tab.shows("meme", "m")
+    assert await tab.count("[data-layer=background]") == 0
+    assert (await tab.shot()).getpixel((2, 2)) == (0, 0, 0, 0)
+
+
+async def test_a_toast_shows_text_and_never_markup(opened: Tab):
+    text = "нарисовано для <img src=x onerror=alert(1)> 🎨 Zoë"
+    opened.site.hub.publish(Toast("", text, seconds=60))
+    await opened.finds(".toast")
+    assert await opened.text(".toast") == text
+    assert await opened.count(".toast img") == 0
+
+
+async def test_a_toast_goes_after_its_time_and_a_long_one_stays_inside_the_page(opened: Tab):
+    opened.site.hub.publish(Toast("", "нарисовано для " + "Ы" * 150, seconds=1))
+    await opened.finds(".toast")
+    box = await opened.page.evaluate("document.querySelector('.toast').getBoundingClientRect().toJSON()")
+    assert 0 <= box["left"] < box["right"] <= 640
+    await opened.misses(".toast")
+
+
+async def test_the_newest_toast_replaces_the_one_before(opened: Tab):
+    for n in range(20):
+        opened.site.hub.publish(Toast("", f"toast {n}", seconds=60))
+    await opened.until("[...document.querySelectorAll('.toast')].map((each) => each.innerText).join() === 'toast 19'")
+
+
+async def test_garbage_from_the_server_changes_nothing_and_escapes_nowhere(opened: Tab):
+    opened.site.hub.publish(plain("a", GREEN))
+    await opened.shows("background", "a")
+    mailbox = next(iter(opened.site.hub._pages))
+    good = (GOLDEN / "frame.bin").read_bytes()
+    background = {"use": "background", "z": 0, "fit": "cover", "crossfade_s": 0}
+    layers = {"background": background, "x": {"use": "../evil"}, "y": {"use": "none"}}
+    rubbish: list[bytes | str] = [
+        b"", b"\x00", b"\xff" * 40, good[:30], good,
+        b"\x00\x00\x00\x02[]", b"\x00\x00\x00\x04null", b"\x00\x00\x00\x02\xff\xfe",
+        "", "null", "[1]", "{}", '{"type":5}', '{"type":"dance"}', '{"type":"layers"}',
+        '{"type":"layers","layers":null}', json.dumps({"type": "layers", "layers": layers}),
+        '{"type":"clear"}', '{"type":"clear","layer":"nowhere"}', '{"type":"toast"}', '{"type":"__proto__"}',
+    ]  # fmt: skip
+    for message in rubbish:
+        mailbox._notices.append(message)  # type: ignore[arg-type]
+    mailbox.wake()
+    opened.site.hub.publish(plain("b", BLUE))
+    await opened.shows("background", "b")
+    assert near(middle(await opened.shot()), (*BLUE, 255))
+    assert opened.errors == []
+    assert opened.complaints
+
+
+async def test_a_picture_that_cannot_be_decoded_leaves_the_old_one_and_frees_the_window(opened: Tab):
+    opened.site.hub.publish(plain("a", GREEN))
+    await opened.shows("background", "a")
+    for n in range(4):
+        opened.site.hub.publish(Frame(f"broken {n}", "background", "image/jpeg", b"\xff\xd8 no picture", 10, 10))
+        await opened.site.until(lambda: opened.site.hub.pages()[0].in_flight == 0)
+    assert near(middle(await opened.shot()), (*GREEN, 255))
+    opened.site.hub.publish(plain("b", BLUE))
+    await opened.shows("background", "b")
+
+
+async def test_a_wrong_token_shows_nothing_and_the_page_goes_on_trying(tab: Tab):
+    tab.site.hub.publish(plain("a", RED))
+    await tab.open(token="wrong")
+    await tab.finds("html[data-connection=lost]")
+    assert alpha(await tab.shot()) == 0
+    await asyncio.sleep(0.6)
+    tried = sum("token" in complaint for complaint in tab.complaints)
+    assert tried >= 2
+
+
+async def test_an_unknown_layer_module_is_reported_and_the_others_work(tab: Tab):
+    await tab.site.stop()
+    tab.site.fresh({"odd": LayerOptions(use="missing", z=5), **DEFAULT_LAYERS})
+    await tab.site.start()
+    tab.site.hub.publish(plain("a", RED))
+    tab.site.hub.publish(plain("o", BLUE, "odd"))
+    await tab.open()
+    await tab.shows("background", "a")
+    await tab.misses("[data-layer=odd]")
+    assert any("missing" in complaint for complaint in tab.complaints)
+
+
+OBS = """
+window.obsstudio = {pluginVersion: '2.26.8', getControlLevel(callback) { callback(1); }};
+window.frames = window.requestAnimationFrame;
+window.obs = (name, detail) => window.dispatchEvent(new CustomEvent(name, {detail}));
+"""
+
+
+async def test_inside_obs_the_page_reports_hiding_and_showing_and_draws_while_hidden(tab: Tab):
+    await tab.page.add_init_script(OBS)
+    await tab.open()
+    await tab.connected()
+    await tab.page.evaluate("window.requestAnimationFrame = () => 0")  # as in a hidden source: no frames
+    await tab.page.evaluate(
+        "obs('obsSourceVisibleChanged', {visible: false}); obs('obsSourceActiveChanged', {active: false})"
+    )
+    hub = tab.site.hub
+    await tab.site.until(lambda: not hub.pages()[0].visible and not hub.pages()[0].active)
+    for n in range(5):
+        hub.publish(plain(f"hidden {n}", RED))
+        await tab.site.until(lambda: hub.pages()[0].in_flight == 0)
+    await tab.shows("background", "hidden 4")
+    await tab.page.evaluate(
+        "obs('obsSourceVisibleChanged', {visible: true}); obs('obsSourceActiveChanged', {active: true})"
+    )
+    await tab.site.until(lambda: hub.pages()[0].visible and hub.pages()[0].active)
+    await tab.still()
+    assert near(middle(await tab.shot()), (*RED, 255))
+
+
+async def test_a_source_shown_again_repaints_its_last_picture(tab: Tab):
+    await tab.page.add_init_script(OBS)
+    await tab.open()
+    await tab.connected()
+    tab.site.hub.publish(plain("a", RED))
+    await tab.shows("background", "a")
+    await tab.page.evaluate("obs('obsSourceVisibleChanged', {visible: false})")
+    await tab.page.evaluate(
+        "document.querySelector('canvas').getContext('bitmaprenderer').transferFromImageBitmap(null)"
+    )
+    assert alpha(await tab.shot()) == 0
+    await tab.page.evaluate("obs('obsSourceVisibleChanged', {visible: true})")
+    await tab.until("document.querySelector('canvas').width === 640")
+    assert near(middle(await tab.shot()), (*RED, 255))
+
+
+async def test_the_style_that_obs_adds_works_and_breaks_nothing(tab: Tab):
+    await tab.open()
+    await tab.connected()
+    await tab.page.evaluate(
+        "() => { const style = document.createElement('style');"
+        " style.appendChild(document.createTextNode('.toasts { display: none }')); document.head.append(style); }"
+    )
+    tab.site.hub.publish(Toast("", "hello", seconds=60))
+    await tab.finds(".toast")
+    assert await tab.page.evaluate("document.querySelector('.toasts').offsetHeight") == 0
+    assert tab.complaints == []
+
+
+async def test_a_clean_run_complains_of_nothing(opened: Tab):
+    opened.site.hub.publish(tiny("a", RED))
+    opened.site.hub.publish(plain("a", RED))
+    opened.site.hub.publish(plain("m", BLUE, "meme", (300, 300)))
+    opened.site.hub.publish(Toast("a", "drawn for Zoë"))
+    await opened.shows("meme", "m")
+    opened.site.hub.publish(Clear("meme"))
+    opened.site.hub.publish(Clear("background"))
+    await opened.state("meme", "empty")
+    await opened.still()
+    assert opened.complaints == []
+
+
+async def test_a_change_of_layers_takes_effect_without_a_reload_and_keeps_the_picture(opened: Tab):
+    opened.site.hub.publish(plain("a", RED))
+    await opened.shows("background", "a")
+    await opened.site.stop()
+    opened.site.fresh({"background": LayerOptions(use="background", z=7)})
+    await opened.site.start()
+    await opened.misses("[data-layer=meme]")
+    assert await opened.page.evaluate("document.querySelector('[data-layer=background]').style.zIndex") == "7"
+    assert near(middle(await opened.shot()), (*RED, 255))
+
+
+async def test_many_pictures_leave_nothing_behind(opened: Tab):
+    for n in range(200):
+        opened.site.hub.publish(plain(str(n), (n, 50, 50), size=(64, 36)))
+        opened.site.hub.publish(tiny(f"next {n}", (50, n, 50)))
+        if n % 10 == 0:
+            await opened.site.until(lambda: opened.site.hub.pages()[0].in_flight == 0)
+    opened.site.hub.publish(plain("last", GREEN, size=(64, 36)))
+    await opened.shows("background", "last")
+    assert await opened.count("[data-layer=background] canvas") == 1
+
+
+async def test_the_page_reads_the_golden_messages_as_the_server_means_them(opened: Tab):
+    module = await opened.page.evaluate("document.querySelector('script').src.replace('main.js', 'protocol.js')")
+    read = await opened.page.evaluate(
+        """async ([module, files]) => {
+            const { decodePicture, decodeText } = await import(module);
+            const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+            return Object.fromEntries(files.map(([name, data]) => {
+                if (name.endsWith('.json')) return [name, decodeText(new TextDecoder().decode(bytes(data)))];
+                const { header, bytes: picture } = decodePicture(bytes(data));
+                return [name, { header, picture: [...picture] }];
+            }));
+        }""",
+        [module, [[path.name, base64.b64encode(path.read_bytes()).decode()] for path in sorted(GOLDEN.iterdir())]],
+    )
+    for path in GOLDEN.glob("*.json"):
+        assert read[path.name] == json.loads(path.read_bytes())
+    assert read["frame.bin"]["picture"] == list(range(256))
+    assert read["frame.bin"]["header"]["request_id"] == "01J9ZC-гавань"
+    assert read["preview.bin"]["header"] | {"step": 2, "steps": 4} == read["preview.bin"]["header"]
+    assert bytes(read["preview.bin"]["picture"]) == b"\x00tiny\xff"
+
+
+async def test_reconnects_are_spread_out_and_grow_to_five_seconds(opened: Tab):
+    module = await opened.page.evaluate("document.querySelector('script').src.replace('main.js', 'socket.js')")
+    delays = await opened.page.evaluate(
+        "async (module) => { const { delayMs } = await import(module);"
+        " return [0, 1, 2, 3, 4, 5, 50, 5000].map((n) => [delayMs(n, 0), delayMs(n, 1)]); }",
+        module,
+    )
+    assert [low for low, _ in delays] == [0] * 8
+    assert [high for _, high in delays] == [250, 500, 1000, 2000, 4000, 5000, 5000, 5000]
+
+
+async def test_a_server_that_falls_silent_is_given_up_after_fifteen_seconds(tab: Tab):
+    """The page's clock is set forward; the server says nothing meanwhile."""
+    await tab.page.clock.install()
+    await tab.open()
+    await tab.connected()
+    before = tab.site.hub.pages()[0].id
+    mailbox = next(iter(tab.site.hub._pages))
+    mailbox.wake = lambda: None
+    await tab.page.clock.fast_forward(16_000)
+    await tab.site.until(lambda: any(page.id != before for page in tab.site.hub.pages()))
+
+
+async def test_the_token_is_never_sent_in_a_request(tab: Tab):
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url + str(request.headers)))
+    await tab.open("?layers=background")
+    await tab.connected()
+    assert asked
+    assert not any(TOKEN in line.split("{")[0].split("#")[0] or TOKEN in line.split("{", 1)[1] for line in asked)
+
+
+async def test_the_page_writes_text_as_text_only():
+    """No way to make markup from a string is used anywhere in the page."""
+    web = Path(__file__).parents[2] / "web" / "overlay"
+    source = "".join(path.read_text(encoding="utf-8") for path in web.rglob("*.js"))
+    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
+        assert word not in source
+
+
+async def test_two_pages_show_the_same(opened: Tab, site: LiveServer):
+    other = Tab(await opened.page.context.new_page(), site)
+    await other.open()
+    await site.until(lambda: site.hub.overlays == 2)
+    site.hub.publish(plain("a", RED))
+    for each in (opened, other):
+        await each.shows("background", "a")
+    await other.page.close()
