@@ -1,0 +1,87 @@
+"""Paints prompts on the CPU with numpy and Pillow: the embedded default, and what is left when a GPU fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.errors import Unsupported
+from streamer.generator.backend import HostPicture, Picture, Pixels, Report, Step
+from streamer.generator.procedural.compose import stage_scene
+from streamer.generator.procedural.finish import finish
+from streamer.generator.procedural.noise import Noise
+from streamer.types import ImageRequest
+
+_PREVIEW_SIDE = 96
+
+
+class Options(BaseModel):
+    """Say what the painter may be told; its pictures follow from prompt, size and seed alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    previews: bool = Field(default=True, description="send a small unfinished picture after each step")
+
+
+class Painter:
+    """Hold the noise tables and paint one request at a time."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._noise: Noise | None = None
+
+    def load(self, report: Report) -> None:
+        report("making noise tables", 0.0)
+        self._noise = Noise()
+        report("ready", 1.0)
+
+    def warm_up(self, sizes: Sequence[tuple[int, int]], report: Report) -> None:
+        """Paint one small picture: nothing here depends on the size, only caches and imports are cold."""
+        report("painting a first picture", 0.0)
+        scene, stages = stage_scene("mountain city by the sea", "background", 128, 72, 1, self._tables())
+        for stage in stages:
+            stage(scene)
+        finish(scene)
+        report("ready", 1.0)
+
+    def draw(self, request: ImageRequest) -> Iterator[Step | Picture]:
+        if request.reference is not None:
+            raise Unsupported("edits need a GPU model; the built-in painter only draws new pictures")
+        params = request.params
+        scene, stages = stage_scene(
+            request.prompt, request.kind, params.width, params.height, params.seed, self._tables()
+        )
+        steps, done = max(1, params.num_inference_steps), 0
+        for step in range(1, steps + 1):
+            until = len(stages) * step // steps
+            for stage in stages[done:until]:
+                stage(scene)
+            done = until
+            yield Step(step, steps, self._preview(scene.canvas.thumbnail(_PREVIEW_SIDE), step / steps, params.seed))
+        yield HostPicture(finish(scene))
+
+    def active(self) -> dict[str, str]:
+        return {"device": "cpu", "engine": "procedural", "precision": "float32"}
+
+    def close(self) -> None:
+        self._noise = None
+
+    def _tables(self) -> Noise:
+        if self._noise is None:
+            self._noise = Noise()
+        return self._noise
+
+    def _preview(self, small: Pixels, done: float, seed: int) -> Pixels | None:
+        """Bury an early thumbnail in noise, as a diffusion model's would be."""
+        if not self._options.previews:
+            return None
+        static = np.random.default_rng(abs(seed)).integers(0, 256, small.shape, dtype=np.uint8)
+        share = (1 - done) ** 1.2 * 0.9
+        return (small * (1 - share) + static * share).astype(np.uint8)
+
+
+def create(options: Options) -> Painter:
+    """Make the painter; its tables are built by load()."""
+    return Painter(options)
