@@ -12,7 +12,7 @@ from streamer.generator.klein.canvas import Canvas
 from streamer.generator.klein.latents import tokens_to_latents
 
 Decoder = Callable[[Tensor], Tensor]
-"""Turn latents [1, c, h, w] into a picture [1, 3, 8h, 8w] in -1 to 1."""
+"""Turn latents [1, c, h, w] into a picture [1, 3, 8h, 8w] in -1 to 1, or at once into bytes [8h, 8w, 3]."""
 
 
 def stock_decoder(vae: Any) -> Decoder:
@@ -31,6 +31,10 @@ def decode(canvas: Canvas, vae: Any, decoder: Decoder) -> None:
     latents = tokens_to_latents(vae, canvas.latents, canvas.shape.rows, canvas.shape.columns)
     picture = decoder(latents)
     canvas.finite.copy_(torch.isfinite(latents).all() & torch.isfinite(picture).all())
-    # In float32: rounding in bfloat16 would move values near white by a whole level.
+    canvas.pixels.copy_(picture if picture.dtype == torch.uint8 else to_bytes(picture))
+
+
+def to_bytes(picture: Tensor) -> Tensor:
+    """Turn [1, 3, height, width] in -1 to 1 into bytes [height, width, 3]; in float32, since bfloat16 moves levels."""
     levels = ((picture[0].float() * 0.5 + 0.5).clamp(0, 1) * 255).round()
-    canvas.pixels.copy_(levels.permute(1, 2, 0))
+    return levels.permute(1, 2, 0).to(torch.uint8)

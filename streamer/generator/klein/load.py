@@ -44,6 +44,21 @@ def load(
     )
 
 
+def from_pipeline(pipeline: Any) -> Model:
+    """Take the parts of a stock pipeline that is on its device already, the text encoder without what is not used."""
+    encoder = pipeline.text_encoder.model
+    encoder.layers, encoder.norm = encoder.layers[:LAYERS], nn.Identity()
+    return Model(
+        transformer=pipeline.transformer,
+        encoder=encoder,
+        vae=pipeline.vae,
+        tokenizer=pipeline.tokenizer,
+        scheduler=pipeline.scheduler,
+        device=pipeline.transformer.device,
+        dtype=pipeline.transformer.dtype,
+    )
+
+
 def require_distilled(folder: Path) -> None:
     """Refuse anything but a distilled Klein: the base models need fifty steps and two passes for each."""
     path = folder / "model_index.json"

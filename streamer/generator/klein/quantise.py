@@ -120,6 +120,7 @@ def fuse_qkv(block: nn.Module) -> None:
     if fuse is None or not getattr(block.attn, "_supports_qkv_fusion", False):
         return
     fuse()
+    block.attn.requires_grad_(False)
     for name in ("to_q", "to_k", "to_v", "add_q_proj", "add_k_proj", "add_v_proj"):
         if hasattr(block.attn, name):
             delattr(block.attn, name)

@@ -1,0 +1,402 @@
+"""Measure Klein at full size with random weights in one run: stock diffusers, the published recipe, then each rung.
+
+    python bench/ladder.py --model 9b            one NVIDIA GPU; "4b" likewise
+    python bench/ladder.py --model tiny          any machine, to see that the script works
+
+Latency does not depend on what the weights are, quality does: nothing here says how good pictures are. Every rung adds
+one speed-up to the one before it. Times are from prompt to encoded JPEG, median of --runs after two warm-ups.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import io
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+# In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from streamer.generator.klein.engine import Engine
+from streamer.generator.klein.finished import DevicePicture, gpu_jpeg_available
+from streamer.generator.klein.job import Job
+from streamer.generator.klein.latents import tokens_to_latents
+from streamer.generator.klein.load import from_pipeline
+from streamer.generator.klein.quantise import FP8, Shrinker, count_eight_bit
+from streamer.generator.klein.switches import Switches
+from streamer.generator.klein.testing import make_pipeline
+from streamer.generator.klein.tune import Tuner
+from streamer.generator.klein.verify import relative_error
+
+PROMPT = "a neon city at night in the rain, wide establishing shot, volumetric light, stream background"
+QUALITY = 88
+STEPS = 4
+
+
+@dataclass
+class Bench:
+    """One model, one size, and what was measured about them."""
+
+    model: str
+    width: int
+    height: int
+    text: int
+    runs: int
+    pipeline: Any
+    device: torch.device
+    dtype: torch.dtype
+    metrics: dict[str, Any] = field(default_factory=dict)
+    truth: torch.Tensor | None = None
+    truth_pixels: np.ndarray | None = None
+
+    @property
+    def cuda(self) -> bool:
+        return self.device.type == "cuda"
+
+    def note(self, name: str, value: Any) -> None:
+        self.metrics[name] = value
+        print(f"[{time.monotonic() - BEGAN:6.1f}] {name}: {value}", flush=True)
+
+
+BEGAN = time.monotonic()
+
+
+def main() -> None:
+    """Measure what was asked for and print the result as the last line."""
+    asked = arguments()
+    width, height = map(int, asked.size.split("x"))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = torch.bfloat16
+    pipeline = make_pipeline(asked.model, dtype=dtype, device=str(device))
+    bench = Bench(asked.model, width, height, asked.text, asked.runs, pipeline, device, dtype)
+    rungs = asked.rungs.split(",")
+    with torch.inference_mode():
+        if "peaks" in rungs and bench.cuda:
+            peaks(bench)
+        if "stock" in rungs:
+            stock(bench)
+        if "article" in rungs and bench.cuda:
+            article(bench)
+    model = from_pipeline(pipeline)
+    del pipeline
+    model = ladder(bench, model, rungs)
+    for spec in filter(None, asked.also.split(",")):
+        also(bench, model, spec)
+    print(json.dumps(report(bench)))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="tiny", choices=["tiny", "4b", "9b"])
+    parser.add_argument("--size", default="1024x1024")
+    parser.add_argument("--text", type=int, default=512)
+    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--rungs", default="peaks,stock,article,loop,attention,qkv,compile,graphs,fp8,kernels")
+    parser.add_argument("--also", default="", help="more sizes for the last rung: 512x512:128,1280x720:512")
+    parser.add_argument("--profile", action="store_true", help="print the kernels of one step of the last rung")
+    return parser.parse_args()
+
+
+def timed(bench: Bench, work: Callable[[], Any], runs: int | None = None) -> dict[str, float]:
+    """Give median, least and most milliseconds, each run waited for."""
+    times = []
+    for index in range(2 + (runs or bench.runs)):
+        settle(bench)
+        began = time.perf_counter()
+        work()
+        settle(bench)
+        if index >= 2:
+            times.append((time.perf_counter() - began) * 1e3)
+    return {"ms": round(statistics.median(times), 2), "min": round(min(times), 2), "max": round(max(times), 2)}
+
+
+def settle(bench: Bench) -> None:
+    if bench.cuda:
+        torch.cuda.synchronize()
+
+
+def peaks(bench: Bench) -> None:
+    """Measure what a large matrix product reaches on this very machine; the floors are counted from it."""
+    size = 8192
+    a, b = (torch.randn(size, size, device=bench.device, dtype=torch.bfloat16) for _ in range(2))
+    rate = 2 * size**3 / 1e9
+    bench.note("bf16_peak_tflops", round(rate / timed(bench, lambda: a @ b, 20)["ms"], 0))
+    if torch.cuda.get_device_capability() >= (8, 9):
+        one, a8, b8 = torch.ones((), device=bench.device), a.to(FP8), b.to(FP8).t().contiguous().t()
+        product = lambda: torch._scaled_mm(  # noqa: E731
+            a8, b8, scale_a=one, scale_b=one, out_dtype=torch.bfloat16, use_fast_accum=True
+        )
+        bench.note("fp8_peak_tflops", round(rate / timed(bench, product, 20)["ms"], 0))
+    ai, bi = (torch.randint(-127, 127, (size, size), device=bench.device, dtype=torch.int8) for _ in range(2))
+    bench.note("int8_peak_tops", round(rate / timed(bench, lambda: torch._int_mm(ai, bi.t()), 20)["ms"], 0))
+
+
+def noise_of(bench: Bench) -> torch.Tensor:
+    seeded = torch.Generator("cpu").manual_seed(7)
+    size = (1, 128, bench.height // 16, bench.width // 16)
+    return torch.randn(size, generator=seeded, dtype=bench.dtype).to(bench.device)
+
+
+def stock_picture(bench: Bench, output: str = "pil") -> Any:
+    return bench.pipeline(
+        prompt=PROMPT, height=bench.height, width=bench.width, num_inference_steps=STEPS, guidance_scale=1.0,
+        latents=noise_of(bench), output_type=output, max_sequence_length=bench.text,
+    ).images  # fmt: skip
+
+
+def stock_jpeg(bench: Bench) -> bytes:
+    return pillow_jpeg(stock_picture(bench)[0])
+
+
+def pillow_jpeg(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()
+
+
+def stock(bench: Bench) -> None:
+    """Measure diffusers as it comes, whole and in parts, and keep its result as the truth."""
+    reset_peak(bench)
+    bench.note("stock", timed(bench, lambda: stock_jpeg(bench)) | peak_gb(bench))
+    bench.truth = stock_picture(bench, "latent").float().clone()
+    bench.truth_pixels = np.asarray(stock_picture(bench)[0]).astype(int)
+    flops(bench)
+
+
+def flops(bench: Bench) -> None:
+    """Count the arithmetic of the three parts, and with the measured peaks the floors."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    pipe = bench.pipeline
+    with FlopCounterMode(display=False) as counted:
+        embeds, ids = pipe.encode_prompt(PROMPT, device=bench.device, max_sequence_length=bench.text)
+    text = counted.get_total_flops() / 1e12 * 27 / 36
+    latents = pipe._pack_latents(noise_of(bench))
+    with FlopCounterMode(display=False) as counted:
+        pipe.transformer(
+            hidden_states=latents, timestep=torch.tensor([0.5], device=bench.device, dtype=bench.dtype), guidance=None,
+            encoder_hidden_states=embeds, txt_ids=ids, return_dict=False,
+            img_ids=pipe._prepare_latent_ids(noise_of(bench)).to(bench.device),
+        )  # fmt: skip
+    step = counted.get_total_flops() / 1e12
+    blocks = len(pipe.transformer.transformer_blocks) + len(pipe.transformer.single_transformer_blocks)
+    tokens = bench.text + latents.shape[1]
+    attention = 4 * tokens**2 * pipe.transformer.inner_dim * blocks / 1e12
+    with FlopCounterMode(display=False) as counted:
+        pipe.vae.decode(tokens_to_latents(pipe.vae, latents, bench.height // 16, bench.width // 16))
+    decode = counted.get_total_flops() / 1e12
+    bench.note("tflop", {n: round(v, 3) for n, v in zip(("text", "step", "attention", "decode"), (text, step, attention, decode), strict=True)})
+    bf16, fp8 = bench.metrics.get("bf16_peak_tflops"), bench.metrics.get("fp8_peak_tflops")
+    if bf16 and fp8:
+        wide = text + STEPS * step + decode
+        bench.note("floor_bf16_ms", round(wide / bf16 * 1e3, 1))
+        eight = (text + STEPS * (step - attention)) / fp8
+        bench.note("floor_fp8_ms", round((eight + (STEPS * attention + decode) / bf16) * 1e3, 1))
+        bench.note("floor_all_fp8_ms", round((eight + STEPS * attention / fp8 + decode / bf16) * 1e3, 1))
+
+
+def article(bench: Bench) -> None:
+    """Measure the published recipe: fused QKV, and the whole transformer compiled with reduce-overhead."""
+    pipe, plain = bench.pipeline, bench.pipeline.transformer
+    plain.fuse_qkv_projections()
+    reset_peak(bench)
+    began = time.monotonic()
+    pipe.transformer = torch.compile(plain, mode="reduce-overhead", fullgraph=True)
+    try:
+        stock_jpeg(bench)
+        built = round(time.monotonic() - began, 1)
+        bench.note("article", timed(bench, lambda: stock_jpeg(bench)) | peak_gb(bench) | {"build_s": built} | error_of(bench, stock_picture(bench, "latent")))
+    finally:
+        pipe.transformer = plain
+        plain.unfuse_qkv_projections()
+        torch._dynamo.reset()
+        clean()
+
+
+def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
+    """Climb: every rung adds to the one before; give the model as the last rung left it."""
+    best = "cudnn" if bench.cuda and torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
+    switches = Switches(gpu_jpeg=bench.cuda)
+    for name in rungs:
+        if name == "attention":
+            switches = replace(switches, attention=best)
+        elif name == "qkv":
+            switches = replace(switches, fused_qkv=True)
+            shrink(model, Shrinker(True, None))
+        elif name == "compile":
+            switches = replace(switches, compile=True, fast_decoder=True)
+        elif name == "graphs":
+            switches = replace(switches, graphs=bench.cuda)
+        elif name in ("fp8", "int8"):
+            switches = replace(switches, precision=name)
+            if count_eight_bit(model.transformer):
+                model = again(bench)
+            shrink(model, Shrinker(True, FP8 if name == "fp8" else torch.int8))
+            bench.note("eight_bit_layers", count_eight_bit(model.transformer, model.encoder))
+        elif name == "kernels":
+            switches = replace(switches, kernels=bench.cuda)
+        elif name == "fp8-attention":
+            switches = replace(switches, attention="fp8")
+        elif name != "loop":
+            continue
+        rung(bench, model, name, switches)
+    bench.metrics["last"] = switches
+    return model
+
+
+def again(bench: Bench) -> Any:
+    """Build the same weights anew: quantising one in place left nothing wide."""
+    bench.pipeline = None
+    clean()
+    bench.pipeline = make_pipeline(bench.model, dtype=bench.dtype, device=str(bench.device))
+    return from_pipeline(bench.pipeline)
+
+
+def shrink(model: Any, shrinker: Shrinker) -> None:
+    blocks = [*model.transformer.transformer_blocks, *model.transformer.single_transformer_blocks, *model.encoder.layers]
+    for block in blocks:
+        shrinker(block)
+    clean()
+
+
+def rung(bench: Bench, model: Any, name: str, switches: Switches, profile: bool = False) -> None:
+    """Build an engine with these switches, and measure it whole and in parts."""
+    clean()
+    reset_peak(bench)
+    began = time.monotonic()
+    engine = Engine(model, text_tokens=bench.text, remembered=0, gpu_jpeg=switches.gpu_jpeg and gpu_jpeg_available())
+    tuner = Tuner(engine, switches, [(bench.width, bench.height)])
+    slowest = 0.0
+    while tuner.left:
+        at = time.monotonic()
+        doing, _ = tuner.next_slice()
+        settle(bench)
+        slowest = max(slowest, time.monotonic() - at)
+    built = round(time.monotonic() - began, 1)
+    job = Job(PROMPT, bench.width, bench.height, STEPS, noise=noise_of(bench))
+    result = timed(bench, lambda: jpeg_of(engine, job)) | peak_gb(bench) | {"build_s": built, "slowest_slice_s": round(slowest, 1)}
+    place = engine._place_for(engine.shape_of(job))
+    latents = tokens_to_latents(model.vae, place.canvas.latents, bench.height // 16, bench.width // 16)
+    result |= error_of(bench, latents) | pixel_error(bench, place.canvas.pixels)
+    # The same job by seed: the noise is made on the host while the device encodes the prompt.
+    result["seeded_ms"] = timed(bench, lambda: jpeg_of(engine, replace(job, noise=None)))["ms"]
+    engine.memory._limit = 1
+    result["prompt_known_ms"] = timed(bench, lambda: jpeg_of(engine, job))["ms"]
+    result |= parts(bench, engine, place) | {"found": tuner.found}
+    bench.note(name, result)
+    if "--profile" in sys.argv and bench.cuda and switches.kernels:
+        show_kernels(place)
+
+
+def parts(bench: Bench, engine: Engine, place: Any) -> dict[str, float]:
+    """Time text encoder, one step and decoder alone, and the JPEG."""
+    picture = DevicePicture(place.canvas.pixels, engine._gpu_jpeg)
+    return {
+        "text_ms": timed(bench, engine.encode)["ms"],
+        "step_ms": timed(bench, place.step)["ms"],
+        "decode_ms": timed(bench, place.decode)["ms"],
+        "jpeg_ms": timed(bench, lambda: encoded(picture))["ms"],
+    }
+
+
+def show_kernels(place: Any) -> None:
+    from torch.profiler import ProfilerActivity, profile
+
+    for part in (place.step, place.decode):
+        with profile(activities=[ProfilerActivity.CUDA]) as seen:
+            part()
+            torch.cuda.synchronize()
+        print(seen.key_averages().table(sort_by="cuda_time_total", row_limit=16, max_name_column_width=80))
+
+
+def also(bench: Bench, model: Any, spec: str) -> None:
+    """Measure the last rung at another size and text length."""
+    size, text = spec.split(":")
+    width, height = map(int, size.split("x"))
+    other = replace(bench, width=width, height=height, text=int(text), truth=None, truth_pixels=None)
+    rung(other, model, spec, bench.metrics["last"])
+
+
+def jpeg_of(engine: Engine, job: Job) -> bytes:
+    *_, picture = engine.draw(job)
+    assert isinstance(picture, DevicePicture)
+    return encoded(picture)
+
+
+def encoded(picture: DevicePicture) -> bytes:
+    return picture.jpeg(QUALITY) or pillow_jpeg(Image.fromarray(picture.pixels()))
+
+
+def error_of(bench: Bench, latents: torch.Tensor) -> dict[str, float]:
+    if bench.truth is None:
+        return {}
+    return {"error": float(f"{relative_error(latents, bench.truth):.3g}")}
+
+
+def pixel_error(bench: Bench, pixels: torch.Tensor) -> dict[str, float]:
+    if bench.truth_pixels is None:
+        return {}
+    apart = np.abs(pixels.cpu().numpy().astype(int) - bench.truth_pixels)
+    return {"pixel_mean": round(float(apart.mean()), 3), "pixel_max": int(apart.max())}
+
+
+def reset_peak(bench: Bench) -> None:
+    if bench.cuda:
+        torch.cuda.reset_peak_memory_stats()
+
+
+def peak_gb(bench: Bench) -> dict[str, float]:
+    return {"peak_gb": round(torch.cuda.max_memory_allocated() / 1e9, 2)} if bench.cuda else {}
+
+
+def clean() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def report(bench: Bench) -> dict[str, Any]:
+    """Put the metrics beside the goals."""
+    bench.metrics.pop("last", None)
+    machine = torch.cuda.get_device_name() if bench.cuda else "cpu"
+    return {
+        "bench": "ladder",
+        "machine": f"{machine}, torch {torch.__version__}",
+        "model": bench.model,
+        "size": f"{bench.width}x{bench.height}",
+        "text": bench.text,
+        "metrics": bench.metrics,
+        "goals": goals(bench),
+    }
+
+
+def goals(bench: Bench) -> list[dict[str, Any]]:
+    limits = {"9b": (300.0, 2.5), "4b": (165.0, 2.7)}
+    if bench.model not in limits or (bench.width, bench.height, bench.text) != (1024, 1024, 512):
+        return []
+    most_ms, least_gain = limits[bench.model]
+    full = [v["seeded_ms"] for v in bench.metrics.values() if isinstance(v, dict) and "seeded_ms" in v]
+    best = min(full) if full else float("inf")
+    made = [("ms", best, most_ms, best <= most_ms)]
+    if "stock" in bench.metrics:
+        gain = round(bench.metrics["stock"]["ms"] / best, 2)
+        made.append(("times faster than stock", gain, least_gain, gain >= least_gain))
+    small = bench.metrics.get("512x512:128")
+    if bench.model == "4b" and small:
+        made.append(("ms at 512x512, 128 text", small["seeded_ms"], 33.0, small["seeded_ms"] <= 33.0))
+    return [{"metric": m, "value": v, "goal": g, "met": met} for m, v, g, met in made]
+
+
+if __name__ == "__main__":
+    main()

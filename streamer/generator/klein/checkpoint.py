@@ -1,0 +1,136 @@
+"""From a hub id or a folder to a folder: what will be downloaded, under which licence, and what stands in the way."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.constants import HF_HUB_CACHE
+from huggingface_hub.errors import (
+    DryRunError,
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+from tqdm.auto import tqdm
+
+from streamer.errors import BackendUnavailable
+from streamer.generator.backend import Report
+
+log = logging.getLogger(__name__)
+
+# Not *.safetensors at the top: the hub keeps a second copy of the transformer there, in another layout.
+WANTED = (
+    "model_index.json", "scheduler/*.json", "tokenizer/*", "transformer/*.json", "transformer/*.safetensors",
+    "text_encoder/*.json", "text_encoder/*.safetensors", "vae/*.json", "vae/*.safetensors",
+)  # fmt: skip
+VAE_WANTED = ("config.json", "*.safetensors", "vae/*.json", "vae/*.safetensors")
+SPARE_GB = 2.0
+NON_COMMERCIAL = "FLUX Non-Commercial License: pictures may not earn money, which a monetised stream does"
+
+
+def find_checkpoint(model: str, report: Report, wanted: tuple[str, ...] = WANTED) -> Path:
+    """Give the folder of a local model, or of the hub's, downloading what is missing."""
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder
+    if model.count("/") != 1 or model.startswith((".", "/", "~")):
+        raise BackendUnavailable(f"there is no folder {model}", fix="give a hub id or the folder of a downloaded model")
+    tell_licence(model)
+    with explained(model):
+        _require_space(model, wanted)
+        found = snapshot_download(model, allow_patterns=list(wanted), tqdm_class=_bar(report, model))
+    return Path(found)
+
+
+def tell_licence(model: str) -> None:
+    """Say before anything is downloaded what a model may not be used for."""
+    if "klein" in model.lower() and "9b" in model.lower():
+        log.warning("%s is gated and under the %s; FLUX.2-klein-4B is Apache-2.0", model, NON_COMMERCIAL)
+
+
+@contextmanager
+def explained(model: str) -> Iterator[None]:
+    """Turn what the hub's client raises into errors that say what to do."""
+    page = f"https://huggingface.co/{model}"
+    try:
+        yield
+    except GatedRepoError as error:
+        raise BackendUnavailable(
+            f"{model} is gated, and this account has not accepted its licence",
+            fix=f"accept it at {page}, then set HF_TOKEN or run: hf auth login",
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise BackendUnavailable(
+            f"the hub knows no {model}, or it is private", fix=f"check {page}, and HF_TOKEN if it needs an account"
+        ) from error
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        raise BackendUnavailable(
+            f"{model} is not downloaded, and the hub cannot be reached",
+            fix="connect once to download it, or set generator.model to a local folder",
+        ) from error
+    except HfHubHTTPError as error:
+        raise BackendUnavailable(
+            f"downloading {model} failed: {error}", fix="start again: it goes on where it stopped"
+        ) from error
+    except OSError as error:
+        raise BackendUnavailable(f"{model} cannot be stored: {error}", fix="set HF_HOME to a larger disk") from error
+
+
+def _require_space(model: str, wanted: tuple[str, ...]) -> None:
+    """Compare what is still to be fetched with what the disk has left."""
+    try:
+        files = snapshot_download(model, allow_patterns=list(wanted), dry_run=True)
+    except DryRunError:
+        return  # the hub cannot be reached; what is downloaded already may be enough
+    missing_gb = sum(file.file_size or 0 for file in files if file.will_download) / 1e9
+    cache = Path(HF_HUB_CACHE)
+    place = next(parent for parent in (cache, *cache.parents) if parent.exists())
+    free_gb = shutil.disk_usage(place).free / 1e9
+    if missing_gb + SPARE_GB > free_gb:
+        raise BackendUnavailable(
+            f"{model} needs {missing_gb:.0f} GB more and {place} has {free_gb:.0f} GB free",
+            fix="free some space, or set HF_HOME to a larger disk",
+        )
+    if missing_gb:
+        log.info("downloading %.1f GB of %s to %s", missing_gb, model, cache)
+
+
+def _bar(report: Report, model: str) -> type[tqdm[Any]]:
+    """Make a progress bar that reports each per cent instead of printing; only the one that counts bytes."""
+    lock, told = threading.Lock(), [-1]
+
+    class Bar(tqdm):  # type: ignore[misc, type-arg, unused-ignore]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs.pop("name", None)
+            super().__init__(*args, **{**kwargs, "disable": False, "file": _Nowhere()})
+
+        def update(self, n: float | None = 1) -> bool | None:
+            moved = super().update(n)
+            # Several downloading threads come here; the thread that reports otherwise is waiting for them.
+            with lock:
+                percent = int(100 * self.n / self.total) if self.total and self.unit == "B" else -1
+                if percent > told[0]:
+                    told[0] = percent
+                    report(f"downloading {model}", min(1.0, percent / 100))
+            return moved
+
+    return Bar
+
+
+class _Nowhere:
+    """A file that keeps nothing."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        return None

@@ -1,0 +1,143 @@
+"""Draw pictures with one loaded checkpoint, by the fastest way that was found to be right."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Generator
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from streamer.errors import BackendError
+from streamer.generator.backend import Pixels, Step
+from streamer.generator.klein import text
+from streamer.generator.klein.decode import Decoder, stock_decoder
+from streamer.generator.klein.denoise import Velocity, stock_velocity
+from streamer.generator.klein.finished import DevicePicture
+from streamer.generator.klein.graphs import Run
+from streamer.generator.klein.job import Job
+from streamer.generator.klein.latents import encode_picture
+from streamer.generator.klein.model import Model
+from streamer.generator.klein.prepared import Prepared, prepare
+from streamer.generator.klein.preview import fit_colours
+from streamer.generator.klein.reference_picture import reference_size, to_pixels
+from streamer.generator.klein.shapes import Shape, whole_patches
+
+IMPROVISED = 4
+"""Shapes kept ready that nobody announced: odd sizes and references."""
+
+
+class Engine:
+    """Own the model and everything prepared for it; belongs to one thread, to which captured graphs are bound.
+
+    ``ready`` and ``improvised`` say how shapes are drawn; tune.py puts faster ways in as it finds them right.
+    """
+
+    def __init__(
+        self, model: Model, *, text_tokens: int = 512, remembered: int = 32, reference_px: int = 512,
+        previews: bool = True, gpu_jpeg: bool = False, deadline_s: float = 60.0,
+    ) -> None:  # fmt: skip
+        self.model = model
+        self.text_tokens, self._reference_px = text_tokens, reference_px
+        self._gpu_jpeg, self._deadline_s = gpu_jpeg, deadline_s
+        self.memory = text.Memory(remembered)
+        self.colours = fit_colours(model.vae) if previews else None
+        self.velocity: Velocity = stock_velocity(model.transformer)
+        self.decoder: Decoder = stock_decoder(model.vae)
+        self.words = text.blank_words(text_tokens, model.hidden, model.dtype, model.device)
+        self.encode: Run = self._plain_encode()
+        self.ready: dict[Shape, Prepared] = {}
+        self._improvised: OrderedDict[Shape, Prepared] = OrderedDict()
+
+    def shape_of(self, job: Job) -> Shape:
+        """Give the shape a job is drawn in."""
+        width, height = whole_patches(job.width, job.height)
+        reference = None if job.reference is None else reference_size(*job.reference.size, self._reference_px)
+        return Shape(width, height, self.text_tokens, reference)
+
+    def draw(self, job: Job) -> Generator[Step | DevicePicture, None, None]:
+        """Yield a Step after each denoising step, one step behind the device, then the picture."""
+        began, prepared = time.monotonic(), self._place_for(self.shape_of(job))
+        self._set_scene(prepared, job)
+        schedule = prepared.schedule(self.model, job.steps)
+        for index in range(schedule.steps):
+            prepared.canvas.set_step(schedule, index)
+            prepared.step()
+            prepared.previews.start(index, prepared.canvas.small)
+            if index:
+                yield self._seen(prepared, index, schedule.steps)
+                self._hurry(began)
+        prepared.decode()
+        prepared.finite.start(0, prepared.canvas.finite)
+        yield self._seen(prepared, schedule.steps, schedule.steps)
+        self._hurry(began)
+        if not bool(prepared.finite.take(0)):
+            raise BackendError("the model's numbers overflowed", fix="try generator.precision: bfloat16")
+        yield DevicePicture(prepared.canvas.pixels.clone(), self._gpu_jpeg)
+
+    def go_plain(self) -> None:
+        """Drop every fast way and the memory it holds; pictures come out the same, later."""
+        self.ready.clear()
+        self._improvised.clear()
+        self.velocity = stock_velocity(self.model.transformer)
+        self.decoder = stock_decoder(self.model.vae)
+        self.encode = self._plain_encode()
+
+    def _plain_encode(self) -> Run:
+        return partial(text.encode, self.words, self.model.encoder, self.model.transformer.context_embedder)
+
+    def forget_improvised(self) -> None:
+        """Drop shapes that nobody announced, so that they are made anew with what is in use now."""
+        self._improvised.clear()
+
+    def _place_for(self, shape: Shape) -> Prepared:
+        if shape in self.ready:
+            return self.ready[shape]
+        if shape not in self._improvised:
+            self._improvised[shape] = prepare(self.model, shape, self.colours, self.velocity, self.decoder)
+        self._improvised.move_to_end(shape)
+        while len(self._improvised) > IMPROVISED:
+            self._improvised.popitem(last=False)
+        return self._improvised[shape]
+
+    def _set_scene(self, prepared: Prepared, job: Job) -> None:
+        """Put prompt, noise and reference on the canvas; the device encodes text while the host makes the noise."""
+        canvas = prepared.canvas
+        canvas.context.copy_(self._context(job.prompt), non_blocking=True)
+        canvas.latents.copy_(self._noise(canvas.shape, job), non_blocking=True)
+        if job.reference is not None and canvas.shape.reference is not None:
+            pixels = to_pixels(job.reference, canvas.shape.reference).to(self.model.device)
+            with torch.inference_mode():
+                canvas.tokens[:, canvas.shape.image_tokens :].copy_(encode_picture(self.model.vae, pixels))
+
+    def _context(self, prompt: str) -> Tensor:
+        known = self.memory.recall(prompt, self.text_tokens)
+        if known is not None:
+            return known
+        ids, real = text.tokenize(self.model.tokenizer, prompt, self.text_tokens)
+        self.words.ids.copy_(ids)
+        self.words.real.copy_(real)
+        self.encode()
+        self.memory.keep(prompt, self.text_tokens, self.words.context)
+        return self.words.context
+
+    def _noise(self, shape: Shape, job: Job) -> Tensor:
+        """Draw the noise on the CPU in the model's precision: the same numbers on every device, and as stock draws."""
+        noise = job.noise
+        if noise is None:
+            seeded = torch.Generator("cpu").manual_seed(job.seed)
+            size = (1, self.model.channels, shape.rows, shape.columns)
+            noise = torch.randn(size, generator=seeded, dtype=self.model.dtype)
+        return noise.to(self.model.device, self.model.dtype).flatten(2).permute(0, 2, 1)
+
+    def _seen(self, prepared: Prepared, step: int, steps: int) -> Step:
+        """Wait for the preview of a step while the device works on the next."""
+        small = prepared.previews.take(step - 1)
+        pixels: Pixels | None = None if self.colours is None else small.numpy().copy()
+        return Step(step, steps, pixels)
+
+    def _hurry(self, began: float) -> None:
+        if time.monotonic() - began > self._deadline_s:
+            raise BackendError(f"the picture took longer than {self._deadline_s:g} s")

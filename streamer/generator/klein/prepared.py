@@ -1,0 +1,51 @@
+"""What stands ready for one shape: its memory, its schedules, and the functions that draw in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from torch import Tensor
+
+from streamer.generator.klein import schedule
+from streamer.generator.klein.canvas import Canvas, blank_canvas
+from streamer.generator.klein.decode import Decoder, decode
+from streamer.generator.klein.denoise import Velocity, step
+from streamer.generator.klein.device import Readback
+from streamer.generator.klein.graphs import Run
+from streamer.generator.klein.model import Model
+from streamer.generator.klein.positions import rotary_tables
+from streamer.generator.klein.schedule import Schedule
+from streamer.generator.klein.shapes import Shape
+
+
+@dataclass(slots=True)
+class Prepared:
+    """One shape's canvas and how to draw in it; ``schedules`` holds one per number of steps."""
+
+    canvas: Canvas
+    step: Run
+    decode: Run
+    previews: Readback
+    finite: Readback
+    schedules: dict[int, Schedule] = field(default_factory=dict)
+
+    def schedule(self, model: Model, steps: int) -> Schedule:
+        """Give the schedule for a number of steps, computing it the first time."""
+        if steps not in self.schedules:
+            tokens = self.canvas.shape.image_tokens
+            self.schedules[steps] = schedule.build(model.transformer, model.scheduler, tokens, steps)
+        return self.schedules[steps]
+
+
+def prepare(model: Model, shape: Shape, colours: Tensor | None, velocity: Velocity, decoder: Decoder) -> Prepared:
+    """Allocate a shape's memory, with functions that run at once; tune.py may make graphs of them."""
+    rope = rotary_tables(model.transformer.pos_embed, shape, model.device)
+    canvas = blank_canvas(shape, model.hidden, rope, colours, model.channels, model.dtype)
+    return Prepared(
+        canvas=canvas,
+        step=partial(step, canvas, velocity),
+        decode=partial(decode, canvas, model.vae, decoder),
+        previews=Readback(canvas.small),
+        finite=Readback(canvas.finite, slots=1),
+    )

@@ -1,0 +1,221 @@
+"""Put the fast ways in, one after the other, each only after it was found to be right; in slices between requests."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+
+from streamer.generator.klein import text
+from streamer.generator.klein.decode import Decoder, stock_decoder, to_bytes
+from streamer.generator.klein.denoise import Velocity, stock_velocity
+from streamer.generator.klein.engine import Engine
+from streamer.generator.klein.graphs import Recorder
+from streamer.generator.klein.job import DISTILLED_STEPS
+from streamer.generator.klein.latents import tokens_to_latents
+from streamer.generator.klein.prepared import Prepared, prepare
+from streamer.generator.klein.shapes import Shape, whole_patches
+from streamer.generator.klein.switches import Attention, Switches
+from streamer.generator.klein.verify import BOUNDS, DECODER_BOUND, Verdict, fixed_scene, judge, relative_error
+
+log = logging.getLogger(__name__)
+
+BACKENDS: dict[Attention, str] = {"sdpa": "native", "cudnn": "_native_cudnn", "flash": "_native_flash"}
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A piece of the work, a few seconds long."""
+
+    doing: str
+    work: Callable[[], None]
+
+
+class Tuner:
+    """Make an engine fast for the given sizes; every slice runs on the engine's thread, between two pictures."""
+
+    def __init__(self, engine: Engine, switches: Switches, sizes: Sequence[tuple[int, int]]) -> None:
+        self._engine, self._switches = engine, switches
+        shapes = [Shape(*whole_patches(*size), engine.text_tokens) for size in sizes]
+        self._shapes = list(dict.fromkeys(shapes))
+        self._velocity: Velocity = engine.velocity
+        self._decoder: Decoder = engine.decoder
+        self._recorder: Recorder | None = None
+        self.found: dict[str, str] = {}
+        self._slices = deque(self._plan())
+        self._total = max(1, len(self._slices))
+
+    @property
+    def left(self) -> int:
+        """Count the slices still to do."""
+        return len(self._slices)
+
+    def next_slice(self) -> tuple[str, float]:
+        """Do one slice; give what it was and the share that is done now."""
+        piece = self._slices.popleft()
+        # A rung that cannot be built on this machine is a rung that is not used; only a lost device ends the process.
+        try:
+            piece.work()
+        except Exception as error:
+            if device_lost(error):
+                raise
+            log.warning("%s is not used here: %s", piece.doing, error, exc_info=True)
+            self.found[piece.doing] = f"failed: {type(error).__name__}"
+        return piece.doing, 1 - self.left / self._total
+
+    def _plan(self) -> list[Slice]:
+        if not self._shapes:
+            return []
+        on, pieces = self._switches, list[Slice]()
+        if on.attention != "sdpa":
+            pieces.append(Slice("attention", self._try_attention))
+        if on.kernels:
+            pieces.append(Slice("kernels", self._try_kernels))
+        elif on.compile:
+            pieces.append(Slice("compile", self._try_compiled_blocks))
+        if on.fast_decoder:
+            pieces.append(Slice("decoder", self._try_decoder))
+        if on.compile:
+            pieces.append(Slice("text", self._try_text))
+        if on.graphs:
+            pieces.append(Slice("text graph", self._record_text))
+        return pieces + [Slice(f"size {shape}", partial(self._make_ready, shape)) for shape in self._shapes]
+
+    def _place(self) -> Prepared:
+        """Give a place of the first size, with the fixed scene on it, to compare two ways in."""
+        engine = self._engine
+        place = prepare(engine.model, self._shapes[0], engine.colours, engine.velocity, engine.decoder)
+        place.canvas.set_step(place.schedule(engine.model, DISTILLED_STEPS), 0)
+        fixed_scene(place.canvas)
+        return place
+
+    def _judged(self, rung: str, fast: Velocity) -> bool:
+        """Compare with the stock blocks, which stay on PyTorch's own attention unless a better one was judged."""
+        verdict = judge(rung, fast, stock_velocity(self._engine.model.transformer), self._place().canvas)
+        return self._noted(verdict)
+
+    def _noted(self, verdict: Verdict) -> bool:
+        (log.info if verdict.passed else log.warning)("%s", verdict)
+        self.found[verdict.rung] = f"error {verdict.error:.1g}" if verdict.passed else f"wrong by {verdict.error:.1g}"
+        return verdict.passed
+
+    def _try_attention(self) -> None:
+        """Let the stock blocks use the chip's best attention."""
+        transformer, canvas = self._engine.model.transformer, self._place().canvas
+        with torch.inference_mode():
+            plain = stock_velocity(transformer)(canvas)
+            transformer.set_attention_backend(BACKENDS.get(self._switches.attention, "_native_cudnn"))
+            error = relative_error(stock_velocity(transformer)(canvas), plain)
+        if not self._noted(Verdict("attention", error, BOUNDS["attention"])):
+            transformer.set_attention_backend("native")
+
+    def _try_kernels(self) -> None:
+        """Replace the stock blocks by products with fused kernels between them."""
+        from streamer.generator.klein.fused import can_fuse, fused_velocity
+        from streamer.generator.klein.ops import attend_with, triton_ops
+
+        transformer = self._engine.model.transformer
+        if not can_fuse(transformer):
+            self.found["kernels"] = "off: some layers are not in eight bits"
+            return self._try_compiled_blocks()
+        fast = fused_velocity(transformer, triton_ops(), attend_with(self._switches.attention))
+        if self._judged("kernels", fast):
+            # The kernels take any shape without building anything, so unannounced sizes use them too.
+            self._velocity = self._engine.velocity = fast
+            self._engine.forget_improvised()
+        return None
+
+    def _try_compiled_blocks(self) -> None:
+        from streamer.generator.klein.compiled import compiled_velocity
+
+        fast = compiled_velocity(self._engine.model.transformer)
+        if self._judged("compile", fast):
+            self._velocity = fast
+
+    def _try_decoder(self) -> None:
+        """Replace the VAE's decoder by the fused one, or else by a compiled one."""
+        fast = self._fast_decoder()
+        if fast is None or not self._decoder_judged(fast):
+            return
+        self._decoder = fast
+
+    def _fast_decoder(self) -> Decoder | None:
+        vae = self._engine.model.vae
+        if self._switches.kernels:
+            from streamer.generator.klein.kernels.decoder import fast_decoder
+
+            return fast_decoder(vae)
+        if self._switches.compile:
+            from streamer.generator.klein.compiled import compiled_decoder
+
+            return compiled_decoder(vae)
+        return None
+
+    @torch.inference_mode()
+    def _decoder_judged(self, fast: Decoder) -> bool:
+        model, canvas = self._engine.model, self._place().canvas
+        latents = tokens_to_latents(model.vae, canvas.latents, canvas.shape.rows, canvas.shape.columns)
+        truth, picture = to_bytes(stock_decoder(model.vae)(latents)), fast(latents)
+        made = picture if picture.dtype == torch.uint8 else to_bytes(picture)
+        return self._noted(Verdict("decoder", relative_error(made, truth), DECODER_BOUND))
+
+    def _try_text(self) -> None:
+        """Compile the text model's layers."""
+        from streamer.generator.klein.compiled import compiled_encoder
+
+        engine, words = self._engine, self._engine.words
+        self._fill_words()
+        engine.encode()
+        truth = words.context.clone()
+        embed = engine.model.transformer.context_embedder
+        fast = partial(text.encode, words, compiled_encoder(engine.model.encoder), embed)
+        fast()
+        if self._noted(Verdict("text", relative_error(words.context, truth), BOUNDS["text"])):
+            engine.encode = fast
+
+    def _fill_words(self) -> None:
+        ids, real = text.tokenize(self._engine.model.tokenizer, "a lighthouse in a storm", self._engine.text_tokens)
+        self._engine.words.ids.copy_(ids)
+        self._engine.words.real.copy_(real)
+
+    def _record_text(self) -> None:
+        self._fill_words()
+        self._engine.encode = self._recording().record(self._engine.encode)
+
+    def _make_ready(self, shape: Shape) -> None:
+        """Prepare one size, record its graphs, and see that a graph gives what the function gave."""
+        engine = self._engine
+        place = prepare(engine.model, shape, engine.colours, self._velocity, self._decoder)
+        place.canvas.set_step(place.schedule(engine.model, DISTILLED_STEPS), 0)
+        for run in (place.step, place.decode):
+            fixed_scene(place.canvas)
+            run()
+        if self._switches.graphs:
+            self._record(place)
+        engine.ready[shape] = place
+
+    def _record(self, place: Prepared) -> None:
+        fixed_scene(place.canvas)
+        place.step()
+        truth, plain_step = place.canvas.latents.clone(), place.step
+        place.step = self._recording().record(place.step)
+        fixed_scene(place.canvas)
+        place.step()
+        if not self._noted(Verdict("graphs", relative_error(place.canvas.latents, truth), BOUNDS["graphs"])):
+            place.step = plain_step
+            return
+        place.decode = self._recording().record(place.decode)
+
+    def _recording(self) -> Recorder:
+        if self._recorder is None:
+            self._recorder = Recorder()
+        return self._recorder
+
+
+def device_lost(error: Exception) -> bool:
+    """Tell whether CUDA can no longer be used by this process; the child then ends itself, and is started again."""
+    return type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)

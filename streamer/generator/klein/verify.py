@@ -1,0 +1,51 @@
+"""Hold each faster way against the plain one on a fixed latent: what errs more than its bound is not used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from streamer.generator.klein.canvas import Canvas
+
+BOUNDS = {"attention": 0.02, "kernels": 0.05, "fp8 attention": 0.08, "compile": 0.03, "graphs": 0.02, "text": 0.05}
+"""Largest relative error of one velocity (of the prompt's context for text); docs/SPEED.md lists what is usual."""
+DECODER_BOUND = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far a rung was from the plain way, and whether that is near enough."""
+
+    rung: str
+    error: float
+    bound: float
+
+    @property
+    def passed(self) -> bool:
+        """A NaN compares as False, so it never passes."""
+        return self.error <= self.bound
+
+    def __str__(self) -> str:
+        return f"{self.rung}: relative error {self.error:.2g} (bound {self.bound:g})"
+
+
+def relative_error(value: Tensor, truth: Tensor) -> float:
+    """Give the norm of the difference over the norm of the truth."""
+    truth = truth.float()
+    return float((value.float() - truth).norm() / truth.norm().clamp(min=1e-12))
+
+
+@torch.inference_mode()
+def judge(rung: str, fast: Callable[[Canvas], Tensor], plain: Callable[[Canvas], Tensor], canvas: Canvas) -> Verdict:
+    """Compare two ways of predicting the velocity of what is on the canvas."""
+    return Verdict(rung, relative_error(fast(canvas), plain(canvas)), BOUNDS[rung])
+
+
+def fixed_scene(canvas: Canvas) -> None:
+    """Put noise from a fixed seed where the picture, the reference and the prompt stand."""
+    seeded = torch.Generator("cpu").manual_seed(20)
+    for tensor in (canvas.tokens, canvas.context):
+        tensor.copy_(torch.randn(tensor.shape, generator=seeded))
