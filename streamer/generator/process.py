@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from streamer.contracts import Health
 from streamer.errors import BackendDied, BackendError
 from streamer.generator.life import Life
 from streamer.generator.messages import (
-    GPU_FAULT_EXIT,
     Alive,
     Answer,
     BackendUse,
@@ -30,15 +28,13 @@ from streamer.generator.messages import (
     Ready,
     Stopped,
 )
-from streamer.generator.restarts import Death, Deaths, Poison
+from streamer.generator.restarts import Death, Deaths, Poison, verdict
 from streamer.types import Frame, ImageRequest, Preview
 
 log = logging.getLogger(__name__)
 
 PREVIEWS_WAITING = 8
 PROCEDURAL = BackendUse("procedural", {})
-
-KILLED = -9
 
 Item = Preview | Frame | BackendError
 
@@ -174,23 +170,24 @@ class GeneratorProcess:
         """Wait until the child is free and hand the request over."""
         try:
             async with asyncio.timeout(self._options.deadline_s):
-                while self._state != "ready":
-                    if self._state == "failed":
-                        raise BackendError(self._detail)
-                    self._moved.clear()
-                    await self._moved.wait()
+                life = await self._idle()
         except TimeoutError:
             raise BackendError(f"the generator is not ready: {self._detail}") from None
-        return self._hand_over(request)
-
-    def _hand_over(self, request: ImageRequest) -> Job:
-        assert self._life is not None
         self._jobs += 1
         self._job = Job(self._jobs, request)
-        self._life.send(Draw(self._job.number, request))
+        life.send(Draw(self._job.number, request))
         self._enter("busy", "drawing")
         self._be_patient()
         return self._job
+
+    async def _idle(self) -> Life:
+        """Wait for a child that has nothing to do."""
+        while self._state != "ready" or self._life is None:
+            if self._state == "failed":
+                raise BackendError(self._detail)
+            self._moved.clear()
+            await self._moved.wait()
+        return self._life
 
     async def _next(self, job: Job, deadline: float) -> Preview | Frame:
         try:
@@ -231,7 +228,7 @@ class GeneratorProcess:
             self._life = self._patience = None
             self._enter("cold", f"the {self._use.name} backend has ended")
             status = await life.end()
-        return _verdict(self._use.name, status, hung, last_word)
+        return verdict(self._use.name, status, hung, last_word)
 
     async def _listen(self, life: Life) -> Failed | None:
         """Act on each answer; return why it cannot start if it said so, or None when it is gone."""
@@ -282,7 +279,6 @@ class GeneratorProcess:
         """Draw the consequences of a death and say how long to wait before the next start."""
         now = self._clock()
         self._deaths.add(death, now)
-        log.error("%s", death.detail)
         if self._job is not None:
             self._poison.blame(self._job.request)
         self._end_job(BackendDied(death.detail))
@@ -293,6 +289,7 @@ class GeneratorProcess:
         delay_s = self._deaths.delay_s(now)
         state = "failed" if death.hopeless or self._deaths.too_many(now) else "cold"
         self._enter(state, f"{death.detail}; restarting in {delay_s:g} s")
+        log.error("%s", self._detail)
         return delay_s
 
     def _end_job(self, reason: BackendError) -> None:
@@ -310,24 +307,3 @@ class GeneratorProcess:
     def _enter(self, state: str, detail: str) -> None:
         self._state, self._detail = state, detail
         self._moved.set()
-
-
-def _verdict(name: str, status: int, hung: bool, last_word: Failed | None) -> Death:
-    """Turn how a child ended into a cause and a clause for people."""
-    if last_word is not None:
-        problem = BackendError(last_word.problem, fix=last_word.fix)
-        return Death("load", f"the {name} backend cannot start: {problem}", last_word.error == "BackendUnavailable")
-    if hung:
-        return Death("hang", f"the {name} backend hung and was killed")
-    if status == GPU_FAULT_EXIT:
-        return Death("gpu", f"the {name} backend lost the GPU")
-    if status in (-signal.SIGTERM, KILLED):
-        return Death("killed", f"the {name} backend was killed from outside, by the system if memory ran out")
-    if status < 0 or status > 255:
-        return Death("crash", f"the {name} backend crashed ({_name_of(status)})")
-    return Death("exit", f"the {name} backend ended by itself (exit status {status})")
-
-
-def _name_of(status: int) -> str:
-    """Name the signal, or on Windows the exception code."""
-    return signal.strsignal(-status) or str(status) if status < 0 else f"{status:#x}"

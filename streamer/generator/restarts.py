@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter, OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from streamer.errors import BackendError
+from streamer.generator.messages import GPU_FAULT_EXIT, Failed
 from streamer.types import ImageRequest
 
 LAST_WORDS = 256
+KILLED = -9
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +73,24 @@ class Poison:
     def refuses(self, request: ImageRequest) -> bool:
         """Tell whether this picture has killed as many processes as it may."""
         return self._kills.get((request.prompt, request.params.seed), 0) >= self._limit
+
+
+def verdict(name: str, status: int, hung: bool, last_word: Failed | None) -> Death:
+    """Turn how a child ended into a cause and a clause for people."""
+    if last_word is not None:
+        problem = BackendError(last_word.problem, fix=last_word.fix)
+        return Death("load", f"the {name} backend cannot start: {problem}", last_word.error == "BackendUnavailable")
+    if hung:
+        return Death("hang", f"the {name} backend hung and was killed")
+    if status == GPU_FAULT_EXIT:
+        return Death("gpu", f"the {name} backend lost the GPU")
+    if status in (-signal.SIGTERM, KILLED):
+        return Death("killed", f"the {name} backend was killed from outside, by the system if memory ran out")
+    if status < 0 or status > 255:
+        return Death("crash", f"the {name} backend crashed ({_name_of(status)})")
+    return Death("exit", f"the {name} backend ended by itself (exit status {status})")
+
+
+def _name_of(status: int) -> str:
+    """Name the signal, or on Windows the exception code."""
+    return signal.strsignal(-status) or str(status) if status < 0 else f"{status:#x}"

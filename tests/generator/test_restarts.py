@@ -1,4 +1,7 @@
-from streamer.generator.restarts import LAST_WORDS, Death, Deaths, Poison
+import pytest
+
+from streamer.generator.messages import GPU_FAULT_EXIT, Failed
+from streamer.generator.restarts import LAST_WORDS, Death, Deaths, Poison, verdict
 from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
 
 CRASH = Death("crash", "it crashed")
@@ -64,3 +67,32 @@ def test_the_memory_for_poison_is_bounded_and_forgets_the_oldest() -> None:
         poison.blame(request("boom", seed))
     assert not poison.refuses(request("boom", 0))
     assert poison.refuses(request("boom", 1))
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "words"),
+    [
+        (-11, "crash", "crashed (Segmentation fault)"),
+        (0xC0000005, "crash", "crashed (0xc0000005)"),
+        (-9, "killed", "by the system if memory ran out"),
+        (-15, "killed", "from outside"),
+        (GPU_FAULT_EXIT, "gpu", "lost the GPU"),
+        (0, "exit", "exit status 0"),
+        (3, "exit", "exit status 3"),
+    ],
+)
+def test_an_exit_status_becomes_a_cause_and_words(status: int, cause: str, words: str) -> None:
+    death = verdict("klein", status, hung=False, last_word=None)
+    assert (death.cause, death.hopeless) == (cause, False)
+    assert words in death.detail
+
+
+def test_a_killed_hang_is_a_hang() -> None:
+    assert verdict("klein", -9, hung=True, last_word=None).cause == "hang"
+
+
+@pytest.mark.parametrize(("error", "hopeless"), [("BackendUnavailable", True), ("BackendError", False)])
+def test_only_a_backend_that_says_it_cannot_run_is_hopeless(error: str, hopeless: bool) -> None:
+    death = verdict("klein", 0, hung=False, last_word=Failed(0, error, "too little memory", "take klein 4B"))
+    assert death.hopeless is hopeless
+    assert death.detail == "the klein backend cannot start: too little memory; take klein 4B"
