@@ -109,10 +109,18 @@ function mist(bitmap, progress) {
   const canvas = new OffscreenCanvas(MIST_WIDTH, height);
   const context = canvas.getContext('2d');
   context.imageSmoothingQuality = 'high';
-  context.drawImage(bitmap, 0, 0, MIST_WIDTH, height);
-  // Over the sharp one, so that the blur does not make the edges transparent.
-  context.filter = `blur(${(12 - 7 * progress).toFixed(1)}px)`;
+  // A blur fades out towards the edges, so something opaque and even softer lies beneath.
+  context.drawImage(coarse(bitmap), 0, 0, MIST_WIDTH, height);
+  context.filter = `blur(${(14 - 7 * progress).toFixed(1)}px)`;
   context.drawImage(bitmap, 0, 0, MIST_WIDTH, height);
   bitmap.close();
   return canvas.transferToImageBitmap();
+}
+
+function coarse(bitmap) {
+  const canvas = new OffscreenCanvas(8, 8);
+  const context = canvas.getContext('2d');
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap, 0, 0, 8, 8);
+  return canvas;
 }
