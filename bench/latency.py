@@ -21,9 +21,9 @@ from pathlib import Path
 
 import httpx
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import report
-from running import OPERATOR, command, environment, free_port, wait_until_ready
+from tests.running import OPERATOR, command, environment, free_port, wait_until_ready
 
 CONFIG = """\
 generator: {{use: procedural}}

@@ -25,7 +25,7 @@ from streamer.api.guard import Guard, allowed
 from streamer.api.tokens import Access, Tokens, standing_tokens
 from streamer.commands import Commands, ImageKind
 from streamer.config import Config, Document, Use, load
-from streamer.contracts import Health
+from streamer.contracts import Health, Rule
 from streamer.errors import ConfigError, ListenError, PluginError
 from streamer.generator.choose import Choice, choose
 from streamer.generator.messages import BackendUse
@@ -131,7 +131,7 @@ def build(config: Config, document: Document, where: Place, environ: Mapping[str
     pipeline = Pipeline(
         Parts(
             commands=commands(config, document),
-            rules=_create_all("rule", "policy", config.policy, document),
+            rules=rules(config, document),
             scheduler=Scheduler(config.queue),
             stage=Stage(tuple(config.layers)),
             store=store,
@@ -179,6 +179,11 @@ def _sizes(config: Config) -> tuple[tuple[int, int], ...]:
     return tuple(sorted({(command.width, command.height) for command in pictures}, key=lambda size: size[0] * size[1]))
 
 
+def rules(config: Config, document: Document) -> list[Rule]:
+    """Build the policy chain, in the order of the file."""
+    return _create_all("rule", "policy", config.policy, document)
+
+
 def commands(config: Config, document: Document) -> Commands:
     try:
         return Commands(
@@ -213,6 +218,7 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
     try:
         for token in await app.store.tokens():
             app.tokens.add(token.digest, Access(token.role))
+        await app.pipeline.restore()
         web = _server(app)
         async with asyncio.TaskGroup() as tasks:
             running = [

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
+from streamer.air import Air
 from streamer.commands import Commands
 from streamer.contracts import (
     DeskState,
@@ -35,7 +36,6 @@ from streamer.store import Store
 from streamer.types import (
     Actor,
     Clear,
-    Event,
     Frame,
     ImageRequest,
     Lane,
@@ -52,8 +52,8 @@ from streamer.types import (
 log = logging.getLogger(__name__)
 
 INBOX = 2000
-OUTBOX = 500
 REMEMBERED = 20_000
+AIRING = 500
 SETTING = "intake"
 LAG_EVERY_S = 0.5
 
@@ -110,8 +110,8 @@ class Pipeline:
         self._parts, self._clock = parts, clock
         self._commands = parts.commands
         self._inbox: asyncio.Queue[Trigger | Retraction] = asyncio.Queue(INBOX)
-        self._outbox: deque[Event] = deque(maxlen=OUTBOX)
-        self._work, self._news, self._changed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._air = Air(parts.hub, parts.stage, parts.store, parts.metrics, parts.outputs)
+        self._work = asyncio.Event()
         self._seen = Recent(REMEMBERED)
         self._actors = Recent(REMEMBERED)
         self._airing: OrderedDict[str, tuple[float, float]] = OrderedDict()
@@ -119,13 +119,24 @@ class Pipeline:
         self._drawing: ImageRequest | None = None
         self._called_off: str | None = None
         self._intake = Intake.OPEN
-        self.version = 0
+
+    @property
+    def version(self) -> int:
+        """Count the changes that a panel would show."""
+        return self._air.version
+
+    async def restore(self) -> None:
+        """Show the last background again, and stay blank and closed after a panic; to be awaited before anybody can ask."""
+        self._intake = await self._parts.store.setting(SETTING) or Intake.OPEN
+        for frame in await self._parts.store.on_air():
+            if frame.layer in self._parts.hub.layers:
+                for update in self._parts.stage.restore(frame, self._clock()):
+                    self._parts.hub.publish(update)
 
     # The loops.
 
     async def run(self) -> None:
-        """Bring back what was on air, then run every loop until cancelled."""
-        await self._restore()
+        """Run every loop until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for source in self._parts.sources:
                 tasks.create_task(self._listen(source), name=f"listen-{source.health().name}")
@@ -133,7 +144,7 @@ class Pipeline:
             tasks.create_task(self._draw_all(), name="draw")
             tasks.create_task(self._watch_time(), name="time")
             tasks.create_task(self._watch_paints(), name="paints")
-            tasks.create_task(self._tell_all(), name="tell")
+            tasks.create_task(self._air.tell_all(), name="tell")
             tasks.create_task(self._watch_lag(), name="lag")
 
     async def _listen(self, source: Source) -> None:
@@ -172,10 +183,12 @@ class Pipeline:
         while True:
             now = self._clock()
             self._end_all(self._parts.scheduler.expire(now))
-            self._air(self._parts.stage.expire(now))
+            self._show(self._parts.stage.expire(now))
             moments = [self._parts.scheduler.wakeup(now), self._parts.stage.wakeup()]
-            self._changed.clear()
-            await _until(self._changed, min((moment - now for moment in moments if moment is not None), default=None))
+            self._air.changed.clear()
+            await _until(
+                self._air.changed, min((moment - now for moment in moments if moment is not None), default=None)
+            )
 
     async def _watch_paints(self) -> None:
         """In: what pages say they painted. Out: timings."""
@@ -184,7 +197,7 @@ class Pipeline:
                 asked_at, draw_s = times
                 self._parts.metrics.took(Step.PAINT, (paint.at - asked_at) * 1000)
                 self._parts.metrics.took(Step.OVERHEAD, (paint.at - asked_at - draw_s) * 1000)
-                self._touch()
+                self._air.touch()
 
     async def _watch_lag(self) -> None:
         """Out: how late the loop runs."""
@@ -192,20 +205,6 @@ class Pipeline:
             asked = self._clock()
             await asyncio.sleep(LAG_EVERY_S)
             self._parts.metrics.loop_lag(max(0.0, self._clock() - asked - LAG_EVERY_S) * 1000)
-
-    async def _tell_all(self) -> None:
-        """In: every event. Out: the outputs, one after the other; the oldest are dropped when they cannot follow."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            while self._outbox:
-                event = self._outbox.popleft()
-                for output in self._parts.outputs:
-                    try:
-                        await output.publish(event)
-                    except Exception:
-                        # As with sources: somebody's output must not end the show.
-                        log.exception("an output failed on %s", type(event).__name__)
 
     # Admit.
 
@@ -236,7 +235,7 @@ class Pipeline:
         self._end_all(submission.ended)
         self._parts.metrics.took(Step.ADMIT, (now - request.at) * 1000)
         self._work.set()
-        self._touch()
+        self._air.touch()
         await stored
         return Receipt(request.id, "joined" if submission.leader_id else "queued")
 
@@ -262,11 +261,11 @@ class Pipeline:
             await (self.undo if action == "undo" else self.redo)(layer or self._newest_layer())
         elif action == "style":
             self._commands = self._commands.with_style(command.text)
-            self._touch()
+            self._air.touch()
         elif action == "queue":
-            self._publish(Toast(command.trigger_id, self._queue_line(command.actor)))
+            self._air.publish(Toast(command.trigger_id, self._queue_line(command.actor)))
         elif action == "help":
-            self._publish(Toast(command.trigger_id, self._commands.help(command.actor.role), seconds=8.0))
+            self._air.publish(Toast(command.trigger_id, self._commands.help(command.actor.role), seconds=8.0))
         return Receipt(command.trigger_id, "done")
 
     def _queue_line(self, actor: Actor) -> str:
@@ -295,7 +294,7 @@ class Pipeline:
         started = self._clock()
         self._parts.metrics.took(Step.QUEUE, (started - request.at) * 1000)
         self._parts.store.drawing(request.id)
-        self._touch()
+        self._air.touch()
         try:
             frame = await self._drawn(request)
         except BackendError as error:
@@ -304,12 +303,12 @@ class Pipeline:
                 return
             log.warning("not drawn: %s: %s", request.id, error)
             reason = str(error) if isinstance(error, Unsupported) else "the picture failed, please try again"
-            self._end([request, *self._finish(request)], RequestState.FAILED, "generator", reason)
+            self._air.end([request, *self._finish(request)], RequestState.FAILED, "generator", reason)
         else:
             self._deliver(request, frame, self._clock() - started)
         finally:
             self._drawing = None
-            self._touch()
+            self._air.touch()
 
     async def _drawn(self, request: ImageRequest) -> Frame | None:
         """Pass previews on to the air and return the frame; None when the request was called off."""
@@ -327,25 +326,22 @@ class Pipeline:
 
     def _deliver(self, request: ImageRequest, frame: Frame | None, draw_s: float) -> None:
         if frame is None or not self._wanted(request):
-            self._end(
+            self._air.end(
                 [request, *self._finish(request)], RequestState.CANCELLED, "cleared", "taken back before it was shown"
             )
             return
         now = self._clock()
         updates = self._parts.stage.show(frame, request.seconds, request.at, now)
         self._airing[request.id] = (request.at, draw_s)
-        if len(self._airing) > OUTBOX:
+        if len(self._airing) > AIRING:
             self._airing.popitem(last=False)
-        self._air(updates)
+        self._show(updates)
         self._publish_toast(request)
         self._free_at[frame.layer] = now + self._parts.at_least_s.get(frame.layer, 0.0)
         self._parts.metrics.took(Step.DRAW, draw_s * 1000)
         self._parts.metrics.took(Step.DELIVER, (self._clock() - now) * 1000)
         self._parts.store.keep(request, frame)
-        ids = [request.id, *(follower.id for follower in self._finish(request))]
-        self._parts.store.end(ids, RequestState.SHOWN, draw_ms=draw_s * 1000, total_ms=(now - request.at) * 1000)
-        for _ in ids:
-            self._parts.metrics.ended(RequestState.SHOWN)
+        self._air.shown(request, self._finish(request), draw_s * 1000, (now - request.at) * 1000)
 
     def _finish(self, request: ImageRequest) -> tuple[ImageRequest, ...]:
         return self._parts.scheduler.finish(request.id)
@@ -354,14 +350,14 @@ class Pipeline:
         if request.actor.role is not Role.BROADCASTER:
             judges = [rule for rule in self._parts.rules if isinstance(rule, NameJudge)]
             fit = all(rule.name_ok(request.actor.name) for rule in judges)
-            self._publish(Toast(request.id, f"drawn for {request.actor.name if fit else 'a viewer'}"))
+            self._air.publish(Toast(request.id, f"drawn for {request.actor.name if fit else 'a viewer'}"))
 
     # What the faces ask for; see contracts.Desk.
 
     async def panic(self) -> None:
         """Blank every layer, empty the queue, close the intake; all in one step, and it stays so over a restart."""
         self._intake = Intake.PANIC
-        self._air(self._parts.stage.panic(self._clock()))
+        self._show(self._parts.stage.panic(self._clock()))
         self._call_off_drawing()
         self._drop(lambda request: True, "panic", "pictures were switched off")
         await self._parts.store.set(SETTING, Intake.PANIC)
@@ -378,7 +374,7 @@ class Pipeline:
 
     async def clear(self, layer: str | None) -> None:
         """Take a layer (None: every layer) off the air and drop what was asked for it before."""
-        self._air(self._parts.stage.clear(layer, self._clock()))
+        self._show(self._parts.stage.clear(layer, self._clock()))
         if self._drawing and layer in (None, self._drawing.layer):
             self._call_off_drawing()
         self._drop(lambda request: layer in (None, request.layer), "cleared", "a moderator cleared the screen")
@@ -422,7 +418,7 @@ class Pipeline:
             self._call_off_drawing()
         self._drop(lambda request: meant(request.id, request.actor.id), "retracted", "the message was taken back")
         stage = self._parts.stage
-        self._air(stage.retract(lambda request_id: meant(request_id, self._actors.get(request_id)), self._clock()))
+        self._show(stage.retract(lambda request_id: meant(request_id, self._actors.get(request_id)), self._clock()))
         if retraction.message_id is not None:
             self._parts.store.forget_picture(retraction.message_id)
 
@@ -458,17 +454,9 @@ class Pipeline:
     def _on_air(self) -> dict[str, Frame | None]:
         return {layer: self._parts.stage.current(layer) for layer in self._parts.hub.layers}
 
-    async def _restore(self) -> None:
-        """Show the last background again, and stay blank and closed after a panic."""
-        self._intake = await self._parts.store.setting(SETTING) or Intake.OPEN
-        for frame in await self._parts.store.on_air():
-            if frame.layer in self._parts.hub.layers:
-                for update in self._parts.stage.restore(frame, self._clock()):
-                    self._parts.hub.publish(update)
-
     async def _set_intake(self, intake: str) -> None:
         self._intake = intake
-        self._touch()
+        self._air.touch()
         await self._parts.store.set(SETTING, intake)
 
     def _call_off_drawing(self) -> None:
@@ -478,57 +466,35 @@ class Pipeline:
 
     def _drop(self, matches: Callable[[ImageRequest], bool], rule: str, reason: str) -> int:
         dropped = self._parts.scheduler.drop(matches)
-        self._end(dropped, RequestState.CANCELLED, rule, reason)
+        self._air.end(dropped, RequestState.CANCELLED, rule, reason)
         return len(dropped)
 
     def _step(self, updates: Sequence[Update]) -> bool:
-        self._air(updates)
+        self._show(updates)
         return bool(updates)
 
-    def _air(self, updates: Iterable[Update]) -> None:
-        """Put updates on the pages and note what each layer shows for a restart."""
+    def _show(self, updates: Iterable[Update]) -> None:
+        """Put updates on air; a layer that was cleared is free for the next picture."""
+        updates = list(updates)
+        self._air.show(updates)
         for update in updates:
-            self._publish(update)
             if isinstance(update, Clear):
-                self._parts.store.off_air(update.layer)
                 self._free_at.pop(update.layer, None)
-            elif isinstance(update, Frame) and self._stays(update.layer):
-                self._parts.store.put_on_air(update.layer, update.request_id)
+        if updates:
             self._work.set()
 
-    def _stays(self, layer: str) -> bool:
-        return any(shown.layer == layer and shown.until is None for shown in self._parts.stage.snapshot())
-
-    def _publish(self, event: Event) -> None:
-        self._parts.hub.publish(event)
-        self._outbox.append(event)
-        self._news.set()
-        self._touch()
-
     def _refuse(self, refusal: Refusal) -> Receipt:
-        self._parts.metrics.refused(refusal.rule)
-        self._publish(refusal)
+        self._air.refuse(refusal)
         return Receipt(refusal.request_id, "refused", refusal.rule, refusal.reason)
 
     def _end_all(self, endings: Iterable[Ending]) -> None:
         for ending in endings:
-            self._end([ending.request], ending.state, ending.refusal.rule, ending.refusal.reason)
-
-    def _end(self, requests: Sequence[ImageRequest], state: RequestState, rule: str, reason: str) -> None:
-        if requests:
-            self._parts.store.end([request.id for request in requests], state, rule=rule, reason=reason)
-        for request in requests:
-            self._parts.metrics.ended(state)
-            self._publish(Refusal(request.id, rule, reason))
-
-    def _touch(self) -> None:
-        self.version += 1
-        self._changed.set()
+            self._air.end([ending.request], ending.state, ending.refusal.rule, ending.refusal.reason)
 
 
 async def _until(event: asyncio.Event, seconds: float | None) -> None:
     """Wait for the event, at most ``seconds``."""
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return
+    with suppress(TimeoutError):
+        # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event (gh-86296).
+        async with asyncio.timeout(seconds):
+            await event.wait()

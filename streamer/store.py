@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -250,8 +250,11 @@ class Store:
             params.height, params.seed, actor.id, actor.name, int(actor.role), int(request.priority), now,
             RequestState.QUEUED, "", "", None, None, None,
         )  # fmt: skip
-        with self._connection() as db:
-            db.execute(f"INSERT OR REPLACE INTO requests VALUES ({', '.join('?' * len(values))})", values)
+        # A recording that is played again brings its ids again; the row is then that of the newest time.
+        columns = [field.name for field in fields(StoredRequest)]
+        again = ", ".join(f"{column} = excluded.{column}" for column in columns)
+        marks = ", ".join("?" * len(values))
+        self._write(f"INSERT INTO requests VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {again}", values)  # nosec B608
 
     def _end(self, rows: Sequence[tuple[object, ...]]) -> None:
         with self._connection() as db:

@@ -1,4 +1,4 @@
-"""Runs the real program for tests: in this process, or as the command a streamer types."""
+"""Runs the real program for tests, as the command that a streamer types."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
-
-from streamer import app
-from streamer.contracts import Health
 
 OPERATOR = "operator-token-of-the-tests"
 
@@ -39,6 +37,7 @@ commands:
   queue: {kind: queue}
   help: {kind: help}
   style: {kind: style}
+named_triggers: {harbour: "!bg stormy harbour"}
 styles: {plain: "{prompt}", noir: "{prompt}, film noir"}
 layers:
   background: {use: background, crossfade_s: 0.1}
@@ -54,14 +53,14 @@ def free_port() -> int:
         return port
 
 
-@dataclass(frozen=True)
-class Running:
-    """A program that runs: its address, its state, and a client that speaks as the operator."""
+@dataclass
+class Remote:
+    """A program that runs in its own process: its address, its state, its log, and a client that speaks as operator."""
 
     url: str
     home: Path
-    client: httpx.AsyncClient
-    built: app.App
+    log: Path
+    client: httpx.AsyncClient = field(init=False)
 
     async def say(self, text: str, role: str = "broadcaster", name: str = "ann", **more: object) -> dict[str, str]:
         """Send one chat line over HTTP and return the receipt."""
@@ -80,12 +79,25 @@ class Running:
             await asyncio.sleep(0.05)
         raise AssertionError(f"request {request_id} never ended: {row}")
 
-    async def shown(self, text: str, **more: str) -> str:
+    async def shown(self, text: str, role: str = "broadcaster", name: str = "ann") -> str:
         """Send a line, wait until its picture is on air, and return the request's id."""
-        receipt = await self.say(text, **more)
+        receipt = await self.say(text, role, name)
         assert receipt["outcome"] == "queued", receipt
         assert (await self.ended(receipt["id"]))["state"] == "shown"
         return receipt["id"]
+
+    async def status(self) -> dict[str, Any]:
+        """Return what a panel sees."""
+        status: dict[str, Any] = (await self.client.get("/api/v1/status")).json()
+        return status
+
+    async def until(self, fact: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        """Wait until the status fulfils something."""
+        for _ in range(600):
+            if fact(status := await self.status()):
+                return status
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"it never came to that: {status}")
 
 
 def environment(home: Path, port: int, config: Path) -> dict[str, str]:
@@ -99,42 +111,6 @@ def environment(home: Path, port: int, config: Path) -> dict[str, str]:
 def client(url: str) -> httpx.AsyncClient:
     """Speak to a running program as the operator."""
     return httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {OPERATOR}"}, timeout=30)
-
-
-@asynccontextmanager
-async def running(tmp_path: Path, config: str = CONFIG) -> AsyncIterator[Running]:
-    """Run the whole program in this event loop, with the real generator process, until it is ready."""
-    path, port = tmp_path / "config.yaml", free_port()
-    path.write_text(config, encoding="utf-8")
-    environ = environment(tmp_path / "home", port, path)
-    where = app.place(environ)
-    loaded, document = app.configured(where, environ)
-    listening = app.listen(loaded.server.host, loaded.server.port)
-    built = app.build(loaded, document, where, environ)
-    heard: list[Health] = []
-    serving = asyncio.create_task(app.serve(built, listening, heard.append))
-    url = f"http://127.0.0.1:{port}"
-    try:
-        async with client(url) as speaking:
-            await _until_ready(speaking, serving)
-            yield Running(url, where.home, speaking, built)
-    finally:
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-        listening.close()
-
-
-async def _until_ready(speaking: httpx.AsyncClient, serving: asyncio.Task[None]) -> None:
-    for _ in range(600):
-        if serving.done():
-            serving.result()
-        try:
-            if (await speaking.get("/readyz")).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        await asyncio.sleep(0.05)
-    raise AssertionError("the program did not get ready")
 
 
 @contextmanager

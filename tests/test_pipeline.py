@@ -148,8 +148,9 @@ class Room:
 
     async def draw_next(self) -> None:
         """Let one picture finish and wait until the easel is free."""
-        drawn = len(self.easel.drawn)
         await self.until(lambda: self.pipeline.state().drawing is not None)
+        await self.until(lambda: self.easel.drawn and self.easel.drawn[-1] is self.pipeline.state().drawing)
+        drawn = len(self.easel.drawn)
         self.easel.go.release()
         await self.until(lambda: self.pipeline.state().drawing is None or len(self.easel.drawn) > drawn)
 
@@ -162,6 +163,7 @@ class Room:
 async def opened(home: Path, at_least_s: float = 0.0) -> AsyncIterator[Room]:
     room = Room(home, at_least_s)
     await room.store.open()
+    await room.pipeline.restore()
     running = asyncio.create_task(room.pipeline.run())
     try:
         await asyncio.sleep(0)
@@ -345,7 +347,7 @@ async def test_a_popup_goes_when_its_time_is_over(room: Room) -> None:
     await room.draw_next()
     assert room.on_air("meme") == b"cat"
     room.now += 6
-    room.pipeline._touch()
+    room.pipeline._air.touch()
     await room.until(lambda: room.on_air("meme") is None)
     assert Clear("meme") in room.notes.events or await _soon(room, Clear("meme"))
 
@@ -360,7 +362,7 @@ async def test_a_request_that_waited_too_long_expires(room: Room) -> None:
     await room.until(lambda: room.easel.drawn)
     late = await room.say("!bg late")
     room.now += 31
-    room.pipeline._touch()
+    room.pipeline._air.touch()
     await room.until(lambda: any(isinstance(e, Refusal) and e.request_id == late for e in room.notes.events))
     assert await room.state(late) == "expired"
 
@@ -461,6 +463,7 @@ async def test_a_source_that_breaks_leaves_the_rest_running(tmp_path: Path, capl
     room = Room(tmp_path, 0.0)
     room.pipeline._parts.sources = [Broken(), room.script]  # type: ignore[misc]
     await room.store.open()
+    await room.pipeline.restore()
     running = asyncio.create_task(room.pipeline.run())
     await room.until(lambda: "stopped" in caplog.text)
     await room.say("!bg one")

@@ -154,3 +154,13 @@ async def test_a_picture_put_on_air_again_survives_a_restart(store: Store) -> No
     assert [shown.request_id for shown in await store.on_air()] == ["r1"]
     await store.off_air("background")
     assert await store.on_air() == []
+
+
+async def test_a_recording_played_again_takes_over_the_rows_of_its_ids(store: Store) -> None:
+    await store.accept(REQUEST)
+    await store.keep(REQUEST, frame("r1"))
+    await store.end(["r1"], RequestState.SHOWN)
+    await store.accept(replace(REQUEST, text="again"))
+    row = await store.request("r1")
+    assert row is not None
+    assert (row.state, row.text, row.ended_at) == ("queued", "again", None)

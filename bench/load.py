@@ -1,0 +1,143 @@
+"""Chat lines per second through commands and policy on one core, and the server's memory after 100,000 requests.
+
+The memory part runs the real pipeline with its real store; a generator that hands out one prepared picture stands in for
+the child process, whose memory is its own. For 200 overlay pages see bench/fanout.py.
+Usage: python bench/load.py [--requests 100000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+import psutil
+import report
+
+from streamer import app
+from streamer.contracts import Health
+from streamer.metrics import Metrics
+from streamer.overlay.hub import Hub
+from streamer.pipeline import Parts, Pipeline
+from streamer.policy import judge
+from streamer.scheduler import Scheduler
+from streamer.stage import Stage
+from streamer.store import Store
+from streamer.triggers import replay
+from streamer.types import Actor, Frame, ImageRequest, Preview, Role, Trigger
+
+ROUNDS = 5
+
+
+class Prepared:
+    """Hand out the same small picture for every request."""
+
+    active = {"backend": "prepared"}
+    restarts: dict[str, int] = {}
+
+    async def ready(self) -> None: ...
+
+    def cancel(self, request_id: str) -> None: ...
+
+    def health(self) -> Health:
+        return Health("generator", "ready")
+
+    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+        yield Frame(request.id, request.layer, "image/jpeg", b"x" * 4096, 1280, 720)
+
+
+def evening() -> list[Trigger]:
+    """Return the recorded chat evening as triggers of as many viewers."""
+    return [
+        Trigger(f"e{n}", "bench", line.text, Actor(line.actor.id, line.actor.name, line.actor.role), line.at)
+        for n, line in enumerate(replay.read("demo"))
+    ]
+
+
+def prompts(count: int) -> Iterator[Trigger]:
+    """Yield picture requests of ever new viewers."""
+    for number in range(count):
+        actor = Actor(f"viewer{number}", f"Viewer{number}", Role.VIEWER)
+        yield Trigger(f"p{number}", "bench", f"!bg stormy harbour number {number} at night", actor, float(number))
+
+
+def judged_per_second(built: Parts, triggers: Sequence[Trigger]) -> float:
+    """Run every line through commands and policy and return lines per second, best of a few rounds."""
+    best = 0.0
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        for trigger in triggers:
+            order = built.commands.interpret(trigger)
+            if isinstance(order, ImageRequest):
+                judge(built.rules, order, trigger.at)
+        best = max(best, len(triggers) / (time.perf_counter() - started))
+    return best
+
+
+def parts(home: Path) -> Parts:
+    """Build the stages from the shipped config."""
+    where = app.place({"STREAMER_HOME": str(home), "STREAMER_CONFIG": str(Path(__file__).parent.parent / "config.yaml")})
+    config, document = app.configured(where, {})
+    return Parts(
+        commands=app.commands(config, document), rules=app.rules(config, document), scheduler=Scheduler(config.queue),
+        stage=Stage(tuple(config.layers)), store=Store(home, config.store), generator=Prepared(),
+        hub=Hub(config.layers), metrics=Metrics(),
+    )  # fmt: skip
+
+
+async def memory(count: int, home: Path) -> tuple[float, float]:
+    """Push requests through the whole pipeline; return resident MB after a tenth of them and after all."""
+    built = parts(home)
+    built.rules = ()
+    pipeline = Pipeline(built)
+    await built.store.open()
+    running = asyncio.create_task(pipeline.run())
+    early = 0.0
+    for number, trigger in enumerate(prompts(count)):
+        now = Trigger(trigger.id, trigger.source, trigger.text, trigger.actor, time.monotonic())
+        await pipeline.submit(now)
+        while len(built.scheduler) > 10:
+            await asyncio.sleep(0)
+        if number == count // 10:
+            early = resident_mb()
+    late = resident_mb()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await built.store.close()
+    return early, late
+
+
+def resident_mb() -> float:
+    """Return this process's resident memory."""
+    return float(psutil.Process(os.getpid()).memory_info().rss) / 1e6
+
+
+def main() -> None:
+    """Measure both and print the JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=100_000)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        chat = judged_per_second(parts(Path(home)), evening() * 20)
+        fresh = judged_per_second(parts(Path(home)), list(itertools.islice(prompts(10_000), 10_000)))
+        print(f"lines judged per second: a chat evening {chat:,.0f}, all of them requests {fresh:,.0f}")
+        early, late = asyncio.run(memory(chosen.requests, Path(home) / "state"))
+    print(f"memory: {early:.0f} MB after {chosen.requests // 10:,} requests, {late:.0f} MB after {chosen.requests:,}")
+    assert "torch" not in sys.modules
+    report.finish(
+        "load",
+        {"evening_lines_per_s": round(chat), "request_lines_per_s": round(fresh), "requests": chosen.requests,
+         "memory_early_mb": round(early, 1), "memory_late_mb": round(late, 1)},
+        [report.at_least("lines judged per second", chat, 20_000), report.at_most("memory MB", late, 150),
+         report.at_most("memory growth MB", late - early, 10)],
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

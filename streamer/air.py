@@ -1,0 +1,90 @@
+"""Puts updates on the pages, tells the outputs, and writes down how every request ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from streamer.contracts import Output
+from streamer.metrics import Metrics
+from streamer.overlay.hub import Hub
+from streamer.stage import Stage
+from streamer.store import Store
+from streamer.types import Clear, Event, Frame, ImageRequest, Refusal, RequestState, Update
+
+log = logging.getLogger(__name__)
+
+OUTBOX = 500
+
+
+class Air:
+    """The way out. ``version`` counts what a panel could see change; ``changed`` is set with it."""
+
+    def __init__(self, hub: Hub, stage: Stage, store: Store, metrics: Metrics, outputs: Sequence[Output]) -> None:
+        self._hub, self._stage, self._store, self._metrics, self._outputs = hub, stage, store, metrics, outputs
+        self._outbox: deque[Event] = deque(maxlen=OUTBOX)
+        self._news = asyncio.Event()
+        self.changed = asyncio.Event()
+        self.version = 0
+
+    def touch(self) -> None:
+        """Say that something changed which a panel shows or a timer waits for."""
+        self.version += 1
+        self.changed.set()
+
+    def publish(self, event: Event) -> None:
+        """Tell the pages at once and the outputs soon."""
+        self._hub.publish(event)
+        self._outbox.append(event)
+        self._news.set()
+        self.touch()
+
+    def show(self, updates: Iterable[Update]) -> None:
+        """Publish what the stage decided, and note what each layer shows for a restart."""
+        for update in updates:
+            self.publish(update)
+            if isinstance(update, Clear):
+                self._store.off_air(update.layer)
+            elif isinstance(update, Frame) and self._stays(update.layer):
+                self._store.put_on_air(update.layer, update.request_id)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Tell why something was not accepted."""
+        self._metrics.refused(refusal.rule)
+        self.publish(refusal)
+
+    def end(self, requests: Sequence[ImageRequest], state: RequestState, rule: str, reason: str) -> None:
+        """Bring accepted requests to their one end without a picture, and tell why."""
+        if requests:
+            self._store.end([request.id for request in requests], state, rule=rule, reason=reason)
+        for request in requests:
+            self._metrics.ended(state)
+            self.publish(Refusal(request.id, rule, reason))
+
+    def shown(self, request: ImageRequest, followers: Sequence[ImageRequest], draw_ms: float, total_ms: float) -> None:
+        """Bring a request and those who joined it to the end they wished for."""
+        ids = [request.id, *(follower.id for follower in followers)]
+        self._store.end(ids, RequestState.SHOWN, draw_ms=draw_ms, total_ms=total_ms)
+        for _ in ids:
+            self._metrics.ended(RequestState.SHOWN)
+
+    async def tell_all(self) -> None:
+        """In: every event. Out: the outputs, one after the other; the oldest are dropped when they cannot follow."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._outbox:
+                await self._tell(self._outbox.popleft())
+
+    async def _tell(self, event: Event) -> None:
+        for output in self._outputs:
+            try:
+                await output.publish(event)
+            except Exception:
+                # A plug-in of anybody's: its bug must not end the show.
+                log.exception("an output failed on %s", type(event).__name__)
+
+    def _stays(self, layer: str) -> bool:
+        return any(shown.layer == layer and shown.until is None for shown in self._stage.snapshot())

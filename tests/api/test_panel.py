@@ -1,0 +1,52 @@
+"""The panel's page and socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from tests.running import OPERATOR, Remote
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+
+def socket_of(program: Remote) -> str:
+    return program.url.replace("http", "ws") + "/ws/panel"
+
+
+async def test_the_page_is_served_with_a_strict_policy(program: Remote) -> None:
+    answer = await program.client.get("/")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    for name in ("panel.js", "panel.css"):
+        assert name in answer.text
+        assert (await program.client.get(f"/panel/{name}")).status_code == 200
+
+
+async def test_the_socket_sends_the_state_and_each_change(program: Remote) -> None:
+    async with connect(socket_of(program)) as socket:
+        await socket.send(json.dumps({"token": OPERATOR}))
+        first = json.loads(await asyncio.wait_for(socket.recv(), 10))
+        assert (first["paused"], first["on_air"]["background"]) == (False, None)
+        request_id = await program.shown("!bg harbour")
+        async with asyncio.timeout(10):
+            while json.loads(await socket.recv())["on_air"]["background"] != request_id:
+                pass
+
+
+@pytest.mark.parametrize("first", ["", "{}", "[]", '{"token": 5}', '{"token": "wrong"}', "not json", b"\x00\x01"])
+async def test_the_socket_closes_without_a_good_token(program: Remote, first: str | bytes) -> None:
+    async with connect(socket_of(program)) as socket:
+        await socket.send(first)
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(socket.recv(), 10)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
+
+
+async def test_the_overlays_token_does_not_open_the_panel(program: Remote) -> None:
+    async with connect(socket_of(program)) as socket:
+        await socket.send(json.dumps({"token": (program.home / "secrets" / "overlay").read_text()}))
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(socket.recv(), 10)
