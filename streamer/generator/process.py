@@ -102,6 +102,7 @@ class GeneratorProcess:
         self._patience: asyncio.Timeout | None = None
         self._job: Job | None = None
         self._jobs = 0
+        self._waiting: set[str] = set()
         self._moved = asyncio.Event()
 
     @property
@@ -162,17 +163,22 @@ class GeneratorProcess:
             await self._moved.wait()
 
     def cancel(self, request_id: str) -> None:
-        """Stop drawing this request, if it is the one being drawn; its ``draw`` raises BackendError."""
+        """Stop drawing this request, or waiting to draw it; its ``draw`` raises BackendError."""
+        self._waiting.discard(request_id)
+        self._moved.set()
         if self._job is not None and self._job.request.id == request_id:
             self._stop(self._job, BackendError("the drawing was stopped"))
 
     async def _begin(self, request: ImageRequest) -> Job:
         """Wait until the child is free and hand the request over."""
+        self._waiting.add(request.id)
         try:
             async with asyncio.timeout(self._options.deadline_s):
-                life = await self._idle()
+                life = await self._idle(request.id)
         except TimeoutError:
             raise BackendError(f"the generator is not ready: {self._detail}") from None
+        finally:
+            self._waiting.discard(request.id)
         self._jobs += 1
         self._job = Job(self._jobs, request)
         life.send(Draw(self._job.number, request))
@@ -180,13 +186,15 @@ class GeneratorProcess:
         self._be_patient()
         return self._job
 
-    async def _idle(self) -> Life:
+    async def _idle(self, request_id: str) -> Life:
         """Wait for a child that has nothing to do."""
         while self._state != "ready" or self._life is None:
             if self._state == "failed":
                 raise BackendError(self._detail)
             self._moved.clear()
             await self._moved.wait()
+            if request_id not in self._waiting:
+                raise BackendError("the drawing was stopped")
         return self._life
 
     async def _next(self, job: Job, deadline: float) -> Preview | Frame:
@@ -298,7 +306,8 @@ class GeneratorProcess:
         self._job = None
 
     def _fall_back(self, death: Death) -> None:
-        often = "" if death.hopeless else f" and so {self._options.give_up_after} times in a short while"
+        limit, minutes = self._options.give_up_after, self._options.give_up_window_s / 60
+        often = "" if death.hopeless else f", the last of {limit} deaths within {minutes:g} minutes"
         self._why_fallback = f"{death.detail}{often}; drawing with the {self._fallback.name} backend instead"
         log.error("%s", self._why_fallback)
         self._use = self._fallback

@@ -18,7 +18,7 @@ Pixels = npt.NDArray[np.uint8]
 
 REFERENCE_SIZE = 100
 FRAME = 1 / 360
-SCALE = Image.Resampling.BICUBIC
+SCALE = Image.Resampling.BILINEAR
 ALIGN = {"left": 0.0, "center": 0.5, "right": 1.0}
 ANCHOR = {"top": 0.0, "middle": 0.5, "bottom": 1.0}
 

@@ -25,7 +25,8 @@ from streamer.types import Actor, Frame, ImageRequest, Lane, Preview, Role, Samp
 TESTS = Path(__file__).parents[1]
 SCRIPTED = "backends_for_tests.scripted"
 FALLBACK = BackendUse(SCRIPTED, {"on_load": "work"})
-IMPATIENT = Options(step_timeout_s=0.5, deadline_s=20, restart_delays_s=(0,))
+AT_ONCE = Options(restart_delays_s=(0,))
+IMPATIENT = AT_ONCE.model_copy(update={"step_timeout_s": 1.0})
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,7 @@ def request(prompt: str, steps: int = 4, seed: int = 1, size: tuple[int, int] = 
 @asynccontextmanager
 async def running(
     home: Path,
-    options: Options = IMPATIENT,
+    options: Options = AT_ONCE,
     on_load: str = "work",
     name: str = SCRIPTED,
     fallback: BackendUse = FALLBACK,
@@ -103,33 +104,31 @@ async def test_a_hundred_pictures_in_a_row_come_from_one_process(tmp_path: Path)
 async def test_a_death_fails_its_own_request_and_the_next_picture_is_drawn(
     tmp_path: Path, prompt: str, cause: str
 ) -> None:
-    async with running(tmp_path) as generator:
+    async with running(tmp_path, IMPATIENT) as generator:
         with pytest.raises(BackendDied):
             await draw(generator, request(prompt))
         assert generator.restarts == {cause: 1}
         assert isinstance((await draw(generator, request("fine")))[-1], Frame)
 
 
-@pytest.mark.parametrize(
-    ("prompt", "error", "text"),
-    [
-        ("raise", BackendError, "ValueError: the sampler is confused"),
-        ("refuse", Unsupported, "cannot edit pictures"),
-        ("fail", BackendError, "out of memory; use a smaller size"),
-        ("black", BackendError, "the picture came out blank"),
-        ("not a number", BackendError, "the picture came out blank"),
-        ("nothing", BackendError, "the backend ended without a picture"),
-    ],
-)
-async def test_a_fault_of_one_picture_keeps_the_process(
-    tmp_path: Path, prompt: str, error: type[BackendError], text: str
-) -> None:
+FAULTS = [
+    ("raise", BackendError, "ValueError: the sampler is confused"),
+    ("refuse", Unsupported, "cannot edit pictures"),
+    ("fail", BackendError, "out of memory; use a smaller size"),
+    ("black", BackendError, "the picture came out blank"),
+    ("not a number", BackendError, "the picture came out blank"),
+    ("nothing", BackendError, "the backend ended without a picture"),
+]
+
+
+async def test_a_fault_of_one_picture_keeps_the_process(tmp_path: Path) -> None:
     async with running(tmp_path) as generator:
-        with pytest.raises(error) as caught:
-            await draw(generator, request(prompt))
-        assert str(caught.value) == text
-        assert not isinstance(caught.value, BackendDied)
-        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+        for prompt, error, text in FAULTS:
+            with pytest.raises(error) as caught:
+                await draw(generator, request(prompt))
+            assert str(caught.value) == text
+            assert type(caught.value) is error
+            assert isinstance((await draw(generator, request("fine")))[-1], Frame)
         assert generator.restarts == {}
 
 
@@ -155,7 +154,7 @@ async def draw_until_done(generator: GeneratorProcess, wanted: ImageRequest) -> 
 async def test_kills_at_any_moment_cost_no_more_than_the_picture_being_drawn(tmp_path: Path) -> None:
     """Draw without a pause, and kill each child a little later than the one before."""
     outcomes: list[object] = []
-    options = IMPATIENT.model_copy(update={"give_up_after": 99})
+    options = AT_ONCE.model_copy(update={"give_up_after": 99})
     async with running(tmp_path, options) as generator:
         await draw(generator, request("fine"))
         for moment in range(6):
@@ -184,7 +183,7 @@ async def test_a_process_that_cannot_even_be_started_is_tried_again(
 
 
 async def test_a_stopped_process_counts_as_hung(tmp_path: Path) -> None:
-    async with running(tmp_path) as generator:
+    async with running(tmp_path, IMPATIENT) as generator:
         await draw(generator, request("fine"))
         assert generator.pid is not None
         os.kill(generator.pid, signal.SIGSTOP)
@@ -204,7 +203,7 @@ async def test_a_picture_that_killed_two_processes_is_refused_the_third_time(tmp
 
 
 async def test_repeated_deaths_lead_to_the_fallback_which_is_told(tmp_path: Path) -> None:
-    options = IMPATIENT.model_copy(update={"give_up_after": 2})
+    options = AT_ONCE.model_copy(update={"give_up_after": 2})
     fallback = BackendUse(SCRIPTED, {})
     async with running(tmp_path, options, fallback=fallback) as generator:
         for seed in range(2):
@@ -228,16 +227,33 @@ async def test_an_unknown_backend_is_replaced_and_the_known_names_are_told(tmp_p
         assert "use one of: auto" in generator.active["fallback"]
 
 
-@pytest.mark.parametrize(("on_load", "cause"), [("raise", "load"), ("segfault", "crash"), ("hang", "hang")])
+@pytest.mark.parametrize(("on_load", "cause"), [("raise", "load"), ("segfault", "crash")])
 async def test_a_death_while_loading_is_tried_again_and_then_given_up(tmp_path: Path, on_load: str, cause: str) -> None:
-    options = IMPATIENT.model_copy(update={"start_timeout_s": 1.5, "give_up_after": 2})
+    options = AT_ONCE.model_copy(update={"give_up_after": 2})
     async with running(tmp_path, options, on_load=on_load) as generator:
         assert isinstance((await draw(generator, request("fine")))[-1], Frame)
         assert generator.restarts == {cause: 2}
 
 
+async def test_a_start_without_progress_is_a_hang(tmp_path: Path) -> None:
+    options = AT_ONCE.model_copy(update={"give_up_after": 2, "start_timeout_s": 0.5})
+    async with running(tmp_path, options, on_load="hang") as generator:
+        health = await until(generator, lambda health: "instead" in health.detail)
+        assert "hung and was killed, the last of 2 deaths within 10 minutes" in health.detail
+        assert generator.restarts == {"hang": 2}
+
+
+async def test_cancel_ends_the_wait_of_a_request_that_is_not_drawn_yet(tmp_path: Path) -> None:
+    async with running(tmp_path, on_load="slow") as generator:
+        waiting = asyncio.create_task(draw(generator, request("fine")))
+        await until(generator, lambda health: health.state == "warming")
+        generator.cancel("fine-1")
+        with pytest.raises(BackendError, match="the drawing was stopped"):
+            await waiting
+
+
 async def test_a_fallback_that_fails_too_is_a_failed_generator_that_goes_on_trying(tmp_path: Path) -> None:
-    options = IMPATIENT.model_copy(update={"restart_delays_s": (60.0,)})
+    options = AT_ONCE.model_copy(update={"restart_delays_s": (60.0,)})
     broken = BackendUse(SCRIPTED, {"on_load": "unavailable"})
     async with running(tmp_path, options, on_load="unavailable", fallback=broken) as generator:
         health = await until(generator, lambda health: health.state == "failed")
@@ -255,14 +271,14 @@ async def test_warming_up_is_told_with_the_size_and_the_share(tmp_path: Path) ->
 
 
 async def test_a_request_that_meets_a_long_start_gives_up_at_its_deadline(tmp_path: Path) -> None:
-    options = IMPATIENT.model_copy(update={"deadline_s": 0.3})
+    options = AT_ONCE.model_copy(update={"deadline_s": 0.3})
     async with running(tmp_path, options, on_load="slow") as generator:
         with pytest.raises(BackendError, match="the generator is not ready"):
             await draw(generator, request("fine"))
 
 
 async def test_a_picture_that_takes_too_long_is_stopped_without_a_restart(tmp_path: Path) -> None:
-    options = IMPATIENT.model_copy(update={"deadline_s": 1.0})
+    options = AT_ONCE.model_copy(update={"deadline_s": 1.0})
     async with running(tmp_path, options) as generator:
         await until(generator, lambda health: health.state == "ready")
         with pytest.raises(BackendError, match="took longer than 1 s"):
@@ -312,7 +328,7 @@ async def test_the_child_loads_neither_the_web_server_nor_torch(tmp_path: Path) 
 
 @pytest.mark.parametrize("prompt", ["fine", "hang", "hang hard"])
 async def test_cancelling_run_leaves_no_process_behind(tmp_path: Path, prompt: str) -> None:
-    options = IMPATIENT.model_copy(update={"step_timeout_s": 60})
+    options = AT_ONCE.model_copy(update={"step_timeout_s": 60})
     async with running(tmp_path, options) as generator:
         pictures = generator.draw(request(prompt))
         await anext(pictures)
@@ -323,7 +339,7 @@ async def test_cancelling_run_leaves_no_process_behind(tmp_path: Path, prompt: s
 
 
 async def test_a_waiting_draw_hears_that_the_generator_was_stopped(tmp_path: Path) -> None:
-    options = IMPATIENT.model_copy(update={"step_timeout_s": 60})
+    options = AT_ONCE.model_copy(update={"step_timeout_s": 60})
     async with running(tmp_path, options) as generator:
         waiting = asyncio.create_task(draw(generator, request("hang")))
         await until(generator, lambda health: health.state == "busy")
@@ -334,9 +350,9 @@ async def test_a_waiting_draw_hears_that_the_generator_was_stopped(tmp_path: Pat
 PARENT = """
     import asyncio, sys
     from pathlib import Path
-    from test_process import IMPATIENT, FALLBACK, GeneratorProcess, request
+    from test_process import AT_ONCE, FALLBACK, GeneratorProcess, request
     async def main():
-        options = IMPATIENT.model_copy(update={"step_timeout_s": 600})
+        options = AT_ONCE.model_copy(update={"step_timeout_s": 600})
         generator = GeneratorProcess(options, FALLBACK, [(64, 48)], Path(sys.argv[1]))
         running = asyncio.create_task(generator.run())
         async for _ in generator.draw(request(sys.argv[2])):
