@@ -94,7 +94,7 @@ def main() -> None:
     if backend is None:
         return
     source = ALGORITHMIC if begin.backend.name == "procedural" else TRAINED
-    studio = Studio(backend, begin.preview_width, begin.jpeg_quality, source)
+    studio = Studio(backend, begin.preview_width, begin.jpeg_quality, source, begin.own_layouts)
     while (job := orders.jobs.get()) is not None:
         draw(studio, job, orders, voice)
     backend.close()

@@ -6,6 +6,7 @@ import pickle  # nosec B403 - both ends are this program, joined by a pipe nobod
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from streamer.types import Frame, ImageRequest, Preview
@@ -26,12 +27,13 @@ class BackendUse:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The first word to a new process: what to load and which (width, height) pairs to warm up."""
+    """The first word to a new process: what to load, which (width, height) pairs to warm up, how to finish."""
 
     backend: BackendUse
     sizes: tuple[tuple[int, int], ...]
     preview_width: int
     jpeg_quality: int
+    own_layouts: Path
 
 
 @dataclass(frozen=True, slots=True)

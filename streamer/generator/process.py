@@ -224,7 +224,7 @@ class GeneratorProcess:
         except OSError as error:
             return Death("start", f"the generator process cannot be started: {error}")
         self._life = life
-        life.send(Begin(self._use, self._sizes, self._options.preview_width, self._options.jpeg_quality))
+        life.send(self._first_word())
         last_word: Failed | None = None
         hung = False
         try:
@@ -237,6 +237,10 @@ class GeneratorProcess:
             self._enter("cold", f"the {self._use.name} backend has ended")
             status = await life.end()
         return verdict(self._use.name, status, hung, last_word)
+
+    def _first_word(self) -> Begin:
+        width, quality = self._options.preview_width, self._options.jpeg_quality
+        return Begin(self._use, self._sizes, width, quality, self._home / "layouts")
 
     async def _listen(self, life: Life) -> Failed | None:
         """Act on each answer; return why it cannot start if it said so, or None when it is gone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 
 import numpy as np
 
@@ -22,9 +23,14 @@ class Studio:
     """Turn one backend's steps and pictures into previews and frames; belongs to the backend's thread."""
 
     def __init__(
-        self, backend: Backend, preview_width: int = 32, jpeg_quality: int = 88, source: str = TRAINED
+        self,
+        backend: Backend,
+        preview_width: int = 32,
+        jpeg_quality: int = 88,
+        source: str = TRAINED,
+        own_layouts: Path | None = None,
     ) -> None:
-        self._backend, self._preview_width = backend, preview_width
+        self._backend, self._preview_width, self._own_layouts = backend, preview_width, own_layouts
         self._quality, self._source = jpeg_quality, source
 
     def draw(self, request: ImageRequest) -> Generator[Step | Preview | Frame, None, None]:
@@ -57,7 +63,8 @@ class Studio:
 
     def _encode(self, request: ImageRequest, picture: Picture, pixels: Pixels) -> tuple[str, bytes]:
         if request.caption is not None:
-            return encode(draw_caption(pixels, request.caption), self._quality, self._source)
+            pixels = draw_caption(pixels, request.caption, self._own_layouts)
+            return encode(pixels, self._quality, self._source)
         on_device = picture.jpeg(self._quality) if opaque(pixels) else None
         if on_device is not None:
             return "image/jpeg", mark_jpeg(on_device, self._source)

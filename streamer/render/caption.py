@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -35,9 +36,9 @@ class Block:
         return self.outline.size
 
 
-def draw_caption(pixels: Pixels, caption: Caption) -> Pixels:
+def draw_caption(pixels: Pixels, caption: Caption, own_layouts: Path | None = None) -> Pixels:
     """Draw the caption into a copy of the picture."""
-    layout = load_layout(caption.layout)
+    layout = load_layout(caption.layout, own_layouts)
     texts = [(slot, text) for slot in layout.texts if (text := _text(slot, caption))]
     if not texts:
         return pixels

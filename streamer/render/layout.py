@@ -1,10 +1,14 @@
-"""The shape of a meme layout (a YAML file in render/layouts): where which text stands and how it looks."""
+"""The shape of a meme layout: where which text stands and how it looks.
+
+A layout is a YAML file, in render/layouts or in the folder ``layouts`` of the state directory.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
@@ -80,22 +84,25 @@ class Layout(Part):
     texts: tuple[Slot, ...] = Field(min_length=1)
 
 
-def layout_names() -> list[str]:
-    """List the layouts there are."""
-    return sorted(file.name.removesuffix(".yaml") for file in _folder().iterdir() if file.name.endswith(".yaml"))
+def layout_names(own: Path | None = None) -> list[str]:
+    """List the layouts there are: those that ship and the streamer's own in the folder ``own``."""
+    return sorted(_files(own))
 
 
 @lru_cache
-def load_layout(name: str) -> Layout:
-    """Read a layout by its name; ConfigError lists the names when there is none such."""
-    if name not in layout_names():
-        known = ", ".join(layout_names())
+def load_layout(name: str, own: Path | None = None) -> Layout:
+    """Read a layout by its name, the streamer's own first; ConfigError lists the names when there is none such."""
+    found = _files(own)
+    if name not in found:
+        known = ", ".join(sorted(found))
         raise ConfigError("layout", f"there is no meme layout '{name}'", fix=f"use one of: {known}")
     try:
-        return Layout.model_validate(yaml.safe_load((_folder() / f"{name}.yaml").read_text("utf-8")))
-    except (yaml.YAMLError, ValidationError) as error:
-        raise ConfigError("layout", str(error), path=f"layouts/{name}.yaml") from error
+        return Layout.model_validate(yaml.safe_load(found[name].read_text("utf-8")))
+    except (yaml.YAMLError, ValidationError, OSError, UnicodeDecodeError) as error:
+        raise ConfigError("layout", str(error), path=str(found[name])) from error
 
 
-def _folder() -> Traversable:
-    return files("streamer.render") / "layouts"
+def _files(own: Path | None) -> dict[str, Traversable]:
+    shipped = files("streamer.render") / "layouts"
+    folders = [shipped, own] if own is not None and own.is_dir() else [shipped]
+    return {file.name[:-5]: file for folder in folders for file in folder.iterdir() if file.name.endswith(".yaml")}

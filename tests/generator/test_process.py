@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import os
 import signal
@@ -15,12 +16,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 
 from streamer.contracts import Health
 from streamer.errors import BackendDied, BackendError, Unsupported
 from streamer.generator.messages import BackendUse
 from streamer.generator.process import GeneratorProcess, Options
-from streamer.types import Actor, Frame, ImageRequest, Lane, Preview, Role, SamplingParams
+from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, Preview, Role, SamplingParams
 
 TESTS = Path(__file__).parents[1]
 SCRIPTED = "backends_for_tests.scripted"
@@ -34,11 +36,11 @@ def _tests_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(TESTS))
 
 
-def request(prompt: str, steps: int = 4, seed: int = 1, size: tuple[int, int] = (64, 48)) -> ImageRequest:
-    params = SamplingParams(*size, steps, 1.0, seed)
-    actor = Actor("1", "somebody", Role.VIEWER)
+def request(prompt: str, steps: int = 4, seed: int = 1, caption: Caption | None = None) -> ImageRequest:
+    params, actor = SamplingParams(64, 48, steps, 1.0, seed), Actor("1", "somebody", Role.VIEWER)
+    name, layer = f"{prompt}-{seed}", "background"
     return ImageRequest(
-        f"{prompt}-{seed}", "bg", "background", "background", prompt, prompt, params, actor, Lane.CHAT, 0.0, 1e9
+        name, "bg", "background", layer, prompt, prompt, params, actor, Lane.CHAT, 0.0, 1e9, caption=caption
     )
 
 
@@ -78,6 +80,21 @@ async def test_previews_come_first_and_exactly_one_frame_comes_last(tmp_path: Pa
     assert (frame.media_type, frame.width, frame.height, frame.layer) == ("image/jpeg", 64, 48, "background")
     assert [item.step for item in previews if isinstance(item, Preview)] == [1, 3]
     assert all(item.width <= 32 and item.height <= 32 for item in previews)
+
+
+async def test_a_meme_is_captioned_with_the_streamers_own_layout(tmp_path: Path) -> None:
+    veil = "{box: {left: 0, top: 0, right: 1, bottom: 1}, colour: '#ff0000'}"
+    text = "{text: both, box: {left: 0, top: 0, right: 1, bottom: 1}}"
+    (tmp_path / "layouts").mkdir()
+    (tmp_path / "layouts/red.yaml").write_text(f"{{about: Red, plates: [{veil}], texts: [{text}]}}")
+    async with running(tmp_path) as generator:
+        *_, frame = await draw(generator, request("a cat", caption=Caption("hi", "", "red")))
+        assert isinstance(frame, Frame)
+        red, green, _ = Image.open(io.BytesIO(frame.data)).convert("RGB").getpixel((2, 2))  # type: ignore[misc]
+        assert red > 200
+        assert green < 60
+        with pytest.raises(BackendError, match="no meme layout 'blue'"):
+            await draw(generator, request("a cat", caption=Caption("hi", "", "blue")))
 
 
 async def test_a_hundred_pictures_in_a_row_come_from_one_process(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -39,3 +41,29 @@ def test_a_misspelt_key_is_refused() -> None:
 
 def test_a_box_is_at_least_one_pixel() -> None:
     assert Box(left=0.5, top=0.5, right=0.501, bottom=0.501).pixels(10, 10) == (5, 5, 6, 6)
+
+
+OWN = """
+about: Mine
+texts:
+  - {text: both, box: {left: 0, top: 0, right: 1, bottom: 1}}
+"""
+
+
+def test_a_streamers_own_layout_is_found_and_wins_over_one_that_ships(tmp_path: Path) -> None:
+    for name in ("mine", "top"):
+        (tmp_path / f"{name}.yaml").write_text(OWN)
+    assert set(layout_names(tmp_path)) == {*layout_names(), "mine"}
+    assert load_layout("mine", tmp_path).about == load_layout("top", tmp_path).about == "Mine"
+    assert load_layout("top").about != "Mine"
+
+
+def test_a_folder_of_own_layouts_need_not_exist(tmp_path: Path) -> None:
+    assert layout_names(tmp_path / "layouts") == layout_names()
+
+
+@pytest.mark.parametrize("text", ["about: [", "about: x\ntexts: []", "about: x\nfont: y", "\xff"])
+def test_a_broken_layout_is_refused_with_its_path(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.yaml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"mine\.yaml"):
+        load_layout("mine", tmp_path)
