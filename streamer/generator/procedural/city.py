@@ -1,4 +1,4 @@
-"""Cities: blocks in the haze, towers with lit windows, neon signs, a wet street."""
+"""Cities: blocks in the haze, towers with lit windows, neon signs, a lamplit waterfront, roofs in front."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from streamer.generator.procedural.canvas import Stencil
 from streamer.generator.procedural.colour import Ink, lch, lighter, mix, rgb
 from streamer.generator.procedural.noise import line
 from streamer.generator.procedural.scene import Scene
@@ -130,7 +131,7 @@ def _roofs(scene: Scene, blocks: list[_Block], ink: Ink, depth: float) -> None:
     scene.canvas.stamp(stencil, rgb(ink))
 
 
-def _water_tank(stencil, x: float, y: float, size: float) -> None:  # type: ignore[no-untyped-def]
+def _water_tank(stencil: Stencil, x: float, y: float, size: float) -> None:
     for leg in (-0.8, 0.75):
         stencil.rectangle(x + leg * size, y - size, x + leg * size + size * 0.16 + 0.6, y + 1)
     stencil.rectangle(x - size, y - size * 2.4, x + size, y - size * 0.8)
@@ -162,37 +163,67 @@ def _signs(scene: Scene, blocks: list[_Block], base: float, depth: float) -> Non
         canvas.glow(block.x + block.width / 2, block.y - 4 * unit, 5 * unit, rgb(lch(0.65, 0.23, 25)), 0.9)
 
 
-def street(scene: Scene) -> None:
-    """Give the city a foreground: a wide road running to the horizon between lamps, or roofs when there is no room."""
-    canvas, tones, unit = scene.canvas, scene.tones, scene.unit
-    top, low = scene.horizon, scene.height
-    middle = scene.width * float(scene.rng.uniform(0.4, 0.6))
-    road = canvas.stencil(0, top, scene.width, low, finer=2)
-    if road.empty:
-        return
-    spread = scene.width * 0.62
-    road.polygon([(middle - 8 * unit, top), (middle + 8 * unit, top), (middle + spread, low), (middle - spread, low)])
-    canvas.stamp(road, rgb(lighter(tones.near, 0.035)), 0.55)
-    marks = canvas.stencil(0, top, scene.width, low, finer=2)
-    for near, far in ((0.1, 0.16), (0.22, 0.31), (0.42, 0.56), (0.74, 0.95)):
-        a, b = top + (low - top) * near, top + (low - top) * far
-        wa, wb = 0.5 * unit + 5 * unit * near, 0.5 * unit + 5 * unit * far
-        marks.polygon([(middle - wa, a), (middle + wa, a), (middle + wb, b), (middle - wb, b)])
-    canvas.stamp(marks, rgb(lighter(tones.haze, 0.25)), 0.55)
-    _lamps(scene, middle, top, low)
-
-
-def _lamps(scene: Scene, middle: float, top: float, low: float) -> None:
-    canvas, unit = scene.canvas, scene.unit
+def promenade(scene: Scene) -> None:
+    """Line the water's edge with lamps, so that it has something near to mirror."""
+    canvas, unit, y = scene.canvas, scene.unit, scene.horizon + 1
     warm = rgb(lch(0.9, 0.1, 80)) if not scene.idea.has("neon") else rgb(lch(0.85, 0.14, 200))
-    for near in (0.08, 0.2, 0.45, 0.95):
-        y = top + (low - top) * near
-        tall = 30 * unit + 330 * unit * near
-        away = 26 * unit + scene.width * 0.56 * near
-        for side in (-1, 1):
-            x = middle + side * away
-            post = canvas.stencil(x - tall * 0.2, y - tall - 3, x + tall * 0.2, y + 2)
-            post.stroke([(x, y), (x, y - tall), (x - side * tall * 0.13, y - tall * 1.0)], max(0.8, 5.5 * unit * near + 0.7))
-            canvas.stamp(post, rgb(lighter(scene.tones.near, -0.03)))
-            if scene.tones.hour != "day":
-                canvas.glow(x - side * tall * 0.13, y - tall, (8 + 42 * near) * unit, warm, 0.95)
+    wall = canvas.stencil(0, y - 60 * unit, scene.width, y + 4)
+    wall.rectangle(0, y - 9 * unit, scene.width, y + 3)
+    gap = 88 * unit
+    places = np.arange(float(scene.rng.uniform(0, gap)), scene.width, max(4.0, gap))
+    for x in places:
+        wall.rectangle(float(x) - 1.2 * unit, y - 44 * unit, float(x) + 1.2 * unit, y)
+        wall.rectangle(float(x) - 4 * unit, y - 48 * unit, float(x) + 4 * unit, y - 44 * unit)
+    canvas.stamp(wall, rgb(lighter(scene.tones.near, -0.01)))
+    if scene.tones.hour == "day":
+        return
+    bulbs = canvas.stencil(0, y - 60 * unit, scene.width, y)
+    for x in places:
+        bulbs.ellipse(float(x), y - 41 * unit, 3.4 * unit, 3.4 * unit)
+        canvas.glow(float(x), y - 41 * unit, 17 * unit, warm, 0.6)
+        canvas.glow(float(x), y + 44 * unit, 12 * unit, warm, 0.16)
+    canvas.stamp(bulbs, warm)
+
+
+def rooftops(scene: Scene) -> None:
+    """Put the viewer on a roof: big dark blocks in front, with tanks, vents, wires and small lights."""
+    canvas, rng, unit = scene.canvas, scene.rng, scene.unit
+    warm = rgb(lch(0.9, 0.11, 78))
+    for depth, top in ((0.88, 0.73), (1.0, 0.84)):
+        roof = canvas.stencil(0, scene.height * 0.4, scene.width, scene.height, finer=2)
+        x, edges = -40 * unit, []
+        while x < scene.width:
+            width = float(rng.uniform(150, 340)) * unit
+            y = scene.height * (top + float(rng.uniform(-0.07, 0.07)))
+            roof.rectangle(x, y, x + width, scene.height)
+            roof.rectangle(x - 4 * unit, y - 7 * unit, x + width + 4 * unit, y + 5 * unit)
+            _on_the_roof(roof, rng, x, y, width, unit * (0.7 + 0.5 * depth))
+            edges.append((x + width * 0.5, y))
+            x += width
+        canvas.stamp(roof, rgb(lighter(scene.tones.layer_lab(depth), 0.03 * (1 - depth))))
+        _bulbs(scene, edges, warm)
+
+
+def _on_the_roof(roof: Stencil, rng: np.random.Generator, x: float, y: float, width: float, unit: float) -> None:
+    _water_tank(roof, x + width * float(rng.uniform(0.15, 0.35)), y - 5 * unit, 21 * unit)
+    vent = x + width * float(rng.uniform(0.5, 0.7))
+    roof.rectangle(vent, y - 26 * unit, vent + 34 * unit, y, 2 * unit)
+    mast = x + width * float(rng.uniform(0.8, 0.95))
+    roof.rectangle(mast, y - 90 * unit, mast + 2.2 * unit, y)
+    for rung in range(3):
+        roof.rectangle(mast - (16 - 4 * rung) * unit, y - (84 - 12 * rung) * unit, mast + (18 - 4 * rung) * unit, y - (82 - 12 * rung) * unit)
+
+
+def _bulbs(scene: Scene, places: list[tuple[float, float]], warm: Ink) -> None:
+    """String lights from roof to roof."""
+    canvas, unit = scene.canvas, scene.unit
+    if scene.tones.hour == "day" or len(places) < 2:
+        return
+    lamps = canvas.stencil(0, scene.height * 0.4, scene.width, scene.height)
+    for (x0, y0), (x1, y1) in zip(places[::2], places[1::2], strict=False):
+        for t in np.linspace(0, 1, 10):
+            x = x0 + (x1 - x0) * float(t)
+            y = y0 + (y1 - y0) * float(t) - 34 * unit + 30 * unit * float(1 - (2 * t - 1) ** 2)
+            lamps.ellipse(x, y, 2.6 * unit, 3 * unit)
+            canvas.glow(x, y, 11 * unit, warm, 0.5)
+    canvas.stamp(lamps, warm)

@@ -10,7 +10,6 @@ from streamer.generator.procedural import (
     city, flow, forest, land, landmarks, popart, room, sky, space, subject, tones, water, weather,
 )  # fmt: skip
 from streamer.generator.procedural.canvas import Canvas
-from streamer.generator.procedural.colour import rgb
 from streamer.generator.procedural.idea import Idea, read
 from streamer.generator.procedural.noise import Noise
 from streamer.generator.procedural.scene import Scene, Stage
@@ -46,8 +45,10 @@ def _horizon(idea: Idea, rng: np.random.Generator) -> float:
 def _stages(idea: Idea, kind: str) -> list[Stage]:
     """List what to paint, back to front."""
     meme = kind != "background"
-    if "room" in idea.places:
-        stages: list[Stage] = [room.paint]
+    if "abstract" in idea.places and not idea.subjects:
+        stages: list[Stage] = [flow.paint]
+    elif _is_indoors(idea):
+        stages = [room.paint]
     elif "underwater" in idea.places:
         stages = [space.underwater]
     elif "space" in idea.places and not set(idea.places) & set(_ON_LAND):
@@ -61,11 +62,17 @@ def _stages(idea: Idea, kind: str) -> list[Stage]:
     return [*stages, subject.paint] if subject.chosen(idea, kind) else stages
 
 
+def _is_indoors(idea: Idea) -> bool:
+    """Tell whether a room is meant; "cosy" alone means one only when nothing outdoors is named."""
+    outside = set(idea.places) & set(_ON_LAND) or idea.features & {"cabin", "campfire", "castle"}
+    return "room" in idea.places or ("cosy" in idea.features and not outside)
+
+
 def _is_outdoors(idea: Idea, meme: bool) -> bool:
     """Tell whether weather, hour, season or a landmark asks for a view although no place is named."""
-    named = idea.features - {"computer", "books", "plants", "fireplace", "cactus", "castle", "stars"}
+    named = idea.features - {"computer", "books", "plants", "fireplace", "cactus", "castle", "stars", "rings", "cosy"}
     if meme:
-        return bool(idea.weather or named - {"sun", "moon", "balloon"})
+        return bool(idea.weather or named - {"sun", "moon", "balloon", "boat", "tree", "birds", "planet"})
     return bool(idea.weather or idea.features or idea.time or idea.season)
 
 
@@ -96,11 +103,11 @@ def _ground(idea: Idea, places: list[str]) -> list[Stage]:
     if "castle" in idea.features:
         stages.append(_castle_hill)
     if "city" in places:
-        stages += [_far_city, _near_city] if not watery else [_far_city]
+        stages += [_far_city, _near_city]
     if watery:
         stages += [_far_shore] if "city" not in places and "sea" not in places else []
         stages += [landmarks.bridge] if "bridge" in idea.features else []
-        return [*stages, _water]
+        return [*stages, _water, *([land.beach] if "beach" in idea.features else [])]
     if "desert" in places:
         return [*stages, *([landmarks.pyramids] if "pyramid" in idea.features else []), land.dunes]
     if "forest" in places:
@@ -108,8 +115,8 @@ def _ground(idea: Idea, places: list[str]) -> list[Stage]:
     if "field" in places or "village" in places:
         return [*stages, land.meadow]
     if "city" in places:
-        return [*stages, city.street]
-    return [*stages, _foothills]
+        return [*stages, _city_front]
+    return [*stages, _foothills if "castle" not in idea.features else forest.ranks]
 
 
 def _front(idea: Idea, places: list[str]) -> list[Stage]:
@@ -130,19 +137,19 @@ def _front(idea: Idea, places: list[str]) -> list[Stage]:
 
 
 def _wants_beams(idea: Idea) -> bool:
-    return idea.has("storm", "rain", "snow") is False
+    return not idea.has("storm", "rain", "snow", "aurora")
 
 
 def _peaks(scene: Scene) -> None:
     """Paint three mountain ranges, the middle one the tallest, with mist between them."""
     leading = bool(scene.idea.places) and scene.idea.places[0] == "mountains" or not scene.idea.places
-    tall = scene.horizon * (0.62 if leading else 0.42)
+    tall = scene.horizon * (0.74 if leading else 0.46)
     snow = scene.is_snowy or bool(scene.rng.random() < 0.75)
     foot = scene.horizon + 14 * scene.unit
     land.range_of_mountains(scene, foot, tall * 0.72, 0.18, peaks=4, snow=snow)
-    land.mist(scene, foot - tall * 0.12, tall * 0.16, 0.5)
+    land.mist(scene, foot - tall * 0.12, tall * 0.14, 0.4)
     land.range_of_mountains(scene, foot, tall, 0.38, peaks=2, snow=snow)
-    land.mist(scene, foot - tall * 0.04, tall * 0.16, 0.6)
+    land.mist(scene, foot - tall * 0.04, tall * 0.14, 0.45)
     if leading:
         land.range_of_mountains(scene, foot, tall * 0.42, 0.6, peaks=4, snow=False)
         land.mist(scene, foot, tall * 0.1, 0.5)
@@ -165,14 +172,25 @@ def _far_city(scene: Scene) -> None:
 
 
 def _near_city(scene: Scene) -> None:
-    city.skyline(scene, scene.horizon + 12 * scene.unit, scene.horizon * 0.5, 0.85)
-    land.hills(scene, scene.horizon + 10 * scene.unit, 2, scene.tones.layer(0.8), rgb(scene.tones.near))
+    city.skyline(scene, scene.horizon + 2 * scene.unit, scene.horizon * 0.5, 0.82)
+
+
+def _city_front(scene: Scene) -> None:
+    """Close the city with water or wet asphalt that mirrors it, or with the roofs around the viewer."""
+    if scene.idea.has("rain", "neon", "storm") or scene.rng.random() < 0.6:
+        city.promenade(scene)
+        water.paint(scene, calm=0.8)
+        return
+    canvas = scene.canvas
+    foot = canvas.rgb[:, round(scene.horizon) - 1 : round(scene.horizon)]
+    canvas.rgb[:, round(scene.horizon) :] = foot
+    city.rooftops(scene)
 
 
 def _castle_hill(scene: Scene) -> None:
     x = scene.width * float(scene.rng.uniform(0.36, 0.64))
     foot = scene.horizon - 30 * scene.unit
-    landmarks.castle(scene, x, foot - 26 * scene.unit, min(210 * scene.unit, scene.horizon * 0.45), 0.62)
+    landmarks.castle(scene, x, foot - 26 * scene.unit, min(260 * scene.unit, scene.horizon * 0.5), 0.62)
     rise = np.exp(-(((scene.canvas.x - x) / (260 * scene.unit)) ** 2)).astype(np.float32) * 74 * scene.unit
     edge = (scene.horizon + 18 * scene.unit - rise + 8 * scene.unit * np.sin(scene.canvas.x / (50 * scene.unit))).astype(np.float32)
     scene.canvas.below(edge, scene.tones.layer(0.66), scene.tones.layer(0.4), 120 * scene.unit)

@@ -9,6 +9,7 @@ from PIL import Image
 from streamer.generator.procedural.scene import Scene
 
 _PIXEL_ROWS = 135
+_VIGNETTE = {"night": 0.24, "dusk": 0.2, "dawn": 0.1, "day": 0.08}
 
 
 def finish(scene: Scene) -> npt.NDArray[np.uint8]:
@@ -16,7 +17,7 @@ def finish(scene: Scene) -> npt.NDArray[np.uint8]:
     if scene.idea.has("mono"):
         _monochrome(scene)
     glow = 0.75 if scene.idea.has("neon", "magic") else 0.5
-    picture = scene.canvas.finish(scene.noise, bloom=glow)
+    picture = scene.canvas.finish(scene.noise, bloom=glow, vignette=_VIGNETTE[scene.tones.hour])
     return _pixelated(picture) if scene.idea.has("pixel") else picture
 
 

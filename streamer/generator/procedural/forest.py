@@ -31,7 +31,7 @@ def rank(scene: Scene, base: float, tall: float, depth: float) -> None:
     if depth < 0.7:
         scene.canvas.below(edge, rgb(lighter(ink, 0.02)), rgb(foot), tall * 1.2)
         return
-    scene.canvas.below(ground, rgb(mix(ink, scene.tones.ground, 0.35)), rgb(lighter(ink, -0.04)), tall * 0.6)
+    scene.canvas.below(ground, rgb(mix(ink, scene.tones.ground, 0.85 if scene.is_snowy else 0.35)), rgb(mix(lighter(ink, -0.04), scene.tones.ground, 0.5 * scene.is_snowy)), tall * 0.6)
     _standing(scene, ground, tall, ink)
 
 
@@ -48,6 +48,8 @@ def foliage(scene: Scene, depth: float) -> Ink:
         return mix(base, leaf, 0.55)
     if scene.idea.season == "spring":
         return mix(base, lch(0.62 + bright, 0.12, 352), 0.5)
+    if scene.is_snowy:
+        return mix(mix(base, lch(0.34 + bright, 0.05, 215), 0.35), scene.tones.ground, 0.22 * (1.15 - depth))
     if scene.idea.hues:
         return base
     return mix(base, lch(0.30 + bright + 0.12 * (1 - depth), 0.07, 155), 0.4)
@@ -163,24 +165,29 @@ def palm(stencil: Stencil, rng: np.random.Generator, x: float, foot: float, tall
 
 
 def _frond(stencil: Stencil, x: float, y: float, angle: float, length: float) -> None:
-    spine = []
-    for t in np.linspace(0, 1, 12):
-        spine.append((x + math.cos(angle) * length * t, y + math.sin(angle) * length * t * (1 - 0.4 * t) + length * 0.52 * t**2.2))
-    for index in range(len(spine) - 1):
+    """Draw one frond: a bowed spine with leaflets on both sides, longer below."""
+    dx, dy = math.cos(angle), math.sin(angle)
+    spine = [(x + dx * length * t, y + dy * length * t + length * 0.42 * t * t) for t in np.linspace(0, 1, 15)]
+    stencil.stroke(spine, max(1.0, length * 0.018))
+    for index in range(1, len(spine) - 1):
         (x0, y0), (x1, y1) = spine[index], spine[index + 1]
-        hang = length * 0.20 * math.sin(math.pi * (index + 1.5) / 13.5)
-        stencil.polygon([(x0, y0 - 1), (x1, y1 - 1), (x1 + (x1 - x0) * 0.5, y1 + hang), (x0 + (x1 - x0) * 0.4, y0 + hang * 0.45)])
+        reach = length * 0.26 * math.sin(math.pi * (index + 2.5) / 18)
+        out = 1.0 if dx >= 0 else -1.0
+        stencil.polygon([(x0, y0), (x1, y1), (x1 + out * reach * 0.42, y1 + reach)])
+        stencil.polygon([(x0, y0), (x1, y1), (x1 + out * reach * 0.7, y1 - reach * 0.32 + reach * index / 22)])
 
 
 def frame(scene: Scene) -> None:
     """Frame the view with something dark and close: branches, palms or grass."""
     rng, unit = scene.rng, scene.unit
     ink = lighter(foliage(scene, 1.0) if scene.idea.season else scene.tones.near, -0.02)
-    side = float(rng.choice([0, 1]))
+    side = 1 if scene.sun[0] > scene.width / 2 else 0
     x = scene.width * (0.04 if side == 0 else 0.96)
     stencil = scene.canvas.stencil(0, 0, scene.width, scene.height, finer=2)
     tall = min(scene.height * float(rng.uniform(0.62, 0.85)), scene.width * 0.75)
-    if scene.idea.has("palm") or (scene.tones.hour != "dawn" and "sea" in scene.idea.places and not scene.is_snowy):
+    if "sea" in scene.idea.places:
+        if not scene.idea.has("palm", "beach") and (scene.is_snowy or scene.idea.has("storm", "lighthouse", "castle", "cold")):
+            return
         palm(stencil, rng, x, scene.height + 5 * unit, tall)
         palm(stencil, rng, x + (0.06 - 0.12 * side) * scene.width, scene.height + 8 * unit, tall * 0.7)
     elif _is_leafy(scene):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamer.generator.procedural.colour import Ink, lch, lighter, mix, rgb
+from streamer.generator.procedural.colour import Ink, lch, lighter, mix, rgb, toward_hue
 from streamer.generator.procedural.noise import Field, line, step
 from streamer.generator.procedural.scene import Scene
 
@@ -53,7 +53,7 @@ def _ridge(scene: Scene, base: float, tall: float, peaks: int) -> Field:
 def _facets(scene: Scene, edge: Field, y0: int, rows: int, tall: float) -> tuple[Field, Field]:
     """Tell lit from shaded slopes and where snow lies: the ridge's own slope, carried down and bent by noise."""
     canvas = scene.canvas
-    smooth = max(1, int(tall / 26))
+    smooth = max(1, int(tall / 9))
     kernel = np.ones(smooth, np.float32) / smooth
     slope = np.convolve(np.gradient(edge), kernel, "same").astype(np.float32)
     toward = 1.0 if scene.sun[0] > scene.width / 2 else -1.0
@@ -63,8 +63,8 @@ def _facets(scene: Scene, edge: Field, y0: int, rows: int, tall: float) -> tuple
     y = np.linspace(y0, y0 + rows, half_rows, dtype=np.float32)[:, None]
     columns = np.linspace(0, canvas.width - 1, half_width, dtype=np.float32)
     under = np.maximum(y - edge[columns.astype(np.int32)], 0)
-    at = np.clip(columns + bend * under * 1.5 + fine * under * 0.35, 0, canvas.width - 1).astype(np.int32)
-    lit = step(-0.12, 0.16, slope[at] * toward + fine * 0.5)
+    at = np.clip(columns + bend * under * 1.3 + fine * under * 0.2, 0, canvas.width - 1).astype(np.int32)
+    lit = step(-0.1, 0.14, slope[at] * toward + bend * 0.35 + fine * 0.3)
     line_of_snow = tall * (0.34 + 0.5 * bend + 0.25 * fine) - (edge[at] - edge.min()) * 0.75
     snowy = step(-0.025 * tall, 0.025 * tall, line_of_snow - under * 0.8)
     return canvas.enlarge(lit, rows), canvas.enlarge(snowy, rows)
@@ -82,19 +82,48 @@ def hills(scene: Scene, base: float, tall: float, top: Ink, bottom: Ink, *, cycl
 
 
 def meadow(scene: Scene) -> None:
-    """Paint rolling fields toward the viewer, striped by furrows or flowers, lit where the sun grazes them."""
-    tones, rows = scene.tones, 4
+    """Paint rolling fields toward the viewer, in rows of flowers if the prompt names any."""
+    tones, rows, unit = scene.tones, 4, scene.unit
+    for depth in (0.12, 0.26):
+        far = rgb(mix(tones.layer_lab(depth + 0.12), tones.ground, 0.2))
+        hills(scene, scene.horizon - (10 - 20 * depth) * unit, 70 * unit, far, tones.layer(depth * 0.5), cycles=3.2)
     for index in range(rows):
         depth = (index + 1) / rows
-        base = scene.horizon + (scene.height - scene.horizon) * (depth - 0.75) ** 1.0 * 0.9 + 10 * scene.unit
-        base = scene.horizon + (scene.height - scene.horizon) * (index / rows) ** 1.25
-        earth = mix(tones.haze, tones.ground, 0.35 + 0.65 * depth)
-        top = rgb(mix(lighter(earth, 0.05), tones.light, 0.16))
-        edge = hills(scene, base, (26 + 40 * depth) * scene.unit, top, rgb(lighter(earth, -0.12)), cycles=1.5 + 0.6 * index)
-        if "flowers" in scene.idea.features or scene.idea.season == "spring":
+        base = scene.horizon + (scene.height - scene.horizon) * (index / rows) ** 1.15 + 16 * unit
+        earth = mix(tones.haze, tones.ground, 0.45 + 0.55 * depth)
+        earth = toward_hue(earth, 95 if index % 2 else 150, 0.12)
+        top = rgb(mix(lighter(earth, 0.07), tones.light, 0.2))
+        edge = hills(scene, base, (44 + 40 * depth) * unit, top, rgb(lighter(earth, -0.16)), cycles=1.3 + 0.5 * index)
+        if _has_flowers(scene) and index in (1, 2):
+            _rows_of_flowers(scene, edge, depth)
+        if _has_flowers(scene) and index == rows - 1:
             flowers(scene, edge, depth)
         if index < rows - 1:
-            mist(scene, base + 14 * scene.unit, 26 * scene.unit, 0.16)
+            mist(scene, base + 20 * unit, 26 * unit, 0.14)
+
+
+def _has_flowers(scene: Scene) -> bool:
+    return "flowers" in scene.idea.features or scene.idea.season == "spring"
+
+
+def _rows_of_flowers(scene: Scene, edge: Field, depth: float) -> None:
+    """Plant rows that run together at a point on the horizon, each in one colour."""
+    canvas = scene.canvas
+    mask, y0 = canvas.under(edge + 3 * scene.unit)
+    rows = min(mask.shape[0], int((150 + 120 * depth) * scene.unit))
+    if rows < 2:
+        return
+    y = np.arange(y0, y0 + rows, dtype=np.float32)[:, None]
+    meet = (scene.width * (0.3 + 0.4 * depth), scene.horizon - 60 * scene.unit)
+    slant = (canvas.x[None, :] - meet[0]) / (y - meet[1]) * 9
+    tuft = scene.noise.field("rough", rows, canvas.width, scene.rng, tall=0.5, wide=0.9) - 0.5
+    along = slant + tuft * 0.5
+    beds = np.clip(0.62 - 2.4 * np.abs(along % 1.0 - 0.5) + tuft, 0, 1) * 0.95
+    dim = -0.22 if scene.tones.is_dark else 0.0
+    hues = scene.idea.hues or (25.0, 88.0, 350.0, 305.0)
+    inks = np.stack([rgb(mix(lighter(lch(0.72, 0.16, hue), dim), scene.tones.haze, 0.45 * (1 - depth))) for hue in hues])
+    which = np.floor(along).astype(np.int32) % len(hues)
+    canvas.blend(np.ascontiguousarray(inks[which].transpose(2, 0, 1)), (beds * mask[:rows]).astype(np.float32), y0)
 
 
 def flowers(scene: Scene, edge: Field, depth: float) -> None:
@@ -119,35 +148,48 @@ def flowers(scene: Scene, edge: Field, depth: float) -> None:
 
 
 def dunes(scene: Scene) -> None:
-    """Paint sand dunes: each a crest with a lit and a shaded flank and wind ripples."""
+    """Paint sand dunes: each a sharp crest with a lit and a shaded flank."""
     tones = scene.tones
     sand = lch({"night": 0.42, "dusk": 0.66, "dawn": 0.78, "day": 0.84}[tones.hour], 0.085, 68)
-    sand = mix(sand, tones.haze, 0.35)
+    sand = mix(sand, tones.haze, 0.3)
     for index in range(4):
         depth = (index + 1) / 4
-        base = scene.horizon + (scene.height - scene.horizon) * (index / 4) ** 1.2 + 8 * scene.unit
-        wave = line(scene.rng, scene.width, 1.6 + 0.5 * (3 - index), 2, 0.3)
-        crest = np.abs(wave) * 1.3 - 0.35
-        edge = (base - (40 + 55 * depth) * scene.unit * crest).astype(np.float32)
-        _dune(scene, edge, mix(tones.haze, mix(sand, tones.near, 0.25 * depth), 0.4 + 0.6 * depth), depth)
+        base = scene.horizon + (scene.height - scene.horizon) * (index / 4) ** 1.1 + 14 * scene.unit
+        wave = line(scene.rng, scene.width, 2.4 - 0.4 * index + float(scene.rng.random()), 1)
+        crest = 1 - 1.7 * np.abs(wave) + 0.12 * line(scene.rng, scene.width, 5, 2)
+        edge = (base - (40 + 62 * depth) * scene.unit * crest).astype(np.float32)
+        _dune(scene, edge, mix(tones.haze, mix(sand, tones.near, 0.12 * depth), 0.4 + 0.6 * depth), depth)
+
+
+def beach(scene: Scene) -> None:
+    """Run a strip of sand with a foaming edge across the foot of the view."""
+    tones, unit, canvas = scene.tones, scene.unit, scene.canvas
+    sand = mix(lch({"night": 0.40, "dusk": 0.68, "dawn": 0.84, "day": 0.9}[tones.hour], 0.06, 78), tones.haze, 0.25)
+    slope = (canvas.x / scene.width - 0.5) * float(scene.rng.choice([-1, 1])) * 90 * unit
+    edge = scene.height * 0.86 + slope + 26 * unit * line(scene.rng, scene.width, 2.5, 3, 0.4)
+    for lift, ink, strength in ((26, mix(sand, tones.near, 0.25), 0.45), (12, tones.light, 0.75), (0, sand, 1.0)):
+        lifted = (edge - lift * unit * (1 + 0.3 * np.sin(canvas.x / (37 * unit)))).astype(np.float32)
+        canvas.below(lifted, rgb(ink), rgb(lighter(ink, -0.06)), scene.height * 0.2, strength)
 
 
 def _dune(scene: Scene, edge: Field, ink: Ink, depth: float) -> None:
-    canvas = scene.canvas
+    """Shade one dune: the slope at the crest decides, and the line between light and shade winds downhill."""
+    canvas, unit = scene.canvas, scene.unit
     mask, y0 = canvas.under(edge)
     rows = mask.shape[0]
     if rows == 0:
         return
-    slope = np.gradient(edge) * (1.0 if scene.sun[0] > scene.width / 2 else -1.0)
-    width = max(3, int(30 * scene.unit)) | 1
-    slope = np.convolve(slope, np.ones(width) / width, "same")
+    toward = 1.0 if scene.sun[0] > scene.width / 2 else -1.0
+    slope = (np.gradient(edge) * toward).astype(np.float32)
     y = np.arange(y0, y0 + rows, dtype=np.float32)[:, None]
-    under = np.maximum(y - edge, 0) / (scene.unit * (60 + 160 * depth))
-    ripple = scene.noise.field("rough", rows, canvas.width, scene.rng, tall=0.9, wide=0.12) - 0.5
-    lit = np.clip(0.5 + slope * 2.2 + 0.25 * np.exp(-under * 6) + ripple * 0.16, 0, 1)
-    lit = lit * np.clip(1.1 - under * 0.5, 0.25, 1)
-    dark = rgb(mix(lighter(ink, -0.2), scene.tones.near, 0.25))[:, None, None]
-    bright = rgb(mix(lighter(ink, 0.02), scene.tones.light, 0.4))[:, None, None]
+    under = np.maximum(y - edge, 0)
+    winding = under * (0.9 * toward) + np.sin(under / (34 * unit)) * 22 * unit
+    at = np.clip(canvas.x[None, :] + winding, 0, canvas.width - 1).astype(np.int32)
+    lit = step(-0.12, 0.12, slope[at]) * np.clip(1 - under / (unit * (150 + 260 * depth)), 0, 1)
+    ripple = np.sin((under * 0.9 + canvas.x[None, :] * 0.12) / (5.5 * unit * (0.4 + depth)))
+    lit = np.clip(0.22 + 0.7 * lit + 0.035 * ripple * depth, 0, 1)
+    dark = rgb(mix(lighter(ink, -0.18), scene.tones.near, 0.3))[:, None, None]
+    bright = rgb(mix(lighter(ink, 0.03), scene.tones.light, 0.4))[:, None, None]
     canvas.blend((dark + (bright - dark) * lit).astype(np.float32), mask, y0)
 
 

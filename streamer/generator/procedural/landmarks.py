@@ -20,7 +20,7 @@ def lighthouse(scene: Scene) -> None:
     canvas, unit, tones = scene.canvas, scene.unit, scene.tones
     side = -1 if scene.sun[0] > scene.width / 2 else 1
     x, foot = scene.width * (0.5 + side * 0.3), scene.horizon + 34 * unit
-    tall = min(250 * unit, scene.horizon * 0.62)
+    tall = min(310 * unit, scene.horizon * 0.72)
     rock = canvas.stencil(x - 190 * unit, foot - 60 * unit, x + 190 * unit, foot + 50 * unit)
     rock.polygon(
         [(x - 180 * unit, foot + 30 * unit), (x - 120 * unit, foot - 8 * unit), (x - 60 * unit, foot - 22 * unit), (x - 34 * unit, foot - 44 * unit),
@@ -29,7 +29,7 @@ def lighthouse(scene: Scene) -> None:
     canvas.stamp(rock, tones.layer(0.92))
     foot -= 40 * unit
     tower = canvas.stencil(x - 40 * unit, foot - tall, x + 40 * unit, foot + 4)
-    wide, thin = 25 * unit, 15 * unit
+    wide, thin = 30 * unit, 17 * unit
     tower.polygon([(x - wide, foot), (x - thin, foot - tall * 0.8), (x + thin, foot - tall * 0.8), (x + wide, foot)])
     white = mix(lch(0.9, 0.02, 80), tones.haze, 0.3) if not tones.is_dark else mix(lch(0.75, 0.03, 260), tones.haze, 0.45)
     canvas.stamp(tower, rgb(white))
@@ -203,8 +203,8 @@ def bridge(scene: Scene) -> None:
             stencil.rectangle(x + offset * unit - 4 * unit, y - tall, x + offset * unit + 4 * unit, y + 30 * unit)
         for level in (0.98, 0.66, 0.36):
             stencil.rectangle(x - 12 * unit, y - tall * level, x + 12 * unit, y - tall * level + 7 * unit)
-    spans = [(-(towers[1] - towers[0]) + towers[1] - scene.width * 0.0, towers[0]), towers, (towers[1], towers[1] + towers[1] - towers[0])]
-    for left, right in [(towers[0] - (towers[1] - towers[0]), towers[0]), towers, spans[2]]:
+    span = towers[1] - towers[0]
+    for left, right in ((towers[0] - span, towers[0]), towers, (towers[1], towers[1] + span)):
         places = np.linspace(0, 1, 40)
         cable = [(left + (right - left) * float(t), y - 16 * unit - (tall - 16 * unit) * (2 * float(t) - 1) ** 2) for t in places]
         stencil.stroke(cable, 3.0 * unit)
@@ -217,16 +217,16 @@ def bridge(scene: Scene) -> None:
 
 def balloons(scene: Scene) -> None:
     """Let hot-air balloons drift over the view, striped in the accents."""
-    canvas, rng, unit = scene.canvas, scene.rng, scene.unit
+    rng, unit = scene.rng, scene.unit
     for index, size in enumerate((58.0, 36.0, 22.0, 15.0)):
         radius = size * unit
         x, y = scene.width * float(rng.uniform(0.1, 0.9)), scene.horizon * float(rng.uniform(0.18, 0.6))
         depth = 0.35 + size / 110
-        _balloon(scene, x, y, radius, depth, canvas, scene.tones.accents[index % len(scene.tones.accents)])
+        _balloon(scene, x, y, radius, depth, scene.tones.accents[index % len(scene.tones.accents)])
 
 
-def _balloon(scene: Scene, x: float, y: float, radius: float, depth: float, canvas, accent: Ink) -> None:  # type: ignore[no-untyped-def]
-    haze = scene.tones.haze
+def _balloon(scene: Scene, x: float, y: float, radius: float, depth: float, accent: Ink) -> None:
+    canvas, haze = scene.canvas, scene.tones.haze
     box = (x - radius * 1.1, y - radius * 1.1, x + radius * 1.1, y + radius * 2.1)
     for part, ink in ((1.0, accent), (0.66, mix(accent, scene.tones.light, 0.7)), (0.3, accent)):
         shape = canvas.stencil(*box)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 PLACES = {
+    "abstract": "abstract* pattern* gradient* swirl* fractal* texture* wallpaper* абстракц* абстракт* узор* градиент* фрактал* обои",
     "room": "room* interior* bedroom* kitchen* cafe* café* library* indoors office* studio* desk* sofa* couch* lounge "
-    "attic tavern* cozy cosy* hearth fireplace* комнат* кабинет* кухн* спальн* кафе библиотек* камин* уют* чердак* "
+    "attic tavern* hearth fireplace* комнат* кабинет* кухн* спальн* кафе библиотек* камин* чердак* "
     "таверн* диван* офис* студи* интерьер*",
     "space": "space* galax* nebula* planet* cosmos cosmic* universe orbit* asteroid* saturn* jupiter* mars martian* "
     "void interstellar milky spaceship* космос* космич* галакти* туманност* планет* вселенн* орбит* сатурн* юпитер* "
@@ -90,6 +91,8 @@ MOODS = {
     "magic": "magic* fairy* fantasy enchant* mystic* wizard* elven firefl* glowing sparkl* волшеб* маги* сказ* фэнтези "
     "фентези мистич* чарующ* светлячк* сияющ* эльф*",
     "mono": "monochrome noir grayscale greyscale black-and-white bw монохром* нуар* черно-бел* чёрно-бел*",
+    "sad": "sad* cry* tears unhappy lonely depress* груст* печал* плач* слез* слёз* одинок* тоск*",
+    "angry": "angry rage* mad furious fury зл зла зло злой злая злые злюк* ярост* гнев* бешен*",
     "pixel": "pixel* 8-bit 8bit 16-bit 16bit retro-game voxel* minecraft* пиксел* майнкрафт* 8-бит*",
 }
 
@@ -110,6 +113,9 @@ FEATURES = {
     "comet": "comet* meteor* shooting asteroid* комет* метеор* астероид* падающ*",
     "fireflies": "firefl* glowworm* lantern* светлячк* фонарик* фонар*",
     "campfire": "campfire* bonfire* camp camping tent* костер* костёр* костр* палатк* кемпинг*",
+    "beach": "beach* пляж* берег* побереж* island* остров* tropical* тропи*",
+    "rings": "ring* saturn* кольц* сатурн*",
+    "cosy": "cozy cosy* уют*",
     "palm": "palm* tropical* coconut* hawaii* miami island* пальм* тропи* кокос* остров*",
     "volcano": "volcano* lava magma eruption* вулкан* лав* магм* извержен*",
     "pyramid": "pyramid* egypt* пирамид* египет* египт*",

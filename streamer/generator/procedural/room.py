@@ -32,7 +32,8 @@ def paint(scene: Scene) -> None:
         _desk(scene, scene.width * 0.5, floor)
     else:
         _sofa(scene, scene.width * (0.36 if left else 0.64), floor)
-    _lamp(scene, scene.width * (0.56 if left else 0.44), floor)
+    if not scene.idea.has("computer"):
+        _lamp(scene, scene.width * (0.56 if left else 0.44), floor)
     _plant(scene, scene.width * (0.06 if left else 0.94), floor + 60 * scene.unit)
     _light_from(scene, box)
 
@@ -250,7 +251,7 @@ def _sofa(scene: Scene, x: float, floor: float) -> None:
 def _desk(scene: Scene, x: float, floor: float) -> None:
     """Set up a desk with two screens, a keyboard, a mug and coloured light on the wall behind."""
     canvas, unit = scene.canvas, scene.unit
-    y, half = floor + 8 * unit, min(400 * unit, scene.width * 0.42)
+    y, half = floor + 34 * unit, min(400 * unit, scene.width * 0.42)
     hues = scene.idea.hues or (310.0, 200.0)
     for side, hue in ((-1, hues[0]), (1, hues[-1])):
         canvas.glow(x + side * half * 0.5, y - 150 * unit, 190 * unit, rgb(lch(0.66, 0.2, hue)), 0.5)
@@ -259,7 +260,7 @@ def _desk(scene: Scene, x: float, floor: float) -> None:
     for side in (-1, 1):
         desk.rectangle(x + side * half * 0.9 - 9 * unit, y, x + side * half * 0.9 + 9 * unit, scene.height)
     canvas.stamp(desk, rgb(_wood(scene, -0.06)))
-    for side, wide in ((-1, 0.46), (1, 0.36)):
+    for side, wide in ((-1, 0.66), (1, 0.5)):
         _screen(scene, x + side * half * 0.42, y - 12 * unit, half * wide, hues[0 if side < 0 else -1])
     board = canvas.stencil(x - half, y - 30 * unit, x + half, y)
     board.rectangle(x - half * 0.36, y - 20 * unit, x + half * 0.06, y - 12 * unit, 3 * unit)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from streamer.generator.procedural.canvas import Stencil
 from streamer.generator.procedural.colour import Ink, lch, lighter, mix, rgb
 from streamer.generator.procedural.noise import Field, line, step
 from streamer.generator.procedural.scene import Scene
@@ -107,8 +108,8 @@ def _moon(scene: Scene, x: float, y: float, radius: float) -> None:
 
 def _striped_sun(scene: Scene) -> None:
     """Paint the banded sun of the eighties, from yellow to pink."""
-    canvas, (x, y) = scene.canvas, scene.sun
-    radius = 150 * scene.unit
+    canvas = scene.canvas
+    x, y, radius = scene.width * 0.5, scene.horizon * 0.72, 175 * scene.unit
     disc = canvas.stencil(x - radius - 2, y - radius - 2, x + radius + 2, y + radius + 2)
     disc.ellipse(x, y, radius, radius)
     for i in range(7):
@@ -164,7 +165,7 @@ def planet(scene: Scene, x: float, y: float, radius: float, *, rings: bool, veil
     canvas.glow(x + side * radius * 0.4, y - radius * 0.3, radius * 1.1, rgb(tones.accents[0]), 0.16)
 
 
-def _ring_stencil(scene: Scene, x: float, y: float, radius: float, reach: float, *, front: bool):  # type: ignore[no-untyped-def]
+def _ring_stencil(scene: Scene, x: float, y: float, radius: float, reach: float, *, front: bool) -> Stencil:
     stencil = scene.canvas.stencil(x - reach, y - reach, x + reach, y + reach)
     tilt = -0.35
     angles = np.linspace(0, math.pi, 60) + (0 if front else math.pi)
@@ -232,15 +233,15 @@ def _wisps(scene: Scene, amount: float) -> None:
 
 def _bank(scene: Scene, depth: float, amount: float) -> None:
     """Pile up a row of round clouds whose feet dissolve into the haze."""
-    canvas, rng, tones = scene.canvas, scene.rng, scene.tones
-    base = scene.horizon * (0.72 + 0.28 * depth)
-    edge = puffs(scene, base, (30 + 55 * amount) * scene.unit, 9 + int(6 * amount))
+    canvas, tones = scene.canvas, scene.tones
+    base = scene.horizon * (0.72 + 0.24 * depth)
+    edge = puffs(scene, base, (30 + 55 * amount) * scene.unit, 12 + int(6 * amount))
     mask, y0 = canvas.under(edge)
     rows = mask.shape[0]
     if rows == 0:
         return
     y = np.arange(y0, y0 + rows, dtype=np.float32)
-    feet = np.clip(1 - (y - base + 50 * scene.unit) / (150 * scene.unit), 0, 1)
+    feet = np.clip(1 - (y - float(edge.min())) / (base + 110 * scene.unit - float(edge.min())), 0, 1) ** 1.3
     keep = int(np.count_nonzero(feet > 0))
     lit = mix(tones.sky[-1], tones.light, 0.55 if not tones.is_dark else 0.12)
     lit = mix(lit, tones.sky[1], 0.75 if scene.idea.has("storm") else (0.35 if tones.is_dark else 0.05) + 0.25 * (1 - depth))
@@ -249,21 +250,20 @@ def _bank(scene: Scene, depth: float, amount: float) -> None:
     colour = canvas.gradient(rgb(lit), rgb(shadow), y0, rows, float(edge.min()), span)
     strength = np.float32(0.85 if not tones.is_dark else 0.6)
     canvas.blend(colour[:, :keep], mask[:keep] * feet[:keep, None] * strength, y0)
-    del rng
-
 
 def puffs(scene: Scene, base: float, size: float, count: int) -> Field:
-    """Give the upper edge of a pile of circles as a y for each column."""
-    rng, x = scene.rng, scene.canvas.x
-    edge = np.full(scene.width, base + size, np.float32)
-    hump = line(rng, 64, 3, 2)
+    """Give the upper edge of a bank of clouds as a y for each column: round heads on a rolling body."""
+    rng, x, width = scene.rng, scene.canvas.x, scene.width
+    hump = line(rng, width, 3, 2)
+    edge = (base + size * (0.35 - 0.9 * hump)).astype(np.float32)
+    body = edge.copy()
     for _ in range(count * 3):
-        at = float(rng.uniform(-0.05, 1.05))
-        lift = float(hump[int(np.clip(at, 0, 1) * 63)])
-        radius = size * float(rng.uniform(0.35, 1.0)) * (0.75 + 0.5 * lift)
-        middle = base - max(0.0, lift) * size * 1.5 + float(rng.uniform(0, 0.4)) * size
-        inside = radius * radius - (x - at * scene.width) ** 2
-        np.minimum(edge, np.where(inside > 0, middle - np.sqrt(np.maximum(inside, 0)), edge), out=edge)
+        at = float(rng.uniform(-0.03, 1.03)) * width
+        column = int(np.clip(at, 0, width - 1))
+        radius = size * float(rng.uniform(0.25, 0.8)) * (0.75 + 0.5 * float(hump[column]))
+        inside = radius * radius - (x - at) ** 2
+        top = float(body[column]) + radius * 0.35 - np.sqrt(np.maximum(inside, 0))
+        np.minimum(edge, np.where(inside > 0, top, edge), out=edge)
     return edge
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from streamer.generator.procedural import sky
-from streamer.generator.procedural.colour import lch, lighter, mix, rgb
+from streamer.generator.procedural.canvas import Stencil
+from streamer.generator.procedural.colour import Ink, lch, lighter, mix, rgb
 from streamer.generator.procedural.noise import line, step
 from streamer.generator.procedural.scene import Scene
 
 
 def nebula(scene: Scene) -> None:
     """Fill the view with coloured gas, dark dust lanes and stars."""
-    canvas, noise, rng, tones = scene.canvas, scene.noise, scene.rng, scene.tones
+    canvas, noise, rng = scene.canvas, scene.noise, scene.rng
     shape = (canvas.coarse_height, canvas.coarse_width)
     wide = min(0.6, 0.34 * canvas.width / canvas.height)
     first = noise.field("cloud", *shape, rng, tall=0.34, wide=wide)
@@ -24,17 +25,17 @@ def nebula(scene: Scene) -> None:
     gas = np.clip(band * (0.35 + 1.1 * (first - 0.2)) + 0.25 * (first - 0.5), 0, 1.1)
     hue = scene.idea.hues[0] if scene.idea.hues else float(rng.choice([285, 320, 200, 345, 255]))
     other = scene.idea.hues[1] if len(scene.idea.hues) > 1 else hue + float(rng.choice([-75, 70, 110]))
-    void = rgb(lch(0.16, 0.05, hue - 20))[:, None, None]
-    outer, inner = (rgb(lch(0.52, 0.19, hue))[:, None, None], rgb(lch(0.74, 0.15, other))[:, None, None])
-    core = rgb(lch(0.95, 0.05, other + 20))[:, None, None]
-    planes = void + (outer - void) * step(0.08, 0.62, gas)
-    planes += (inner - planes) * step(0.38, 0.85, gas * (0.55 + 0.75 * second)) * 0.9
-    planes += (core - planes) * step(0.62, 1.05, gas * (0.5 + second)) * 0.8
-    dust = step(0.66, 0.98, third) * step(0.1, 0.5, gas) * 0.62
-    planes += (void - planes) * dust
+    void = rgb(lch(0.19, 0.075, hue - 25))[:, None, None]
+    outer, inner = (rgb(lch(0.48, 0.19, hue))[:, None, None], rgb(lch(0.72, 0.16, other))[:, None, None])
+    core = rgb(lch(0.95, 0.06, other + 15))[:, None, None]
+    depth = noise.field("smooth", *shape, rng, tall=0.7, wide=0.8)
+    planes = void * (0.75 + 0.7 * depth)
+    planes = planes + (outer - planes) * (step(0.0, 0.95, gas) * 0.92)
+    planes += (inner - planes) * (step(0.3, 1.0, gas * (0.5 + 0.8 * second)) * 0.9)
+    planes += (core - planes) * (step(0.55, 1.1, gas * (0.45 + second)) * 0.85)
+    planes *= 1 - 0.55 * step(0.62, 1.0, third) * step(0.15, 0.5, gas) * np.array([0.75, 0.95, 0.9])[:, None, None]
     canvas.cover(planes.astype(np.float32))
-    sky.stars(scene, 2.0)
-    del tones
+    sky.stars(scene, 2.2)
 
 
 def worlds(scene: Scene) -> None:
@@ -47,7 +48,7 @@ def worlds(scene: Scene) -> None:
     if rng.random() < 0.25 and not scene.idea.has("planet"):
         _limb(scene)
     else:
-        sky.planet(scene, x, y, big, rings=bool(rng.random() < 0.62))
+        sky.planet(scene, x, y, big, rings=scene.idea.has("rings") or bool(rng.random() < 0.55))
     sky.planet(scene, scene.width * (0.5 - side * 0.33), scene.height * float(rng.uniform(0.18, 0.4)), big * 0.25, rings=False)
     if rng.random() < 0.5:
         sky.planet(scene, scene.width * (0.5 - side * 0.12), scene.height * float(rng.uniform(0.12, 0.25)), big * 0.09, rings=False)
@@ -122,7 +123,7 @@ def _depths(scene: Scene) -> None:
     canvas.cover(planes.astype(np.float32))
 
 
-def _deep(scene: Scene, depth: float):  # type: ignore[no-untyped-def]
+def _deep(scene: Scene, depth: float) -> Ink:
     hue = scene.idea.hues[0] if scene.idea.hues else 225.0
     return mix(lch(0.58, 0.09, hue), lch(0.19, 0.06, hue + 25), depth)
 
@@ -136,13 +137,13 @@ def _reef(scene: Scene, depth: float) -> None:
     canvas.below(edge.astype(np.float32), rgb(lighter(ink, 0.04)), rgb(lighter(ink, -0.05)), 240 * unit)
     for hue in (15, 340, 60, 290):
         coral = canvas.stencil(0, float(edge.min()) - 90 * unit, scene.width, scene.height, finer=2)
-        for _ in range(3):
+        for _ in range(5):
             x = float(rng.random()) * (scene.width - 1)
-            _coral(coral, rng, x, float(edge[int(x)]) + 6 * unit, (34 + 66 * depth) * unit * float(rng.uniform(0.6, 1.2)))
+            _coral(coral, rng, x, float(edge[int(x)]) + 6 * unit, (44 + 100 * depth) * unit * float(rng.uniform(0.6, 1.2)))
         canvas.stamp(coral, rgb(mix(ink, lch(0.66, 0.16, hue), 0.25 + 0.4 * depth)))
 
 
-def _coral(stencil, rng: np.random.Generator, x: float, y: float, size: float) -> None:  # type: ignore[no-untyped-def]
+def _coral(stencil: Stencil, rng: np.random.Generator, x: float, y: float, size: float) -> None:
     if rng.random() < 0.4:
         for _ in range(6):
             stencil.ellipse(x + float(rng.normal(0, 0.35)) * size, y - float(rng.random()) * size * 0.4, size * 0.26, size * 0.22)

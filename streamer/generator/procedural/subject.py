@@ -29,6 +29,7 @@ THINGS: dict[str, Figure] = {
     "money": things.money, "sword": things.sword, "potion": things.potion, "castle": things.castle,
 }  # fmt: skip
 _FLYING = ("ufo", "rocket", "ghost", "owl", "fish", "astronaut")
+_HEAD_TOPS = {"frog": (-0.5, 0.36), "penguin": (-0.7, 0.42), "ghost": (-0.72, 0.46), "octopus": (-0.68, 0.46), "alien": (-0.6, 0.4)}
 _HATLESS = ("rabbit", "lion")
 
 
@@ -53,10 +54,25 @@ def paint(scene: Scene) -> None:
     _draw(scene, pen, name)
     planes, mask = pen.layers()
     x, y = _place(scene, name, size)
+    second = _second(scene, name)
+    if second:
+        x -= scene.width // 11
     if scene.is_portrait:
         _sticker(scene, planes, mask, x, y)
     else:
         _in_the_view(scene, planes, mask, x, y)
+    if second:
+        small = Pen(int(size * 0.46))
+        _draw(scene, small, second)
+        _sticker(scene, *small.layers(), int(x + size * 0.82), int(y + size * 0.56))
+
+
+def _second(scene: Scene, main: str) -> str | None:
+    """Choose what the character has with it in a meme: the next thing the prompt names."""
+    if not scene.is_portrait:
+        return None
+    worn = {"wizard", "crown", "castle", main}
+    return next((name for name in scene.idea.subjects if name in THINGS and name not in worn), None)
 
 
 def _draw(scene: Scene, pen: Pen, name: str) -> None:
@@ -67,9 +83,15 @@ def _draw(scene: Scene, pen: Pen, name: str) -> None:
         animals.draw(pen, name, variant, look, _hat(scene, name))
     else:
         (BEINGS.get(name) or THINGS[name])(pen, lch(0.62, 0.17, hue), look)
+        hat = _hat(scene, name)
+        if name in _HEAD_TOPS and hat in ("wizard", "crown", "santa"):
+            face.hat(pen, hat, *_HEAD_TOPS[name])
 
 
 def _look(scene: Scene, variant: int) -> str:
+    for mood in ("sad", "angry"):
+        if scene.idea.has(mood):
+            return mood
     if scene.idea.has("calm", "pastel"):
         return "happy"
     if scene.idea.has("storm", "gloomy", "epic"):

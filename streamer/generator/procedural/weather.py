@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from streamer.generator.procedural.colour import lch, lighter, mix, rgb
+from streamer.generator.procedural.colour import Ink, lch, lighter, mix, rgb
 from streamer.generator.procedural.land import mist
 from streamer.generator.procedural.noise import line
 from streamer.generator.procedural.scene import Scene
@@ -16,9 +16,8 @@ def paint(scene: Scene) -> None:
     """Paint all the weather the idea asks for."""
     idea = scene.idea
     if idea.has("fog"):
-        for share in (0.25, 0.6, 1.0):
-            y = scene.horizon + (scene.height - scene.horizon) * (share - 0.35)
-            mist(scene, y, 90 * scene.unit, 0.85 * (1.15 - share * 0.5))
+        for share, strength in ((-0.15, 0.75), (0.3, 0.6), (0.85, 0.35)):
+            mist(scene, scene.horizon + (scene.height - scene.horizon) * share, 80 * scene.unit, strength)
     if idea.has("rain", "storm"):
         rain(scene)
     if idea.has("snow") or (idea.season == "winter" and not idea.has("clear")):
@@ -82,19 +81,21 @@ def lightning(scene: Scene) -> None:
     canvas.glow(path[0][0], path[0][1], 260 * unit, rgb(lch(0.7, 0.09, 275)), 0.5)
 
 
-def beams(scene: Scene, strength: float = 0.3) -> None:
-    """Fan beams of light out from the sun or moon, over everything painted so far."""
-    canvas = scene.canvas
-    x, y = scene.sun
+def beams(scene: Scene) -> None:
+    """Fan soft beams of light out from a low sun, over everything painted so far."""
+    canvas, (x, y) = scene.canvas, scene.sun
+    if scene.tones.hour not in ("dusk", "dawn") and "forest" not in scene.idea.places:
+        return
     angle = np.arctan2(canvas.coarse_y - y, canvas.coarse_x - x)
-    table = np.clip(0.5 + 0.9 * line(scene.rng, 512, 34, 3, 0.6), 0, 1)
+    table = np.clip(0.4 + line(scene.rng, 512, 19, 3, 0.6), 0, 1)
     picked = table[((angle / (2 * math.pi) + 0.5) * 511).astype(np.int32)]
     distance = np.hypot(canvas.coarse_x - x, canvas.coarse_y - y) / canvas.height
-    fall = np.exp(-distance * 1.9) * np.clip(distance * 7, 0, 1) * (picked**1.6) * strength
+    strength = 0.1 if scene.tones.is_dark else 0.19
+    fall = np.exp(-distance * 1.7) * np.clip(distance * 5, 0, 1) * (picked**1.5) * strength
     canvas.light += scene.tones.shine()[:, None, None] * fall.astype(np.float32)
 
 
-def sparks(scene: Scene, ink) -> None:  # type: ignore[no-untyped-def]
+def sparks(scene: Scene, ink: Ink) -> None:
     """Let fireflies or motes of magic float over the lower part of the view."""
     rng, unit, canvas = scene.rng, scene.unit, scene.canvas
     colour = rgb(ink)

@@ -150,7 +150,7 @@ def _muzzle(pen: Pen, coat: Coat, name: str, look: str) -> None:
         nose = PINK if name in ("cat", "rabbit", "mouse") else DARK
         pen.blob([(-0.075, -0.1), (0, -0.115), (0.075, -0.1), (0.03, -0.035), (0, -0.02), (-0.03, -0.035)], nose)
         pen.stroke([(0, -0.03), (0, 0.02)], 0.02, DARK)
-        if look in ("awe", "bright", "wink"):
+        if look in ("awe", "bright", "wink", "sad", "angry"):
             face.mouth(pen, look, 0, 0.025, 0.095)
         else:
             for side in (-1, 1):

@@ -33,11 +33,15 @@ def _screen(pen: Pen, look: str, lamp: Ink) -> None:
     for side in (-1, 1):
         if look in ("happy", "wink") and (look == "happy" or side == 1):
             pen.stroke(arc(side * 0.2, -0.22, 0.1, 0.12, 200, 340), 0.06, lamp)
+        elif look in ("sad", "angry"):
+            tilt = 0.05 if look == "sad" else -0.05
+            pen.stroke([(side * 0.28, -0.27 + tilt), (side * 0.12, -0.27 - tilt)], 0.07, lamp)
         elif look in ("smug", "cool"):
             pen.box(side * 0.2 - 0.11, -0.32, side * 0.2 + 0.11, -0.24, 0.03, lamp)
         else:
             pen.ellipse(side * 0.2, -0.28, 0.085, 0.12, lamp)
-    pen.stroke(arc(0, -0.12, 0.15, 0.09, 15, 165), 0.05, lamp)
+    down = look in ("sad", "angry")
+    pen.stroke(arc(0, 0.02 if down else -0.12, 0.15, 0.09, 195 if down else 15, 345 if down else 165), 0.05, lamp)
 
 
 def ghost(pen: Pen, ink: Ink, look: str) -> None:

@@ -16,6 +16,13 @@ def eyes(pen: Pen, look: str, x: float, y: float, size: float, iris: Ink | None 
     for side in (-1, 1):
         if look == "happy" or (look == "wink" and side == 1):
             pen.stroke(arc(side * x, y + size * 0.3, size * 0.75, size * 0.8, 200, 340), size * 0.32, DARK)
+        elif look == "angry":
+            _eye(pen, side * x, y, size, iris, side)
+            pen.stroke([(side * (x - size), y - size * 0.75), (side * (x + size * 0.9), y - size * 1.45)], size * 0.36, DARK)
+        elif look == "sad":
+            _eye(pen, side * x, y, size * 1.1, iris, side)
+            pen.stroke([(side * (x - size * 0.7), y - size * 1.75), (side * (x + size), y - size * 1.35)], size * 0.24, DARK)
+            pen.ellipse(side * (x + size * 0.55), y + size * 1.25, size * 0.3, size * 0.42, lch(0.82, 0.1, 225))
         elif look == "smug":
             _eye(pen, side * x, y, size, iris, 0.0)
             pen.shade(_lid(side * x, y, size), _lid(side * x, y, size), DARK, 1.0)
@@ -58,6 +65,8 @@ def mouth(pen: Pen, look: str, x: float, y: float, size: float) -> None:
     elif look in ("bright", "wink"):
         pen.polygon(arc(x, y, size * 0.72, size * 0.9, 0, 180), lch(0.32, 0.09, 20))
         pen.polygon(arc(x, y + size * 0.5, size * 0.42, size * 0.32, 0, 360), lch(0.68, 0.14, 15))
+    elif look in ("sad", "angry"):
+        pen.stroke(arc(x, y + size * 0.65, size * 0.6, size * 0.5, 200, 340), size * 0.2, DARK)
     elif look == "smug":
         pen.stroke([(x - size * 0.5, y + size * 0.1), (x + size * 0.1, y + size * 0.25), (x + size * 0.7, y - size * 0.12)], size * 0.2, DARK)
     else:
