@@ -110,7 +110,7 @@ async def _serve(websocket: WebSocket, hub: Hub, authorise: Callable[[str], bool
             log.warning("overlay page refused: its token is not valid (any more)")
             await websocket.close(UNAUTHORISED, "token")
         else:
-            await _feed(websocket, hub, hello)
+            await _feed(websocket, hub, hello, lambda: authorise(hello.token))
     except (WebSocketDisconnect, TimeoutError):
         # Gone, or so stuck that even the close frame cannot be sent: there is nobody left to tell.
         return
@@ -130,12 +130,12 @@ async def _hello(websocket: WebSocket) -> wire.Hello | int:
     return MALFORMED
 
 
-async def _feed(websocket: WebSocket, hub: Hub, hello: wire.Hello) -> None:
+async def _feed(websocket: WebSocket, hub: Hub, hello: wire.Hello, allowed: Callable[[], bool]) -> None:
     """Run reader and writer until one of them ends; the other is then cancelled, whatever it waits for."""
     layers = None if hello.layers is None else frozenset(hello.layers)
     mailbox = hub.join(layers, _about(websocket, hello))
     reader = asyncio.create_task(_read(websocket, hub, mailbox), name=f"overlay-{mailbox.id}-reader")
-    writer = asyncio.create_task(_write(websocket, hub, mailbox), name=f"overlay-{mailbox.id}-writer")
+    writer = asyncio.create_task(_write(websocket, hub, mailbox, allowed), name=f"overlay-{mailbox.id}-writer")
     try:
         done, _ = await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -169,8 +169,8 @@ async def _read(websocket: WebSocket, hub: Hub, mailbox: Mailbox) -> int:
                 return MALFORMED
 
 
-async def _write(websocket: WebSocket, hub: Hub, mailbox: Mailbox) -> int:
-    """Send whatever the mailbox hands out; returns the close code once the page has fallen too far behind."""
+async def _write(websocket: WebSocket, hub: Hub, mailbox: Mailbox, allowed: Callable[[], bool]) -> int:
+    """Send whatever the mailbox hands out; returns the close code once the page is too far behind or locked out."""
     ready = asyncio.Event()
     mailbox.wake = ready.set
     tick_at = time.monotonic() + TICK_S
@@ -183,6 +183,8 @@ async def _write(websocket: WebSocket, hub: Hub, mailbox: Mailbox) -> int:
                 await _send(websocket, message)
             now = time.monotonic()
             if now >= tick_at:
+                if not allowed():  # its token was taken back meanwhile
+                    return UNAUTHORISED
                 await _send(websocket, wire.encode_ping())
                 tick_at = now + TICK_S
             await _either(ready, min(tick_at - now, mailbox.wait_s(now)))

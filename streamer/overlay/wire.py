@@ -40,10 +40,9 @@ class Hello(_Inbound):
     type: Literal["hello"] = "hello"
     v: int
     token: str = Field(max_length=512)
-    layers: list[Annotated[str, Field(max_length=64)]] | None = Field(default=None, max_length=64)
+    layers: list[Annotated[str, Field(max_length=128)]] | None = Field(default=None, max_length=64)
     visible: bool = True
     active: bool = True
-    plugin: str = Field(default="", max_length=32)
 
 
 class Painted(_Inbound):
@@ -51,8 +50,8 @@ class Painted(_Inbound):
 
     type: Literal["painted"] = "painted"
     seq: int = Field(ge=0)
-    request_id: str = Field(max_length=128)
-    layer: str = Field(max_length=64)
+    request_id: str = Field(max_length=512)
+    layer: str = Field(max_length=128)
     shown: bool = True
 
 

@@ -34,6 +34,7 @@ class LiveServer:
 
     hub: Hub = field(init=False)
     app: Starlette = field(init=False)
+    tokens: set[str] = field(default_factory=lambda: {TOKEN})
     port: int = 0
     server: uvicorn.Server | None = None
     running: asyncio.Task[None] | None = None
@@ -52,7 +53,7 @@ class LiveServer:
 
     def show(self, hub: Hub) -> None:
         self.hub = hub
-        self.app = Starlette(routes=routes(hub, lambda token: token == TOKEN, WEB))
+        self.app = Starlette(routes=routes(hub, self.tokens.__contains__, WEB))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)

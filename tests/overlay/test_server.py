@@ -164,6 +164,16 @@ async def test_a_page_is_pinged_at_every_tick(live: LiveServer, monkeypatch: pyt
         assert heard == ["hello", "layers", "ping", "ping", "ping"]
 
 
+async def test_a_page_whose_token_is_taken_back_is_sent_away_at_the_next_tick(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(server, "TICK_S", 0.02)
+    async with page(live) as client:
+        await client.text()
+        live.tokens.clear()
+        assert await client.closed() == 4401
+
+
 async def test_garbage_is_counted_and_too_much_of_it_ends_the_connection(
     live: LiveServer, caplog: pytest.LogCaptureFixture
 ):

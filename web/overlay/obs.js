@@ -2,7 +2,7 @@
 
 /** Watches visibility; `changed(state)` is called after every change. */
 export function watch(changed) {
-  const state = { visible: true, active: true, plugin: String(window.obsstudio?.pluginVersion ?? '').slice(0, 32) };
+  const state = { visible: !document.hidden, active: true };
   let shownByObs = true;
 
   function update(active) {
@@ -12,7 +12,6 @@ export function watch(changed) {
     changed(state);
   }
 
-  state.visible = !document.hidden;
   document.addEventListener('visibilitychange', () => update(state.active));
   window.addEventListener('obsSourceVisibleChanged', (event) => {
     shownByObs = event.detail?.visible !== false;

@@ -41,8 +41,8 @@ export function decodeText(text) {
   return message;
 }
 
-export function encodeHello(token, layers, { visible, active, plugin }) {
-  return JSON.stringify({ v: PROTOCOL, type: 'hello', token, layers, visible, active, plugin });
+export function encodeHello(token, layers, { visible, active }) {
+  return JSON.stringify({ v: PROTOCOL, type: 'hello', token, layers, visible, active });
 }
 
 export function encodePainted(header, shown) {
