@@ -1,0 +1,49 @@
+"""The shipped word list: stored encoded, so that nobody meets it by searching the repository or opening a file.
+
+One term a line: its id, a tab, its pattern. Ids never change meaning, tests and logs name terms by them. A pattern is
+a whole word or phrase; ``word*`` also matches what begins so, ``*word*`` what contains it, ``~word*`` what begins so
+after any Russian prefix. To edit the list:
+
+    python -m streamer.policy.words decode <lexicon.dat >list.txt
+    python -m streamer.policy.words encode <list.txt >lexicon.dat
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_SHIPPED = Path(__file__).with_name("lexicon.dat")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One entry; the id is its kind, a dash and a number."""
+
+    id: str
+    pattern: str
+
+    @property
+    def kind(self) -> str:
+        """Return what the term is about, which decides whether it is refused."""
+        return self.id.rpartition("-")[0]
+
+
+def shipped() -> list[Term]:
+    """Return the terms that come with the program."""
+    return decode(_SHIPPED.read_bytes())
+
+
+def decode(data: bytes) -> list[Term]:
+    """Return the terms of an encoded list."""
+    lines = zlib.decompress(base64.b64decode(data)).decode().splitlines()
+    return [Term(*line.split("\t")) for line in lines]
+
+
+def encode(terms: Iterable[Term]) -> bytes:
+    """Return terms as the lines of an encoded list."""
+    lines = "".join(f"{term.id}\t{term.pattern}\n" for term in terms)
+    return base64.encodebytes(zlib.compress(lines.encode(), 9))

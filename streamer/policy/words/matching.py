@@ -1,0 +1,128 @@
+"""Finds the terms of one alphabet among words: whole words, stems, phrases, and a few anywhere inside a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from streamer.policy.words.lexicon import Term
+
+SHORTEST_STEM = 3
+"""Letters a pattern with a star needs at least; stems are found by their first three."""
+
+# Verbs of abuse take nearly any prefix. The bare "с" is left out: it makes a first name of one of them.
+_PREFIXES = (
+    "в въ вз взъ вы до за из изо изъ на не недо ни о об обо объ от ото отъ "
+    "пере по под подъ при про раз разъ рас со съ у"
+)
+_DOUBLE = re.compile(r"(.)\1")
+_RUN = re.compile(r"(.)\1{2,}")
+
+
+class Matcher:
+    """Look words up in constant time; patterns have to be folded and in the alphabet of the words.
+
+    Words and phrases of the kind "allow" cancel what they cover.
+    """
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        self._words: dict[str, Term] = {}
+        self._stems: dict[str, Term] = {}
+        self._inside: dict[str, Term] = {}
+        self._phrases: dict[str, Term] = {}
+        self._allowed: set[str] = set()
+        self._allowed_phrases: set[str] = set()
+        for term in terms:
+            self._add(term)
+        doubled = [term for term in terms if _DOUBLE.search(term.pattern) and term.kind != "allow"]
+        self._runs = {term.id: _at_least_as_long_runs(term.pattern.strip("*~")) for term in doubled}
+        tight = [Term(term.id, _DOUBLE.sub(r"\1", term.pattern)) for term in doubled]
+        self._tight = Matcher(tight) if tight else None
+        self._first_words = frozenset(phrase.split()[0] for phrase in (*self._phrases, *self._allowed_phrases))
+        self._buckets: dict[str, tuple[str, ...]] = {}
+        for stem in self._stems:
+            bucket = stem[:SHORTEST_STEM]
+            self._buckets[bucket] = (*self._buckets.get(bucket, ()), stem)
+
+    def hits(self, words: list[str]) -> list[Term]:
+        """Return the terms found among the words of one text."""
+        found: list[Term] = []
+        if not self._first_words.isdisjoint(words):
+            words, found = self._phrases_in(words)
+        # Most words are not even near a term; sorting those out first halves the time an ordinary line takes.
+        exact, buckets = self._words, self._buckets
+        near = [word for word in words if word in exact or word[:SHORTEST_STEM] in buckets]
+        found += filter(None, map(self._look, near))
+        text = " ".join(words)
+        if any(map(text.__contains__, self._inside)):
+            found += filter(None, map(self._look_inside, words))
+        if _DOUBLE.search(text):
+            found += filter(None, map(self._look_squeezed, words))
+        return found
+
+    def glued(self, text: str, shortest: int) -> Iterator[Term]:
+        """Yield the terms of at least so many letters that occur anywhere; names have no word boundaries."""
+        for needle, term in (*self._words.items(), *self._stems.items(), *self._inside.items()):
+            if len(needle) >= shortest and needle in text:
+                yield term
+
+    def _add(self, term: Term) -> None:
+        core = term.pattern.strip("*~")
+        if term.kind == "allow":
+            (self._allowed_phrases if " " in core else self._allowed).add(core)
+        elif " " in core:
+            self._phrases[core] = term
+        elif term.pattern.startswith("*"):
+            self._inside[core] = term
+        elif term.pattern.endswith("*"):
+            prefixes = _PREFIXES.split() if term.pattern.startswith("~") else []
+            self._stems.update((prefix + core, term) for prefix in ("", *prefixes))
+        else:
+            self._words[core] = term
+
+    def _phrases_in(self, words: list[str]) -> tuple[list[str], list[Term]]:
+        """Return the words that no allowed phrase covers, and the terms of several words among them."""
+        text = f" {' '.join(words)} "
+        for phrase in self._allowed_phrases:
+            text = text.replace(f" {phrase} ", " | ")
+        return text.split(), [term for phrase, term in self._phrases.items() if f" {phrase} " in text]
+
+    def _look(self, word: str) -> Term | None:
+        if word in self._allowed:
+            return None
+        if (term := self._words.get(word)) is not None:
+            return term
+        bucket = self._buckets.get(word[:SHORTEST_STEM])
+        if bucket is None or not word.startswith(bucket):
+            return None
+        return self._stems[next(stem for stem in bucket if word.startswith(stem))]
+
+    def _look_inside(self, word: str) -> Term | None:
+        if word in self._allowed:
+            return None
+        return next((term for needle, term in self._inside.items() if needle in word), None)
+
+    def _look_squeezed(self, word: str) -> Term | None:
+        """Look at a word with repeated letters taken out.
+
+        Three of a letter are never meant. Two often are: with one of them gone many a harmless word begins like a
+        term, so then only a whole word counts.
+        """
+        if not _DOUBLE.search(word) or word in self._allowed:
+            return None
+        once = _RUN.sub(r"\1", word)
+        if once == word:
+            return self._words.get(_DOUBLE.sub(r"\1", word))
+        return self._look(once) or self._look_inside(once) or self._look_at_runs(word, _DOUBLE.sub(r"\1", once))
+
+    def _look_at_runs(self, word: str, tight: str) -> Term | None:
+        """Look at a word squeezed fully; a term with doubles of its own counts when no run is shorter than there."""
+        if (term := self._look(tight)) is not None or self._tight is None:
+            return term
+        term = self._tight._look(tight) or self._tight._look_inside(tight)
+        return term if term is not None and self._runs[term.id].search(word) else None
+
+
+def _at_least_as_long_runs(core: str) -> re.Pattern[str]:
+    return re.compile("".join(f"{letter}{{{len(list(run))},}}" for letter, run in groupby(core)))

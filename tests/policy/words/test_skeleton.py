@@ -1,0 +1,60 @@
+"""Facts about how text is reduced to comparable words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.policy.words import skeleton
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Stormy HARBOUR", "stormy harbour"),
+        ("Ёлки, Йод", "елки, иод"),
+        ("e\u0301te\u0301 \u00e9", "ete e"),
+        ("h\u200be\u00adl\ufeffp", "help"),
+        ("ｈｅｌｐ", "help"),
+        ("🅷🅴🅻🅿", "🅷🅴🅻🅿".translate({0x1F177: "h", 0x1F174: "e", 0x1F17B: "l", 0x1F17F: "p"})),
+        ("🇭🇪🇱🇵", "help"),
+        ("Straße ﬁn", "strasse fin"),
+        ("one\ntwo\u2003three", "one two three"),
+    ],
+)
+def test_variants_of_letters_fold_to_the_letter(text: str, folded: str) -> None:
+    assert skeleton.fold(text).split() == folded.split()
+
+
+def test_a_word_is_read_in_its_own_alphabet_and_a_mixed_one_in_both() -> None:
+    words = skeleton.read("harbour гавань hаrbour")
+    assert words.latin == ["harbour", "harbour", "harbour"]
+    assert words.cyrillic[0] == "гавань"
+    assert len(words.cyrillic) > 1
+
+
+def test_letters_typed_one_by_one_are_joined_and_one_or_two_are_not() -> None:
+    assert skeleton.read("s h i p").latin == ["ship"]
+    assert skeleton.read("a boat i saw").latin == ["boat", "saw"]
+
+
+def test_digits_are_read_as_the_letters_they_stand_for() -> None:
+    assert {"boat", "ship"} <= set(skeleton.read("b04t $h1p").latin)
+    assert "sail" in skeleton.read("sai1").latin
+    assert "чайка".replace("й", "и") in skeleton.read("4айка").cyrillic
+
+
+def test_numbers_stay_numbers() -> None:
+    assert skeleton.read("1984 16:9").latin == ["1984", "16", "9"]
+
+
+def test_text_is_read_up_to_a_bound() -> None:
+    assert len(skeleton.read("ab " * 10_000).latin) <= skeleton.LONGEST / 2
+
+
+@given(st.text(max_size=200))
+def test_words_come_out_folded_and_without_separators(text: str) -> None:
+    words = skeleton.read(text)
+    assert not [word for word in (*words.latin, *words.cyrillic) if " " in word or "_" in word]
+    assert skeleton.fold(skeleton.fold(text)) == skeleton.fold(text)
