@@ -43,7 +43,6 @@ from streamer.types import Frame
 
 log = logging.getLogger(__name__)
 
-
 CLOSE_S = 1.0
 PR_SET_PDEATHSIG = 1
 
