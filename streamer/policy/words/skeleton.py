@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from unicodedata import category, normalize
 
 LONGEST = 1000
@@ -29,6 +30,7 @@ _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # White letters on black and flags have no decomposition in Unicode; each row starts with A.
 _LETTER_ROWS = (0x1F150, 0x1F170, 0x1F1E6)
 _LETTERS_KEPT = 20_000
+_ODD_WORDS_KEPT = 4096
 
 
 def _pairs(pairs: str) -> dict[int, str]:
@@ -111,11 +113,18 @@ def _look(word: str, words: Words) -> None:
         words.latin.append(plain)
     elif _RUSSIAN_WORD.fullmatch(plain):
         words.cyrillic.append(plain)
-    elif word.isascii():
-        words.latin += _readings(word, _LATIN_DIGITS)
     else:
-        words.latin += _readings(word.translate(_TO_LATIN), _LATIN_DIGITS)
-        words.cyrillic += _readings(word.translate(_TO_CYRILLIC), _CYRILLIC_DIGITS)
+        latin, cyrillic = _look_twice(word)
+        words.latin += latin
+        words.cyrillic += cyrillic
+
+
+@lru_cache(_ODD_WORDS_KEPT)  # "8k", "1980s" and the like come again and again
+def _look_twice(word: str) -> tuple[list[str], list[str]]:
+    if word.isascii():
+        return _readings(word, _LATIN_DIGITS), []
+    latin, cyrillic = word.translate(_TO_LATIN), word.translate(_TO_CYRILLIC)
+    return _readings(latin, _LATIN_DIGITS), _readings(cyrillic, _CYRILLIC_DIGITS)
 
 
 def _readings(word: str, digits: Mapping[int, str]) -> list[str]:
