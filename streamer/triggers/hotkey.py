@@ -149,8 +149,6 @@ class Hotkeys:
         self._keyboard = keyboard
         self._expected = expected
         self._health = Health(SOURCE, "connecting")
-        self._watcher: Any = None
-        self._closed = threading.Event()
 
     def health(self) -> Health:
         """Say whether keys are watched, and if not, what to do instead."""
@@ -169,36 +167,38 @@ class Hotkeys:
             with suppress(RuntimeError):  # the loop has ended, and with it everybody who could be told
                 loop.call_soon_threadsafe(_put, typed, text)
 
-        threading.Thread(target=self._watch, args=(tell,), name=SOURCE, daemon=True).start()
+        closed = threading.Event()
+        threading.Thread(target=self._watch, args=(tell, closed), name=SOURCE, daemon=True).start()
         try:
             while (text := await typed.get()) is not None:
                 yield Trigger(f"{SOURCE}-{uuid.uuid4()}", SOURCE, text, _STREAMER, time.monotonic())
         finally:
-            self._closed.set()
-            if self._watcher:
-                self._watcher.stop()
+            closed.set()
 
-    def _watch(self, tell: Callable[[str | None], None]) -> None:
+    def _watch(self, tell: Callable[[str | None], None], closed: threading.Event) -> None:
         try:
-            pynput: Any = importlib.import_module("pynput.keyboard")
-            with self._watcher_for(pynput, tell) as self._watcher:
-                self._health = self._expected
-                if not self._closed.is_set():
-                    self._watcher.join()
+            watcher = self._watcher(importlib.import_module("pynput.keyboard"), tell, closed)
+            self._health = self._expected
+            watcher.start()
+            # The plain join: pynput's own, and its wait(), never return when X11 fails before the first event.
+            threading.Thread.join(watcher)
+            if not closed.is_set():
+                self._fail(f"the keyboard can no longer be watched; restart the program, or {_INSTEAD}")
         except ImportError as error:
             self._fail(_explained(error))
-        except Exception as error:  # whatever X11, Windows or macOS raise in pynput ends hotkeys, not the program
-            log.exception("hotkey: the keyboard can no longer be watched")
-            self._fail(f"the keyboard can no longer be watched ({type(error).__name__}); restart, or {_INSTEAD}")
-        tell(None)
+        finally:
+            tell(None)
 
-    def _watcher_for(self, pynput: Any, tell: Callable[[str | None], None]) -> Any:
-        def on_press(key: Any) -> None:
-            if command := self._keyboard.press(_spoken(watcher.canonical(key)), time.monotonic()):
+    def _watcher(self, pynput: Any, tell: Callable[[str | None], None], closed: threading.Event) -> Any:
+        # False ends the watcher from within, at the next key: its stop() may block, and touches X11 from two threads.
+        def on_press(key: Any) -> bool:
+            if command := self._keyboard.press(_spoken(key, watcher), time.monotonic()):
                 tell(command)
+            return not closed.is_set()
 
-        def on_release(key: Any) -> None:
-            self._keyboard.release(_spoken(watcher.canonical(key)), time.monotonic())
+        def on_release(key: Any) -> bool:
+            self._keyboard.release(_spoken(key, watcher), time.monotonic())
+            return not closed.is_set()
 
         watcher = pynput.Listener(on_press=on_press, on_release=on_release)
         return watcher
@@ -223,7 +223,9 @@ def _explained(error: ImportError) -> str:
     return f"keys cannot be watched here ({error}); {_INSTEAD}"
 
 
-def _spoken(key: Any) -> str:
-    """Name a pynput key as config.yaml does."""
-    name = getattr(key, "name", None) or getattr(key, "char", None) or f"<{getattr(key, 'vk', None)}>"
-    return str(name).lower()
+def _spoken(key: Any, watcher: Any) -> str:
+    """Name a pynput key as config.yaml does: left and right modifiers are one, letters are small."""
+    if name := getattr(key, "name", None):
+        return str(name).removesuffix("_l").removesuffix("_r")
+    plain = watcher.canonical(key)
+    return str(plain.char or f"<{plain.vk}>").lower()

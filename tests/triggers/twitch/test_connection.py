@@ -36,7 +36,7 @@ class Listener:
 
     async def until(self, state: str, detail: str = "") -> None:
         async with asyncio.timeout(20):
-            while self.source.health().state != state or detail not in self.source.health().detail:  # noqa: ASYNC110
+            while self.source.health().state != state or detail not in self.source.health().detail:
                 await asyncio.sleep(0.005)
 
 
