@@ -102,22 +102,23 @@ def configured(where: Place, environ: Mapping[str, str], extra: tuple[Use, ...] 
         problem = f"{merged.host} lets every machine of the network in"
         raise document.error(("server", "host"), problem, "set server.expose: true if that is meant")
     config = config.model_copy(update={"server": merged, "triggers": (*config.triggers, *extra)})
-    _check_names(config, document, where.web)
+    _check_names(config, document, where)
     return config, document
 
 
-def _check_names(config: Config, document: Document, web: Path) -> None:
+def _check_names(config: Config, document: Document, where: Place) -> None:
     """Check what one part of the file says about another."""
     try:
-        check_layers(config.layers, web)
+        check_layers(config.layers, where.web)
     except ConfigError as error:
         raise document.error(tuple(error.key.split(".")), error.problem, error.fix) from None
+    layouts = layout_names(where.home / "layouts")
     for name, command in config.commands.items():
         if command.layer is not None and command.layer not in config.layers:
             fix = f"known layers: {', '.join(config.layers)}"
             raise document.error(("commands", name, "layer"), f"there is no layer '{command.layer}'", fix)
-        if command.layout is not None and command.layout not in layout_names():
-            fix = f"known layouts: {', '.join(layout_names())}"
+        if command.layout is not None and command.layout not in layouts:
+            fix = f"known layouts: {', '.join(layouts)}"
             raise document.error(("commands", name, "layout"), f"there is no layout '{command.layout}'", fix)
 
 

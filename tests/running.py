@@ -41,7 +41,7 @@ named_triggers: {harbour: "!bg stormy harbour"}
 styles: {plain: "{prompt}", noir: "{prompt}, film noir"}
 layers:
   background: {use: background, crossfade_s: 0.1}
-  meme: {use: popup, z: 10, animation_s: 0.1}
+  meme: {use: popup, z: 10, animation_s: 0.1, at_least_s: 30}
 """
 
 
