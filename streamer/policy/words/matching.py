@@ -105,6 +105,8 @@ class Matcher:
         Three of a letter are never meant. Two often are: with one of them gone many a harmless word begins like a
         term, so then only a whole word counts.
         """
+        if _DOUBLE.search(word) is None:
+            return None
         once = _RUN.sub(r"\1", word)
         if once == word:
             return self._words.get(_DOUBLE.sub(r"\1", word))
