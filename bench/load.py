@@ -40,6 +40,7 @@ class Prepared:
 
     active = {"backend": "prepared"}
     restarts: dict[str, int] = {}
+    drew_s = 0.0
 
     async def ready(self) -> None: ...
 

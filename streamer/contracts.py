@@ -47,6 +47,11 @@ class Generator(Protocol):
         ...
 
     @property
+    def drew_s(self) -> float:
+        """Seconds that the backend itself worked on the last picture, without caption, encoding and transport."""
+        ...
+
+    @property
     def restarts(self) -> Mapping[str, int]:
         """Count restarts by cause."""
         ...

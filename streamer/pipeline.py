@@ -126,7 +126,7 @@ class Pipeline:
         return self._air.version
 
     async def restore(self) -> None:
-        """Show the last background again, and stay blank and closed after a panic; to be awaited before anybody can ask."""
+        """Show the last background again, and stay blank and closed after a panic; await it before anybody can ask."""
         self._intake = await self._parts.store.setting(SETTING) or Intake.OPEN
         for frame in await self._parts.store.on_air():
             if frame.layer in self._parts.hub.layers:
@@ -194,9 +194,9 @@ class Pipeline:
         """In: what pages say they painted. Out: timings."""
         async for paint in self._parts.hub.paints():
             if (times := self._airing.pop(paint.request_id, None)) is not None:
-                asked_at, draw_s = times
+                asked_at, drew_s = times
                 self._parts.metrics.took(Step.PAINT, (paint.at - asked_at) * 1000)
-                self._parts.metrics.took(Step.OVERHEAD, (paint.at - asked_at - draw_s) * 1000)
+                self._parts.metrics.took(Step.OVERHEAD, (paint.at - asked_at - drew_s) * 1000)
                 self._air.touch()
 
     async def _watch_lag(self) -> None:
@@ -332,7 +332,8 @@ class Pipeline:
             return
         now = self._clock()
         updates = self._parts.stage.show(frame, request.seconds, request.at, now)
-        self._airing[request.id] = (request.at, draw_s)
+        if self._parts.hub.overlays:
+            self._airing[request.id] = (request.at, self._parts.generator.drew_s)
         if len(self._airing) > AIRING:
             self._airing.popitem(last=False)
         self._show(updates)

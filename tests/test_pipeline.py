@@ -50,6 +50,7 @@ class Easel:
         self.cancelled: list[str] = []
         self.active = {"backend": "easel"}
         self.restarts = {"crash": 2}
+        self.drew_s = 0.1
 
     async def ready(self) -> None: ...
 

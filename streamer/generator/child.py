@@ -140,7 +140,7 @@ def run_job(studio: Studio, order: Draw, orders: Orders, voice: Voice) -> Answer
             if orders.cancelled_up_to >= order.job:
                 break
             if isinstance(item, Frame):
-                return Made(order.job, item)
+                return Made(order.job, item, studio.drew_s)
             voice.say(Alive(order.job) if isinstance(item, Step) else Made(order.job, item))
     return Stopped(order.job)
 

@@ -75,10 +75,11 @@ class Alive:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A preview, or the finished picture that ends the job."""
+    """A preview, or the finished picture that ends the job; ``drew_s`` is the backend's own share of the time."""
 
     job: int
     item: Preview | Frame
+    drew_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

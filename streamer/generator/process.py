@@ -102,6 +102,7 @@ class GeneratorProcess:
         self._patience: asyncio.Timeout | None = None
         self._job: Job | None = None
         self._jobs = 0
+        self._drew_s = 0.0
         self._waiting: set[str] = set()
         self._moved = asyncio.Event()
 
@@ -125,6 +126,11 @@ class GeneratorProcess:
     def restarts(self) -> Mapping[str, int]:
         """Count the deaths of the child by cause since the program started."""
         return dict(self._deaths.by_cause)
+
+    @property
+    def drew_s(self) -> float:
+        """Seconds that the backend itself worked on the last picture, without caption, encoding and transport."""
+        return self._drew_s
 
     def health(self) -> Health:
         """Say cold, warming, ready, busy or failed, and why."""
@@ -268,7 +274,8 @@ class GeneratorProcess:
             case Ready(active):
                 self._active, self._progress = active, None
                 self._enter("ready", f"drawing with the {self._use.name} backend")
-            case Made(job, item):
+            case Made(job, item, drew_s):
+                self._drew_s = drew_s
                 self._tell(job, item)
             case Failed(job, error, problem, fix):
                 kind = getattr(errors, error, BackendError)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +33,14 @@ class Studio:
     ) -> None:
         self._backend, self._preview_width, self._own_layouts = backend, preview_width, own_layouts
         self._quality, self._source = jpeg_quality, source
+        self.drew_s = 0.0
+        """How long the backend itself took for the last picture: without caption, encoding and transport."""
 
     def draw(self, request: ImageRequest) -> Generator[Step | Preview | Frame, None, None]:
         """Yield a Preview, or the bare Step, after each denoising step and the Frame last; closing cancels."""
         steps = self._backend.draw(request)
         try:
-            for item in steps:
+            for item in self._timed(steps):
                 if not isinstance(item, Step):
                     yield self._finish(request, item)
                     return
@@ -46,6 +49,14 @@ class Studio:
             if isinstance(steps, Generator):
                 steps.close()
         raise BackendError("the backend ended without a picture")
+
+    def _timed(self, steps: Iterator[Step | Picture]) -> Iterator[Step | Picture]:
+        """Pass items on and add up the time that the backend works on them."""
+        self.drew_s, asked = 0.0, time.perf_counter()
+        for item in steps:
+            self.drew_s += time.perf_counter() - asked
+            yield item
+            asked = time.perf_counter()
 
     def _preview(self, request: ImageRequest, step: Step, pixels: Pixels) -> Preview:
         """Make it so small that nothing in it can be recognised: it goes out before anyone judged the picture."""

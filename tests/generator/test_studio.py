@@ -173,3 +173,20 @@ def night() -> Pixels:
 )  # fmt: skip
 def test_blank_is_what_shows_nothing(pixels: Pixels, is_blank: bool) -> None:
     assert blank(pixels) is is_blank
+
+
+def test_the_backends_own_time_leaves_out_who_reads_its_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    class Slow(Playback):
+        def draw(self, request: ImageRequest) -> Iterator[Step | Picture]:
+            nonlocal now
+            for item in self._items:
+                now += 1.0
+                yield item
+
+    monkeypatch.setattr("streamer.generator.studio.time.perf_counter", lambda: now)
+    studio = Studio(Slow(Step(1, 1, None), HostPicture(noise(64, 48))))  # type: ignore[arg-type]
+    for _ in studio.draw(request()):
+        now += 100.0
+    assert studio.drew_s == 2.0
