@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
 from streamer.generator.procedural.colour import Ink
-from streamer.generator.procedural.noise import SIDE, Field, Noise
+from streamer.generator.procedural.noise import Field, Noise
 
 Points = Sequence[tuple[float, float]]
 
@@ -51,6 +52,10 @@ class Stencil:
         for x, y in (points[0], points[-1]):
             self.ellipse(x, y, width / 2, width / 2, value)
 
+    def line(self, x0: float, y0: float, x1: float, y1: float, width: float, value: int = 255) -> None:
+        """Draw one straight line with blunt ends."""
+        self._draw.line(self._at([(x0, y0), (x1, y1)]), fill=value, width=max(1, round(width * self._finer)))
+
     def soften(self, radius: float) -> None:
         """Blur what was drawn so far; ``radius`` in canvas pixels."""
         self._image = self._image.filter(ImageFilter.GaussianBlur(radius * self._finer))
@@ -59,6 +64,15 @@ class Stencil:
     def mask(self) -> Field:
         small = self._image.reduce(self._finer) if self._finer > 1 else self._image
         return np.asarray(small, dtype=np.float32) * np.float32(1 / 255)
+
+
+@lru_cache(maxsize=256)
+def _row_mix(few: int, many: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Field]:
+    """Say which two of few rows each of many rows lies between, and how far along."""
+    place = (np.arange(many, dtype=np.float32) + np.float32(0.5)) * np.float32(few / many) - np.float32(0.5)
+    above = np.clip(np.floor(place), 0, few - 1).astype(np.int32)
+    share = np.clip(place - above, 0, 1).astype(np.float32)
+    return above, np.minimum(above + 1, few - 1), share[:, None]
 
 
 class Canvas:
@@ -79,14 +93,26 @@ class Canvas:
         return Stencil((x0, y0, x1, y1), self.width, self.height, finer)
 
     def enlarge(self, field: Field, height: int | None = None) -> Field:
-        """Scale a coarse field to the canvas's width and to ``height`` rows."""
-        size = (self.width, height or self.height)
-        return np.asarray(Image.fromarray(field).resize(size, Image.Resampling.BILINEAR))
+        """Scale a coarse field to the canvas's width and to ``height`` rows.
+
+        Pillow widens the few rows, numpy mixes them into many: half the time of leaving both to Pillow,
+        which copies a large float image twice on its way out.
+        """
+        rows = field.shape[0]
+        small = Image.fromarray(np.ascontiguousarray(field, dtype=np.float32))
+        wide = np.asarray(small.resize((self.width, rows), Image.Resampling.BILINEAR))
+        above, below, share = _row_mix(rows, height or self.height)
+        large: Field = wide.take(above, 0)
+        change = wide.take(below, 0)
+        change -= large
+        change *= share
+        large += change
+        return large
 
     def cover(self, planes: Field) -> None:
         """Replace everything by coarse RGB planes."""
         for i in range(3):
-            self.rgb[i] = self.enlarge(np.ascontiguousarray(planes[i]))
+            self.rgb[i] = self.enlarge(planes[i])
 
     def blend(self, colour: Field, mask: Field, y0: int = 0, x0: int = 0) -> None:
         """Paint ``colour`` (3, 3 x rows x 1 or 3 x rows x columns, RGB) through ``mask`` at (x0, y0)."""
@@ -114,16 +140,28 @@ class Canvas:
         if y1 > y0:
             self.blend(colour, self.enlarge(np.ascontiguousarray(coarse[first:last]), y1 - y0), y0)
 
-    def below(self, edge: Field, top: Ink, bottom: Ink, reach: float, strength: float = 1.0) -> None:
-        """Fill everything under the curve ``edge`` (a y for each column), from ``top`` to ``bottom`` over ``reach``."""
-        mask, y0 = self.under(edge)
-        if mask.shape[0]:
-            self.blend(self.gradient(top, bottom, y0, mask.shape[0], float(edge.min()), reach), mask * strength, y0)
+    def below(
+        self, edge: Field, top: Ink, bottom: Ink, reach: float, strength: float = 1.0, until: float | None = None
+    ) -> None:
+        """Fill what lies under the curve ``edge`` (a y for each column), from ``top`` to ``bottom`` over ``reach``.
 
-    def under(self, edge: Field) -> tuple[Field, int]:
-        """Give the mask of everything under a curve and the row it begins at; steep parts stay smooth."""
+        Rows from ``until`` on are left alone: something nearer will cover them.
+        """
+        low = float(edge.max()) + 2
+        mask, y0 = self.under(edge, low if strength == 1.0 else until)
+        rows = mask.shape[0]
+        if rows:
+            colour = self.gradient(top, bottom, y0, rows, float(edge.min()), reach)
+            self.blend(colour, mask * strength if strength != 1.0 else mask, y0)
+        y1, y2 = y0 + rows, self.height if until is None else min(self.height, math.ceil(until))
+        if strength == 1.0 and y2 > y1:
+            self.rgb[:, y1:y2] = self.gradient(top, bottom, y1, y2 - y1, float(edge.min()), reach)
+
+    def under(self, edge: Field, until: float | None = None) -> tuple[Field, int]:
+        """Give the mask of what lies under a curve, as far as row ``until``, and the row it begins at."""
         y0 = int(np.clip(math.floor(float(edge.min())) - 1, 0, self.height))
-        rows = np.arange(y0, self.height, dtype=np.float32)[:, None] + 0.5
+        y1 = self.height if until is None else int(np.clip(math.ceil(until), y0, self.height))
+        rows = np.arange(y0, y1, dtype=np.float32)[:, None] + 0.5
         softness = 1 / np.sqrt(1 + np.gradient(edge) ** 2) if edge.size > 1 else np.ones_like(edge)
         mask: Field = (rows - edge) * softness.astype(np.float32)
         mask += 0.5
@@ -133,6 +171,25 @@ class Canvas:
         """Make 3 x rows x 1 colours from ``top`` at row ``start`` to ``bottom`` at ``start + reach``."""
         t = np.clip((np.arange(y0, y0 + rows, dtype=np.float32) - start) / max(reach, 1.0), 0, 1)
         return (top[:, None] + (bottom - top)[:, None] * t).astype(np.float32)[:, :, None]
+
+    def dots(self, x: Field, y: Field, radius: Field, colour: Ink, strength: Field | float, soft: float = 1.0) -> None:
+        """Paint many small discs at once; ``soft`` is the width of their edge in pixels."""
+        if x.size == 0:
+            return
+        reach = int(math.ceil(float(radius.max()) + soft / 2)) + 1
+        offsets = np.arange(-reach, reach + 1, dtype=np.int32)
+        columns = np.floor(x).astype(np.int32)[:, None, None] + offsets[None, None, :]
+        rows = np.floor(y).astype(np.int32)[:, None, None] + offsets[None, :, None]
+        distance = np.hypot(columns + np.float32(0.5) - x[:, None, None], rows + np.float32(0.5) - y[:, None, None])
+        weight = np.clip((radius[:, None, None] - distance) / np.float32(soft) + np.float32(0.5), 0, 1)
+        weight *= np.asarray(strength, np.float32).reshape(-1, 1, 1)
+        inside = (weight > 0) & (columns >= 0) & (columns < self.width) & (rows >= 0) & (rows < self.height)
+        place = (rows * self.width + columns)[inside]
+        weight = weight[inside]
+        for i in range(3):
+            flat = self.rgb[i].reshape(-1)
+            here = flat[place]
+            flat[place] = here + (colour[i] - here) * weight
 
     def glow(self, x: float, y: float, radius: float, colour: Ink, strength: float) -> None:
         """Add light around a point; it is laid over the finished picture."""
@@ -158,33 +215,33 @@ class Canvas:
     ) -> npt.NDArray[np.uint8]:
         """Let bright parts glow, darken the corners, dither and give height x width x 3 bytes."""
         self._bloom(bloom)
-        shade = self._vignette(vignette)
-        film = np.tile(noise.grain, (-(-self.height // SIDE), -(-self.width // SIDE)))[: self.height, : self.width]
-        film *= np.float32(grain)
-        film += np.float32(0.5)
+        shade = self._vignette(vignette) * np.float32(255)
+        film = noise.film(self.height, self.width, grain)
         out = np.empty((self.height, self.width, 3), np.uint8)
         for i in range(3):
             plane = self.rgb[i]
             plane *= shade
-            plane *= np.float32(255)
             plane += film
             out[..., i] = np.clip(plane, 0, 255, out=plane)
         return out
 
     def _bloom(self, strength: float) -> None:
-        half = _COARSE // 2
-        small = np.clip((self.rgb[:, ::_COARSE, ::_COARSE] + self._shifted(half)) * 0.5, 0, 1)
+        """Screen the coarse light over the picture, together with a blurred copy of its bright parts."""
+        small = np.clip((self.rgb[:, ::_COARSE, ::_COARSE] + self._shifted(_COARSE // 2)) * 0.5, 0, 1)
         bright = np.clip((small - 0.62) * 2.0, 0, 1) * small
         image = Image.fromarray((bright * 255).astype(np.uint8).transpose(1, 2, 0))
         radius = max(1.0, min(self.coarse_width, self.coarse_height) / 60)
         near = np.asarray(image.filter(ImageFilter.GaussianBlur(radius)), np.float32)
-        far = np.asarray(image.filter(ImageFilter.GaussianBlur(radius * 4)), np.float32)
-        halo = (near * 0.55 + far * 0.75) * np.float32(strength / 255)
+        tiny = image.reduce(4).filter(ImageFilter.GaussianBlur(radius))
+        far = np.asarray(tiny.resize(image.size, Image.Resampling.BILINEAR), np.float32)
+        halo = (near * np.float32(0.55) + far * np.float32(0.75)) * np.float32(strength / 255)
         for i in range(3):
             added = np.clip(halo[..., i] + self.light[i], 0, 1).astype(np.float32)
             plane = self.rgb[i]
-            np.clip(plane, 0, 1, out=plane)
-            plane += self.enlarge(added) * (1 - plane)
+            kept = 1 - self.enlarge(added)
+            plane -= 1
+            plane *= kept
+            plane += 1
 
     def _shifted(self, by: int) -> Field:
         rows = np.minimum(np.arange(0, self.height, _COARSE) + by, self.height - 1)

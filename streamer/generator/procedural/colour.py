@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ _TO_LINEAR = np.array(
     ]
 )
 
+_GIVE_UP = (0.85, 0.7, 0.5, 0.3, 0.0)
+_LMS_ROWS, _LINEAR_ROWS = _TO_LMS.tolist(), _TO_LINEAR.tolist()
+
 
 def lch(lightness: float, chroma: float, hue: float) -> Ink:
     """Make an OKLab colour from lightness (0 to 1), chroma (0 to about 0.3) and hue in degrees."""
@@ -31,9 +35,11 @@ def lch(lightness: float, chroma: float, hue: float) -> Ink:
 
 def rgb(lab: Ink) -> Ink:
     """Convert OKLab (..., 3) to gamma-encoded RGB, giving up chroma until the colour exists."""
+    if lab.ndim == 1:
+        return _rgb_of_one(float(lab[0]), float(lab[1]), float(lab[2]))
     lab = np.asarray(lab, np.float64)
     linear = _linear(lab)
-    for keep in (0.85, 0.7, 0.5, 0.3, 0.0):
+    for keep in _GIVE_UP:
         outside = (linear.min(-1) < -1e-3) | (linear.max(-1) > 1.001)
         if not outside.any():
             break
@@ -41,6 +47,18 @@ def rgb(lab: Ink) -> Ink:
     linear = linear.clip(0.0, 1.0)
     encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
     return encoded.astype(np.float32)
+
+
+@lru_cache(maxsize=4096)
+def _rgb_of_one(lightness: float, a: float, b: float) -> Ink:
+    """Convert one colour with plain arithmetic, ten times faster than an array of one."""
+    for keep in (1.0, *_GIVE_UP):
+        roots = [row[0] * lightness + row[1] * a * keep + row[2] * b * keep for row in _LMS_ROWS]
+        linear = [sum(weight * root**3 for weight, root in zip(row, roots, strict=True)) for row in _LINEAR_ROWS]
+        if min(linear) >= -1e-3 and max(linear) <= 1.001:
+            break
+    clipped = [min(1.0, max(0.0, value)) for value in linear]
+    return np.array([v * 12.92 if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in clipped], np.float32)
 
 
 def _linear(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -26,6 +26,8 @@ def stage_scene(prompt: str, kind: str, width: int, height: int, seed: int, nois
     hang = {"night": (0.2, 0.45), "dusk": (0.72, 0.92), "dawn": (0.7, 0.9), "day": (0.2, 0.4)}[colours.hour]
     x = width * float(rng.choice([rng.uniform(0.2, 0.4), rng.uniform(0.6, 0.8)]))
     sun = (x, horizon * float(rng.uniform(*hang)))
+    if idea.has_striped_sun and colours.is_dark:
+        sun = (width * 0.5, horizon * 0.72)
     scene = Scene(Canvas(width, height), noise, colours, idea, rng, horizon, sun, kind)
     return scene, _stages(idea, kind)
 
@@ -112,7 +114,7 @@ def _ground(idea: Idea, places: list[str]) -> list[Stage]:
         return [*stages, *([landmarks.pyramids] if "pyramid" in idea.features else []), land.dunes]
     if "forest" in places:
         return [*stages, forest.ranks]
-    if "field" in places or "village" in places:
+    if ("field" in places or "village" in places) and "castle" not in idea.features:
         return [*stages, land.meadow]
     if "city" in places:
         return [*stages, _city_front]

@@ -1,11 +1,12 @@
-"""Abstract pictures, for prompts that name nothing we know: paper waves, silk, drifting discs."""
+"""Abstract pictures, for prompts that name nothing we know: paper waves, silk, bands of colour."""
 
 from __future__ import annotations
 
-import numpy as np
-from PIL import Image
+import math
 
-from streamer.generator.procedural.colour import Ink, lch, mix, ramp, rgb
+import numpy as np
+
+from streamer.generator.procedural.colour import Ink, lch, lighter, mix, ramp, rgb
 from streamer.generator.procedural.noise import Field, line, step
 from streamer.generator.procedural.scene import Scene
 
@@ -13,7 +14,7 @@ from streamer.generator.procedural.scene import Scene
 def paint(scene: Scene) -> None:
     """Choose one of the abstract compositions by the words, so that a prompt keeps its character."""
     inks = _inks(scene)
-    (_paper, _silk, _discs)[scene.idea.salt // 7 % 3](scene, inks)
+    (_paper, _silk, _bands)[scene.idea.salt // 7 % 3](scene, inks)
 
 
 def _inks(scene: Scene) -> list[Ink]:
@@ -37,7 +38,7 @@ def _backdrop(scene: Scene, inks: list[Ink]) -> None:
     drift = scene.noise.field("smooth", *shape, scene.rng, tall=0.5, wide=0.6)
     t = np.clip(0.55 * canvas.coarse_y / canvas.height + 0.25 * canvas.coarse_x / canvas.width + (drift - 0.5) * 0.9 + 0.1, 0, 1)
     colours = ramp(list(zip(np.linspace(0, 1, len(inks)), inks[::-1], strict=True)), 512)
-    canvas.cover(colours[:, (t * 511).astype(np.int32)])
+    canvas.cover(np.take(colours, (t * 511).astype(np.int32), axis=1))
 
 
 def _paper(scene: Scene, inks: list[Ink]) -> None:
@@ -87,45 +88,42 @@ def _silk(scene: Scene, inks: list[Ink]) -> None:
     bend = scene.noise.field("smooth", rows, columns, rng, tall=0.45, wide=0.7) - 0.5
     swirl = scene.noise.field("smooth", rows, columns, rng, tall=0.55, wide=0.8) - 0.5
     angle = float(rng.uniform(-0.6, 0.6))
-    along = y * np.cos(angle) + x * np.sin(angle) + bend * 1.15
+    along = y * math.cos(angle) + x * math.sin(angle) + bend * 1.15
     fold = np.sin((along * float(rng.uniform(2.0, 3.0)) + swirl * 0.9) * 2 * np.pi)
     gy, gx = np.gradient(fold)
     lit = np.clip((gx * 0.6 - gy) * rows / 28, -1, 1)
     t = np.clip(0.46 + 0.34 * fold + swirl * 0.5 + 0.12 * lit, 0, 1)
     colours = ramp(list(zip(np.linspace(0, 1, len(inks)), inks, strict=True)), 512)
-    planes = colours[:, (t * 511).astype(np.int32)]
+    planes = np.take(colours, (t * 511).astype(np.int32), axis=1)
     planes = planes + (1 - planes) * (np.clip(lit - 0.25, 0, 1) ** 2 * 0.65)
     planes *= 1 - 0.35 * np.clip(-lit, 0, 1)
-    size = (canvas.width, canvas.height)
-    for i in range(3):
-        canvas.rgb[i] = np.asarray(Image.fromarray(np.ascontiguousarray(planes[i], dtype=np.float32)).resize(size, Image.Resampling.BICUBIC))
+    canvas.cover(planes)
     _motes(scene, inks)
 
 
 def _motes(scene: Scene, inks: list[Ink]) -> None:
-    rng, unit = scene.rng, scene.unit
-    stencil = scene.canvas.stencil(0, 0, scene.width, scene.height, finer=2)
-    for _ in range(40):
-        x, y, size = float(rng.random()) * scene.width, float(rng.random()) * scene.height, float(rng.uniform(0.8, 2.8)) * unit
-        stencil.ellipse(x, y, size, size)
-    scene.canvas.stamp(stencil, rgb(mix(inks[-1], lch(0.99, 0.02, 90), 0.5)), 0.8)
+    """Scatter a few grains of light."""
+    x, y, size = scene.rng.random((3, 40)).astype(np.float32)
+    radius = ((0.8 + 2.0 * size) * scene.unit).astype(np.float32)
+    scene.canvas.dots(x * scene.width, y * scene.height, radius, rgb(mix(inks[-1], lch(0.99, 0.02, 90), 0.5)), 0.8)
 
 
-def _discs(scene: Scene, inks: list[Ink]) -> None:
-    """Let large translucent discs and rings drift over a soft gradient."""
-    _backdrop(scene, inks)
-    rng, unit, canvas = scene.rng, scene.unit, scene.canvas
-    for index in range(11):
-        radius = float(rng.uniform(50, 250)) * unit * (1.25 - index / 14)
-        x, y = float(rng.random()) * scene.width, float(rng.random()) * scene.height
-        far = np.hypot(canvas.coarse_x - x - 8 * unit, canvas.coarse_y - y - 16 * unit)
-        canvas.wash(rgb(lch(0.16, 0.06, 280)), (np.clip(1.12 - far / radius, 0, 1) ** 0.7 * 0.3).astype(np.float32) * step(0, 0.3, 1.18 - far / radius))
-        a, b = int(rng.integers(5)), int(rng.integers(5))
-        if index % 4 == 3:
-            ring = canvas.stencil(x - radius, y - radius, x + radius, y + radius)
-            ring.ellipse(x, y, radius, radius)
-            ring.ellipse(x, y, radius * 0.86, radius * 0.86, 0)
-            canvas.stamp(ring, rgb(inks[max(a, 3)]), 0.9)
-        else:
-            _disc(scene, x, y, radius, inks[max(a, b)], inks[min(a, b)])
+def _bands(scene: Scene, inks: list[Ink]) -> None:
+    """Sweep parallel bands of colour across the view, as on a poster of the seventies, under a low disc."""
+    canvas, rng, unit = scene.canvas, scene.rng, scene.unit
+    _backdrop(scene, [inks[4], inks[4], inks[3]])
+    middle = scene.width * float(rng.uniform(0.25, 0.75))
+    _disc(scene, middle, scene.height * 0.36, 150 * unit, inks[3], inks[1])
+    swing = line(rng, scene.width, 1.2 + float(rng.random()), 1)
+    fall = float(rng.choice([-1, 1])) * float(rng.uniform(0.12, 0.3))
+    curve = scene.height * (0.5 + 0.19 * swing) + fall * (canvas.x - scene.width / 2) * scene.height / scene.width
+    shown = [inks[3], inks[2], inks[4], inks[1], inks[3], inks[2], inks[0]]
+    for index, ink in enumerate(shown):
+        swell = 1 + 0.35 * np.sin(canvas.x / scene.width * 5 + index * 0.2)
+        edge = (curve + index * 47 * unit * swell).astype(np.float32)
+        if index in (0, len(shown) - 1):
+            _shadow(scene, edge, 24 * unit)
+        canvas.below(edge, rgb(lighter(ink, 0.03)), rgb(lighter(ink, -0.05)), scene.height * 0.6)
     _motes(scene, inks)
+
+

@@ -28,10 +28,12 @@ def rank(scene: Scene, base: float, tall: float, depth: float) -> None:
     edge = _conifers(scene, ground, tall) if not _is_leafy(scene) else _crowns(scene, ground, tall)
     ink = foliage(scene, depth)
     foot = mix(ink, scene.tones.haze, 0.5 * (1 - depth) + 0.08)
+    if scene.is_snowy:
+        foot = mix(foot, mix(scene.tones.ground, scene.tones.haze, 0.3), 0.8)
     if depth < 0.7:
         scene.canvas.below(edge, rgb(lighter(ink, 0.02)), rgb(foot), tall * 1.2)
         return
-    scene.canvas.below(ground, rgb(mix(ink, scene.tones.ground, 0.85 if scene.is_snowy else 0.35)), rgb(mix(lighter(ink, -0.04), scene.tones.ground, 0.5 * scene.is_snowy)), tall * 0.6)
+    scene.canvas.below(ground, rgb(mix(ink, scene.tones.ground, 0.85 if scene.is_snowy or scene.idea.season == "autumn" else 0.35)), rgb(mix(lighter(ink, -0.04), scene.tones.ground, 0.5 * scene.is_snowy)), tall * 0.6)
     _standing(scene, ground, tall, ink)
 
 
@@ -92,6 +94,9 @@ def _standing(scene: Scene, ground: Field, tall: float, ink: Ink) -> None:
     """Paint near trees one by one, thinner in the middle so that the view stays open."""
     rng = scene.rng
     for shade in (0.035, 0.0):
+        if scene.idea.season == "autumn":
+            leaf = lch(0.40 if scene.tones.is_dark else 0.54, 0.14, float(scene.rng.uniform(28, 80)))
+            ink = mix(scene.tones.layer_lab(0.8), leaf, 0.72)
         top = float(ground.min()) - tall * 1.75
         stencil = scene.canvas.stencil(0, top, scene.width, float(ground.max()) + 4, finer=2)
         if stencil.empty:

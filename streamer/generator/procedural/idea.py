@@ -36,6 +36,10 @@ class Idea:
         """Tell whether any of these features, moods or kinds of weather is asked for."""
         return any(name in self.features or name in self.moods or name in self.weather for name in names)
 
+    @property
+    def has_striped_sun(self) -> bool:
+        return "neon" in self.moods and "moon" not in self.features and "city" not in self.places
+
 
 def read(prompt: str) -> Idea:
     """Find the known words of a prompt; never fails, whatever the prompt is."""

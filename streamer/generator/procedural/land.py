@@ -13,24 +13,30 @@ def range_of_mountains(scene: Scene, base: float, tall: float, depth: float, *, 
     """Paint one range standing on row ``base``, lit from the sun's side; return its upper edge."""
     edge = _ridge(scene, base, tall, peaks)
     canvas = scene.canvas
-    mask, y0 = canvas.under(edge)
-    if mask.shape[0] == 0:
+    mask, y0 = canvas.under(edge, base + 90 * scene.unit)
+    if mask.shape[0] < 2:
         return edge
     lit, snowy = _facets(scene, edge, y0, mask.shape[0], tall)
-    dark = scene.tones.layer_lab(depth)
-    top = rgb(dark)[:, None, None]
-    haze = rgb(mix(dark, scene.tones.haze, 0.6))[:, None, None]
-    bright = rgb(mix(lighter(dark, 0.05), scene.tones.light, 0.22 + 0.12 * depth))[:, None, None]
-    y = (np.arange(y0, y0 + mask.shape[0], dtype=np.float32))[:, None]
+    colour = _rock(scene, depth, lit, snowy if snow else None)
+    y = np.linspace(y0, y0 + mask.shape[0], lit.shape[0], dtype=np.float32)[:, None]
     mist = np.clip((y - (base - tall)) / (tall * 1.35), 0, 1) ** 1.6
-    colour = top + (bright - top) * lit * (1 - mist)
-    if snow:
-        white = rgb(mix(scene.tones.light, scene.tones.haze, 0.12))[:, None, None]
-        blue = rgb(mix(lighter(scene.tones.haze, 0.06), scene.tones.sky[0], 0.25))[:, None, None]
-        colour += (blue + (white - blue) * lit - colour) * snowy
+    haze = rgb(mix(scene.tones.layer_lab(depth), scene.tones.haze, 0.6))[:, None, None]
     colour += (haze - colour) * mist
-    canvas.blend(colour, mask, y0)
+    canvas.blend(np.stack([canvas.enlarge(plane, mask.shape[0]) for plane in colour]), mask, y0)
     return edge
+
+
+def _rock(scene: Scene, depth: float, lit: Field, snowy: Field | None) -> Field:
+    """Colour the facets: bare rock, and snow where ``snowy`` says so."""
+    tones, dark = scene.tones, scene.tones.layer_lab(depth)
+    top = rgb(dark)[:, None, None]
+    bright = rgb(mix(lighter(dark, 0.05), tones.light, 0.22 + 0.12 * depth))[:, None, None]
+    colour = top + (bright - top) * lit
+    if snowy is not None:
+        white = rgb(mix(tones.light, tones.haze, 0.12))[:, None, None]
+        blue = rgb(mix(lighter(tones.haze, 0.06), tones.sky[0], 0.25))[:, None, None]
+        colour += (blue + (white - blue) * lit - colour) * snowy
+    return colour.clip(0, 1).astype(np.float32)
 
 
 def _ridge(scene: Scene, base: float, tall: float, peaks: int) -> Field:
@@ -67,17 +73,13 @@ def _facets(scene: Scene, edge: Field, y0: int, rows: int, tall: float) -> tuple
     lit = step(-0.1, 0.14, slope[at] * toward + bend * 0.35 + fine * 0.3)
     line_of_snow = tall * (0.34 + 0.5 * bend + 0.25 * fine) - (edge[at] - edge.min()) * 0.75
     snowy = step(-0.025 * tall, 0.025 * tall, line_of_snow - under * 0.8)
-    return canvas.enlarge(lit, rows), canvas.enlarge(snowy, rows)
+    return lit, snowy
 
 
 def hills(scene: Scene, base: float, tall: float, top: Ink, bottom: Ink, *, cycles: float = 2.5) -> Field:
     """Paint one row of soft hills with grass-like texture; return its upper edge."""
     edge = (base - tall * (0.5 + 0.75 * line(scene.rng, scene.width, cycles, 3, 0.35))).astype(np.float32)
-    mask, y0 = scene.canvas.under(edge)
-    if mask.shape[0]:
-        reach = scene.height - float(edge.min())
-        colour = scene.canvas.gradient(top, bottom, y0, mask.shape[0], float(edge.min()), reach)
-        scene.canvas.blend(colour, mask, y0)
+    scene.canvas.below(edge, top, bottom, scene.height - float(edge.min()))
     return edge
 
 
@@ -115,13 +117,13 @@ def _rows_of_flowers(scene: Scene, edge: Field, depth: float) -> None:
         return
     y = np.arange(y0, y0 + rows, dtype=np.float32)[:, None]
     meet = (scene.width * (0.3 + 0.4 * depth), scene.horizon - 60 * scene.unit)
-    slant = (canvas.x[None, :] - meet[0]) / (y - meet[1]) * 9
+    slant = (canvas.x[None, :] - meet[0]) / (y - meet[1]) * 3.2
     tuft = scene.noise.field("rough", rows, canvas.width, scene.rng, tall=0.5, wide=0.9) - 0.5
     along = slant + tuft * 0.5
-    beds = np.clip(0.62 - 2.4 * np.abs(along % 1.0 - 0.5) + tuft, 0, 1) * 0.95
+    beds = np.clip(1.25 - 3.0 * np.abs(along % 1.0 - 0.5) + 0.9 * tuft, 0, 1)
     dim = -0.22 if scene.tones.is_dark else 0.0
     hues = scene.idea.hues or (25.0, 88.0, 350.0, 305.0)
-    inks = np.stack([rgb(mix(lighter(lch(0.72, 0.16, hue), dim), scene.tones.haze, 0.45 * (1 - depth))) for hue in hues])
+    inks = np.stack([rgb(mix(lighter(lch(0.70, 0.19, hue), dim), scene.tones.haze, 0.35 * (1 - depth))) for hue in hues])
     which = np.floor(along).astype(np.int32) % len(hues)
     canvas.blend(np.ascontiguousarray(inks[which].transpose(2, 0, 1)), (beds * mask[:rows]).astype(np.float32), y0)
 
@@ -130,21 +132,14 @@ def flowers(scene: Scene, edge: Field, depth: float) -> None:
     """Strew flowers over a slope in drifts, larger toward the viewer."""
     rng, canvas = scene.rng, scene.canvas
     size = (1.3 + 4.2 * depth * depth) * scene.unit
-    y0 = max(0.0, float(edge.min()))
-    reach = min(scene.height - y0, (40 + 170 * depth) * scene.unit)
+    reach = min(scene.height - max(0.0, float(edge.min())), (40 + 170 * depth) * scene.unit)
     for index in range(3):
         ink = rgb(lighter(scene.tones.accents[index % len(scene.tones.accents)], 0.02 - 0.16 * scene.tones.is_dark))
-        dots = canvas.stencil(0, y0, scene.width, y0 + reach + size, finer=2)
-        count = int(420 * (1.1 - 0.6 * depth))
-        xs = rng.random(count) * scene.width
-        drift = line(rng, 256, 14, 2)
-        for x, fall in zip(xs, rng.random(count), strict=True):
-            if drift[int(x / scene.width * 255)] < -0.25:
-                continue
-            y = float(edge[int(x)]) + 4 * scene.unit + fall * reach * 0.95
-            grown = size * (0.6 + 0.7 * fall)
-            dots.ellipse(float(x), float(y), grown, grown * 0.8)
-        canvas.stamp(dots, ink, 0.9)
+        x, fall = (rng.random((2, int(420 * (1.1 - 0.6 * depth)))) * 0.9999).astype(np.float32)
+        drift = line(rng, 256, 14, 2)[(x * 255).astype(np.int32)]
+        x, fall = x[drift > -0.25] * np.float32(scene.width), fall[drift > -0.25]
+        y = edge[x.astype(np.int32)] + np.float32(4 * scene.unit) + fall * np.float32(reach * 0.95)
+        canvas.dots(x, y, size * (0.6 + 0.7 * fall), ink, 0.9)
 
 
 def dunes(scene: Scene) -> None:

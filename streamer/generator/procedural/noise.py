@@ -40,10 +40,19 @@ class Noise:
         self.rough = _fractal(rng, 1.25, 6.0)
         self.ridged = (1.0 - np.abs(_fractal(rng, 1.9, 3.0) - 0.5) * 2.4).clip(0, 1).astype(np.float32)
         self.grain = _grain(rng)
+        self._film: Field | None = None
+        self._film_strength = 0.0
         self._images = {
             name: Image.fromarray(np.tile(getattr(self, name), (2, 2)))
             for name in ("cloud", "smooth", "rough", "ridged")
         }
+
+    def film(self, height: int, width: int, strength: float) -> Field:
+        """Give dither for a whole picture, with the half that rounds to the nearest; the last one is kept."""
+        if self._film is None or self._film.shape != (height, width) or self._film_strength != strength:
+            tiles = np.tile(self.grain, (-(-height // SIDE), -(-width // SIDE)))[:height, :width]
+            self._film, self._film_strength = tiles * np.float32(strength) + np.float32(0.5), strength
+        return self._film
 
     def field(
         self, name: str, height: int, width: int, rng: np.random.Generator, *, tall: float = 0.5, wide: float = 0.5
@@ -58,7 +67,9 @@ class Noise:
         """Look a table up at (depth, across), in table pixels, wrapping: a plane seen in perspective."""
         table: Field = getattr(self, name)
         dy, dx = rng.integers(0, SIDE, 2)
-        picked: Field = table[(depth.astype(np.int32) + dy) % SIDE, (across.astype(np.int32) + dx) % SIDE]
+        rows = ((depth.astype(np.int32) + int(dy)) & (SIDE - 1)) * SIDE
+        columns = (across.astype(np.int32) + int(dx)) & (SIDE - 1)
+        picked: Field = table.reshape(-1).take(rows + columns)
         return picked
 
 

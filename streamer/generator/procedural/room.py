@@ -254,7 +254,7 @@ def _desk(scene: Scene, x: float, floor: float) -> None:
     y, half = floor + 34 * unit, min(400 * unit, scene.width * 0.42)
     hues = scene.idea.hues or (310.0, 200.0)
     for side, hue in ((-1, hues[0]), (1, hues[-1])):
-        canvas.glow(x + side * half * 0.5, y - 150 * unit, 190 * unit, rgb(lch(0.66, 0.2, hue)), 0.5)
+        canvas.glow(x + side * half * 0.5, y - 150 * unit, 250 * unit, rgb(lch(0.62, 0.22, hue)), 0.62)
     desk = canvas.stencil(x - half, y - 14 * unit, x + half, scene.height)
     desk.rectangle(x - half, y - 12 * unit, x + half, y + 14 * unit, 4 * unit)
     for side in (-1, 1):

@@ -44,6 +44,11 @@ class Scene:
         return self.tones.is_dark and "sun" not in self.idea.features
 
     @property
+    def has_striped_sun(self) -> bool:
+        """Tell whether the banded sun of the eighties stands in this sky."""
+        return self.tones.is_dark and self.idea.has_striped_sun
+
+    @property
     def is_portrait(self) -> bool:
         """Tell whether the character is the picture (memes, stickers) rather than part of a view."""
         return self.kind != "background"

@@ -41,11 +41,7 @@ def _gradient(scene: Scene) -> None:
     distance = np.hypot((canvas.coarse_x - sun_x) / canvas.height, (canvas.coarse_y - sun_y) / canvas.height * 1.25)
     warmth = {"night": 0.16, "dusk": 0.34, "dawn": 0.25, "day": 0.16}[tones.hour]
     t = t + warmth * np.exp(-((distance / 0.42) ** 2)) * (0.4 if scene.has_moon else 0.9)
-    ramp = tones.sky_ramp(512)
-    place = np.clip(t, 0, 1) * 511
-    low = np.minimum(place.astype(np.int32), 510)
-    part = place - low
-    planes = ramp[:, low] * (1 - part) + ramp[:, low + 1] * part
+    planes = np.take(tones.sky_ramp(1024), (np.clip(t, 0, 1) * 1023).astype(np.int32), axis=1)
     halo = np.exp(-distance / 0.16) * (0.25 if tones.is_dark else 0.55)
     if not scene.idea.has("storm"):
         planes += (tones.shine()[:, None, None] - planes) * halo
@@ -77,7 +73,7 @@ def _sun_or_moon(scene: Scene) -> None:
     canvas, (x, y) = scene.canvas, scene.sun
     if not scene.tones.is_dark and scene.tones.hour == "day" and "sun" not in scene.idea.features:
         return
-    if scene.tones.is_dark and scene.idea.has("neon") and not scene.idea.has("moon") and "city" not in scene.idea.places:
+    if scene.has_striped_sun:
         _striped_sun(scene)
         return
     radius = scene.unit * float(scene.rng.uniform(34, 58)) * (1.25 if scene.idea.has("moon", "sun") else 1.0)
@@ -108,8 +104,8 @@ def _moon(scene: Scene, x: float, y: float, radius: float) -> None:
 
 def _striped_sun(scene: Scene) -> None:
     """Paint the banded sun of the eighties, from yellow to pink."""
-    canvas = scene.canvas
-    x, y, radius = scene.width * 0.5, scene.horizon * 0.72, 175 * scene.unit
+    canvas, (x, y) = scene.canvas, scene.sun
+    radius = 175 * scene.unit
     disc = canvas.stencil(x - radius - 2, y - radius - 2, x + radius + 2, y + radius + 2)
     disc.ellipse(x, y, radius, radius)
     for i in range(7):
@@ -187,13 +183,13 @@ def _aurora(scene: Scene) -> None:
     hues = (155.0, 170.0, 310.0) if not scene.idea.hues else (scene.idea.hues[0], 165.0, 300.0)
     for index, hue in enumerate(hues):
         hem = scene.horizon * (0.48 + 0.13 * index + 0.22 * line(rng, width, 2.2, 3))
-        tall = scene.horizon * (0.34 + 0.16 * line(rng, width, 6, 3))
+        tall = scene.horizon * (0.42 + 0.18 * line(rng, width, 6, 3))
         rays = 0.55 + 0.45 * line(rng, width, 46, 3, 0.7)
         up = (hem[None, :] - canvas.coarse_y) / np.maximum(tall, 1)[None, :]
         curtain = np.exp(-np.clip(up, 0, None) * 2.4) * step(-0.09, 0.03, up) * rays[None, :]
-        strength = np.clip(curtain * (0.62 - 0.12 * index), 0, 0.85).astype(np.float32)
+        strength = np.clip(curtain * (0.95 - 0.2 * index), 0, 0.9).astype(np.float32)
         canvas.wash(rgb(lch(0.86, 0.19, hue)), strength)
-        canvas.light += rgb(lch(0.7, 0.17, hue))[:, None, None] * strength * 0.22
+        canvas.light += rgb(lch(0.7, 0.17, hue))[:, None, None] * strength * 0.3
 
 
 def _rainbow(scene: Scene) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from streamer.generator.procedural import sky
@@ -20,7 +22,7 @@ def nebula(scene: Scene) -> None:
     second = noise.field("smooth", *shape, rng, tall=0.6, wide=0.8)
     third = noise.field("ridged", *shape, rng, tall=0.3, wide=wide * 0.9)
     angle = float(rng.uniform(-0.7, 0.7))
-    across = (canvas.coarse_y / canvas.height - 0.5) * np.cos(angle) + (canvas.coarse_x / canvas.width - 0.5) * np.sin(angle)
+    across = (canvas.coarse_y / canvas.height - 0.5) * math.cos(angle) + (canvas.coarse_x / canvas.width - 0.5) * math.sin(angle)
     band = np.exp(-(((across + (second - 0.5) * 0.5) / 0.3) ** 2))
     gas = np.clip(band * (0.35 + 1.1 * (first - 0.2)) + 0.25 * (first - 0.5), 0, 1.1)
     hue = scene.idea.hues[0] if scene.idea.hues else float(rng.choice([285, 320, 200, 345, 255]))
@@ -33,7 +35,7 @@ def nebula(scene: Scene) -> None:
     planes = planes + (outer - planes) * (step(0.0, 0.95, gas) * 0.92)
     planes += (inner - planes) * (step(0.3, 1.0, gas * (0.5 + 0.8 * second)) * 0.9)
     planes += (core - planes) * (step(0.55, 1.1, gas * (0.45 + second)) * 0.85)
-    planes *= 1 - 0.55 * step(0.62, 1.0, third) * step(0.15, 0.5, gas) * np.array([0.75, 0.95, 0.9])[:, None, None]
+    planes *= 1 - 0.55 * step(0.62, 1.0, third) * step(0.15, 0.5, gas) * np.array([0.75, 0.95, 0.9], np.float32)[:, None, None]
     canvas.cover(planes.astype(np.float32))
     sky.stars(scene, 2.2)
 
@@ -108,18 +110,18 @@ def underwater(scene: Scene) -> None:
 
 def _depths(scene: Scene) -> None:
     canvas = scene.canvas
-    hue = scene.idea.hues[0] if scene.idea.hues else float(scene.rng.uniform(195, 238))
+    hue = scene.idea.hues[0] if scene.idea.hues else float(scene.rng.uniform(205, 245))
     shape = (canvas.coarse_height, canvas.coarse_width)
     drift = scene.noise.field("smooth", *shape, scene.rng, tall=0.4, wide=0.4)
     t = np.clip(canvas.coarse_y / canvas.height + (drift - 0.5) * 0.2, 0, 1) ** 0.8
     dark = 0.14 if scene.tones.is_dark else 0.0
-    top, low = rgb(lch(0.86 - dark, 0.10, hue - 20))[:, None, None], rgb(lch(0.26 - dark * 0.4, 0.09, hue + 18))[:, None, None]
+    top, low = rgb(lch(0.84 - dark, 0.11, hue - 18))[:, None, None], rgb(lch(0.25 - dark * 0.4, 0.10, hue + 22))[:, None, None]
     planes = top + (low - top) * t
     x, y = scene.width * float(scene.rng.uniform(0.3, 0.7)), -0.12 * scene.height
     angle = np.arctan2(canvas.coarse_x - x, canvas.coarse_y - y)
     table = np.clip(0.45 + 0.9 * line(scene.rng, 512, 30, 3), 0, 1)
     ray = table[((angle / np.pi + 0.5).clip(0, 1) * 511).astype(np.int32)] * np.exp(-canvas.coarse_y / canvas.height * 2.0)
-    planes += (1 - planes) * ray * 0.42
+    planes += (1 - planes) * ray * 0.36
     canvas.cover(planes.astype(np.float32))
 
 

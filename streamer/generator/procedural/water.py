@@ -41,9 +41,9 @@ def _waves(scene: Scene, rows: int) -> Field:
     y = (np.arange(tall, dtype=np.float32)[:, None] + 2.0) / (rows * 1.0)
     x = (scene.canvas.x[None, :wide] / scene.width - 0.5) * scene.width / scene.height
     depth = 260 * np.log(y * 40 + 1)
-    across = x * 120 / (y * 1.2 + 0.25) + 0 * y
+    across = x * 120 / (y * 1.2 + 0.25)
     broad = scene.noise.plane("cloud", depth, across, scene.rng)
-    fine = scene.noise.plane("rough", depth * 1.7 + across * 0.1, across * 1.5, scene.rng)
+    fine = scene.noise.plane("rough", depth * 1.7, across * 1.5, scene.rng)
     return (0.62 * broad + 0.38 * fine).astype(np.float32)
 
 

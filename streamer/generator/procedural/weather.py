@@ -32,27 +32,24 @@ def rain(scene: Scene) -> None:
     """Draw slanting streaks in two depths, the near ones longer."""
     rng, unit, canvas = scene.rng, scene.unit, scene.canvas
     slant = float(rng.uniform(0.10, 0.3)) * float(rng.choice([-1, 1]))
-    for count, length, width, strength in ((230, 34, 1.0, 0.26), (70, 86, 1.7, 0.3)):
-        stencil = canvas.stencil(0, 0, scene.width, scene.height, finer=2)
+    stencil = canvas.stencil(0, 0, scene.width, scene.height, finer=2)
+    for count, length, width, value in ((230, 34, 0.9, 200), (70, 86, 1.5, 235)):
         number = int(count * max(0.3, canvas.width * canvas.height / (1280 * 720)) ** 0.5)
-        for x, y, part in rng.random((number, 3)):
+        for x, y, part in rng.random((number, 3)).tolist():
             long = length * unit * (0.6 + 0.8 * part)
             at, top = x * scene.width * 1.2 - scene.width * 0.1, y * (scene.height + long) - long
-            stencil.stroke([(at, top), (at + slant * long, top + long)], width * unit * 0.9)
-        canvas.stamp(stencil, rgb(lighter(mix(scene.tones.haze, scene.tones.light, 0.45), 0.1)), strength)
+            stencil.line(at, top, at + slant * long, top + long, width * unit, value)
+    canvas.stamp(stencil, rgb(lighter(mix(scene.tones.haze, scene.tones.light, 0.45), 0.1)), 0.33)
 
 
 def snow(scene: Scene, amount: float) -> None:
     """Let flakes fall in three depths; the nearest are large and out of focus."""
     rng, unit, canvas = scene.rng, scene.unit, scene.canvas
-    for count, size, blur, strength in ((420, 1.5, 0.0, 0.75), (120, 2.9, 0.6, 0.8), (26, 8.0, 2.6, 0.5)):
-        stencil = canvas.stencil(0, 0, scene.width, scene.height, finer=2 if size < 4 else 1)
-        for x, y, part in rng.random((int(count * amount), 3)):
-            radius = size * unit * (0.55 + 0.6 * part)
-            stencil.ellipse(x * scene.width, y * scene.height, radius, radius)
-        if blur:
-            stencil.soften(blur * unit)
-        canvas.stamp(stencil, rgb(lch(0.97, 0.01, 240)), strength)
+    white = rgb(lch(0.97, 0.01, 240))
+    for count, size, soft, strength in ((420, 1.5, 1.0, 0.8), (120, 2.9, 1.6, 0.85), (26, 8.0, 7.0, 0.5)):
+        x, y, part = rng.random((3, int(count * amount))).astype(np.float32)
+        radius = size * unit * (0.55 + 0.6 * part)
+        canvas.dots(x * scene.width, y * scene.height, radius.astype(np.float32), white, strength, max(1.0, soft * unit))
 
 
 def lightning(scene: Scene) -> None:
@@ -98,28 +95,24 @@ def beams(scene: Scene) -> None:
 def sparks(scene: Scene, ink: Ink) -> None:
     """Let fireflies or motes of magic float over the lower part of the view."""
     rng, unit, canvas = scene.rng, scene.unit, scene.canvas
-    colour = rgb(ink)
-    stencil = canvas.stencil(0, 0, scene.width, scene.height, finer=2)
-    for index in range(46):
-        x = float(rng.random()) * scene.width
-        y = scene.height * (0.35 + 0.62 * float(rng.random()))
-        radius = float(rng.uniform(1.0, 3.2)) * unit
-        stencil.ellipse(x, y, radius, radius)
-        if index % 2 == 0:
-            canvas.glow(x, y, radius * 6, colour, 0.55)
-    canvas.stamp(stencil, rgb(lighter(ink, 0.05)), 0.95)
+    x, y, part = rng.random((3, 46)).astype(np.float32)
+    x, y, radius = x * scene.width, scene.height * (0.35 + 0.62 * y), (1.0 + 2.2 * part) * unit
+    for index in range(0, x.size, 2):
+        canvas.glow(float(x[index]), float(y[index]), float(radius[index]) * 6, rgb(ink), 0.55)
+    canvas.dots(x, y.astype(np.float32), radius.astype(np.float32), rgb(lighter(ink, 0.05)), 0.95)
 
 
 def leaves(scene: Scene) -> None:
     """Let leaves or petals drift through the air."""
     rng, unit, canvas = scene.rng, scene.unit, scene.canvas
-    inks = [lch(0.68, 0.15, hue) for hue in (38, 58, 78)] if scene.idea.season == "autumn" else [lch(0.86, 0.08, 355)] * 2
+    inks = [lch(0.68, 0.15, hue) for hue in (38, 58, 78)] if scene.idea.season == "autumn" else [lch(0.86, 0.08, 355)]
     dim = -0.18 if scene.tones.is_dark else 0.0
-    for ink in inks:
-        stencil = canvas.stencil(0, 0, scene.width, scene.height, finer=2)
-        for x, y, turn, part in rng.random((16, 4)):
-            size, angle = (3 + 6 * part * part) * unit, turn * 2 * math.pi
-            dx, dy = math.cos(angle) * size, math.sin(angle) * size
-            cx, cy = x * scene.width, y * scene.height
-            stencil.polygon([(cx - dx, cy - dy), (cx - dy * 0.45, cy + dx * 0.45), (cx + dx, cy + dy), (cx + dy * 0.45, cy - dx * 0.45)])
-        canvas.stamp(stencil, rgb(lighter(ink, dim)), 0.92)
+    for index, (x, y, turn, part) in enumerate(rng.random((44, 4)).tolist()):
+        size, angle = (3 + 6 * part * part) * unit, turn * 2 * math.pi
+        dx, dy = math.cos(angle) * size, math.sin(angle) * size
+        cx, cy = x * scene.width, y * scene.height
+        leaf = canvas.stencil(cx - size, cy - size, cx + size, cy + size)
+        leaf.polygon([(cx - dx, cy - dy), (cx - dy * 0.45, cy + dx * 0.45), (cx + dx, cy + dy), (cx + dy * 0.45, cy - dx * 0.45)])
+        canvas.stamp(leaf, rgb(lighter(inks[index % len(inks)], dim)), 0.92)
+
+

@@ -1,0 +1,63 @@
+"""Time the built-in painter over the gallery's prompts, on one core; the last line is JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+
+from gallery import PROMPTS, request
+
+from streamer.generator.backends.procedural import Options, Painter, create
+
+GOAL_MS, GOAL_READY_MS = 150.0, 1000.0
+_SIZE = (1280, 720)
+
+
+def time_prompt(painter: Painter, prompt: tuple[str, str], runs: int) -> float:
+    """Give the median milliseconds of draw() with its previews, at 1280x720."""
+    kind, words = prompt
+    took = []
+    for run in range(runs):
+        order = request(kind, words, 7 + run, _SIZE)
+        started = time.perf_counter()
+        for _ in painter.draw(order):
+            pass
+        took.append((time.perf_counter() - started) * 1000)
+    return statistics.median(took)
+
+
+def time_ready() -> tuple[Painter, float]:
+    """Give a painter that is ready and the milliseconds load() and warm_up() took."""
+    started = time.perf_counter()
+    painter = create(Options())
+    painter.load(lambda _what, _share: None)
+    painter.warm_up([_SIZE], lambda _what, _share: None)
+    return painter, (time.perf_counter() - started) * 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    painter, ready_ms = time_ready()
+    took = {words: time_prompt(painter, (kind, words), options.runs) for kind, words in PROMPTS}
+    for words, milliseconds in sorted(took.items(), key=lambda item: item[1]):
+        print(f"{milliseconds:6.0f} ms  {words}")
+    median, slow = statistics.median(took.values()), statistics.quantiles(took.values(), n=20)[-1]
+    metrics = {"draw_median_ms": round(median, 1), "draw_p95_ms": round(slow, 1), "ready_ms": round(ready_ms, 1)}
+    goals = [
+        {"metric": "draw_median_ms", "value": metrics["draw_median_ms"], "goal": GOAL_MS, "met": median <= GOAL_MS},
+        {"metric": "ready_ms", "value": metrics["ready_ms"], "goal": GOAL_READY_MS, "met": ready_ms <= GOAL_READY_MS},
+    ]
+    machine = f"{platform.processor() or platform.machine()}, one core"
+    print(json.dumps({"bench": "procedural", "machine": machine, "metrics": metrics, "goals": goals}))
+
+
+if __name__ == "__main__":
+    main()
