@@ -76,6 +76,8 @@ class Words:
         text = request.text
         if request.caption is not None:
             text = f"{text} | {request.caption.top} | {request.caption.bottom}"
+        if len(text) > skeleton.LONGEST:
+            return Refusal(request.id, "words", "too long to be read")
         if self.judge(text) is not None:
             return Refusal(request.id, "words", "some of these words cannot be drawn here")
         if self._name(request.actor.name) is not None:
@@ -83,7 +85,7 @@ class Words:
         return None
 
     def judge(self, text: str) -> Term | None:
-        """Return the first refused term of a text; its id may be logged, its pattern must not."""
+        """Return the first refused term of a text of 1000 characters at most; log its id, never its pattern."""
         words = skeleton.read(text)
         hits = self._latin.hits(words.latin) if words.latin else []
         if words.cyrillic:

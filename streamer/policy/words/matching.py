@@ -25,7 +25,8 @@ _RUN = re.compile(r"(.)\1{2,}")
 class Matcher:
     """Look words up in constant time; patterns have to be folded and in the alphabet of the words.
 
-    Words and phrases of the kind "allow" cancel what they cover.
+    Words and phrases of the kind "allow" cancel what they cover. A word that is allowed keeps its part in what must not
+    stand together, and what concerns minors cannot be allowed.
     """
 
     def __init__(self, terms: Sequence[Term]) -> None:
@@ -34,7 +35,7 @@ class Matcher:
         self._inside: dict[str, Term] = {}
         self._phrases: dict[str, Term] = {}
         self._allowed: set[str] = set()
-        self._allowed_phrases: set[str] = set()
+        self._allowed_phrases: dict[str, Term] = {}
         for term in terms:
             self._add(term)
         doubled = [term for term in terms if _DOUBLE.search(term.pattern) and term.kind != "allow"]
@@ -65,10 +66,10 @@ class Matcher:
 
     def _add(self, term: Term) -> None:
         core = term.pattern.strip("*~")
-        if term.kind == "allow":
-            (self._allowed_phrases if " " in core else self._allowed).add(core)
-        elif " " in core:
-            self._phrases[core] = term
+        if " " in core:
+            (self._allowed_phrases if term.kind == "allow" else self._phrases)[core] = term
+        elif term.kind == "allow":
+            self._allowed.add(core)
         elif term.pattern.startswith("*"):
             self._inside[core] = term
         elif term.pattern.endswith("*"):
@@ -86,7 +87,7 @@ class Matcher:
 
     def _look_in_all_ways(self, word: str) -> Term | None:
         if word in self._allowed:
-            return None
+            return _without_refusal(self._look(word))
         return self._look(word) or self._look_inside(word) or self._look_squeezed(word)
 
     def _look(self, word: str) -> Term | None:
@@ -118,6 +119,12 @@ class Matcher:
             return term
         term = self._tight._look(tight) or self._tight._look_inside(tight)
         return term if term is not None and self._runs[term.id].search(word) else None
+
+
+def _without_refusal(term: Term | None) -> Term | None:
+    if term is None or term.kind in ("minors", "age", "undress"):
+        return term
+    return Term("undress-allowed", term.pattern) if term.kind == "sexual" else None
 
 
 def _at_least_as_long_runs(core: str) -> re.Pattern[str]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from unicodedata import category, normalize
 
 LONGEST = 1000
-"""Characters looked at; longer text is refused before it comes here."""
+"""Characters looked at; whoever asks refuses longer text, because what is not read is not judged."""
 
 RUSSIAN = frozenset("абвгдежзиклмнопрстуфхцчшщъыьэюя")
 """The alphabet after folding: short i has lost its mark, and so has yo."""
@@ -98,9 +98,9 @@ def read(text: str) -> Words:
         if len(word) < 2:
             letters += word if word.isalnum() else ""
             continue
-        if letters:
-            _look(letters if len(letters) > 2 else "", words)
-            letters = ""
+        if len(letters) > 2:
+            _look(letters, words)
+        letters = ""
         _look(word, words)
     if len(letters) > 2:
         _look(letters, words)

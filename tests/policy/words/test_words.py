@@ -125,6 +125,20 @@ def test_parts_of_the_list_can_be_left_out_but_never_what_concerns_minors() -> N
     assert together.kind == "minors"
 
 
+def test_what_concerns_minors_cannot_be_allowed() -> None:
+    words = [one.pattern for one in _SHIPPED if one.pattern.isalpha() and one.kind in ("minors", "sexual", "age")]
+    rule = create(Options(allow=tuple(words)))
+    by_kind = {one.kind: one.pattern for one in _SHIPPED if one.pattern in words}
+    assert rule.judge(by_kind["sexual"]) is None
+    assert rule.judge(by_kind["minors"]) is not None
+    assert rule.judge(f"{by_kind['sexual']} {by_kind['age']}") is not None
+
+
+def test_text_too_long_to_be_read_is_refused_whatever_it_says(rule: Words, ask: Ask) -> None:
+    assert rule.check(ask(text="a " * 500), 0.0) is None
+    assert rule.check(ask(text="a " * 500 + "b"), 0.0) is not None
+
+
 def test_words_that_are_fine_alone_are_refused_together(rule: Words) -> None:
     age = [one.pattern.strip("*") for one in _SHIPPED if one.kind == "age"]
     dress = [one.pattern.strip("*") for one in _SHIPPED if one.kind == "undress"]
@@ -137,6 +151,7 @@ def test_words_that_are_fine_alone_are_refused_together(rule: Words) -> None:
     "line",
     [
         "stormy harbour at night, lighthouse, 4k",
+        "a kid rapping on stage at a school party",
         "a cat rapping on stage in the 1980s!!",
         "raccoon and a maine coon in space, studio ghibli style",
         "therapist office, cozy; assassin's creed cover art",
