@@ -259,6 +259,31 @@ async def test_a_meme_called_while_the_last_one_leaves_is_shown(opened: Tab):
     assert near(tuple(int(value) for value in np.median(solid, axis=0)), (*BLUE, 255))
 
 
+async def test_a_meme_of_another_shape_takes_the_place_of_the_last_one(opened: Tab):
+    for name, size in {"square": (300, 300), "wide": (640, 320)}.items():
+        opened.site.hub.publish(plain(name, RED, "meme", size))
+        await opened.shows("meme", name)
+        box = await opened.page.evaluate("document.querySelector('.card').getBoundingClientRect().toJSON()")
+        assert abs(box["width"] / box["height"] - size[0] / size[1]) < 0.02
+        assert 0 <= box["left"] < box["right"] <= 640
+        assert 0 <= box["top"] < box["bottom"] <= 360
+
+
+@pytest.mark.parametrize("motion", ["pop", "slide", "fade", "none"])
+async def test_a_meme_comes_and_goes_by_every_motion(tab: Tab, motion: str):
+    options = LayerOptions.model_validate({"use": "popup", "enter": motion, "exit": motion, "animation_s": 0.05})
+    tab.site.fresh({"meme": options})
+    await tab.open()
+    await tab.connected()
+    tab.site.hub.publish(plain("m", RED, "meme", (300, 300)))
+    await tab.shows("meme", "m")
+    assert alpha(await tab.shot()) == 255
+    tab.site.hub.publish(Clear("meme"))
+    await tab.state("meme", "empty")
+    await tab.still()
+    assert alpha(await tab.shot()) == 0
+
+
 async def test_a_meme_preview_that_is_refused_takes_the_card_away(opened: Tab):
     opened.site.hub.publish(tiny("m", RED, "meme"))
     await opened.state("meme", "preview")
@@ -314,6 +339,18 @@ async def test_the_newest_toast_replaces_the_one_before(opened: Tab):
     for n in range(20):
         opened.site.hub.publish(Toast("", f"toast {n}", seconds=60))
     await opened.until("[...document.querySelectorAll('.toast')].map((each) => each.innerText).join() === 'toast 19'")
+
+
+async def test_a_toast_goes_with_the_picture_it_is_about(opened: Tab):
+    opened.site.hub.publish(plain("m", RED, "meme", (300, 300)))
+    await opened.shows("meme", "m")
+    opened.site.hub.publish(Toast("m", "drawn for Zoë", seconds=60))
+    await opened.finds(".toast")
+    opened.site.hub.publish(Clear("background"))
+    await opened.still()
+    assert await opened.count(".toast") == 1
+    opened.site.hub.publish(Clear("meme"))
+    await opened.misses(".toast")
 
 
 async def test_garbage_from_the_server_changes_nothing_and_escapes_nowhere(opened: Tab):
@@ -400,6 +437,24 @@ async def test_inside_obs_the_page_reports_hiding_and_showing_and_draws_while_hi
     await tab.site.until(lambda: hub.pages()[0].visible and hub.pages()[0].active)
     await tab.still()
     assert near(middle(await tab.shot()), (*RED, 255))
+
+
+async def test_nothing_waits_for_frames_on_a_hidden_page(tab: Tab):
+    """A hidden page makes no frames, so motions would hang halfway: they are cut short instead."""
+    await tab.page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => true})")
+    await tab.open()
+    await tab.connected()
+    for name, colour in {"a": RED, "b": BLUE}.items():
+        tab.site.hub.publish(plain(name, colour))
+        tab.site.hub.publish(plain(f"meme {name}", colour, "meme", (300, 300)))
+        await tab.finds(f"[data-layer=meme][data-request='meme {name}']")
+        await tab.finds(f"[data-layer=background][data-request={name}]")
+        assert await tab.page.evaluate("document.getAnimations().length") == 0
+    assert await tab.count("canvas") == 2
+    assert near(middle(await tab.shot()), (*BLUE, 255))
+    tab.site.hub.publish(Clear("meme"))
+    await tab.state("meme", "empty")
+    assert await tab.count("canvas") == 1
 
 
 async def test_a_source_shown_again_repaints_its_last_picture(tab: Tab):

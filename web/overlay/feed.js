@@ -60,6 +60,8 @@ export function createFeed(element, layer, answer, isVisible) {
     } else if (target.preview) {
       target.preview({ bitmap, header, progress: Math.min(1, header.step / header.steps || 0) });
       mark('preview');
+    } else {
+      bitmap.close();
     }
     restored = false;
     afterPaint(isVisible(), () => answer(header, true));

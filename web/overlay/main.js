@@ -109,12 +109,16 @@ function remove(name, layer) {
   layers.delete(name);
 }
 
+/** What is taken off the air takes the line about it along: the name may have been the reason. */
 function clear({ layer }) {
-  return layers.get(layer)?.feed.clear();
+  const found = layers.get(layer);
+  if (found === undefined) return undefined;
+  toasts.dismiss(found.element.dataset.request);
+  return found.feed.clear();
 }
 
-function toast({ text, seconds }) {
-  toasts.show(String(text), Number(seconds) || 4);
+function toast({ request_id, text, seconds }) {
+  toasts.show(String(request_id ?? ''), String(text), Number(seconds) || 4);
 }
 
 function ping() {

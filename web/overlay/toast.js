@@ -13,7 +13,7 @@ export function createToasts(root) {
   root.append(corner);
   let current = null;
 
-  function show(text, seconds) {
+  function show(requestId, text, seconds) {
     if (current !== null) leave(current);
     const pill = document.createElement('div');
     pill.className = 'toast';
@@ -21,7 +21,7 @@ export function createToasts(root) {
     line.textContent = text;
     pill.append(line);
     corner.append(pill);
-    const toast = { pill, motion: null, timer: 0 };
+    const toast = { requestId, pill, motion: null, timer: 0 };
     toast.motion = move(
       pill,
       [
@@ -45,5 +45,10 @@ export function createToasts(root) {
     });
   }
 
-  return { show };
+  /** Takes the toast away that belongs to a request. */
+  function dismiss(requestId) {
+    if (requestId !== '' && current?.requestId === requestId) leave(current);
+  }
+
+  return { show, dismiss };
 }

@@ -7,6 +7,7 @@ const MARGIN = 0.045;
 const MIST_S = 0.18;
 const ROOMY_PX = 720;
 const FULL = 0.92;
+const RESIZE_MS = 300;
 
 const AWAY = { top: [0, -1], bottom: [0, 1], left: [-1, 0], right: [1, 0], center: [0, 1] };
 const REST = { opacity: '1', transform: 'none' };
@@ -21,6 +22,17 @@ export function create(root, options) {
   let motion = null;
 
   const seen = () => card.classList.contains('on');
+
+  /** Puts the card where the options want it; one that can be seen already grows or shrinks to its new size. */
+  function arrive({ width, height }, cutout) {
+    const before = boxOf(card);
+    size = { width, height };
+    place();
+    card.classList.toggle('cutout', cutout);
+    const after = boxOf(card);
+    const same = before.width === after.width && before.height === after.height;
+    if (seen() && !same) card.animate([before, after], { duration: RESIZE_MS, easing: 'ease' });
+  }
 
   function place() {
     const page = { width: innerWidth, height: innerHeight };
@@ -59,12 +71,6 @@ export function create(root, options) {
     });
   }
 
-  function arrive({ width, height }, cutout) {
-    size = { width, height };
-    place();
-    card.classList.toggle('cutout', cutout);
-  }
-
   window.addEventListener('resize', place);
   return {
     show({ bitmap, blob, header }) {
@@ -91,6 +97,11 @@ export function create(root, options) {
       place();
     },
   };
+}
+
+function boxOf({ style }) {
+  const { width, height, left, top } = style;
+  return { width, height, left, top };
 }
 
 /** Small sources (a corner of the scene, a phone) give the picture a larger share of themselves. */
