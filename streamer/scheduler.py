@@ -106,9 +106,7 @@ class Scheduler:
         self._enter(request, place)
         return self._accepted(request.id, tuple(ended))
 
-    def next(
-        self, now: float, may_draw: Callable[[ImageRequest], bool] = lambda request: True
-    ) -> ImageRequest | None:
+    def next(self, now: float, may_draw: Callable[[ImageRequest], bool] = lambda request: True) -> ImageRequest | None:
         """Hand out the first request that may be drawn now; what has expired stays until ``expire`` collects it."""
         ready = (i for _, i in self._line if self._seats[i].request.expires_at > now)
         leader = next((i for i in ready if may_draw(self._seats[i].request)), None)
