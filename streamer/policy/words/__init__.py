@@ -60,7 +60,7 @@ class Options(BaseModel):
 
 
 class Words:
-    """Judge the text and the caption of a request, and the names of those who ask."""
+    """Judge the text and the caption of a request, and names before they are shown."""
 
     def __init__(self, options: Options, shipped: Iterable[Term]) -> None:
         self._refused = frozenset({"extra", "minors", *options.kinds})
@@ -69,7 +69,7 @@ class Words:
         latin = [term for term in terms if skeleton.RUSSIAN.isdisjoint(term.pattern)]
         self._latin = Matcher([Term(one.id, skeleton.to_latin(one.pattern)) for one in latin] + _in_latin(cyrillic))
         self._cyrillic = Matcher([Term(one.id, skeleton.to_cyrillic(one.pattern)) for one in cyrillic])
-        self._name = lru_cache(_NAMES_KEPT)(self._judge_name)
+        self._name_ok = lru_cache(_NAMES_KEPT)(self._judge_name)
 
     def check(self, request: ImageRequest, now: float) -> Refusal | None:
         """Refuse a request for its words, without repeating them."""
@@ -80,8 +80,6 @@ class Words:
             return Refusal(request.id, "words", "too long to be read")
         if self.judge(text) is not None:
             return Refusal(request.id, "words", "some of these words cannot be drawn here")
-        if self._name(request.actor.name) is not None:
-            return Refusal(request.id, "words", "this name cannot be shown here")
         return None
 
     def judge(self, text: str) -> Term | None:
@@ -97,17 +95,20 @@ class Words:
         return _TOGETHER if "age" in kinds and kinds & {"undress", "sexual"} else None
 
     def name_ok(self, name: str) -> bool:
-        """Say whether a name may be shown on air; stricter than ``check``, because a name glues its words together."""
-        if self._name(name) is not None:
+        """Say whether a name may be shown on air; stricter than ``judge``, because a name glues its words together.
+
+        Who has another name may ask all the same: a picture can be drawn without saying for whom.
+        """
+        return self._name_ok(name)
+
+    def _judge_name(self, name: str) -> bool:
+        parted = _HUMP.sub(" ", name)
+        if self.judge(parted) is not None or self.judge(parted.strip("0123456789_")) is not None:
             return False
         words = skeleton.read(name.replace("_", ""))
         readings = [(self._latin, one) for one in words.latin] + [(self._cyrillic, one) for one in words.cyrillic]
         glued = (term for matcher, one in readings for term in matcher.glued(one, _GLUED_LETTERS))
         return not any(term.kind in self._refused for term in glued)
-
-    def _judge_name(self, name: str) -> Term | None:
-        parted = _HUMP.sub(" ", name)
-        return self.judge(parted) or self.judge(parted.strip("0123456789_"))
 
 
 def create(options: Options) -> Words:

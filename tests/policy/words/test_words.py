@@ -193,16 +193,21 @@ def test_a_caption_is_read_like_the_prompt(rule: Words, ask: Ask) -> None:
     assert rule.check(ask(text="a cat", caption=Caption("when the", "marmalade", "classic")), 0.0) is not None
 
 
-@pytest.mark.parametrize("name", ["marmalade", "xX_Marmalade_Xx", "GoodMarmaladeFan", "m4rm4l4de99"])
-def test_a_request_under_a_refused_name_is_refused(rule: Words, ask: Ask, name: str) -> None:
-    refusal = rule.check(ask(name=name), 0.0)
-    assert refusal is not None
-    assert refusal.reason == "this name cannot be shown here"
-
-
-@pytest.mark.parametrize("name", ["marmalade", "ilovemarmaladealot", "mar_ma_lade", "МоёВарeнье"])
-def test_a_name_to_be_shown_is_looked_at_more_strictly(rule: Words, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "marmalade",
+        "xX_Marmalade_Xx",
+        "GoodMarmaladeFan",
+        "m4rm4l4de99",
+        "ilovemarmaladealot",
+        "mar_ma_lade",
+        "МоёВарeнье",
+    ],
+)
+def test_a_name_with_a_refused_word_in_it_may_not_be_shown_but_may_ask(rule: Words, ask: Ask, name: str) -> None:
     assert not rule.name_ok(name)
+    assert rule.check(ask(name=name), 0.0) is None
 
 
 @pytest.mark.parametrize("name", ["ann", "DarkLord_99", "xX_Sniper_Xx", "mississippi_mike", "Кот_Матроскин", "1234567"])
