@@ -1,6 +1,6 @@
 """Time the fused kernels of the Klein engine on this GPU, each against its bound and its float32 reference.
 
-Usage: python bench/kernels.py [--only ops,gemm,attention,decoder,blocks] [--stock] [--profile]
+Usage: python bench/kernels.py [--only ops,gemm,attention,decoder,text,blocks] [--stock] [--profile]
 The last line is JSON.
 """
 
@@ -19,6 +19,8 @@ import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from streamer.generator.klein.kernels import attention, decoder, norm, reference, rope, rows, swiglu
+from streamer.generator.klein.kernels.text_layers import TextLayers
+from streamer.generator.klein.quantise import EightBitLinear
 
 EPS = 1e-6
 SHAPES = {"9B-1024": (4608, 4096, 512), "4B-1024": (4608, 3072, 512), "4B-512": (1152, 3072, 128)}
@@ -72,9 +74,10 @@ def draw(*shape: int, scale: float = 1.0) -> torch.Tensor:
 
 def copy_bandwidth(report: Report) -> float:
     """Measure a large device-to-device copy in GB/s, read plus written."""
-    a = torch.empty(2**30, device="cuda", dtype=torch.uint8).random_()
+    a = draw(2**30)
     b = torch.empty_like(a)
-    rate = 2 * a.numel() / milliseconds([lambda: b.copy_(a)]) / 1e6
+    # Not copy_: as a memcpy node of a graph it reaches only two thirds of what a kernel does.
+    rate = 4 * a.numel() / milliseconds([lambda: torch.neg(a, out=b)]) / 1e6
     report.note("copy_gb_per_s", rate)
     return rate
 
@@ -239,6 +242,63 @@ def bench_decoder(report: Report, profile: bool) -> None:
         show_profile(lambda: pixels(z))
 
 
+TEXT = {
+    "9B": {"hidden_size": 4096, "intermediate_size": 12288},
+    "4B": {"hidden_size": 2560, "intermediate_size": 9728},
+}
+
+
+def bench_text(report: Report, profile: bool) -> None:
+    """Time the text encoder's 27 layers, and compare with the stock layers in bf16."""
+    for label, sizes in TEXT.items():
+        encoder = text_encoder(**sizes)
+        stock, inputs = {}, {n: text_inputs(encoder, n) for n in (512, 128)}
+        for n, (x, turn, mask) in inputs.items():
+            stock[n] = stock_states(encoder, x, turn, mask)
+        for layer in encoder.layers:
+            for part in (layer.self_attn, layer.mlp):
+                for name, module in list(part.named_children()):
+                    if isinstance(module, torch.nn.Linear):
+                        setattr(part, name, EightBitLinear(module.weight, torch.float8_e4m3fn, False))
+        layers = TextLayers(encoder)
+        for n, (x, turn, mask) in inputs.items():
+            turned = (turn[0][0].contiguous(), turn[1][0].contiguous())
+            off = error(layers(x[0], turned, mask, (27,))[0], stock[n])
+            ms = milliseconds([lambda ls=layers, a=(x[0], turned, mask): ls(*a, (9, 18, 27))])
+            report.note(f"{label}.text_{n}.ms", ms, f"error against stock bf16 {off:.4f}")
+            if profile:
+                show_profile(lambda ls=layers, a=(x[0], turned, mask): ls(*a, (9, 18, 27)))
+
+
+def text_encoder(hidden_size: int, intermediate_size: int) -> Any:
+    from transformers import Qwen3Config, Qwen3Model
+
+    config = Qwen3Config(
+        hidden_size=hidden_size, intermediate_size=intermediate_size, num_hidden_layers=27, num_attention_heads=32,
+        num_key_value_heads=8, head_dim=128, vocab_size=1000, rope_theta=1e6,
+    )  # fmt: skip
+    torch.set_default_dtype(torch.bfloat16)
+    with torch.device("cuda"):
+        encoder = Qwen3Model(config).eval().requires_grad_(False)
+    torch.set_default_dtype(torch.float32)
+    return encoder
+
+
+def text_inputs(encoder: Any, n: int) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Draw embedded tokens, their rotary tables, and a mask whose last third is padding."""
+    x = draw(1, n, encoder.config.hidden_size)
+    real = torch.arange(n, device="cuda") < 2 * n // 3
+    mask = torch.ones(n, n, device="cuda", dtype=torch.bool).tril() & real
+    return x, encoder.rotary_emb(x, torch.arange(n, device="cuda")[None]), mask
+
+
+def stock_states(encoder: Any, x: torch.Tensor, turn: Any, mask: torch.Tensor) -> torch.Tensor:
+    for layer in encoder.layers:
+        x = layer(x, attention_mask=mask[None, None], position_embeddings=turn)
+        x = x[0] if isinstance(x, tuple) else x
+    return x[0]
+
+
 def show_profile(call: Call) -> None:
     from torch.profiler import ProfilerActivity, profile
 
@@ -248,31 +308,74 @@ def show_profile(call: Call) -> None:
     print(record.key_averages().table(sort_by="cuda_time_total", row_limit=25, max_name_column_width=90))
 
 
+Quantised = tuple[torch.Tensor, torch.Tensor]
+Branch = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]
+"""A block's contribution; with the scales of its rows and columns where the product left them out."""
+
+
 @dataclass(frozen=True)
 class Block:
-    """Weights of one block, quantised, and what its operations need."""
+    """One block: weights per stream (text, image) and purpose, and what its operations need."""
 
-    weights: list[tuple[torch.Tensor, torch.Tensor]]
+    weights: list[list[Quantised]]
     w: torch.Tensor
     mods: list[torch.Tensor]
     tables: tuple[torch.Tensor, torch.Tensor]
     scales: torch.Tensor
     text: int
+    unscaled: bool
+    """Leave the scales of products into the residual to the next kernel: faster where there are few rows."""
+    one: torch.Tensor
+
+    def product(self, q: Quantised, purpose: int) -> torch.Tensor:
+        """Multiply each stream's rows by its own weight, into one matrix."""
+        out = torch.empty((q[0].shape[0], self.weights[purpose][0][0].shape[0]), device="cuda", dtype=torch.bfloat16)
+        for part, w in zip(self._parts(), self.weights[purpose], strict=True):
+            multiply(q[0][part], w[0], q[1][part], w[1].t(), out[part])
+        return out
+
+    def branch(self, q: Quantised, purpose: int) -> Branch:
+        """Do the same for a product that goes into the residual."""
+        if not self.unscaled:
+            return self.product(q, purpose), None, None
+        weights = self.weights[purpose]
+        out = torch.empty((q[0].shape[0], weights[0][0].shape[0]), device="cuda", dtype=torch.bfloat16)
+        for part, w in zip(self._parts(), weights, strict=True):
+            multiply(q[0][part], w[0], self.one, self.one, out[part])
+        columns = torch.stack([w[1][:, 0] for w in weights])
+        return out, q[1], columns if len(weights) == 2 else columns[0]
+
+    def _parts(self) -> list[slice]:
+        return [slice(0, self.text), slice(self.text, None)] if self.text else [slice(None)]
 
 
-def single_block(d: int, n: int, text: int) -> Block:
-    weights = [quantised(draw(m, k, scale=0.02)) for k, m in ((d, 9 * d), (4 * d, d))]
+def multiply(a: torch.Tensor, w: torch.Tensor, scale_a: torch.Tensor, scale_b: torch.Tensor, out: torch.Tensor) -> None:
+    torch._scaled_mm(a, w.t(), scale_a=scale_a, scale_b=scale_b, out_dtype=torch.bfloat16, use_fast_accum=True, out=out)
+
+
+def make_block(d: int, n: int, text: int, shapes: tuple[tuple[int, int], ...], unscaled: bool) -> Block:
+    streams = 2 if text else 1
+    sets = (streams, 128) if text else (128,)
+    mods = [draw(*((2, d) if text else (d,))) for _ in range(3)]
     scales = torch.tensor([16.0 / 448, 16.0 / 448, 64.0 / 448, 7.0], device="cuda")
-    return Block(
-        weights, torch.ones(128, device="cuda").bfloat16(), [draw(d) for _ in range(3)], tables(n), scales, text
-    )
+    weights = [[quantised(draw(m, k, scale=0.02)) for _ in range(streams)] for k, m in shapes]
+    one = torch.ones((), device="cuda")
+    return Block(weights, torch.ones(sets, device="cuda").bfloat16(), mods, tables(n), scales, text, unscaled, one)
 
 
-def run_single(b: Block, x: torch.Tensor, y: torch.Tensor, fp8: bool) -> tuple[torch.Tensor, torch.Tensor]:
+def single_block(d: int, n: int, text: int, unscaled: bool) -> Block:
+    return make_block(d, n, 0, ((d, 9 * d), (4 * d, d)), unscaled)
+
+
+def double_block(d: int, n: int, text: int, unscaled: bool) -> Block:
+    return make_block(d, n, text, ((d, 3 * d), (d, d), (d, 6 * d), (3 * d, d)), unscaled)
+
+
+def run_single(b: Block, x: torch.Tensor, y: Branch, fp8: bool) -> tuple[torch.Tensor, Branch]:
     """Draw one single-stream block out of fused operations and fp8 products."""
     d = x.shape[1]
-    x, *q = norm.gate_residual_norm_modulate_quantize(x, y, *b.mods, EPS)
-    wide = linear((q[0], q[1]), b.weights[0])
+    x, *q = norm.gate_residual_norm_modulate_quantize(x, y[0], *b.mods, EPS, 0, False, *y[1:])
+    wide = b.product((q[0], q[1]), 0)
     qkv, gate_up = wide[:, : 3 * d], wide[:, 3 * d :]
     if fp8:
         heads = rope.qk_norm_rope_fp8(qkv, b.w, b.w, *b.tables, EPS, b.scales)
@@ -281,36 +384,14 @@ def run_single(b: Block, x: torch.Tensor, y: torch.Tensor, fp8: bool) -> tuple[t
         pair = rope.qk_norm_rope(qkv, b.w, b.w, *b.tables, EPS)
         attended = cudnn_attention(*pair, qkv[:, 2 * d :].unflatten(1, (-1, 128)))
         joined = swiglu.concat_swiglu_quantize(attended, gate_up)
-    return x, linear(joined, b.weights[1])
+    return x, b.branch(joined, 1)
 
 
-def double_block(d: int, n: int, text: int) -> Block:
-    shapes = ((d, 3 * d), (d, d), (d, 6 * d), (3 * d, d))
-    weights = [quantised(draw(m, k, scale=0.02)) for k, m in shapes for _ in range(2)]
-    scales = torch.tensor([16.0 / 448, 16.0 / 448, 64.0 / 448, 7.0], device="cuda")
-    return Block(
-        weights, torch.ones(2, 128, device="cuda").bfloat16(), [draw(2, d) for _ in range(3)], tables(n), scales, text
-    )
-
-
-def two_streams(
-    q: tuple[torch.Tensor, torch.Tensor], weights: list[tuple[torch.Tensor, torch.Tensor]], text: int
-) -> torch.Tensor:
-    """Multiply text and image rows by their own weights into one matrix."""
-    out = torch.empty((q[0].shape[0], weights[0][0].shape[0]), device="cuda", dtype=torch.bfloat16)
-    for part, w in zip((slice(0, text), slice(text, None)), weights, strict=True):
-        torch._scaled_mm(
-            q[0][part], w[0].t(), scale_a=q[1][part], scale_b=w[1].t(), out_dtype=torch.bfloat16, use_fast_accum=True,
-            out=out[part],
-        )  # fmt: skip
-    return out
-
-
-def run_double(b: Block, x: torch.Tensor, y: torch.Tensor, fp8: bool) -> tuple[torch.Tensor, torch.Tensor]:
+def run_double(b: Block, x: torch.Tensor, y: Branch, fp8: bool) -> tuple[torch.Tensor, Branch]:
     """Draw one double-stream block: text and image rows lie in one matrix, text first."""
     d, t = x.shape[1], b.text
-    x, *q = norm.gate_residual_norm_modulate_quantize(x, y, *b.mods, EPS, t)
-    qkv = two_streams((q[0], q[1]), b.weights[0:2], t)
+    x, *q = norm.gate_residual_norm_modulate_quantize(x, y[0], *b.mods, EPS, t, False, *y[1:])
+    qkv = b.product((q[0], q[1]), 0)
     if fp8:
         heads = rope.qk_norm_rope_fp8(qkv, b.w, b.w, *b.tables, EPS, b.scales, t)
         # Already fp8 under one scale: it needs no quantisation before the output product.
@@ -318,24 +399,32 @@ def run_double(b: Block, x: torch.Tensor, y: torch.Tensor, fp8: bool) -> tuple[t
     else:
         pair = rope.qk_norm_rope(qkv, b.w, b.w, *b.tables, EPS, t)
         attended = rows.quantize_rows(cudnn_attention(*pair, qkv[:, 2 * d :].unflatten(1, (-1, 128))))
-    y = two_streams(attended, b.weights[2:4], t)
-    x, *q = norm.gate_residual_norm_modulate_quantize(x, y, *b.mods, EPS, t)
-    y = two_streams(swiglu.swiglu_quantize(two_streams((q[0], q[1]), b.weights[4:6], t)), b.weights[6:8], t)
-    return x, y
+    y = b.branch(attended, 1)
+    x, *q = norm.gate_residual_norm_modulate_quantize(x, y[0], *b.mods, EPS, t, False, *y[1:])
+    return x, b.branch(swiglu.swiglu_quantize(b.product((q[0], q[1]), 2)), 3)
 
 
 def bench_blocks(report: Report, stock: bool, profile: bool) -> None:
     for label, (n, d, text) in SHAPES.items():
-        x, y = draw(n, d), draw(n, d)
+        start = draw(n, d), (draw(n, d), None, None)
         for kind, make, run in (("single", single_block, run_single), ("double", double_block, run_double)):
-            blocks = [make(d, n, text) for _ in range(3)]
-            for fp8 in (False, True) if attention.available() else (False,):
-                ms = milliseconds([lambda b=b, f=fp8, r=run, xy=(x, y): r(b, *xy, f) for b in blocks])
-                report.note(f"{label}.{kind}_block.{'fp8' if fp8 else 'bf16'}_attention.us", ms * 1e3)
+            for unscaled in (False, True) if n < 2000 else (False,):
+                blocks = [make(d, n, text, unscaled) for _ in range(3)]
+                for fp8 in (False, True) if attention.available() else (False,):
+                    ms = milliseconds([lambda f=fp8, r=run, s=start, bs=blocks: chain(r, bs, *s, f)]) / len(blocks)
+                    name = f"{'fp8' if fp8 else 'bf16'}_attention{'.unscaled' if unscaled else ''}"
+                    report.note(f"{label}.{kind}_block.{name}.us", ms * 1e3)
             if profile:
-                show_profile(lambda b=blocks[0], r=run, xy=(x, y): r(b, *xy, False))
+                show_profile(lambda b=blocks[0], r=run, s=start: r(b, *s, False))
         if stock:
             report.note(f"{label}.single_block.compiled_stock.us", compiled_single(d, n) * 1e3)
+
+
+def chain(run: Call, blocks: list[Block], x: torch.Tensor, y: Branch, fp8: bool) -> torch.Tensor:
+    """Run blocks one after the other, as a step does."""
+    for b in blocks:
+        x, y = run(b, x, y, fp8)
+    return x
 
 
 class RowwiseLinear(torch.nn.Module):
@@ -374,7 +463,7 @@ GOALS = {
 @torch.inference_mode()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="ops,gemm,attention,decoder,blocks")
+    parser.add_argument("--only", default="ops,gemm,attention,decoder,text,blocks")
     parser.add_argument("--stock", action="store_true", help="time the compiled stock block too")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
@@ -385,6 +474,7 @@ def main() -> None:
         "ops": lambda: bench_ops(report, bandwidth),
         "attention": lambda: bench_attention(report),
         "decoder": lambda: bench_decoder(report, options.profile),
+        "text": lambda: bench_text(report, options.profile),
         "blocks": lambda: bench_blocks(report, options.stock, options.profile),
         "gemm": lambda: bench_gemm(report),
     }

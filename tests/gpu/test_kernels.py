@@ -115,3 +115,31 @@ def test_the_fast_decoder_is_as_exact_as_the_stock_one() -> None:
     vae = vae.bfloat16()
     stock, fast = vae.decode(latents.bfloat16()).sample, decoder.fast_decoder(vae)(latents)
     assert (fast - want).norm() < 1.2 * (stock - want).norm()
+
+
+def test_the_fused_text_layers_give_the_stock_states() -> None:
+    transformers = pytest.importorskip("transformers")
+    from streamer.generator.klein.kernels.text_layers import TextLayers
+    from streamer.generator.klein.quantise import EightBitLinear
+
+    config = transformers.Qwen3Config(
+        hidden_size=512, intermediate_size=768, num_hidden_layers=3, num_attention_heads=8, num_key_value_heads=2,
+        head_dim=128, vocab_size=64,
+    )  # fmt: skip
+    with torch.device("cuda"):
+        encoder = transformers.Qwen3Model(config).eval().bfloat16().requires_grad_(False)
+    x, n = draw(1, 48, 512), 48
+    turn = encoder.rotary_emb(x, torch.arange(n, device="cuda")[None])
+    mask = torch.ones(n, n, device="cuda", dtype=torch.bool).tril() & (torch.arange(n, device="cuda") < 30)
+    stock = x
+    for layer in encoder.layers:
+        stock = layer(stock, attention_mask=mask[None, None], position_embeddings=turn)
+        stock = stock[0] if isinstance(stock, tuple) else stock
+        for part in (layer.self_attn, layer.mlp):
+            for name, module in list(part.named_children()):
+                if isinstance(module, torch.nn.Linear):
+                    setattr(part, name, EightBitLinear(module.weight, torch.float8_e4m3fn, False))
+    first, last = TextLayers(encoder)(x[0], (turn[0][0].contiguous(), turn[1][0].contiguous()), mask, (1, 3))
+    assert first.shape == last.shape
+    branch = stock[0].float() - x[0].float()
+    assert ((last.float() - stock[0].float()).norm() / branch.norm()).item() < 0.08

@@ -1,4 +1,5 @@
 """The same operations in plain torch, on any device and in any dtype: what the fused kernels are held against."""
+# mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
 
@@ -119,8 +120,8 @@ def qk_norm_rope_fp8(
 
 def attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """Attend over all rows of q, k, v [N, H, 128]; give [N, H * 128] in float32."""
-    heads = [x.float().transpose(0, 1) for x in (q, k, v)]
-    return F.scaled_dot_product_attention(*heads).transpose(0, 1).flatten(1)
+    a, b, c = (x.float().transpose(0, 1) for x in (q, k, v))
+    return F.scaled_dot_product_attention(a, b, c).transpose(0, 1).flatten(1)
 
 
 def attention_fp8(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
@@ -131,3 +132,39 @@ def attention_fp8(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scales: tor
 def group_norm_silu(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, groups: int, eps: float) -> torch.Tensor:
     """Give silu(GroupNorm(x))."""
     return F.silu(F.group_norm(x.float(), groups, weight.float(), bias.float(), eps)).to(x.dtype)
+
+
+def rms_norm_quantize(
+    x: torch.Tensor, weight: torch.Tensor, eps: float, int8: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Quantise RMSNorm(x) * weight by rows."""
+    return quantize_rows(F.rms_norm(x.float(), (x.shape[1],), weight.float(), eps), int8)
+
+
+def residual_rms_norm_quantize(
+    x: torch.Tensor, y: torch.Tensor, weight: torch.Tensor, eps: float, int8: bool = False,
+    y_rows: torch.Tensor | None = None, y_columns: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Give x + y, and its RMSNorm quantised by rows; y may come unscaled, with its `y_rows` and `y_columns`."""
+    branch = y.float() if y_rows is None or y_columns is None else y.float() * y_rows * y_columns
+    out = (x.float() + branch).to(x.dtype)
+    return (out, *rms_norm_quantize(out, weight, eps, int8))
+
+
+def qk_norm_half_rope(
+    qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
+    heads: int,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Normalise and rotate q and k by halves; give q, k, v as [N, heads, 128], shared heads repeated."""
+    size = wq.shape[0]
+    split = qkv.unflatten(1, (-1, size))
+    shared = (split.shape[1] - heads) // 2
+    q, k, v = split.split([heads, shared, shared], dim=1)
+    q, k = (_turned_halves(F.rms_norm(x.float(), (size,), w.float(), eps), cos, sin) for x, w in ((q, wq), (k, wk)))
+    k, v = (x.repeat_interleave(heads // shared, dim=1) for x in (k, v))
+    return q.to(qkv.dtype), k.to(qkv.dtype), v
+
+
+def _turned_halves(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    low, high = x.chunk(2, dim=2)
+    return x * cos[:, None] + torch.cat([-high, low], dim=2) * sin[:, None]

@@ -1,4 +1,7 @@
-"""Query and key RMSNorm and rotary embedding in one pass, in bf16 or straight to fp8."""
+"""Query and key RMSNorm and rotary embedding in one pass, in bf16 or straight to fp8.
+
+The transformer turns pairs of neighbours, the text encoder pairs half a head apart.
+"""
 # mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ import triton.language as tl
 from streamer.generator.klein.kernels.rows import require_rows
 
 HEAD = 128
+HEADS_AT_ONCE = 8
+WARPS = 4
 
 
 @triton.jit
@@ -64,7 +69,7 @@ def _check(qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Ten
             raise ValueError(f"{name} must be contiguous {(qkv.shape[0], HEAD)}, not {tuple(table.shape)}")
     if wq.shape != wk.shape or wq.shape not in ((HEAD,), (2, HEAD)) or not (wq.is_contiguous() and wk.is_contiguous()):
         raise ValueError(f"wq and wk must both be contiguous [{HEAD}] or [2, {HEAD}] (text, image)")
-    return qkv.shape[1] // (3 * HEAD)
+    return int(qkv.shape[1]) // (3 * HEAD)
 
 
 def _launch(
@@ -76,9 +81,9 @@ def _launch(
     kind = qkv.dtype if scales is None else torch.float8_e4m3fn
     q, k = (torch.empty((n, total, HEAD), device=qkv.device, dtype=kind) for _ in range(2))
     v = torch.empty_like(q) if scales is not None else q
-    _rope_kernel[(n, triton.cdiv(total, 8))](
+    _rope_kernel[(n, triton.cdiv(total, HEADS_AT_ONCE))](
         qkv, wq, wk, cos, sin, scales if scales is not None else cos, q, k, v, qkv.stride(0), text_rows,
-        HEAD if wq.dim() == 2 else 0, eps, total, 8, HEAD, scales is not None, num_warps=4,
+        HEAD if wq.dim() == 2 else 0, eps, total, HEADS_AT_ONCE, HEAD, scales is not None, num_warps=WARPS,
     )  # fmt: skip
     return q, k, v
 
@@ -122,3 +127,73 @@ def _(
     shape = (qkv.shape[0], qkv.shape[1] // (3 * HEAD), HEAD)
     q, k, v = (qkv.new_empty(shape, dtype=torch.float8_e4m3fn) for _ in range(3))
     return q, k, v
+
+
+@triton.jit
+def _turned_halves(source, weight, cos, sin, eps, inside, DIM: tl.constexpr):
+    half = tl.arange(0, DIM // 2)
+    low = tl.load(source + half[None, :], mask=inside, other=0.0).to(tl.float32)
+    high = tl.load(source + DIM // 2 + half[None, :], mask=inside, other=0.0).to(tl.float32)
+    rstd = tl.rsqrt((tl.sum(low * low, axis=1) + tl.sum(high * high, axis=1)) / DIM + eps)[:, None]
+    low = low * rstd * tl.load(weight + half).to(tl.float32)[None, :]
+    high = high * rstd * tl.load(weight + DIM // 2 + half).to(tl.float32)[None, :]
+    return low * cos - high * sin, high * cos + low * sin
+
+
+@triton.jit
+def _half_rope_kernel(
+    qkv, wq, wk, cos, sin, q, k, v, qkv_stride, eps,
+    TOTAL: tl.constexpr, GROUP: tl.constexpr, HEADS: tl.constexpr, DIM: tl.constexpr,
+):  # fmt: skip
+    row = tl.program_id(0).to(tl.int64)
+    heads = tl.program_id(1) * HEADS + tl.arange(0, HEADS)
+    inside = heads[:, None] < TOTAL
+    half = tl.arange(0, DIM // 2)
+    c = tl.load(cos + row * DIM + half).to(tl.float32)[None, :]
+    s = tl.load(sin + row * DIM + half).to(tl.float32)[None, :]
+    source = qkv + row * qkv_stride
+    shared = (heads // GROUP)[:, None] * DIM
+    target = row * TOTAL * DIM + heads[:, None] * DIM + half[None, :]
+    kind = q.dtype.element_ty
+    low, high = _turned_halves(source + heads[:, None] * DIM, wq, c, s, eps, inside, DIM)
+    tl.store(q + target, low.to(kind), mask=inside)
+    tl.store(q + target + DIM // 2, high.to(kind), mask=inside)
+    low, high = _turned_halves(source + TOTAL * DIM + shared, wk, c, s, eps, inside, DIM)
+    tl.store(k + target, low.to(kind), mask=inside)
+    tl.store(k + target + DIM // 2, high.to(kind), mask=inside)
+    values = source + (TOTAL + TOTAL // GROUP) * DIM + shared + half[None, :]
+    tl.store(v + target, tl.load(values, mask=inside), mask=inside)
+    tl.store(v + target + DIM // 2, tl.load(values + DIM // 2, mask=inside), mask=inside)
+
+
+@torch.library.custom_op("streamer_klein::qk_norm_half_rope", mutates_args=())
+def qk_norm_half_rope(
+    qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
+    heads: int,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+    """Normalise and rotate the q and k parts of qkv [N, (heads + 2 * shared) * 128]; give q, k, v as [N, heads, 128].
+
+    Each shared key and value head is written once per query head that reads it.
+    """
+    require_rows("qkv", qkv)
+    rest = qkv.shape[1] - heads * HEAD
+    if rest <= 0 or rest % (2 * HEAD) or heads % (rest // (2 * HEAD)):
+        raise ValueError(f"qkv of width {qkv.shape[1]} does not hold {heads} heads of {HEAD} and their keys and values")
+    for name, table in (("cos", cos), ("sin", sin)):
+        if table.shape != (qkv.shape[0], HEAD) or not table.is_contiguous():
+            raise ValueError(f"{name} must be contiguous {(qkv.shape[0], HEAD)}, not {tuple(table.shape)}")
+    q, k, v = (torch.empty((qkv.shape[0], heads, HEAD), device=qkv.device, dtype=qkv.dtype) for _ in range(3))
+    _half_rope_kernel[(qkv.shape[0], triton.cdiv(heads, HEADS_AT_ONCE))](
+        qkv, wq, wk, cos, sin, q, k, v, qkv.stride(0), eps, heads, heads // (rest // (2 * HEAD)), HEADS_AT_ONCE, HEAD,
+        num_warps=WARPS,
+    )  # fmt: skip
+    return q, k, v
+
+
+@qk_norm_half_rope.register_fake
+def _(
+    qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
+    heads: int,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
+    shape = (qkv.shape[0], heads, HEAD)
+    return qkv.new_empty(shape), qkv.new_empty(shape), qkv.new_empty(shape)

@@ -51,6 +51,11 @@ def _swiglu_kernel(
         tl.store(q + front_cols, quantised(front, inverse, LIMIT == 127.0), mask=inside)
 
 
+def warps(block: int) -> int:
+    """Choose warps so that a thread keeps 32 values of the larger tile."""
+    return max(1, min(8, block // 1024))
+
+
 def two_tiles(width: int) -> tuple[int, int]:
     """Split a width into the largest power of two that fits and a power of two that covers the rest."""
     first = triton.next_power_of_2(width + 1) // 2
@@ -76,7 +81,7 @@ def _launch(
         attention_scale if attention_scale is not None else q_scale,
         gate_up, q, q_scale, attention.stride(0) if attention is not None else 0, gate_up.stride(0),
         front, width, triton.next_power_of_2(max(front, 1)), block, rest, limit(int8), attention_scale is not None,
-        num_warps=max(1, min(8, block // 512)),
+        num_warps=warps(block),
     )  # fmt: skip
     return q, q_scale
 
