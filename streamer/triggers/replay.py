@@ -64,7 +64,7 @@ def read(path: str) -> tuple[Line, ...]:
     name = "evening.jsonl" if path == "demo" else path
     file = files("streamer") / "demo" / name if path == "demo" else Path(path).expanduser()
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             "path", f"'{path}' cannot be read: {error}", fix="name a file of JSON lines, or demo"

@@ -92,6 +92,11 @@ def test_who_what_and_payment_are_read(tmp_path: Path) -> None:
     )
 
 
+def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
+    path = recording(tmp_path, "\ufeff" + json.dumps(LINE))
+    assert len(read(path)) == 1
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
