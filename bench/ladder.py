@@ -196,7 +196,13 @@ def flops(bench: Bench) -> None:
     with FlopCounterMode(display=False) as counted:
         pipe.vae.decode(tokens_to_latents(pipe.vae, latents, bench.height // 16, bench.width // 16))
     decode = counted.get_total_flops() / 1e12
-    bench.note("tflop", {n: round(v, 3) for n, v in zip(("text", "step", "attention", "decode"), (text, step, attention, decode), strict=True)})
+    bench.note(
+        "tflop",
+        {
+            n: round(v, 3)
+            for n, v in zip(("text", "step", "attention", "decode"), (text, step, attention, decode), strict=True)
+        },
+    )
     bf16, fp8 = bench.metrics.get("bf16_peak_tflops"), bench.metrics.get("fp8_peak_tflops")
     if bf16 and fp8:
         wide = text + STEPS * step + decode
@@ -216,7 +222,13 @@ def article(bench: Bench) -> None:
     try:
         stock_jpeg(bench)
         built = round(time.monotonic() - began, 1)
-        bench.note("article", timed(bench, lambda: stock_jpeg(bench)) | peak_gb(bench) | {"build_s": built} | error_of(bench, stock_picture(bench, "latent")))
+        bench.note(
+            "article",
+            timed(bench, lambda: stock_jpeg(bench))
+            | peak_gb(bench)
+            | {"build_s": built}
+            | error_of(bench, stock_picture(bench, "latent")),
+        )
     finally:
         pipe.transformer = plain
         plain.unfuse_qkv_projections()
@@ -245,6 +257,10 @@ def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
             shrink(model, Shrinker(True, FP8 if name == "fp8" else torch.int8))
             bench.note("eight_bit_layers", count_eight_bit(model.transformer, model.encoder))
         elif name == "kernels":
+            if not count_eight_bit(model.transformer):
+                switches = replace(switches, precision="fp8", attention=best, fused_qkv=True, fast_decoder=True)
+                switches = replace(switches, graphs=bench.cuda)
+                shrink(model, Shrinker(True, FP8))
             switches = replace(switches, kernels=bench.cuda)
         elif name == "fp8-attention":
             switches = replace(switches, attention="fp8")
@@ -264,7 +280,11 @@ def again(bench: Bench) -> Any:
 
 
 def shrink(model: Any, shrinker: Shrinker) -> None:
-    blocks = [*model.transformer.transformer_blocks, *model.transformer.single_transformer_blocks, *model.encoder.layers]
+    blocks = [
+        *model.transformer.transformer_blocks,
+        *model.transformer.single_transformer_blocks,
+        *model.encoder.layers,
+    ]
     for block in blocks:
         shrinker(block)
     clean()
@@ -285,7 +305,11 @@ def rung(bench: Bench, model: Any, name: str, switches: Switches, profile: bool 
         slowest = max(slowest, time.monotonic() - at)
     built = round(time.monotonic() - began, 1)
     job = Job(PROMPT, bench.width, bench.height, STEPS, noise=noise_of(bench))
-    result = timed(bench, lambda: jpeg_of(engine, job)) | peak_gb(bench) | {"build_s": built, "slowest_slice_s": round(slowest, 1)}
+    result = (
+        timed(bench, lambda: jpeg_of(engine, job))
+        | peak_gb(bench)
+        | {"build_s": built, "slowest_slice_s": round(slowest, 1)}
+    )
     place = engine._place_for(engine.shape_of(job))
     latents = tokens_to_latents(model.vae, place.canvas.latents, bench.height // 16, bench.width // 16)
     result |= error_of(bench, latents) | pixel_error(bench, place.canvas.pixels)

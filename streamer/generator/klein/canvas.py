@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from streamer.generator.klein.model import Model
 from streamer.generator.klein.schedule import MODULATIONS, Schedule
 from streamer.generator.klein.shapes import Shape
 
@@ -22,6 +23,8 @@ class Canvas:
     """[1, text tokens, hidden]: the prompt, already through the context embedder."""
     modulation: Tensor
     """[1, 17 x hidden]: this step's row of the schedule."""
+    attention: Tensor
+    """[blocks, 4]: this step's scales for attention in fp8."""
     sigma: Tensor
     change: Tensor
     rope: tuple[Tensor, Tensor]
@@ -61,20 +64,21 @@ class Canvas:
     def set_step(self, schedule: Schedule, index: int) -> None:
         """Put one step's constants where the step will look for them; nothing waits for the device."""
         self.modulation.copy_(schedule.modulation[index : index + 1], non_blocking=True)
+        if schedule.attention is not None:
+            self.attention.copy_(schedule.attention[index], non_blocking=True)
         self.sigma.copy_(schedule.sigma[index], non_blocking=True)
         self.change.copy_(schedule.change[index], non_blocking=True)
 
 
-def blank_canvas(
-    shape: Shape, hidden: int, rope: tuple[Tensor, Tensor], colours: Tensor | None, channels: int, dtype: torch.dtype
-) -> Canvas:
+def blank_canvas(shape: Shape, model: Model, rope: tuple[Tensor, Tensor], colours: Tensor | None) -> Canvas:
     """Allocate the memory of one shape."""
-    on = {"device": rope[0].device}
+    on, dtype, hidden = {"device": model.device}, model.dtype, model.hidden
     return Canvas(
         shape=shape,
-        tokens=torch.zeros(1, shape.image_tokens + shape.reference_tokens, channels, dtype=dtype, **on),
+        tokens=torch.zeros(1, shape.image_tokens + shape.reference_tokens, model.channels, dtype=dtype, **on),
         context=torch.zeros(1, shape.text_tokens, hidden, dtype=dtype, **on),
         modulation=torch.zeros(1, MODULATIONS * hidden, dtype=dtype, **on),
+        attention=torch.ones(model.blocks, 4, **on),
         sigma=torch.zeros((), **on),
         change=torch.zeros((), **on),
         rope=rope,

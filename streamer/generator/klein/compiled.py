@@ -12,6 +12,7 @@ from torch import Tensor
 
 from streamer.generator.klein.decode import Decoder
 from streamer.generator.klein.denoise import Velocity, stock_velocity
+from streamer.generator.klein.text import Layers, stock_layers
 
 CACHES = {"TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton"}
 
@@ -46,12 +47,12 @@ def compiled_velocity(transformer: Any) -> Velocity:
     return stock_velocity(shell)
 
 
-def compiled_encoder(encoder: Any) -> Any:
-    """Give the text model with every layer compiled."""
+def compiled_layers(encoder: Any) -> Layers:
+    """Give the text model's layers, each compiled."""
     shell = copy.copy(encoder)
     shell._modules = dict(encoder._modules)
     shell._modules["layers"] = _Blocks(encoder.layers)
-    return shell
+    return stock_layers(shell)
 
 
 def compiled_decoder(vae: Any) -> Decoder:

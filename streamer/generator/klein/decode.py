@@ -30,8 +30,13 @@ def decode(canvas: Canvas, vae: Any, decoder: Decoder) -> None:
     """Paint the finished picture into the canvas, and note whether every number on the way was finite."""
     latents = tokens_to_latents(vae, canvas.latents, canvas.shape.rows, canvas.shape.columns)
     picture = decoder(latents)
-    canvas.finite.copy_(torch.isfinite(latents).all() & torch.isfinite(picture).all())
-    canvas.pixels.copy_(picture if picture.dtype == torch.uint8 else to_bytes(picture))
+    canvas.finite.copy_(torch.isfinite(latents).all())
+    if picture.dtype == torch.uint8:
+        canvas.pixels.copy_(picture)
+    else:
+        # Bytes hold no NaN; what went wrong inside a decoder that gives bytes shows as black, and is refused as that.
+        canvas.finite.logical_and_(torch.isfinite(picture).all())
+        canvas.pixels.copy_(to_bytes(picture))
 
 
 def to_bytes(picture: Tensor) -> Tensor:

@@ -85,8 +85,12 @@ class Engine:
         self.decoder = stock_decoder(self.model.vae)
         self.encode = self._plain_encode()
 
+    def encode_with(self, layers: text.Layers) -> Run:
+        """Give what encodes the words by a way of running the text model's layers."""
+        return partial(text.encode, self.words, self.model.encoder, self.model.transformer.context_embedder, layers)
+
     def _plain_encode(self) -> Run:
-        return partial(text.encode, self.words, self.model.encoder, self.model.transformer.context_embedder)
+        return self.encode_with(text.stock_layers(self.model.encoder))
 
     def forget_improvised(self) -> None:
         """Drop shapes that nobody announced, so that they are made anew with what is in use now."""

@@ -15,32 +15,10 @@ from torch import Tensor
 from streamer.generator.klein.canvas import Canvas
 from streamer.generator.klein.denoise import Velocity, project
 from streamer.generator.klein.ops import Attend, Ops
-from streamer.generator.klein.quantise import EightBitLinear
+from streamer.generator.klein.products import Branch, Pair, Rows, alone
+from streamer.generator.klein.quantise import EightBitLinear, all_eight_bit
 
 SHIFT, SCALE, GATE = 0, 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Quantised rows and their scales."""
-
-    values: Tensor
-    scale: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """The text's and the picture's layer of the same purpose."""
-
-    text: EightBitLinear
-    image: EightBitLinear
-
-    def __call__(self, rows: Rows, text: int, dtype: torch.dtype) -> Tensor:
-        """Multiply the first ``text`` rows by one, the others by the other, into one matrix."""
-        out = torch.empty(rows.values.shape[0], self.text.out_features, dtype=dtype, device=rows.values.device)
-        self.text.product(rows.values[:text], rows.scale[:text], dtype, out[:text])
-        self.image.product(rows.values[text:], rows.scale[text:], dtype, out[text:])
-        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +44,12 @@ class Single:
 
 
 class Fused:
-    """Predict the velocity; holds views of the transformer's weights, no copies of the large ones."""
+    """Predict the velocity; holds views of the transformer's weights, no copies of the large ones.
 
-    def __init__(self, transformer: Any, ops: Ops, attend: Attend) -> None:
+    ``attend`` None means attention in fp8, whose scales ``bounds`` computes ahead for each step of a schedule.
+    """
+
+    def __init__(self, transformer: Any, ops: Ops, attend: Attend | None) -> None:
         self._transformer, self._ops, self._attend = transformer, ops, attend
         self._doubles = [_double(block) for block in transformer.transformer_blocks]
         self._singles = [_single(block) for block in transformer.single_transformer_blocks]
@@ -79,61 +60,85 @@ class Fused:
     def __call__(self, canvas: Canvas) -> Tensor:
         """Run all blocks; see the module's docstring for the layout."""
         text, dtype = canvas.shape.text_tokens, canvas.tokens.dtype
-        picture = self._transformer.x_embedder(canvas.tokens)
-        x = torch.cat([canvas.context[0], picture[0]])
+        x = torch.cat([canvas.context[0], self._transformer.x_embedder(canvas.tokens)[0]])
         pairs = torch.stack([canvas.text_modulation.view(6, -1), canvas.image_modulation.view(6, -1)], dim=1)
         first, second = pairs[:3], pairs[3:]
         single = canvas.single_modulation.view(3, -1)
         both = single[:, None].expand(3, 2, self._hidden).contiguous()
         rows = Rows(*self._ops.norm_modulate_quantize(x, first[SCALE], first[SHIFT], self._eps, text, self._int8))
         for index, block in enumerate(self._doubles):
-            y = block.out(self._attention_rows(canvas, block.qkv(rows, text, dtype), block, text), text, dtype)
-            x, rows = self._between(x, y, first[GATE], second, text)
-            up = block.up(rows, text, dtype)
-            y = block.down(Rows(*self._ops.swiglu_quantize(up, self._int8)), text, dtype)
-            x, rows = self._between(x, y, second[GATE], first if index + 1 < len(self._doubles) else both, text)
+            gathered = self._attention(canvas, block.qkv.scaled(rows, text, dtype), block, text, index)
+            x, rows = self._between(x, block.out.branch(self._rows(*gathered), text, dtype), first[GATE], second, text)
+            up = Rows(*self._ops.swiglu_quantize(block.up.scaled(rows, text, dtype), self._int8))
+            following = first if index + 1 < len(self._doubles) else both
+            x, rows = self._between(x, block.down.branch(up, text, dtype), second[GATE], following, text)
         for index, layer in enumerate(self._singles):
-            y = self._single(canvas, layer, rows, dtype)
+            branch = self._single(canvas, layer, rows, dtype, len(self._doubles) + index)
             if index + 1 < len(self._singles):
-                x, rows = self._between(x, y, single[GATE], single, 0)
+                x, rows = self._between(x, branch, single[GATE], single, 0)
         picture = slice(text, text + canvas.shape.image_tokens)
-        x = self._ops.gate_residual(x[picture], y[picture], single[GATE])
+        x = self._ops.gate_residual(x[picture], branch.values[picture], single[GATE], 0, *branch.scales_of(picture))
         return project(self._transformer, x[None], canvas.out_modulation)
 
-    def _between(self, x: Tensor, y: Tensor, gate: Tensor, modulation: Tensor, text: int) -> tuple[Tensor, Rows]:
+    def _between(self, x: Tensor, branch: Branch, gate: Tensor, modulation: Tensor, text: int) -> tuple[Tensor, Rows]:
         """End one half of a block and begin the next."""
         x, values, scale = self._ops.gate_residual_norm_modulate_quantize(
-            x, y, gate, modulation[SCALE], modulation[SHIFT], self._eps, text, self._int8
-        )
+            x, branch.values, gate, modulation[SCALE], modulation[SHIFT], self._eps, text, self._int8,
+            branch.rows, branch.columns,
+        )  # fmt: skip
         return x, Rows(values, scale)
 
-    def _single(self, canvas: Canvas, layer: Single, rows: Rows, dtype: torch.dtype) -> Tensor:
+    def _single(self, canvas: Canvas, layer: Single, rows: Rows, dtype: torch.dtype, index: int) -> Branch:
         wide = layer.into.product(rows.values, rows.scale, dtype)
         qkv, up = wide[:, : 3 * self._hidden], wide[:, 3 * self._hidden :]
-        gathered = self._attention(canvas, qkv, layer.query_weight, layer.key_weight, 0)
-        values, scale = self._ops.concat_swiglu_quantize(gathered, up, None, self._int8)
-        return layer.out.product(values, scale, dtype)
+        gathered, scale = self._attention(canvas, qkv, layer, 0, index)
+        return alone(layer.out, Rows(*self._ops.concat_swiglu_quantize(gathered, up, scale, self._int8)), dtype)
 
-    def _attention_rows(self, canvas: Canvas, qkv: Tensor, block: Double, text: int) -> Rows:
-        gathered = self._attention(canvas, qkv, block.query_weight, block.key_weight, text)
-        return Rows(*self._ops.quantize_rows(gathered, self._int8))
+    def _rows(self, gathered: Tensor, scale: Tensor | None) -> Rows:
+        if scale is None:
+            return Rows(*self._ops.quantize_rows(gathered, self._int8))
+        return Rows(gathered, scale.expand(gathered.shape[0], 1).contiguous())
 
-    def _attention(self, canvas: Canvas, qkv: Tensor, query_weight: Tensor, key_weight: Tensor, text: int) -> Tensor:
-        q, k = self._ops.qk_norm_rope(qkv, query_weight, key_weight, *canvas.rope, self._eps, text)
-        v = qkv[:, 2 * self._hidden :].unflatten(1, (-1, q.shape[2]))
-        return self._attend(q, k, v)
+    def _attention(
+        self, canvas: Canvas, qkv: Tensor, block: Double | Single, text: int, index: int
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attend; from fp8 attention the result is in fp8, with the one scale it must be multiplied by."""
+        head = (block.query_weight, block.key_weight, *canvas.rope, self._eps)
+        if self._attend is None:
+            scales = canvas.attention[index]
+            return self._ops.attention_fp8(*self._ops.qk_norm_rope_fp8(qkv, *head, scales, text), scales), scales[2:3]
+        q, k = self._ops.qk_norm_rope(qkv, *head, text)
+        return self._attend(q, k, qkv[:, 2 * self._hidden :].unflatten(1, (-1, q.shape[2]))), None
+
+    @torch.inference_mode()
+    def bounds(self, modulation: Tensor) -> Tensor | None:
+        """Give the scales that keep queries, keys and values inside fp8 in a step of this modulation: [blocks, 4]."""
+        if self._attend is not None:
+            return None
+        text, image, single = (modulation[0, 6 * i * self._hidden :][: 3 * self._hidden].view(3, -1) for i in (1, 0, 2))
+        scales = [self._scales_of(block, (block.qkv.text, text), (block.qkv.image, image)) for block in self._doubles]
+        scales += [self._scales_of(layer, (layer.into, single)) for layer in self._singles]
+        return torch.stack(scales)
+
+    def _scales_of(self, block: Double | Single, *streams: tuple[EightBitLinear, Tensor]) -> Tensor:
+        values = slice(2 * self._hidden, 3 * self._hidden)
+        each = [
+            self._ops.attention_scales(
+                block.query_weight, block.key_weight, layer.wide_rows(values), modulation[SCALE], modulation[SHIFT]
+            )
+            for layer, modulation in streams
+        ]
+        largest = torch.stack(each).amax(0)
+        return torch.cat([largest[:3], 1 / largest[2:3]])
 
 
 def can_fuse(transformer: Any) -> bool:
-    """Tell whether every large layer of every block is in eight bits: one that was kept wide breaks the chain."""
-    blocks = [*transformer.transformer_blocks, *transformer.single_transformer_blocks]
-    wide = [m for block in blocks for m in block.modules() if isinstance(m, torch.nn.Linear)]
-    weight_only = [m for block in blocks for m in block.modules() if isinstance(m, EightBitLinear) and m.weight_only]
-    return not wide and not weight_only and bool(blocks)
+    """Tell whether every block can be run on fused kernels."""
+    return all_eight_bit(*transformer.transformer_blocks, *transformer.single_transformer_blocks)
 
 
-def fused_velocity(transformer: Any, ops: Ops, attend: Attend) -> Velocity:
-    """Build the fused step of a quantised transformer with fused projections."""
+def fused_velocity(transformer: Any, ops: Ops, attend: Attend | None) -> Velocity:
+    """Build the fused step of a quantised transformer with fused projections; no ``attend`` means fp8 attention."""
     return Fused(transformer, ops, attend)
 
 

@@ -48,6 +48,9 @@ def from_pipeline(pipeline: Any) -> Model:
     """Take the parts of a stock pipeline that is on its device already, the text encoder without what is not used."""
     encoder = pipeline.text_encoder.model
     encoder.layers, encoder.norm = encoder.layers[:LAYERS], nn.Identity()
+    for module in encoder.modules():
+        # The stock pipeline's first call leaves hooks here that gather hidden states; torch.compile cannot trace them.
+        module._forward_hooks.clear()
     return Model(
         transformer=pipeline.transformer,
         encoder=encoder,
@@ -74,7 +77,8 @@ def require_distilled(folder: Path) -> None:
         )
     if not index.get("is_distilled", False):
         raise BackendUnavailable(
-            f"{folder} is a base model, which needs fifty steps", fix="use the distilled model without 'base' in its name"
+            f"{folder} is a base model, which needs fifty steps",
+            fix="use the distilled model without 'base' in its name",
         )
 
 

@@ -28,3 +28,7 @@ class Model:
     @property
     def channels(self) -> int:
         return int(self.transformer.config.in_channels)
+
+    @property
+    def blocks(self) -> int:
+        return len(self.transformer.transformer_blocks) + len(self.transformer.single_transformer_blocks)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -32,6 +32,8 @@ class Ops:
     concat_swiglu_quantize: Made
     quantize_rows: Made
     attention_fp8: Callable[..., Tensor]
+    """Give fp8 rows, to be multiplied by the third of the scales."""
+    attention_scales: Callable[..., Tensor]
 
 
 def reference_ops() -> Ops:
@@ -47,7 +49,8 @@ def reference_ops() -> Ops:
         swiglu_quantize=reference.swiglu_quantize,
         concat_swiglu_quantize=reference.concat_swiglu_quantize,
         quantize_rows=reference.quantize_rows,
-        attention_fp8=reference.attention_fp8,
+        attention_fp8=_attention_fp8,
+        attention_scales=_attention_scales,
     )
 
 
@@ -65,6 +68,7 @@ def triton_ops() -> Ops:
         concat_swiglu_quantize=swiglu.concat_swiglu_quantize,
         quantize_rows=rows.quantize_rows,
         attention_fp8=attention.attention_fp8,
+        attention_scales=attention.attention_scales,
     )
 
 
@@ -84,3 +88,18 @@ def _attend(backend: SDPBackend | None, q: Tensor, k: Tensor, v: Tensor) -> Tens
     return out[0].transpose(0, 1).reshape(q.shape[0], -1)
 
 
+def _attention_fp8(q: Tensor, k: Tensor, v: Tensor, scales: Tensor) -> Tensor:
+    """Round the plain result as the fused one comes."""
+    from streamer.generator.klein.kernels import reference
+
+    return (reference.attention_fp8(q, k, v, scales) / scales[2]).to(q.dtype)
+
+
+def _attention_scales(query: Tensor, key: Tensor, values: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Bound what a normalised row can become, as kernels/attention.py does; that module needs Triton to import."""
+    from streamer.generator.klein.kernels.reference import FP8_LIMIT
+
+    largest = [query.shape[-1] ** 0.5 * weight.float().abs().max() for weight in (query, key)]
+    longest = values.shape[1] ** 0.5 * (values * (1 + scale.float())).norm(dim=1) + (values @ shift.float()).abs()
+    scales = torch.stack([*largest, longest.max()]).clamp_min(1e-6) / FP8_LIMIT
+    return torch.cat([scales, 1 / scales[2:]])

@@ -15,7 +15,7 @@ from streamer.generator.klein.device import Readback
 from streamer.generator.klein.graphs import Run
 from streamer.generator.klein.model import Model
 from streamer.generator.klein.positions import rotary_tables
-from streamer.generator.klein.schedule import Schedule
+from streamer.generator.klein.schedule import Bounds, Schedule
 from streamer.generator.klein.shapes import Shape
 
 
@@ -28,24 +28,26 @@ class Prepared:
     decode: Run
     previews: Readback
     finite: Readback
+    bounds: Bounds
     schedules: dict[int, Schedule] = field(default_factory=dict)
 
     def schedule(self, model: Model, steps: int) -> Schedule:
         """Give the schedule for a number of steps, computing it the first time."""
         if steps not in self.schedules:
             tokens = self.canvas.shape.image_tokens
-            self.schedules[steps] = schedule.build(model.transformer, model.scheduler, tokens, steps)
+            self.schedules[steps] = schedule.build(model.transformer, model.scheduler, tokens, steps, self.bounds)
         return self.schedules[steps]
 
 
 def prepare(model: Model, shape: Shape, colours: Tensor | None, velocity: Velocity, decoder: Decoder) -> Prepared:
     """Allocate a shape's memory, with functions that run at once; tune.py may make graphs of them."""
     rope = rotary_tables(model.transformer.pos_embed, shape, model.device)
-    canvas = blank_canvas(shape, model.hidden, rope, colours, model.channels, model.dtype)
+    canvas = blank_canvas(shape, model, rope, colours)
     return Prepared(
         canvas=canvas,
         step=partial(step, canvas, velocity),
         decode=partial(decode, canvas, model.vae, decoder),
         previews=Readback(canvas.small),
         finite=Readback(canvas.finite, slots=1),
+        bounds=getattr(velocity, "bounds", lambda modulation: None),
     )

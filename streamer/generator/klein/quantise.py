@@ -34,6 +34,7 @@ class EightBitLinear(nn.Module):  # type: ignore[misc, unused-ignore]
 
     weight: Tensor
     scale: Tensor
+    one: Tensor
 
     def __init__(self, weight: Tensor, kind: torch.dtype, weight_only: bool) -> None:
         super().__init__()
@@ -42,6 +43,7 @@ class EightBitLinear(nn.Module):  # type: ignore[misc, unused-ignore]
         stored, scale = rows_to_eight_bits(weight, kind)
         self.register_buffer("weight", stored)
         self.register_buffer("scale", scale.t().contiguous())
+        self.register_buffer("one", torch.ones((), device=weight.device))
 
     def forward(self, x: Tensor) -> Tensor:
         if self.weight_only:
@@ -50,7 +52,7 @@ class EightBitLinear(nn.Module):  # type: ignore[misc, unused-ignore]
         return self.product(*rows_to_eight_bits(rows, self.kind), x.dtype).view(*x.shape[:-1], self.out_features)
 
     def product(self, rows: Tensor, scale: Tensor, dtype: torch.dtype, out: Tensor | None = None) -> Tensor:
-        """Multiply rows that are quantised already, into ``out`` if given; on the eight-bit units where there are any."""
+        """Multiply rows that are quantised already, into ``out`` if given; in eight bits where the device can."""
         if rows.is_cuda and self.kind == FP8:
             # use_fast_accum: Hopper's fp8 units otherwise leave the tensor core every few steps, at half the speed.
             return torch._scaled_mm(
@@ -62,9 +64,39 @@ class EightBitLinear(nn.Module):  # type: ignore[misc, unused-ignore]
             made = ((rows.float() @ self.weight.float().t()) * scale * self.scale).to(dtype)
         return made if out is None else out.copy_(made)
 
+    def raw(self, rows: Tensor, out: Tensor | None = None) -> Tensor:
+        """Multiply and leave both scales to whoever reads the result: products of few rows are faster so."""
+        if self.kind == torch.int8:
+            return (
+                torch._int_mm(rows, self.weight.t()) if out is None else torch._int_mm(rows, self.weight.t(), out=out)
+            )
+        if not rows.is_cuda:
+            made = rows.float() @ self.weight.float().t()
+            return made if out is None else out.copy_(made)
+        return torch._scaled_mm(
+            rows,
+            self.weight.t(),
+            scale_a=self.one,
+            scale_b=self.one,
+            out_dtype=torch.bfloat16,
+            use_fast_accum=True,
+            out=out,
+        )
+
+    @property
+    def raw_dtype(self) -> torch.dtype:
+        """The type ``raw`` gives."""
+        if self.kind == torch.int8:
+            return torch.int32
+        return torch.bfloat16 if self.weight.is_cuda else torch.float32
+
     def wide(self, dtype: torch.dtype) -> Tensor:
         """Give the weight back in a wide type."""
         return self.weight.to(dtype) * self.scale.t().to(dtype)
+
+    def wide_rows(self, rows: slice) -> Tensor:
+        """Give some rows of the weight back in float32."""
+        return self.weight[rows].float() * self.scale[0, rows, None]
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, {self.kind}, weight_only={self.weight_only}"
@@ -131,3 +163,9 @@ def count_eight_bit(*modules: nn.Module) -> int:
     return sum(
         isinstance(m, EightBitLinear) and m.weight.element_size() == 1 for root in modules for m in root.modules()
     )
+
+
+def all_eight_bit(*blocks: nn.Module) -> bool:
+    """Tell whether every linear layer of these blocks is multiplied in eight bits; one kept wide breaks the chain."""
+    layers = [m for block in blocks for m in block.modules() if isinstance(m, nn.Linear | EightBitLinear)]
+    return bool(layers) and all(isinstance(layer, EightBitLinear) and not layer.weight_only for layer in layers)

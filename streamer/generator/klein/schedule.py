@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,10 @@ MODULATIONS = 17
 """Vectors of the hidden size per step: six for pictures, six for text, three for single blocks, two for the output."""
 
 
+Bounds = Callable[[Tensor], Tensor | None]
+"""Give the scales of attention in fp8 for one step's modulation, or None where attention is wide."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """One row per step. ``modulation`` is [steps, 17 x hidden]; ``sigma`` and ``change`` are float32 on the device."""
@@ -21,6 +26,8 @@ class Schedule:
     modulation: Tensor
     sigma: Tensor
     change: Tensor
+    attention: Tensor | None = None
+    """[steps, blocks, 4]: scales for attention in fp8."""
 
 
 def shift_of(image_tokens: int, steps: int) -> float:
@@ -44,13 +51,17 @@ def sigmas_of(scheduler: Any, image_tokens: int, steps: int) -> tuple[Tensor, Te
 
 
 @torch.inference_mode()
-def build(transformer: nn.Module, scheduler: Any, image_tokens: int, steps: int) -> Schedule:
+def build(
+    transformer: nn.Module, scheduler: Any, image_tokens: int, steps: int, bounds: Bounds = lambda row: None
+) -> Schedule:
     """Run the embedder and the modulation layers once for every step of the schedule."""
     sigmas, times = sigmas_of(scheduler, image_tokens, steps)
     weight = transformer.x_embedder.weight
     rows = [_modulation(transformer, time.to(weight.dtype)) for time in times.to(weight.device)]
     sigmas = sigmas.to(weight.device)
-    return Schedule(len(rows), torch.cat(rows), sigmas[:-1].clone(), sigmas[1:] - sigmas[:-1])
+    bounded = [row for row in map(bounds, rows) if row is not None]
+    attention = torch.stack(bounded) if bounded else None
+    return Schedule(len(rows), torch.cat(rows), sigmas[:-1].clone(), sigmas[1:] - sigmas[:-1], attention)
 
 
 def _modulation(transformer: Any, time: Tensor) -> Tensor:

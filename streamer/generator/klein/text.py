@@ -45,21 +45,45 @@ def tokenize(tokenizer: Any, prompt: str, tokens: int) -> tuple[Tensor, Tensor]:
     return read["input_ids"], read["attention_mask"].bool()
 
 
+Layers = Callable[[Tensor, tuple[Tensor, Tensor], Tensor], list[Tensor]]
+"""Run embedded words [1, n, d] with rotary tables and a mask [n, n]; give the states at the taps, each [1, n, d]."""
+
+
+def stock_layers(encoder: Any) -> Layers:
+    """Run transformers' own layers."""
+
+    def layers(states: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor) -> list[Tensor]:
+        taps = []
+        for index, layer in enumerate(encoder.layers, start=1):
+            states = layer(states, attention_mask=mask[None, None], position_embeddings=rotary)
+            if index in TAPS:
+                taps.append(states)
+        return taps
+
+    return layers
+
+
+def fused_layers(encoder: Any) -> Layers:
+    """Run eight-bit layers on fused kernels; importing them needs Triton."""
+    from streamer.generator.klein.kernels.text_layers import TextLayers
+
+    fused = TextLayers(encoder)
+
+    def layers(states: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor) -> list[Tensor]:
+        taps = fused(states[0], (rotary[0][0], rotary[1][0]), mask, TAPS)
+        return [tap[None] for tap in taps]
+
+    return layers
+
+
 @torch.inference_mode()
-def encode(words: Words, encoder: Any, embed_context: Callable[[Tensor], Tensor]) -> None:
-    """Run the first layers over ids and padding alike: the transformer attends to padding too, so it must be right."""
+def encode(words: Words, encoder: Any, embed_context: Callable[[Tensor], Tensor], layers: Layers) -> None:
+    """Run the first layers over words and padding alike: the transformer reads padding too, so it must be right."""
     count = words.ids.shape[1]
     states = encoder.embed_tokens(words.ids)
-    places = torch.arange(count, device=states.device)[None]
-    rotary = encoder.rotary_emb(states, places)
+    rotary = encoder.rotary_emb(states, torch.arange(count, device=states.device)[None])
     causal = torch.ones(count, count, dtype=torch.bool, device=states.device).tril()
-    mask = (causal & words.real)[None, None]
-    taps = []
-    for index, layer in enumerate(encoder.layers, start=1):
-        states = layer(states, attention_mask=mask, position_embeddings=rotary, position_ids=places)
-        if index in TAPS:
-            taps.append(states)
-    words.context.copy_(embed_context(torch.cat(taps, dim=-1)))
+    words.context.copy_(embed_context(torch.cat(layers(states, rotary, causal & words.real), dim=-1)))
 
 
 class Memory:

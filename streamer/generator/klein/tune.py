@@ -18,6 +18,7 @@ from streamer.generator.klein.graphs import Recorder
 from streamer.generator.klein.job import DISTILLED_STEPS
 from streamer.generator.klein.latents import tokens_to_latents
 from streamer.generator.klein.prepared import Prepared, prepare
+from streamer.generator.klein.quantise import all_eight_bit
 from streamer.generator.klein.shapes import Shape, whole_patches
 from streamer.generator.klein.switches import Attention, Switches
 from streamer.generator.klein.verify import BOUNDS, DECODER_BOUND, Verdict, fixed_scene, judge, relative_error
@@ -79,7 +80,7 @@ class Tuner:
             pieces.append(Slice("compile", self._try_compiled_blocks))
         if on.fast_decoder:
             pieces.append(Slice("decoder", self._try_decoder))
-        if on.compile:
+        if on.compile or on.kernels:
             pieces.append(Slice("text", self._try_text))
         if on.graphs:
             pieces.append(Slice("text graph", self._record_text))
@@ -122,12 +123,20 @@ class Tuner:
         if not can_fuse(transformer):
             self.found["kernels"] = "off: some layers are not in eight bits"
             return self._try_compiled_blocks()
-        fast = fused_velocity(transformer, triton_ops(), attend_with(self._switches.attention))
-        if self._judged("kernels", fast):
+        wide: Attention = "cudnn" if self._switches.attention == "fp8" else self._switches.attention
+        self._judged_fused("kernels", fused_velocity(transformer, triton_ops(), attend_with(wide)))
+        if self._switches.attention == "fp8":
+            self._judged_fused("fp8 attention", fused_velocity(transformer, triton_ops(), None))
+        return None
+
+    def _judged_fused(self, rung: str, fast: Velocity) -> None:
+        place = prepare(self._engine.model, self._shapes[0], None, fast, self._decoder)
+        place.canvas.set_step(place.schedule(self._engine.model, DISTILLED_STEPS), 0)
+        fixed_scene(place.canvas)
+        if self._noted(judge(rung, fast, stock_velocity(self._engine.model.transformer), place.canvas)):
             # The kernels take any shape without building anything, so unannounced sizes use them too.
             self._velocity = self._engine.velocity = fast
             self._engine.forget_improvised()
-        return None
 
     def _try_compiled_blocks(self) -> None:
         from streamer.generator.klein.compiled import compiled_velocity
@@ -148,7 +157,7 @@ class Tuner:
         if self._switches.kernels:
             from streamer.generator.klein.kernels.decoder import fast_decoder
 
-            return fast_decoder(vae)
+            return fast_decoder(vae, as_bytes=True)
         if self._switches.compile:
             from streamer.generator.klein.compiled import compiled_decoder
 
@@ -164,18 +173,22 @@ class Tuner:
         return self._noted(Verdict("decoder", relative_error(made, truth), DECODER_BOUND))
 
     def _try_text(self) -> None:
-        """Compile the text model's layers."""
-        from streamer.generator.klein.compiled import compiled_encoder
-
-        engine, words = self._engine, self._engine.words
+        """Run the text model on fused kernels, or else with its layers compiled."""
+        engine = self._engine
         self._fill_words()
         engine.encode()
-        truth = words.context.clone()
-        embed = engine.model.transformer.context_embedder
-        fast = partial(text.encode, words, compiled_encoder(engine.model.encoder), embed)
+        truth, fast = engine.words.context.clone(), engine.encode_with(self._fast_layers())
         fast()
-        if self._noted(Verdict("text", relative_error(words.context, truth), BOUNDS["text"])):
+        if self._noted(Verdict("text", relative_error(engine.words.context, truth), BOUNDS["text"])):
             engine.encode = fast
+
+    def _fast_layers(self) -> text.Layers:
+        encoder = self._engine.model.encoder
+        if self._switches.kernels and all_eight_bit(*encoder.layers):
+            return text.fused_layers(encoder)
+        from streamer.generator.klein.compiled import compiled_layers
+
+        return compiled_layers(encoder)
 
     def _fill_words(self) -> None:
         ids, real = text.tokenize(self._engine.model.tokenizer, "a lighthouse in a storm", self._engine.text_tokens)

@@ -24,8 +24,14 @@ Finish = Callable[[nn.Module], None]
 
 
 def fill(
-    module: nn.Module, folder: Path, *, device: torch.device, dtype: torch.dtype, finish: Finish | None = None,
-    rename: str = "", share: Callable[[float], None] = lambda _: None,
+    module: nn.Module,
+    folder: Path,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    finish: Finish | None = None,
+    rename: str = "",
+    share: Callable[[float], None] = lambda _: None,
 ) -> None:
     """Load a module that stands on the meta device; ``rename`` is what the checkpoint puts before its names."""
     files = tensor_files(folder)
