@@ -89,8 +89,8 @@ class App:
     overlay_url: str
 
 
-def configured(where: Place, environ: Mapping[str, str], extra: tuple[Use, ...] = ()) -> tuple[Config, Document]:
-    """Load the config, with what the environment and the command line put over it."""
+def configured(where: Place, environ: Mapping[str, str]) -> tuple[Config, Document]:
+    """Load the config, with what the environment puts over it."""
     config, document = load(where.config)
     changes: dict[str, object] = {}
     if host := environ.get("STREAMER_HOST"):
@@ -101,7 +101,7 @@ def configured(where: Place, environ: Mapping[str, str], extra: tuple[Use, ...] 
     if merged.host not in LOOPBACK and not merged.expose:
         problem = f"{merged.host} lets every machine of the network in"
         raise document.error(("server", "host"), problem, "set server.expose: true if that is meant")
-    config = config.model_copy(update={"server": merged, "triggers": (*config.triggers, *extra)})
+    config = config.model_copy(update={"server": merged})
     _check_names(config, document, where)
     return config, document
 
@@ -122,8 +122,10 @@ def _check_names(config: Config, document: Document, where: Place) -> None:
             raise document.error(("commands", name, "layout"), f"there is no layout '{command.layout}'", fix)
 
 
-def build(config: Config, document: Document, where: Place, environ: Mapping[str, str]) -> App:
-    """Build every part; nothing runs yet, and nothing outside has been touched but the token files."""
+def build(
+    config: Config, document: Document, where: Place, environ: Mapping[str, str], extra: tuple[Use, ...] = ()
+) -> App:
+    """Build every part, with the extra sources of the command line; nothing runs yet."""
     hub = Hub(config.layers)
     store = Store(where.home, config.store)
     choice = choose(config.generator.use)
@@ -139,7 +141,10 @@ def build(config: Config, document: Document, where: Place, environ: Mapping[str
             generator=generator,
             hub=hub,
             metrics=metrics,
-            sources=_create_all("trigger", "triggers", config.triggers, document),
+            sources=[
+                *_create_all("trigger", "triggers", config.triggers, document),
+                *_create_all("trigger", "command line", extra, document),
+            ],
             outputs=_create_all("output", "outputs", config.outputs, document),
             at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
             seconds={command.layer: command.seconds for command in config.commands.values() if command.layer},
@@ -167,9 +172,10 @@ def build_generator(
     config: Config, document: Document, where: Place, choice: Choice, sizes: tuple[tuple[int, int], ...]
 ) -> GeneratorProcess:
     """Build the parent of the generator process, with the options of every backend checked."""
+    _options_of("backend", choice.name, document, ("generator", "use"))
     for name, options in config.generator.backends.items():
-        document.check(_options_of("backend", name, document, ("generator", "backends", name)), options,
-                       ("generator", "backends", name))  # fmt: skip
+        at = ("generator", "backends", name)
+        document.check(_options_of("backend", name, document, at), options, at)
     backend = BackendUse(choice.name, config.generator.backends.get(choice.name, {}))
     return GeneratorProcess(config.generator.process, backend, sizes=sizes, home=where.home)
 

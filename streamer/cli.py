@@ -28,11 +28,11 @@ async def run(environ: Mapping[str, str], *, twitch: str | None = None, extra: t
     if twitch is not None:
         extra = (*extra, Use.model_validate({"use": "twitch", "channel": twitch}))
     where = app.place(environ)
-    config, document = app.configured(where, environ, extra)
+    config, document = app.configured(where, environ)
     listening = app.listen(config.server.host, config.server.port)
     with listening:
-        built = app.build(config, document, where, environ)
-        _say_hello(built, where, [use.use for use in config.triggers])
+        built = app.build(config, document, where, environ, extra)
+        _say_hello(built, where, [use.use for use in (*config.triggers, *extra)])
         await app.serve(built, listening, _tell_progress())
     print("stopped")
     return 0

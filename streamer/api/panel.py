@@ -34,7 +34,7 @@ HEADERS = {
 def router(desk: Desk, tokens: Tokens, web_root: Path) -> APIRouter:
     """Build the page at / and the socket at /ws/panel."""
     routes = APIRouter()
-    files = {path.name: path for path in (web_root / "panel").iterdir() if path.suffix in (".js", ".css")}
+    files = {path.name: path for path in (web_root / "panel").iterdir() if path.suffix in (".js", ".css", ".svg")}
 
     @routes.get("/", include_in_schema=False)
     async def page() -> Response:

@@ -173,6 +173,8 @@ async def test_a_foreign_page_is_refused_before_the_token_is_looked_at(program: 
 
 async def test_many_callers_at_once_are_all_answered(program: Remote) -> None:
     receipts = await asyncio.gather(*(program.say(f"!bg {n}", name=f"v{n}", role="viewer") for n in range(40)))
-    rows = await asyncio.gather(*(program.ended(receipt["id"]) for receipt in receipts if receipt["outcome"] != "refused"))
+    rows = await asyncio.gather(
+        *(program.ended(receipt["id"]) for receipt in receipts if receipt["outcome"] != "refused")
+    )
     assert rows
     assert {row["state"] for row in rows} <= {"shown", "expired"}

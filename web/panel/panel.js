@@ -184,21 +184,17 @@ async function copy() {
   // Clipboard access needs a secure origin, which a plain address in the local network is not.
   if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
   else {
-    const type = field.type;
-    field.type = 'text';
     field.select();
     document.execCommand('copy');
-    field.type = type;
   }
   byId('copy-url').textContent = 'Copied';
   setTimeout(() => { byId('copy-url').textContent = 'Copy'; }, 1500);
 }
 
 function reveal() {
-  const hidden = byId('overlay-url').type === 'password';
-  byId('overlay-url').type = hidden ? 'text' : 'password';
-  byId('show-url').textContent = hidden ? 'Hide' : 'Show';
-  byId('show-url').setAttribute('aria-pressed', String(hidden));
+  const shown = !byId('overlay-url').classList.toggle('secret');
+  byId('show-url').textContent = shown ? 'Hide' : 'Show';
+  byId('show-url').setAttribute('aria-pressed', String(shown));
 }
 
 byId('send').addEventListener('submit', (event) => act(() => send(event)));

@@ -1,0 +1,34 @@
+"""The token check in front of the routes."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import HTTPException, Request
+
+from streamer.api.access import bearer, needs
+from streamer.api.tokens import Access, Tokens
+
+TOKENS = Tokens({Access.OPERATOR: "op", Access.TRIGGER: "tr"})
+
+
+def asking(authorization: str | None) -> Request:
+    headers = [] if authorization is None else [(b"authorization", authorization.encode())]
+    return Request({"type": "http", "headers": headers})
+
+
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [(None, ""), ("Bearer op", "op"), ("bearer op", "op"), ("Bearer  op ", "op"), ("Basic op", ""), ("op", "")],
+)
+def test_the_token_is_taken_from_a_bearer_header_only(header: str | None, token: str) -> None:
+    assert bearer(asking(header)) == token
+
+
+def test_a_good_token_passes_and_others_are_told_what_is_missing() -> None:
+    check = needs(TOKENS, Access.MODERATOR)
+    check(asking("Bearer op"))
+    with pytest.raises(HTTPException, match="401"):
+        check(asking("Bearer guess"))
+    with pytest.raises(HTTPException) as refused:
+        check(asking("Bearer tr"))
+    assert (refused.value.status_code, "'moderator'" in refused.value.detail) == (403, True)

@@ -1,0 +1,40 @@
+"""JSON in and out: roles by name, and a status that says everything a panel shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamer.api import models
+from streamer.contracts import DeskState, Health, Percentiles, Receipt
+from streamer.types import Actor, Role
+from tests.test_store import REQUEST
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_can_be_asked_for_by_name(role: Role) -> None:
+    assert models.ActorIn(id="1", name="Ann", role=role.name.lower()).actor() == Actor("1", "Ann", role)
+
+
+def test_an_unknown_role_lists_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="known: viewer, follower"):
+        models.ActorIn(role="emperor").actor()
+
+
+def test_a_status_shows_the_whole_desk() -> None:
+    state = DeskState(
+        paused=True, style="noir", generator=Health("generator", "busy", "drawing"), active={"backend": "procedural"},
+        sources=(Health("twitch", "ready"),), pages=2, drawing=REQUEST, pending=(REQUEST,),
+        on_air={"background": "r1", "meme": None}, timings={"draw": Percentiles(3, 1.0, 2.0, 3.0)},
+    )  # fmt: skip
+    shown = models.status(state, "1.2.3").model_dump()
+    assert shown["version"] == "1.2.3"
+    assert shown["drawing"]["actor"] == "Ann"
+    assert shown["pending"][0] == {
+        "id": "r1", "command": "bg", "layer": "background", "text": "harbour", "actor": "Ann", "role": "viewer",
+        "lane": "chat",
+    }  # fmt: skip
+    assert (shown["timings"]["draw"]["p99"], shown["sources"][0]["state"], shown["paused"]) == (3.0, "ready", True)
+
+
+def test_a_receipt_keeps_its_reason() -> None:
+    assert models.receipt(Receipt("t1", "refused", "length", "too long")).reason == "too long"

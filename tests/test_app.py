@@ -1,0 +1,127 @@
+"""The composition root: where things are, what the environment overrides, and what one part says about another."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from streamer import app
+from streamer.config import Use
+from streamer.errors import ConfigError, ListenError
+from tests.running import CONFIG, Remote, free_port
+
+
+def place(tmp_path: Path, config: str = CONFIG) -> app.Place:
+    path = tmp_path / "config.yaml"
+    path.write_text(config, encoding="utf-8")
+    return app.place({"STREAMER_HOME": str(tmp_path / "home"), "STREAMER_CONFIG": str(path)})
+
+
+def wrong(tmp_path: Path, config: str) -> list[ConfigError]:
+    """Return the errors of a config that must not start."""
+    where = place(tmp_path, config)
+    with pytest.raises((ConfigError, ExceptionGroup)) as caught:
+        loaded, document = app.configured(where, {})
+        app.build(loaded, document, where, {})
+    error = caught.value
+    return [error] if isinstance(error, ConfigError) else [e for e in error.exceptions if isinstance(e, ConfigError)]
+
+
+def test_the_environment_says_where_things_are(tmp_path: Path) -> None:
+    where = app.place({"STREAMER_HOME": "~/x", "STREAMER_CONFIG": "/etc/c.yaml"})
+    assert (where.home, where.config) == (Path.home() / "x", Path("/etc/c.yaml"))
+    assert (where.web / "overlay" / "index.html").exists()
+
+
+def test_a_config_in_the_working_directory_comes_before_the_shipped_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert app.place({}).config.name == "config.yaml"
+    assert app.place({}).config.exists()
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    assert app.place({}).config == Path("config.yaml")
+
+
+def test_host_and_port_can_come_from_the_environment(tmp_path: Path) -> None:
+    config, _ = app.configured(place(tmp_path), {"STREAMER_HOST": "::1", "STREAMER_PORT": "9123"})
+    assert (config.server.host, config.server.port) == ("::1", 9123)
+
+
+def test_a_wrong_port_in_the_environment_is_a_config_error(tmp_path: Path) -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        app.configured(place(tmp_path), {"STREAMER_PORT": "many"})
+    assert "server.port" in str(caught.value.exceptions[0])
+
+
+def test_an_open_address_needs_a_second_word(tmp_path: Path) -> None:
+    (error,) = wrong(tmp_path, CONFIG + "server: {host: 0.0.0.0}\n")
+    assert "server.expose" in error.fix
+    config, _ = app.configured(place(tmp_path, CONFIG + "server: {host: 0.0.0.0, expose: true}\n"), {})
+    assert config.server.host == "0.0.0.0"
+
+
+@pytest.mark.parametrize(
+    ("changed", "key", "says"),
+    [
+        (("layer: meme,", "layer: mem,"), "commands.meme.layer", "known layers: background, meme"),
+        (("layout: top_bottom", "layout: sideways"), "commands.meme.layout", "top_bottom"),
+        (("use: popup", "use: popp"), "layers.meme.use", "popup"),
+        (("- {use: role}", "- {use: rolle}"), "policy.0.use", "known: "),
+        (("- {use: length, longest: 100}", "- {use: length, longst: 100}"), "policy.1.longst", "longest"),
+        (("aliases: [фон]", "aliases: [meme]"), "commands.meme", "already means 'bg'"),
+        (('"{prompt}, film noir"', '"film noir"'), "styles.noir", "{prompt}"),
+    ],
+)
+def test_what_one_part_says_about_another_is_checked(
+    tmp_path: Path, changed: tuple[str, str], key: str, says: str
+) -> None:
+    (error,) = wrong(tmp_path, CONFIG.replace(*changed))
+    assert error.key == key
+    assert error.line is not None
+    assert says in str(error)
+
+
+def test_options_of_a_backend_that_is_not_in_use_are_checked_too(tmp_path: Path) -> None:
+    (error,) = wrong(tmp_path, CONFIG + "generator: {backends: {procedural: {colour: red}}}\n")
+    assert error.key == "generator.backends.procedural.colour"
+    (error,) = wrong(tmp_path, CONFIG + "generator: {use: crayons}\n")
+    assert "procedural" in str(error)
+
+
+def test_a_wrong_source_on_the_command_line_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    where = place(tmp_path)
+    config, document = app.configured(where, {})
+    with pytest.raises(ConfigError, match="command line"):
+        app.build(config, document, where, {}, (Use(use="replay", path="/no/such/file"),))  # type: ignore[call-arg]
+
+
+def test_a_taken_port_says_that_somebody_has_it() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(ListenError, match="STREAMER_PORT"):
+            app.listen("127.0.0.1", other.getsockname()[1])
+
+
+def test_a_port_taken_by_this_very_program_is_named(served: Remote) -> None:
+    with pytest.raises(ListenError, match="another streamer"):
+        app.listen("127.0.0.1", int(served.url.rpartition(":")[2]))
+
+
+def test_a_free_port_is_bound() -> None:
+    port = free_port()
+    with app.listen("127.0.0.1", port) as bound:
+        assert bound.getsockname()[1] == port
+
+
+def test_links_can_be_opened_whatever_the_address_is(tmp_path: Path) -> None:
+    where = place(tmp_path, CONFIG + "server: {host: 0.0.0.0, expose: true}\n")
+    config, document = app.configured(where, {})
+    built = app.build(config, document, where, {"STREAMER_OPERATOR_TOKEN": "op"})
+    assert built.panel_url == "http://127.0.0.1:8710/#op"
+    assert built.overlay_url.startswith("http://127.0.0.1:8710/overlay#")
+    config = config.model_copy(update={"server": config.server.model_copy(update={"public_url": "https://p.example/"})})
+    assert app.build(config, document, where, {}).overlay_url.startswith("https://p.example/overlay#")

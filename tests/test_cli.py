@@ -1,0 +1,115 @@
+"""The commands of the command line, as a streamer types them."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from streamer import cli
+from tests.running import CONFIG, OPERATOR, command, environment, free_port, wait_until_ready
+
+
+@pytest.fixture
+def environ(tmp_path: Path, config_file: Path) -> dict[str, str]:
+    return environment(tmp_path / "home", free_port(), config_file)
+
+
+async def test_draw_writes_the_picture_of_a_prompt_and_the_same_seed_gives_it_again(
+    environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "a.jpg", tmp_path / "b.jpg"
+    assert await cli.draw(environ, "stormy harbour", first, "bg", 7) == 0
+    assert await cli.draw(environ, "stormy harbour", second, "bg", 7) == 0
+    assert Image.open(io.BytesIO(first.read_bytes())).size == (640, 352)
+    assert first.read_bytes() == second.read_bytes()
+    assert "seed 7" in capsys.readouterr().out
+
+
+async def test_tokens_are_made_listed_and_revoked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    await cli.token(environ, "new", "deck", "trigger")
+    made = capsys.readouterr().out.splitlines()[0]
+    assert len(made) > 40
+    await cli.token(environ, "list", "", "")
+    listed = capsys.readouterr().out
+    assert "deck\ttrigger" in listed
+    assert made not in listed
+    await cli.token(environ, "revoke", "deck", "")
+    assert capsys.readouterr().out == "1 revoked\n"
+
+
+async def test_an_issued_token_opens_its_routes_after_a_restart(
+    environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await cli.token(environ, "new", "deck", "trigger")
+    headers = {"authorization": f"Bearer {capsys.readouterr().out.splitlines()[0]}"}
+    url = f"http://127.0.0.1:{environ['STREAMER_PORT']}"
+    with command("run", environ=environ, log=tmp_path / "log"):
+        wait_until_ready(url)
+        assert httpx.post(f"{url}/api/v1/triggers", json={"text": "hi"}, headers=headers).status_code == 200
+        assert httpx.post(f"{url}/api/v1/panic", headers=headers).status_code == 403
+
+
+def test_run_prints_both_links_and_stops_on_ctrl_c(environ: dict[str, str], tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{environ['STREAMER_PORT']}"
+    with command("run", environ=environ, log=tmp_path / "log") as process:
+        wait_until_ready(url)
+    printed = (tmp_path / "log").read_text()
+    assert f"{url}/#{OPERATOR}" in printed
+    assert re.search(rf"{re.escape(url)}/overlay#\S{{40,}}", printed)
+    assert "Generator ready" in printed
+    assert "stopped" in printed
+    assert "Traceback" not in printed
+    assert process.returncode == 0
+
+
+def test_demo_shows_pictures_without_any_account(environ: dict[str, str], tmp_path: Path) -> None:
+    chat = tmp_path / "chat.jsonl"
+    lines = [{"at": n / 10, "actor": {"id": f"{n}", "name": f"v{n}", "role": "viewer"}, "text": f"!bg lake {n}"}
+             for n in range(3)]  # fmt: skip
+    chat.write_text("\n".join(json.dumps(line) for line in lines))
+    url = f"http://127.0.0.1:{environ['STREAMER_PORT']}"
+    headers = {"authorization": f"Bearer {OPERATOR}"}
+    with command("demo", "--chat", str(chat), "--speed", "5", environ=environ, log=tmp_path / "log"):
+        wait_until_ready(url)
+        for _ in range(200):
+            states = {row["state"] for row in httpx.get(f"{url}/api/v1/requests", headers=headers).json()}
+            if "shown" in states:
+                break
+    assert "shown" in states
+
+
+@pytest.mark.parametrize(
+    ("config", "code", "says"),
+    [
+        (CONFIG + "quueue: {}\n", 2, "did you mean 'queue'"),
+        (CONFIG + "queue: {limit: x}\n", 2, "queue.limit"),
+        ("nonsense", 2, "mapping"),
+        (CONFIG + "triggers: [{use: twitch, channel: 'not a name!'}]\n", 2, "channel"),
+    ],
+)
+def test_a_wrong_config_starts_nothing_and_exits_with_2(
+    environ: dict[str, str], tmp_path: Path, config: str, code: int, says: str
+) -> None:
+    Path(environ["STREAMER_CONFIG"]).write_text(config, encoding="utf-8")
+    with command("run", environ=environ, log=tmp_path / "log") as process:
+        assert process.wait(30) == code
+    printed = (tmp_path / "log").read_text()
+    assert says in printed
+    assert "Traceback" not in printed
+    assert "Panel:" not in printed
+
+
+def test_a_taken_port_is_one_line_and_no_traceback(environ: dict[str, str], tmp_path: Path) -> None:
+    with command("run", environ=environ, log=tmp_path / "first"):
+        wait_until_ready(f"http://127.0.0.1:{environ['STREAMER_PORT']}")
+        with command("run", environ=environ, log=tmp_path / "second") as second:
+            assert second.wait(30) == 1
+    printed = (tmp_path / "second").read_text()
+    assert "another streamer is already running there" in printed
+    assert "Traceback" not in printed
