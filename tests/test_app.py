@@ -19,12 +19,15 @@ def place(tmp_path: Path, config: str = CONFIG) -> app.Place:
     return app.place({"STREAMER_HOME": str(tmp_path / "home"), "STREAMER_CONFIG": str(path)})
 
 
+def build(where: app.Place) -> app.App:
+    config, document = app.configured(where, {})
+    return app.build(config, document, where, {})
+
+
 def wrong(tmp_path: Path, config: str) -> list[ConfigError]:
     """Return the errors of a config that must not start."""
-    where = place(tmp_path, config)
     with pytest.raises((ConfigError, ExceptionGroup)) as caught:
-        loaded, document = app.configured(where, {})
-        app.build(loaded, document, where, {})
+        build(place(tmp_path, config))
     error = caught.value
     return [error] if isinstance(error, ConfigError) else [e for e in error.exceptions if isinstance(e, ConfigError)]
 

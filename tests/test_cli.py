@@ -51,8 +51,9 @@ async def test_an_issued_token_opens_its_routes_after_a_restart(
     url = f"http://127.0.0.1:{environ['STREAMER_PORT']}"
     with command("run", environ=environ, log=tmp_path / "log"):
         wait_until_ready(url)
-        assert httpx.post(f"{url}/api/v1/triggers", json={"text": "hi"}, headers=headers).status_code == 200
-        assert httpx.post(f"{url}/api/v1/panic", headers=headers).status_code == 403
+        async with httpx.AsyncClient(base_url=url, headers=headers) as deck:
+            assert (await deck.post("/api/v1/triggers", json={"text": "hi"})).status_code == 200
+            assert (await deck.post("/api/v1/panic")).status_code == 403
 
 
 def test_run_prints_both_links_and_stops_on_ctrl_c(environ: dict[str, str], tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ import asyncio
 import json
 
 import pytest
-from tests.running import OPERATOR, Remote
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+
+from tests.running import OPERATOR, Remote
 
 
 def socket_of(program: Remote) -> str:

@@ -7,12 +7,14 @@ import itertools
 
 import httpx
 import pytest
+
 from tests.running import Remote, client
 
 ROUTES = [
     ("GET", "/api/v1/status"), ("GET", "/api/v1/stage"), ("GET", "/api/v1/requests"), ("GET", "/api/v1/requests/x"),
     ("DELETE", "/api/v1/requests/x"), ("GET", "/api/v1/pictures"), ("GET", "/api/v1/pictures/x"),
-    ("GET", "/api/v1/pictures/x/image"), ("POST", "/api/v1/panic"), ("POST", "/api/v1/pause"), ("POST", "/api/v1/resume"),
+    ("GET", "/api/v1/pictures/x/image"), ("POST", "/api/v1/panic"), ("POST", "/api/v1/pause"),
+    ("POST", "/api/v1/resume"),
     ("POST", "/api/v1/stage/background/clear"), ("POST", "/api/v1/stage/background/undo"),
     ("POST", "/api/v1/stage/background/redo"), ("POST", "/api/v1/stage/background/show?picture=x"),
     ("POST", "/api/v1/triggers"), ("GET", "/api/v1/overlay"), ("GET", "/trigger/x"), ("POST", "/trigger/x"),
