@@ -34,8 +34,11 @@ class Step:
 class Picture(Protocol):
     """A finished picture that may still be on the device."""
 
-    width: int
-    height: int
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
 
     def pixels(self) -> Pixels:
         """Copy the picture to the host."""
