@@ -72,7 +72,10 @@ def pictures(seed: int, prompts: tuple[tuple[str, str], ...] = PROMPTS) -> Itera
 
 def sheet(arrays: list[np.ndarray]) -> Image.Image:
     """Lay pictures out in rows of equal height."""
-    tiles = [Image.fromarray(a).resize((a.shape[1] * _TILE_HEIGHT // a.shape[0], _TILE_HEIGHT), Image.Resampling.LANCZOS) for a in arrays]
+    tiles = [
+        Image.fromarray(a).resize((a.shape[1] * _TILE_HEIGHT // a.shape[0], _TILE_HEIGHT), Image.Resampling.LANCZOS)
+        for a in arrays
+    ]
     rows = [tiles[i : i + _COLUMNS] for i in range(0, len(tiles), _COLUMNS)]
     width = max(sum(tile.width for tile in row) + 8 * (len(row) - 1) for row in rows)
     page = Image.new("RGB", (width, len(rows) * (_TILE_HEIGHT + 8) - 8), (24, 24, 28))

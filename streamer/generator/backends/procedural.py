@@ -79,7 +79,8 @@ class Painter:
             return None
         static = np.random.default_rng(abs(seed)).integers(0, 256, small.shape, dtype=np.uint8)
         share = (1 - done) ** 1.2 * 0.9
-        return (small * (1 - share) + static * share).astype(np.uint8)
+        mixed: Pixels = (small * (1 - share) + static * share).astype(np.uint8)
+        return mixed
 
 
 def create(options: Options) -> Painter:

@@ -170,13 +170,14 @@ class Canvas:
     def gradient(self, top: Ink, bottom: Ink, y0: int, rows: int, start: float, reach: float) -> Field:
         """Make 3 x rows x 1 colours from ``top`` at row ``start`` to ``bottom`` at ``start + reach``."""
         t = np.clip((np.arange(y0, y0 + rows, dtype=np.float32) - start) / max(reach, 1.0), 0, 1)
-        return (top[:, None] + (bottom - top)[:, None] * t).astype(np.float32)[:, :, None]
+        colours: Field = (top[:, None] + (bottom - top)[:, None] * t).astype(np.float32)
+        return colours[:, :, None]
 
     def dots(self, x: Field, y: Field, radius: Field, colour: Ink, strength: Field | float, soft: float = 1.0) -> None:
         """Paint many small discs at once; ``soft`` is the width of their edge in pixels."""
         if x.size == 0:
             return
-        reach = int(math.ceil(float(radius.max()) + soft / 2)) + 1
+        reach = math.ceil(float(radius.max()) + soft / 2) + 1
         offsets = np.arange(-reach, reach + 1, dtype=np.int32)
         columns = np.floor(x).astype(np.int32)[:, None, None] + offsets[None, None, :]
         rows = np.floor(y).astype(np.int32)[:, None, None] + offsets[None, :, None]
@@ -252,4 +253,5 @@ class Canvas:
     def _vignette(self, strength: float) -> Field:
         y = np.linspace(-1, 1, self.height, dtype=np.float32)[:, None] ** 2
         x = np.linspace(-1, 1, self.width, dtype=np.float32)[None, :] ** 2
-        return (1 - np.float32(strength) * y * (0.6 + 0.4 * y)) * (1 - np.float32(strength) * x * x)
+        shade: Field = (1 - np.float32(strength) * y * (0.6 + 0.4 * y)) * (1 - np.float32(strength) * x * x)
+        return shade

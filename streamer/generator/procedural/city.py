@@ -148,7 +148,10 @@ def _signs(scene: Scene, blocks: list[_Block], base: float, depth: float) -> Non
         if rng.random() > many * depth or room < 70 * unit:
             continue
         ink = rgb(lch(0.76, 0.2, hues[int(rng.integers(len(hues)))]))
-        width, height = (7 + 9 * depth) * unit, min(room * 0.55, float(rng.uniform(60, 140)) * unit * (0.5 + depth * 0.6))
+        width, height = (
+            (7 + 9 * depth) * unit,
+            min(room * 0.55, float(rng.uniform(60, 140)) * unit * (0.5 + depth * 0.6)),
+        )
         x = block.x + block.width * float(rng.choice([0.12, 0.72]))
         y = block.y + float(rng.uniform(0.08, 0.3)) * room
         sign = canvas.stencil(x - 2, y - 2, x + width + 2, y + height + 2)
@@ -201,6 +204,9 @@ def rooftops(scene: Scene) -> None:
             edges.append((x + width * 0.5, y))
             x += width
         canvas.stamp(roof, rgb(lighter(scene.tones.layer_lab(depth), 0.03 * (1 - depth))))
+        if depth < 1.0 and scene.tones.hour != "day":
+            for middle, y in edges:
+                _windows(scene, _Block(int(middle - 50 * unit), int(y + 12 * unit), int(100 * unit)), scene.height, 1.0)
         _bulbs(scene, edges, warm)
 
 
@@ -211,7 +217,12 @@ def _on_the_roof(roof: Stencil, rng: np.random.Generator, x: float, y: float, wi
     mast = x + width * float(rng.uniform(0.8, 0.95))
     roof.rectangle(mast, y - 90 * unit, mast + 2.2 * unit, y)
     for rung in range(3):
-        roof.rectangle(mast - (16 - 4 * rung) * unit, y - (84 - 12 * rung) * unit, mast + (18 - 4 * rung) * unit, y - (82 - 12 * rung) * unit)
+        roof.rectangle(
+            mast - (16 - 4 * rung) * unit,
+            y - (84 - 12 * rung) * unit,
+            mast + (18 - 4 * rung) * unit,
+            y - (82 - 12 * rung) * unit,
+        )
 
 
 def _bulbs(scene: Scene, places: list[tuple[float, float]], warm: Ink) -> None:

@@ -37,13 +37,13 @@ def rgb(lab: Ink) -> Ink:
     """Convert OKLab (..., 3) to gamma-encoded RGB, giving up chroma until the colour exists."""
     if lab.ndim == 1:
         return _rgb_of_one(float(lab[0]), float(lab[1]), float(lab[2]))
-    lab = np.asarray(lab, np.float64)
-    linear = _linear(lab)
+    exact = lab.astype(np.float64)
+    linear = _linear(exact)
     for keep in _GIVE_UP:
         outside = (linear.min(-1) < -1e-3) | (linear.max(-1) > 1.001)
         if not outside.any():
             break
-        linear = np.where(outside[..., None], _linear(lab * np.array([1.0, keep, keep])), linear)
+        linear = np.where(outside[..., None], _linear(exact * np.array([1.0, keep, keep])), linear)
     linear = linear.clip(0.0, 1.0)
     encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
     return encoded.astype(np.float32)
@@ -58,7 +58,10 @@ def _rgb_of_one(lightness: float, a: float, b: float) -> Ink:
         if min(linear) >= -1e-3 and max(linear) <= 1.001:
             break
     clipped = [min(1.0, max(0.0, value)) for value in linear]
-    return np.array([v * 12.92 if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in clipped], np.float32)
+    encoded = [v * 12.92 if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in clipped]
+    ink = np.array(encoded, np.float32)
+    ink.setflags(write=False)
+    return ink
 
 
 def _linear(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -77,9 +80,11 @@ def lighter(lab: Ink, by: float) -> Ink:
 
 
 def toward_hue(lab: Ink, hue: float, share: float) -> Ink:
-    """Pull a colour toward a hue, keeping its lightness; greys gain chroma on the way."""
+    """Pull a colour toward a hue, keeping its lightness and never passing through grey."""
     chroma = max(math.hypot(float(lab[1]), float(lab[2])), 0.07)
-    return mix(lab, lch(float(lab[0]), chroma, hue), share)
+    mixed = mix(lab, lch(float(lab[0]), chroma, hue), share)
+    left = math.hypot(float(mixed[1]), float(mixed[2]))
+    return saturate(mixed, (1 - share * 0.8) + share * 0.8 * chroma / left) if left > 1e-3 else mixed
 
 
 def saturate(lab: Ink, by: float) -> Ink:

@@ -7,7 +7,19 @@ import hashlib
 import numpy as np
 
 from streamer.generator.procedural import (
-    city, flow, forest, land, landmarks, popart, room, sky, space, subject, tones, water, weather,
+    city,
+    flow,
+    forest,
+    land,
+    landmarks,
+    popart,
+    room,
+    sky,
+    space,
+    subject,
+    tones,
+    water,
+    weather,
 )  # fmt: skip
 from streamer.generator.procedural.canvas import Canvas
 from streamer.generator.procedural.idea import Idea, read
@@ -72,10 +84,21 @@ def _is_indoors(idea: Idea) -> bool:
 
 def _is_outdoors(idea: Idea, meme: bool) -> bool:
     """Tell whether weather, hour, season or a landmark asks for a view although no place is named."""
-    named = idea.features - {"computer", "books", "plants", "fireplace", "cactus", "castle", "stars", "rings", "cosy"}
+    named = idea.features - {
+        "computer",
+        "books",
+        "plants",
+        "fireplace",
+        "cactus",
+        "castle",
+        "stars",
+        "rings",
+        "cosy",
+        "roof",
+    }
     if meme:
         return bool(idea.weather or named - {"sun", "moon", "balloon", "boat", "tree", "birds", "planet"})
-    return bool(idea.weather or idea.features or idea.time or idea.season)
+    return bool(idea.weather or idea.features or idea.time or idea.season or "neon" in idea.moods)
 
 
 def _land(idea: Idea) -> list[Stage]:
@@ -95,7 +118,9 @@ def _land(idea: Idea) -> list[Stage]:
 
 
 def _wants_peaks(idea: Idea, places: list[str]) -> bool:
-    return "mountains" in places or not places or places[0] in ("lake", "forest", "village") or "castle" in idea.features
+    return (
+        "mountains" in places or not places or places[0] in ("lake", "forest", "village") or "castle" in idea.features
+    )
 
 
 def _ground(idea: Idea, places: list[str]) -> list[Stage]:
@@ -118,6 +143,8 @@ def _ground(idea: Idea, places: list[str]) -> list[Stage]:
         return [*stages, land.meadow]
     if "city" in places:
         return [*stages, _city_front]
+    if idea.has_striped_sun:
+        return [*stages, land.grid]
     return [*stages, _foothills if "castle" not in idea.features else forest.ranks]
 
 
@@ -127,12 +154,17 @@ def _front(idea: Idea, places: list[str]) -> list[Stage]:
         ("lighthouse" in idea.features, landmarks.lighthouse),
         ("boat" in idea.features, landmarks.boat),
         ("windmill" in idea.features, _windmill),
-        ("cabin" in idea.features and "city" not in places or "village" in places, _cabins),
+        (("cabin" in idea.features and "city" not in places) or "village" in places, _cabins),
         ("campfire" in idea.features, _camp),
         ("cactus" in idea.features or ("desert" in places and "pyramid" not in idea.features), landmarks.cacti),
         (_wants_beams(idea), weather.beams),
         ("forest" in places and idea.has("tree"), forest.birches),
-        (bool({"sea", "lake", "mountains"} & set(places)) or not places or "tree" in idea.features, forest.frame),
+        (
+            bool({"sea", "lake", "mountains"} & set(places))
+            or not (places or idea.has_striped_sun)
+            or "tree" in idea.features,
+            forest.frame,
+        ),
         (bool({"field", "village", "lake"} & set(places)), forest.grass),
     ]
     return [stage for needed, stage in wanted if needed and not (stage is forest.frame and "city" in places)]
@@ -144,9 +176,9 @@ def _wants_beams(idea: Idea) -> bool:
 
 def _peaks(scene: Scene) -> None:
     """Paint three mountain ranges, the middle one the tallest, with mist between them."""
-    leading = bool(scene.idea.places) and scene.idea.places[0] == "mountains" or not scene.idea.places
+    leading = not scene.has_striped_sun and (scene.idea.places or ("mountains",))[0] == "mountains"
     tall = scene.horizon * (0.74 if leading else 0.46)
-    snow = scene.is_snowy or bool(scene.rng.random() < 0.75)
+    snow = scene.is_snowy or bool(scene.rng.random() < 0.75 and not scene.has_striped_sun)
     foot = scene.horizon + 14 * scene.unit
     land.range_of_mountains(scene, foot, tall * 0.72, 0.18, peaks=4, snow=snow)
     land.mist(scene, foot - tall * 0.12, tall * 0.14, 0.4)
@@ -179,7 +211,8 @@ def _near_city(scene: Scene) -> None:
 
 def _city_front(scene: Scene) -> None:
     """Close the city with water or wet asphalt that mirrors it, or with the roofs around the viewer."""
-    if scene.idea.has("rain", "neon", "storm") or scene.rng.random() < 0.6:
+    roof = scene.idea.has("roof")
+    if not roof and (scene.idea.has("rain", "neon", "storm") or scene.rng.random() < 0.6):
         city.promenade(scene)
         water.paint(scene, calm=0.8)
         return
@@ -193,8 +226,10 @@ def _castle_hill(scene: Scene) -> None:
     x = scene.width * float(scene.rng.uniform(0.36, 0.64))
     foot = scene.horizon - 30 * scene.unit
     landmarks.castle(scene, x, foot - 26 * scene.unit, min(260 * scene.unit, scene.horizon * 0.5), 0.62)
-    rise = np.exp(-(((scene.canvas.x - x) / (260 * scene.unit)) ** 2)).astype(np.float32) * 74 * scene.unit
-    edge = (scene.horizon + 18 * scene.unit - rise + 8 * scene.unit * np.sin(scene.canvas.x / (50 * scene.unit))).astype(np.float32)
+    rise = np.exp(-(((scene.canvas.x - x) / (270 * scene.unit)) ** 4)).astype(np.float32) * 84 * scene.unit
+    edge = (
+        scene.horizon + 18 * scene.unit - rise + 8 * scene.unit * np.sin(scene.canvas.x / (50 * scene.unit))
+    ).astype(np.float32)
     scene.canvas.below(edge, scene.tones.layer(0.66), scene.tones.layer(0.4), 120 * scene.unit)
 
 

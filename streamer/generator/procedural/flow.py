@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from streamer.generator.procedural.colour import Ink, lch, lighter, mix, ramp, rgb
-from streamer.generator.procedural.noise import Field, line, step
+from streamer.generator.procedural.noise import Field, line
 from streamer.generator.procedural.scene import Scene
 
 
@@ -36,7 +36,9 @@ def _backdrop(scene: Scene, inks: list[Ink]) -> None:
     canvas = scene.canvas
     shape = (canvas.coarse_height, canvas.coarse_width)
     drift = scene.noise.field("smooth", *shape, scene.rng, tall=0.5, wide=0.6)
-    t = np.clip(0.55 * canvas.coarse_y / canvas.height + 0.25 * canvas.coarse_x / canvas.width + (drift - 0.5) * 0.9 + 0.1, 0, 1)
+    t = np.clip(
+        0.55 * canvas.coarse_y / canvas.height + 0.25 * canvas.coarse_x / canvas.width + (drift - 0.5) * 0.9 + 0.1, 0, 1
+    )
     colours = ramp(list(zip(np.linspace(0, 1, len(inks)), inks[::-1], strict=True)), 512)
     canvas.cover(np.take(colours, (t * 511).astype(np.int32), axis=1))
 
@@ -57,7 +59,9 @@ def _paper(scene: Scene, inks: list[Ink]) -> None:
         top = mix(inks[int(place)], inks[min(len(inks) - 1, int(place) + 1)], place % 1)
         low = mix(top, inks[max(0, int(place) - 1)], 0.75)
         canvas.below(edge, rgb(mix(top, inks[-1], 0.08)), rgb(low), scene.height * 0.35)
-        rim = np.clip(1.0 - np.abs(np.arange(scene.height)[:, None] + 0.5 - edge - 1.2 * scene.unit) / (1.3 * scene.unit), 0, 1)
+        rim = np.clip(
+            1.0 - np.abs(np.arange(scene.height)[:, None] + 0.5 - edge - 1.2 * scene.unit) / (1.3 * scene.unit), 0, 1
+        )
         first, last = max(0, int(edge.min()) - 2), min(scene.height, int(edge.max()) + 6)
         if last > first:
             canvas.blend(rgb(mix(top, inks[-1], 0.7)), rim[first:last].astype(np.float32) * 0.5, first)
@@ -77,7 +81,9 @@ def _disc(scene: Scene, x: float, y: float, radius: float, light: Ink, dark: Ink
         return
     disc.ellipse(x, y, radius, radius)
     mask = disc.mask()
-    canvas.blend(canvas.gradient(rgb(light), rgb(dark), disc.y0, mask.shape[0], y - radius, radius * 2), mask, disc.y0, disc.x0)
+    canvas.blend(
+        canvas.gradient(rgb(light), rgb(dark), disc.y0, mask.shape[0], y - radius, radius * 2), mask, disc.y0, disc.x0
+    )
 
 
 def _silk(scene: Scene, inks: list[Ink]) -> None:
@@ -125,5 +131,3 @@ def _bands(scene: Scene, inks: list[Ink]) -> None:
             _shadow(scene, edge, 24 * unit)
         canvas.below(edge, rgb(lighter(ink, 0.03)), rgb(lighter(ink, -0.05)), scene.height * 0.6)
     _motes(scene, inks)
-
-

@@ -33,7 +33,12 @@ def rank(scene: Scene, base: float, tall: float, depth: float) -> None:
     if depth < 0.7:
         scene.canvas.below(edge, rgb(lighter(ink, 0.02)), rgb(foot), tall * 1.2)
         return
-    scene.canvas.below(ground, rgb(mix(ink, scene.tones.ground, 0.85 if scene.is_snowy or scene.idea.season == "autumn" else 0.35)), rgb(mix(lighter(ink, -0.04), scene.tones.ground, 0.5 * scene.is_snowy)), tall * 0.6)
+    scene.canvas.below(
+        ground,
+        rgb(mix(ink, scene.tones.ground, 0.85 if scene.is_snowy or scene.idea.season == "autumn" else 0.35)),
+        rgb(mix(lighter(ink, -0.04), scene.tones.ground, 0.5 * scene.is_snowy)),
+        tall * 0.6,
+    )
     _standing(scene, ground, tall, ink)
 
 
@@ -121,7 +126,12 @@ def _snow_on(scene: Scene, stencil: Stencil) -> None:
     drop = max(2, int(5 * scene.unit))
     above = np.zeros_like(mask)
     above[drop:] = mask[:-drop]
-    scene.canvas.blend(rgb(mix(scene.tones.ground, scene.tones.light, 0.35)), np.clip(mask - above, 0, 1) * 0.85, stencil.y0, stencil.x0)
+    scene.canvas.blend(
+        rgb(mix(scene.tones.ground, scene.tones.light, 0.35)),
+        np.clip(mask - above, 0, 1) * 0.85,
+        stencil.y0,
+        stencil.x0,
+    )
 
 
 def fir(stencil: Stencil, rng: np.random.Generator, x: float, foot: float, tall: float) -> None:
@@ -145,7 +155,12 @@ def broadleaf(stencil: Stencil, rng: np.random.Generator, x: float, foot: float,
     lean = float(rng.uniform(-0.06, 0.06)) * tall
     width = tall * 0.05
     stencil.polygon(
-        [(x - width, foot), (x + lean - width * 0.4, foot - tall * 0.6), (x + lean + width * 0.4, foot - tall * 0.6), (x + width, foot)]
+        [
+            (x - width, foot),
+            (x + lean - width * 0.4, foot - tall * 0.6),
+            (x + lean + width * 0.4, foot - tall * 0.6),
+            (x + width, foot),
+        ]
     )
     for side in (-1, 1):
         stencil.stroke(
@@ -191,7 +206,9 @@ def frame(scene: Scene) -> None:
     stencil = scene.canvas.stencil(0, 0, scene.width, scene.height, finer=2)
     tall = min(scene.height * float(rng.uniform(0.62, 0.85)), scene.width * 0.75)
     if "sea" in scene.idea.places:
-        if not scene.idea.has("palm", "beach") and (scene.is_snowy or scene.idea.has("storm", "lighthouse", "castle", "cold")):
+        if not scene.idea.has("palm", "beach") and (
+            scene.is_snowy or scene.idea.has("storm", "lighthouse", "castle", "cold")
+        ):
             return
         palm(stencil, rng, x, scene.height + 5 * unit, tall)
         palm(stencil, rng, x + (0.06 - 0.12 * side) * scene.width, scene.height + 8 * unit, tall * 0.7)
@@ -217,7 +234,15 @@ def grass(scene: Scene, strength: float = 1.0) -> None:
         half = (1.4 + 1.6 * float(rng.random())) * unit
         top = (x + lean * height, scene.height - height)
         middle = (x + lean * height * 0.3, scene.height - height * 0.55)
-        stencil.polygon([(x - half, scene.height), (middle[0] - half * 0.7, middle[1]), top, (middle[0] + half * 0.7, middle[1]), (x + half, scene.height)])
+        stencil.polygon(
+            [
+                (x - half, scene.height),
+                (middle[0] - half * 0.7, middle[1]),
+                top,
+                (middle[0] + half * 0.7, middle[1]),
+                (x + half, scene.height),
+            ]
+        )
     scene.canvas.stamp(stencil, rgb(mix(scene.tones.near, scene.tones.ground, 0.12)))
 
 
@@ -231,7 +256,14 @@ def birches(scene: Scene) -> None:
         x = scene.width * (at if rng.random() < 0.5 else 1 - at)
         half = unit * float(rng.uniform(6, 17))
         lean = float(rng.uniform(-26, 26)) * unit
-        trunks.polygon([(x - half, scene.height), (x + lean - half * 0.55, 0), (x + lean + half * 0.55, 0), (x + half, scene.height)])
+        trunks.polygon(
+            [
+                (x - half, scene.height),
+                (x + lean - half * 0.55, 0),
+                (x + lean + half * 0.55, 0),
+                (x + half, scene.height),
+            ]
+        )
         for y in rng.random(16) * scene.height:
             side, here = float(rng.choice([-1, 1])), x + lean * (1 - y / scene.height)
             marks.ellipse(here + side * half * 0.6, float(y), half * float(rng.uniform(0.2, 0.5)), 1.8 * unit)

@@ -9,7 +9,9 @@ from streamer.generator.procedural.noise import Field, line, step
 from streamer.generator.procedural.scene import Scene
 
 
-def range_of_mountains(scene: Scene, base: float, tall: float, depth: float, *, peaks: int = 3, snow: bool = False) -> Field:
+def range_of_mountains(
+    scene: Scene, base: float, tall: float, depth: float, *, peaks: int = 3, snow: bool = False
+) -> Field:
     """Paint one range standing on row ``base``, lit from the sun's side; return its upper edge."""
     edge = _ridge(scene, base, tall, peaks)
     canvas = scene.canvas
@@ -42,7 +44,7 @@ def _rock(scene: Scene, depth: float, lit: Field, snowy: Field | None) -> Field:
 def _ridge(scene: Scene, base: float, tall: float, peaks: int) -> Field:
     """Give a jagged skyline: a few chosen summits, broken up by a fractal that is sharp at its crests."""
     rng, x = scene.rng, scene.canvas.x / scene.width
-    profile = np.full(scene.width, -1.0, np.float32)
+    profile: Field = np.full(scene.width, -1.0, np.float32)
     places = (np.arange(peaks) + rng.uniform(0.15, 0.85, peaks)) / peaks
     heights = rng.uniform(0.5, 0.85, peaks)
     heights[int(rng.integers(peaks))] = 1.0
@@ -52,8 +54,9 @@ def _ridge(scene: Scene, base: float, tall: float, peaks: int) -> Field:
         slope = np.where(x < place, left, right)
         profile = np.maximum(profile, (height - np.abs(x - place) * slope).astype(np.float32))
     rough = 1 - 2 * np.abs(line(rng, scene.width, 5 + 3 * peaks, 6, 0.52))
-    profile = np.maximum(profile, 0.12) + 0.16 * rough - 0.1
-    return (base - tall * profile).astype(np.float32)
+    crest = np.maximum(profile, 0.12) + 0.16 * rough - 0.1
+    edge: Field = (base - tall * crest).astype(np.float32)
+    return edge
 
 
 def _facets(scene: Scene, edge: Field, y0: int, rows: int, tall: float) -> tuple[Field, Field]:
@@ -123,7 +126,9 @@ def _rows_of_flowers(scene: Scene, edge: Field, depth: float) -> None:
     beds = np.clip(1.25 - 3.0 * np.abs(along % 1.0 - 0.5) + 0.9 * tuft, 0, 1)
     dim = -0.22 if scene.tones.is_dark else 0.0
     hues = scene.idea.hues or (25.0, 88.0, 350.0, 305.0)
-    inks = np.stack([rgb(mix(lighter(lch(0.70, 0.19, hue), dim), scene.tones.haze, 0.35 * (1 - depth))) for hue in hues])
+    inks = np.stack(
+        [rgb(mix(lighter(lch(0.70, 0.19, hue), dim), scene.tones.haze, 0.35 * (1 - depth))) for hue in hues]
+    )
     which = np.floor(along).astype(np.int32) % len(hues)
     canvas.blend(np.ascontiguousarray(inks[which].transpose(2, 0, 1)), (beds * mask[:rows]).astype(np.float32), y0)
 
@@ -188,11 +193,33 @@ def _dune(scene: Scene, edge: Field, ink: Ink, depth: float) -> None:
     canvas.blend((dark + (bright - dark) * lit).astype(np.float32), mask, y0)
 
 
+def grid(scene: Scene) -> None:
+    """Lay the glowing grid of the eighties over a dark plain."""
+    canvas, top = scene.canvas, round(scene.horizon)
+    rows = scene.height - top
+    if rows < 4:
+        return
+    near = lch(0.17, 0.07, 290)
+    canvas.rgb[:, top:] = canvas.gradient(rgb(lighter(near, 0.16)), rgb(near), top, rows, top, rows * 0.5)
+    y = np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)
+    thick = (1.0 + y / rows * 1.8) * max(0.6, scene.unit)
+    across = (canvas.x[None, :] - scene.sun[0]) / y * np.float32(rows / (150 * scene.unit))
+    upright = thick - np.abs((across + 0.5) % 1.0 - 0.5) * y * np.float32(150 * scene.unit / rows)
+    depth = 9.0 * rows / (y + rows * 0.03)
+    gap = 9.0 * rows / (y + rows * 0.03) ** 2
+    level = thick - np.abs((depth + 0.5) % 1.0 - 0.5) / gap
+    lines = np.clip(np.maximum(upright, level) + 0.5, 0, 1) * np.clip(y / (rows * 0.4), 0.06, 1)
+    ink = rgb(lch(0.76, 0.19, scene.idea.hues[0] if scene.idea.hues else 330.0))
+    canvas.blend(ink, lines.astype(np.float32), top)
+    canvas.glow(scene.sun[0], top, 260 * scene.unit, ink, 0.35)
+
+
 def mist(scene: Scene, y: float, tall: float, strength: float, ink: Ink | None = None) -> None:
     """Lay a bank of mist along row ``y``."""
     canvas = scene.canvas
     shape = (canvas.coarse_height, canvas.coarse_width)
     patches = scene.noise.field("cloud", *shape, scene.rng, tall=0.3, wide=0.3)
+    strength *= 0.65 if scene.tones.hour in ("dawn", "day") and not scene.idea.has("fog") else 1.0
     band = np.exp(-(((canvas.coarse_y - y) / max(tall, 1.0)) ** 2)) * np.clip(patches * 1.5, 0, 1.2)
     colour = rgb(ink if ink is not None else mix(scene.tones.haze, scene.tones.sky[-1], 0.5))
     canvas.wash(colour, np.clip(band * strength, 0, 0.96).astype(np.float32))

@@ -20,7 +20,8 @@ def _fractal(rng: np.random.Generator, slope: float, lowest: float = 1.0) -> Fie
     weight = np.where(radius >= lowest, np.maximum(radius, 1.0) ** -slope, 0.0)
     spectrum = np.fft.rfft2(rng.standard_normal((SIDE, SIDE))) * weight
     field = np.fft.irfft2(spectrum, s=(SIDE, SIDE))
-    return np.clip(0.5 + field / field.std() * 0.18, 0.0, 1.0).astype(np.float32)
+    table: Field = np.clip(0.5 + field / field.std() * 0.18, 0.0, 1.0).astype(np.float32)
+    return table
 
 
 def _grain(rng: np.random.Generator) -> Field:
@@ -74,7 +75,7 @@ class Noise:
 
 
 def line(rng: np.random.Generator, count: int, cycles: float, octaves: int = 4, keep: float = 0.5) -> Field:
-    """Draw a one-dimensional fractal of ``count`` samples in about -1 to 1 with ``cycles`` bumps in the first octave."""
+    """Draw a one-dimensional fractal of ``count`` samples, -1 to 1, with ``cycles`` bumps in its first octave."""
     total = np.zeros(count, np.float32)
     strength, weight = 1.0, 0.0
     for _ in range(octaves):

@@ -43,14 +43,17 @@ def _rays(scene: Scene, dx: Field, dy: Field, distance: Field) -> Field:
     twist = float(scene.rng.choice([0.0, 0.0, 1.4, -1.4]))
     angle = np.arctan2(dy, dx) + float(scene.rng.uniform(0, 1)) + np.float32(twist) * distance
     radius = np.maximum(distance * np.float32(0.5 * math.hypot(scene.width, scene.height)), 1)
-    wave = np.sin(angle * np.float32(count)) * radius / np.float32(count)
-    return np.clip(wave + 0.5, 0, 1)
+    wave: Field = np.sin(angle * np.float32(count)) * radius / np.float32(count)
+    rays: Field = np.clip(wave + np.float32(0.5), 0, 1)
+    return rays
 
 
 def _rings(scene: Scene, distance: Field) -> Field:
     half = 0.5 * math.hypot(scene.width, scene.height)
     gap = 74 * scene.unit
-    return np.clip(np.abs((distance * half / gap) % 1.0 - 0.5) * gap * 2 - gap * 0.5 + 0.5, 0, 1).astype(np.float32)
+    across: Field = np.abs((distance * np.float32(half / gap)) % 1.0 - 0.5) * np.float32(gap * 2)
+    rings: Field = np.clip(across - np.float32(gap * 0.5 - 0.5), 0, 1)
+    return rings
 
 
 def _spotlight(scene: Scene, distance: Field, ink: Ink) -> None:
@@ -67,4 +70,5 @@ def _halftone(scene: Scene, dx: Field, dy: Field, distance: Field) -> Field:
     grid *= np.float32(0.25)
     size = np.clip((distance - 0.42) * 1.5, 0, 0.9)
     soft = 0.07 / max(scene.unit, 0.12)
-    return step(0.5 - soft, 0.5 + soft, grid + size - 0.02) * (size > 0.01)
+    dots: Field = step(0.5 - soft, 0.5 + soft, grid + size - 0.02) * (size > 0.01)
+    return dots

@@ -77,14 +77,18 @@ def _view(scene: Scene, box: tuple[int, int, int, int]) -> None:
     outside = Canvas(width, height)
     outside.unit = scene.unit * 0.75
     idea = replace(scene.idea, places=tuple(name for name in scene.idea.places if name != "room"))
-    view = Scene(outside, scene.noise, scene.tones, idea, scene.rng, height * 0.72, (width * 0.66, height * 0.26), scene.kind)
+    view = Scene(
+        outside, scene.noise, scene.tones, idea, scene.rng, height * 0.72, (width * 0.66, height * 0.26), scene.kind
+    )
     sky.paint(view)
     if {"sea", "lake"} & set(idea.places):
         water.paint(view)
     elif {"mountains", "forest", "village", "field"} & set(idea.places) or scene.is_snowy:
         land.range_of_mountains(view, height * 0.82, height * 0.42, 0.35, snow=True)
         for depth in (0.5, 0.7):
-            land.hills(view, height * (0.6 + 0.35 * depth), 26 * view.unit, scene.tones.layer(depth), scene.tones.earth(depth))
+            land.hills(
+                view, height * (0.6 + 0.35 * depth), 26 * view.unit, scene.tones.layer(depth), scene.tones.earth(depth)
+            )
     else:
         for depth, share in ((0.15, 0.55), (0.4, 0.62), (0.75, 0.46)):
             city.skyline(view, height + 1, height * share, depth)
@@ -114,8 +118,17 @@ def _curtains(scene: Scene, box: tuple[int, int, int, int]) -> None:
     for side, edge in ((-1, x), (1, x + width)):
         for fold in range(4):
             near, far = edge + side * (34 - fold * 22) * unit, edge + side * (34 - (fold + 1) * 22) * unit
-            cloth = canvas.stencil(min(near, far) - 8 * unit, y - 30 * unit, max(near, far) + 8 * unit, y + height + 60 * unit)
-            cloth.polygon([(near, y - 26 * unit), (far, y - 26 * unit), (far + side * fold * 3 * unit, y + height + 50 * unit), (near + side * 4 * unit, y + height + 50 * unit)])
+            cloth = canvas.stencil(
+                min(near, far) - 8 * unit, y - 30 * unit, max(near, far) + 8 * unit, y + height + 60 * unit
+            )
+            cloth.polygon(
+                [
+                    (near, y - 26 * unit),
+                    (far, y - 26 * unit),
+                    (far + side * fold * 3 * unit, y + height + 50 * unit),
+                    (near + side * 4 * unit, y + height + 50 * unit),
+                ]
+            )
             canvas.stamp(cloth, rgb(lighter(ink, 0.045 * (1 if fold % 2 else -1))))
     rod = canvas.stencil(x - 70 * unit, y - 40 * unit, x + width + 70 * unit, y)
     rod.stroke([(x - 54 * unit, y - 28 * unit), (x + width + 54 * unit, y - 28 * unit)], 6 * unit)
@@ -126,11 +139,19 @@ def _sill(scene: Scene, x: float, y: float) -> None:
     """Stand a succulent and a mug on the sill."""
     canvas, unit = scene.canvas, scene.unit
     pot = canvas.stencil(x - 40 * unit, y - 70 * unit, x + 120 * unit, y + 2)
-    pot.polygon([(x - 17 * unit, y - 28 * unit), (x + 17 * unit, y - 28 * unit), (x + 12 * unit, y), (x - 12 * unit, y)])
+    pot.polygon(
+        [(x - 17 * unit, y - 28 * unit), (x + 17 * unit, y - 28 * unit), (x + 12 * unit, y), (x - 12 * unit, y)]
+    )
     canvas.stamp(pot, rgb(mix(lch(0.60, 0.12, 40), scene.tones.near, 0.2)))
     leaf = canvas.stencil(x - 40 * unit, y - 80 * unit, x + 40 * unit, y)
     for angle in np.linspace(-2.7, -0.44, 7):
-        leaf.polygon([(x - 4 * unit, y - 27 * unit), (x + math.cos(angle) * 30 * unit, y - 28 * unit + math.sin(angle) * 34 * unit), (x + 4 * unit, y - 27 * unit)])
+        leaf.polygon(
+            [
+                (x - 4 * unit, y - 27 * unit),
+                (x + math.cos(angle) * 30 * unit, y - 28 * unit + math.sin(angle) * 34 * unit),
+                (x + 4 * unit, y - 27 * unit),
+            ]
+        )
     canvas.stamp(leaf, rgb(mix(lch(0.56, 0.11, 150), scene.tones.near, 0.2)))
     mug = canvas.stencil(x + 40 * unit, y - 40 * unit, x + 100 * unit, y + 2)
     mug.ellipse(x + 86 * unit, y - 14 * unit, 9 * unit, 9 * unit)
@@ -154,7 +175,9 @@ def _floor(scene: Scene, y: float) -> None:
     canvas.stamp(skirting, rgb(_wood(scene, 0.13)))
     rug = canvas.stencil(0, y, scene.width, scene.height)
     for wide, value in ((0.34, 255), (0.31, 150), (0.28, 255)):
-        rug.ellipse(scene.width / 2, y + (scene.height - y) * 0.62, scene.width * wide, (scene.height - y) * wide * 1.25, value)
+        rug.ellipse(
+            scene.width / 2, y + (scene.height - y) * 0.62, scene.width * wide, (scene.height - y) * wide * 1.25, value
+        )
     canvas.stamp(rug, rgb(mix(_paper(scene), scene.tones.accents[1], 0.45)), 0.9)
 
 
@@ -162,7 +185,10 @@ def _shelves(scene: Scene, x: float) -> None:
     """Hang shelves full of books and a few keepsakes, with a picture above."""
     canvas, rng, unit = scene.canvas, scene.rng, scene.unit
     half = min(165 * unit, scene.width * 0.2)
-    spines = [lch(0.50 + 0.2 * float(rng.random()), 0.05 + 0.09 * float(rng.random()), float(rng.uniform(0, 360))) for _ in range(7)]
+    spines = [
+        lch(0.50 + 0.2 * float(rng.random()), 0.05 + 0.09 * float(rng.random()), float(rng.uniform(0, 360)))
+        for _ in range(7)
+    ]
     spines = [mix(ink, _paper(scene), 0.25) for ink in spines]
     for row in range(3):
         y = scene.height * (0.25 + 0.155 * row)
@@ -185,7 +211,15 @@ def _books(scene: Scene, left: float, right: float, y: float, spines: list[Ink])
         lean = float(rng.choice([0, 0, 0, 0, 12])) * unit
         shape.polygon([(x, y), (x + thick, y), (x + thick + lean, y - tall), (x + lean, y - tall)])
         for at in (0.2, 0.78):
-            shape.polygon([(x + lean * at, y - tall * at), (x + thick + lean * at, y - tall * at), (x + thick + lean * at, y - tall * at - 2.5 * unit), (x + lean * at, y - tall * at - 2.5 * unit)], 120)
+            shape.polygon(
+                [
+                    (x + lean * at, y - tall * at),
+                    (x + thick + lean * at, y - tall * at),
+                    (x + thick + lean * at, y - tall * at - 2.5 * unit),
+                    (x + lean * at, y - tall * at - 2.5 * unit),
+                ],
+                120,
+            )
         x += thick + lean + 1.2 * unit
     for shape, ink in zip(shapes, spines, strict=True):
         scene.canvas.stamp(shape, rgb(ink))
@@ -217,7 +251,14 @@ def _lamp(scene: Scene, x: float, floor: float) -> None:
     stand.ellipse(x, foot, 34 * unit, 7 * unit)
     canvas.stamp(stand, rgb(_wood(scene, -0.2)))
     shade = canvas.stencil(x - 70 * unit, top, x + 70 * unit, top + 84 * unit)
-    shade.polygon([(x - 32 * unit, top + 4 * unit), (x + 32 * unit, top + 4 * unit), (x + 58 * unit, top + 78 * unit), (x - 58 * unit, top + 78 * unit)])
+    shade.polygon(
+        [
+            (x - 32 * unit, top + 4 * unit),
+            (x + 32 * unit, top + 4 * unit),
+            (x + 58 * unit, top + 78 * unit),
+            (x - 58 * unit, top + 78 * unit),
+        ]
+    )
     canvas.stamp(shade, rgb(lch(0.92, 0.10, 78)))
     warm = rgb(lch(0.82, 0.11, 68))
     strength = 0.62 if scene.tones.hour in ("night", "dusk") else 0.3
@@ -232,10 +273,12 @@ def _sofa(scene: Scene, x: float, floor: float) -> None:
     y, half = floor + 70 * unit, min(250 * unit, scene.width * 0.32)
     parts = (
         ((x - half * 0.92, y - 190 * unit, x + half * 0.92, y - 30 * unit, 40 * unit), -0.03),
-        ((x - half, y - 110 * unit, x - half * 0.76, y + 2 * unit, 26 * unit), 0.03), ((x + half * 0.76, y - 110 * unit, x + half, y + 2 * unit, 26 * unit), 0.03),
-        ((x - half * 0.78, y - 84 * unit, x, y - 30 * unit, 16 * unit), 0.05), ((x, y - 84 * unit, x + half * 0.78, y - 30 * unit, 16 * unit), 0.04),
+        ((x - half, y - 110 * unit, x - half * 0.76, y + 2 * unit, 26 * unit), 0.03),
+        ((x + half * 0.76, y - 110 * unit, x + half, y + 2 * unit, 26 * unit), 0.03),
+        ((x - half * 0.78, y - 84 * unit, x, y - 30 * unit, 16 * unit), 0.05),
+        ((x, y - 84 * unit, x + half * 0.78, y - 30 * unit, 16 * unit), 0.04),
         ((x - half * 0.8, y - 40 * unit, x + half * 0.8, y - 2 * unit, 10 * unit), -0.05),
-    )  # fmt: skip
+    )
     for (x0, y0, x1, y1, corner), by in parts:
         part = canvas.stencil(x0, y0, x1, y1)
         part.rectangle(x0, y0, x1, y1, corner)
@@ -244,7 +287,9 @@ def _sofa(scene: Scene, x: float, floor: float) -> None:
         cushion = canvas.stencil(x - half, y - 180 * unit, x + half, y)
         cx, cy, size = x + at * half, y - 112 * unit, 40 * unit
         c, s = math.cos(turn) * size, math.sin(turn) * size
-        cushion.polygon([(cx - c + s, cy - s - c), (cx + c + s, cy + s - c), (cx + c - s, cy + s + c), (cx - c - s, cy - s + c)])
+        cushion.polygon(
+            [(cx - c + s, cy - s - c), (cx + c + s, cy + s - c), (cx + c - s, cy + s + c), (cx - c - s, cy - s + c)]
+        )
         canvas.stamp(cushion, rgb(mix(ink, cloth, 0.25)))
 
 
@@ -281,12 +326,16 @@ def _screen(scene: Scene, x: float, y: float, wide: float, hue: float) -> None:
     if glass.empty:
         return
     mask = glass.mask()
-    colour = canvas.gradient(rgb(lch(0.42, 0.14, hue)), rgb(lch(0.72, 0.15, hue + 50)), glass.y0, mask.shape[0], y - tall - 40 * unit, tall)
+    colour = canvas.gradient(
+        rgb(lch(0.42, 0.14, hue)), rgb(lch(0.72, 0.15, hue + 50)), glass.y0, mask.shape[0], y - tall - 40 * unit, tall
+    )
     canvas.blend(colour, mask, glass.y0, glass.x0)
     lines = canvas.stencil(x - wide, y - tall * 2, x + wide, y)
     for row in range(6):
         top = y - tall - 24 * unit + row * (tall - 26 * unit) / 6
-        lines.rectangle(x - wide * 0.42, top, x - wide * 0.42 + wide * float(rng.uniform(0.2, 0.8)), top + 4.5 * unit, 2 * unit)
+        lines.rectangle(
+            x - wide * 0.42, top, x - wide * 0.42 + wide * float(rng.uniform(0.2, 0.8)), top + 4.5 * unit, 2 * unit
+        )
     canvas.stamp(lines, rgb(lch(0.95, 0.04, hue)), 0.75)
     canvas.glow(x, y - tall * 0.5 - 40 * unit, wide * 0.4, rgb(lch(0.7, 0.15, hue)), 0.3)
 
@@ -295,7 +344,14 @@ def _plant(scene: Scene, x: float, foot: float) -> None:
     """Put a large-leaved plant into the corner."""
     canvas, unit, rng = scene.canvas, scene.unit, scene.rng
     pot = canvas.stencil(x - 80 * unit, foot - 110 * unit, x + 80 * unit, foot + 2)
-    pot.polygon([(x - 52 * unit, foot - 96 * unit), (x + 52 * unit, foot - 96 * unit), (x + 38 * unit, foot), (x - 38 * unit, foot)])
+    pot.polygon(
+        [
+            (x - 52 * unit, foot - 96 * unit),
+            (x + 52 * unit, foot - 96 * unit),
+            (x + 38 * unit, foot),
+            (x - 38 * unit, foot),
+        ]
+    )
     canvas.stamp(pot, rgb(mix(lch(0.72, 0.05, 60), _paper(scene), 0.35)))
     for shade in (-0.06, 0.02):
         leaves = canvas.stencil(x - 220 * unit, foot - 430 * unit, x + 220 * unit, foot - 80 * unit, finer=2)
@@ -305,8 +361,17 @@ def _plant(scene: Scene, x: float, foot: float) -> None:
             across = (-math.sin(angle) * 34 * unit, math.cos(angle) * 34 * unit)
             middle = (x + (tip[0] - x) * 0.62, foot - 90 * unit + (tip[1] - foot + 90 * unit) * 0.62)
             leaves.stroke([(x, foot - 92 * unit), middle], 4 * unit)
-            leaves.polygon([(x + (tip[0] - x) * 0.36, foot - 90 * unit + (tip[1] - foot + 90 * unit) * 0.36), (middle[0] + across[0], middle[1] + across[1]), tip, (middle[0] - across[0], middle[1] - across[1])])
-        canvas.stamp(leaves, rgb(mix(lch(0.46 + shade, 0.10, 150), scene.tones.near, 0.25 if scene.tones.is_dark else 0.0)))
+            leaves.polygon(
+                [
+                    (x + (tip[0] - x) * 0.36, foot - 90 * unit + (tip[1] - foot + 90 * unit) * 0.36),
+                    (middle[0] + across[0], middle[1] + across[1]),
+                    tip,
+                    (middle[0] - across[0], middle[1] - across[1]),
+                ]
+            )
+        canvas.stamp(
+            leaves, rgb(mix(lch(0.46 + shade, 0.10, 150), scene.tones.near, 0.25 if scene.tones.is_dark else 0.0))
+        )
 
 
 def _fireplace(scene: Scene, x: float, floor: float) -> None:
@@ -328,12 +393,24 @@ def _fireplace(scene: Scene, x: float, floor: float) -> None:
 
 def _flames(scene: Scene, x: float, y: float, half: float) -> None:
     canvas, rng = scene.canvas, scene.rng
-    for wide, tall, ink in ((1.0, 1.9, lch(0.62, 0.2, 36)), (0.74, 1.4, lch(0.77, 0.17, 62)), (0.42, 0.9, lch(0.94, 0.11, 95))):
+    for wide, tall, ink in (
+        (1.0, 1.9, lch(0.62, 0.2, 36)),
+        (0.74, 1.4, lch(0.77, 0.17, 62)),
+        (0.42, 0.9, lch(0.94, 0.11, 95)),
+    ):
         tongues = canvas.stencil(x - half * 1.2, y - half * 2.2, x + half * 1.2, y + 2)
         for at in np.linspace(-0.8, 0.8, 6):
             high = half * tall * float(rng.uniform(0.55, 1.0)) * (1.1 - abs(float(at)) * 0.6)
             cx, w = x + float(at) * half * wide, half * 0.3 * wide
-            tongues.polygon([(cx - w, y), (cx - w * 0.8, y - high * 0.4), (cx + w * 0.2, y - high), (cx + w * 0.75, y - high * 0.45), (cx + w, y)])
+            tongues.polygon(
+                [
+                    (cx - w, y),
+                    (cx - w * 0.8, y - high * 0.4),
+                    (cx + w * 0.2, y - high),
+                    (cx + w * 0.75, y - high * 0.45),
+                    (cx + w, y),
+                ]
+            )
         canvas.stamp(tongues, rgb(ink))
     logs = canvas.stencil(x - half * 1.3, y - half * 0.4, x + half * 1.3, y + half * 0.2)
     logs.stroke([(x - half, y), (x + half * 0.8, y - half * 0.16)], half * 0.2)

@@ -96,7 +96,13 @@ def _moon(scene: Scene, x: float, y: float, radius: float) -> None:
     else:
         canvas.stamp(disc, scene.tones.shine())
         seas = canvas.stencil(x - radius, y - radius, x + radius, y + radius)
-        for dx, dy, size in ((-0.3, -0.25, 0.28), (0.1, -0.45, 0.16), (0.3, 0.1, 0.24), (-0.15, 0.35, 0.2), (0.42, -0.3, 0.1)):
+        for dx, dy, size in (
+            (-0.3, -0.25, 0.28),
+            (0.1, -0.45, 0.16),
+            (0.3, 0.1, 0.24),
+            (-0.15, 0.35, 0.2),
+            (0.42, -0.3, 0.1),
+        ):
             seas.ellipse(x + dx * radius, y + dy * radius, size * radius, size * radius * 0.9)
         canvas.stamp(seas, rgb(mix(scene.tones.light, scene.tones.haze, 0.5)), 0.4)
     canvas.glow(x, y, radius * 2.2, scene.tones.shine(), 0.42)
@@ -115,7 +121,9 @@ def _striped_sun(scene: Scene) -> None:
         return
     mask = disc.mask()
     top_ink, low_ink = rgb(lch(0.92, 0.15, 95)), rgb(lch(0.66, 0.25, 0))
-    canvas.blend(canvas.gradient(top_ink, low_ink, disc.y0, mask.shape[0], y - radius, 2 * radius), mask, disc.y0, disc.x0)
+    canvas.blend(
+        canvas.gradient(top_ink, low_ink, disc.y0, mask.shape[0], y - radius, 2 * radius), mask, disc.y0, disc.x0
+    )
     canvas.glow(x, y, radius * 1.2, rgb(lch(0.7, 0.2, 10)), 0.4)
 
 
@@ -141,7 +149,8 @@ def planet(scene: Scene, x: float, y: float, radius: float, *, rings: bool, veil
     warp = scene.noise.field("cloud", rows, columns, scene.rng, tall=0.35, wide=0.2)
     bands = line(scene.rng, 256, 7, 3)
     t = bands[np.clip((v * 0.5 + u * 0.12 + 0.5 + (warp - 0.5) * 0.16) * 255, 0, 255).astype(np.int32)] + 0.5
-    first, second = (lch(0.70, 0.13, hue) for hue in (scene.rng.uniform(0, 360, 1)[0], scene.rng.uniform(0, 360, 1)[0]))
+    hues = scene.rng.uniform(0, 360, 2) if not scene.idea.hues else scene.idea.hues[0] + scene.rng.uniform(-25, 45, 2)
+    first, second = (lch(0.68, 0.14, float(hue)) for hue in hues)
     base = rgb(mix(first, tones.accents[0], 0.55))[:, None, None]
     other = rgb(lighter(mix(second, tones.accents[1], 0.5), 0.12))[:, None, None]
     colour = base + (other - base) * np.clip(t, 0, 1)
@@ -169,7 +178,10 @@ def _ring_stencil(scene: Scene, x: float, y: float, radius: float, reach: float,
         ring = [(outer * math.cos(a), 0.26 * outer * math.sin(a)) for a in angles]
         ring += [(inner * math.cos(a), 0.26 * inner * math.sin(a)) for a in angles[::-1]]
         turned = [
-            (x + radius * (px * math.cos(tilt) - py * math.sin(tilt)), y + radius * (px * math.sin(tilt) + py * math.cos(tilt)))
+            (
+                x + radius * (px * math.cos(tilt) - py * math.sin(tilt)),
+                y + radius * (px * math.sin(tilt) + py * math.cos(tilt)),
+            )
             for px, py in ring
         ]
         stencil.polygon(turned, value)
@@ -205,7 +217,12 @@ def _rainbow(scene: Scene) -> None:
 def clouds(scene: Scene) -> None:
     """Lay wisps high up and banks of cumulus near the horizon, as many as the weather asks for."""
     idea = scene.idea
-    amount = 0.45 + (0.5 if idea.has("clouds") else 0) + (0.75 if idea.has("storm") else 0) + (0.2 if idea.has("rain") else 0)
+    amount = (
+        0.45
+        + (0.5 if idea.has("clouds") else 0)
+        + (0.75 if idea.has("storm") else 0)
+        + (0.2 if idea.has("rain") else 0)
+    )
     if idea.has("aurora", "stars"):
         amount = 0.15
     _wisps(scene, amount)
@@ -220,9 +237,15 @@ def _wisps(scene: Scene, amount: float) -> None:
     canvas = scene.canvas
     shape = (canvas.coarse_height, canvas.coarse_width)
     heavy = scene.idea.has("storm")
-    veil = scene.noise.field("cloud", *shape, scene.rng, tall=0.9 if not heavy else 0.6, wide=0.28 if not heavy else 0.45)
+    veil = scene.noise.field(
+        "cloud", *shape, scene.rng, tall=0.9 if not heavy else 0.6, wide=0.28 if not heavy else 0.45
+    )
     high = np.clip(1.15 - canvas.coarse_y / scene.horizon, 0, 1)
-    mask = step(0.60 - 0.16 * amount, 0.86, veil) * (high if not heavy else 0.4 + 0.6 * high) * min(0.9, 0.35 + 0.4 * amount)
+    mask = (
+        step(0.60 - 0.16 * amount, 0.86, veil)
+        * (high if not heavy else 0.4 + 0.6 * high)
+        * min(0.9, 0.35 + 0.4 * amount)
+    )
     lit = lighter(mix(scene.tones.sky[-1], scene.tones.light, 0.3), -0.05 if scene.tones.is_dark else 0.0)
     canvas.wash(rgb(mix(lit, scene.tones.sky[0], 0.85 if heavy else (0.55 if scene.tones.is_dark else 0.12))), mask)
 
@@ -240,12 +263,16 @@ def _bank(scene: Scene, depth: float, amount: float) -> None:
     feet = np.clip(1 - (y - float(edge.min())) / (base + 110 * scene.unit - float(edge.min())), 0, 1) ** 1.3
     keep = int(np.count_nonzero(feet > 0))
     lit = mix(tones.sky[-1], tones.light, 0.55 if not tones.is_dark else 0.12)
-    lit = mix(lit, tones.sky[1], 0.75 if scene.idea.has("storm") else (0.35 if tones.is_dark else 0.05) + 0.25 * (1 - depth))
+    lit = mix(
+        lit, tones.sky[1], 0.75 if scene.idea.has("storm") else (0.35 if tones.is_dark else 0.05) + 0.25 * (1 - depth)
+    )
     shadow = mix(tones.haze, tones.sky[-1], 0.4)
     span = float(np.ptp(edge)) + 60 * scene.unit
     colour = canvas.gradient(rgb(lit), rgb(shadow), y0, rows, float(edge.min()), span)
     strength = np.float32(0.85 if not tones.is_dark else 0.6)
-    canvas.blend(colour[:, :keep], mask[:keep] * feet[:keep, None] * strength, y0)
+    faded: Field = (mask[:keep] * feet[:keep, None] * strength).astype(np.float32)
+    canvas.blend(colour[:, :keep], faded, y0)
+
 
 def puffs(scene: Scene, base: float, size: float, count: int) -> Field:
     """Give the upper edge of a bank of clouds as a y for each column: round heads on a rolling body."""

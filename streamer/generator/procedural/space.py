@@ -22,11 +22,17 @@ def nebula(scene: Scene) -> None:
     second = noise.field("smooth", *shape, rng, tall=0.6, wide=0.8)
     third = noise.field("ridged", *shape, rng, tall=0.3, wide=wide * 0.9)
     angle = float(rng.uniform(-0.7, 0.7))
-    across = (canvas.coarse_y / canvas.height - 0.5) * math.cos(angle) + (canvas.coarse_x / canvas.width - 0.5) * math.sin(angle)
+    across = (canvas.coarse_y / canvas.height - 0.5) * math.cos(angle) + (
+        canvas.coarse_x / canvas.width - 0.5
+    ) * math.sin(angle)
     band = np.exp(-(((across + (second - 0.5) * 0.5) / 0.3) ** 2))
     gas = np.clip(band * (0.35 + 1.1 * (first - 0.2)) + 0.25 * (first - 0.5), 0, 1.1)
     hue = scene.idea.hues[0] if scene.idea.hues else float(rng.choice([285, 320, 200, 345, 255]))
-    other = scene.idea.hues[1] if len(scene.idea.hues) > 1 else hue + float(rng.choice([-75, 70, 110]))
+    other = (
+        scene.idea.hues[1]
+        if len(scene.idea.hues) > 1
+        else hue + float(rng.choice([-75, 70, 110]) if not scene.idea.hues else rng.choice([-45, 40]))
+    )
     void = rgb(lch(0.19, 0.075, hue - 25))[:, None, None]
     outer, inner = (rgb(lch(0.48, 0.19, hue))[:, None, None], rgb(lch(0.72, 0.16, other))[:, None, None])
     core = rgb(lch(0.95, 0.06, other + 15))[:, None, None]
@@ -34,8 +40,11 @@ def nebula(scene: Scene) -> None:
     planes = void * (0.75 + 0.7 * depth)
     planes = planes + (outer - planes) * (step(0.0, 0.95, gas) * 0.92)
     planes += (inner - planes) * (step(0.3, 1.0, gas * (0.5 + 0.8 * second)) * 0.9)
-    planes += (core - planes) * (step(0.55, 1.1, gas * (0.45 + second)) * 0.85)
-    planes *= 1 - 0.55 * step(0.62, 1.0, third) * step(0.15, 0.5, gas) * np.array([0.75, 0.95, 0.9], np.float32)[:, None, None]
+    planes += (core - planes) * (step(0.6, 1.2, gas * (0.45 + second)) * 0.8)
+    planes *= (
+        1
+        - 0.55 * step(0.62, 1.0, third) * step(0.15, 0.5, gas) * np.array([0.75, 0.95, 0.9], np.float32)[:, None, None]
+    )
     canvas.cover(planes.astype(np.float32))
     sky.stars(scene, 2.2)
 
@@ -51,9 +60,17 @@ def worlds(scene: Scene) -> None:
         _limb(scene)
     else:
         sky.planet(scene, x, y, big, rings=scene.idea.has("rings") or bool(rng.random() < 0.55))
-    sky.planet(scene, scene.width * (0.5 - side * 0.33), scene.height * float(rng.uniform(0.18, 0.4)), big * 0.25, rings=False)
+    sky.planet(
+        scene, scene.width * (0.5 - side * 0.33), scene.height * float(rng.uniform(0.18, 0.4)), big * 0.25, rings=False
+    )
     if rng.random() < 0.5:
-        sky.planet(scene, scene.width * (0.5 - side * 0.12), scene.height * float(rng.uniform(0.12, 0.25)), big * 0.09, rings=False)
+        sky.planet(
+            scene,
+            scene.width * (0.5 - side * 0.12),
+            scene.height * float(rng.uniform(0.12, 0.25)),
+            big * 0.09,
+            rings=False,
+        )
     _asteroids(scene)
 
 
@@ -71,9 +88,17 @@ def _limb(scene: Scene) -> None:
     y = np.arange(y0, y0 + rows, dtype=np.float32)[:, None]
     depth = np.maximum(y - edge, 0) / (90 * scene.unit)
     air = rgb(mix(scene.tones.accents[0], lch(0.85, 0.1, 225), 0.5))[:, None, None]
-    sea, soil = rgb(lch(0.33, 0.1, 255))[:, None, None], rgb(mix(lch(0.52, 0.09, 140), scene.tones.accents[1], 0.35))[:, None, None]
+    sea, soil = (
+        rgb(lch(0.33, 0.1, 255))[:, None, None],
+        rgb(mix(lch(0.52, 0.09, 140), scene.tones.accents[1], 0.35))[:, None, None],
+    )
     colour = sea + (soil - sea) * step(0.5, 0.56, land)
-    colour = colour + (1 - colour) * step(0.62, 0.85, scene.noise.field("cloud", rows, canvas.width, scene.rng, tall=0.2, wide=0.7)) * 0.7
+    colour = (
+        colour
+        + (1 - colour)
+        * step(0.62, 0.85, scene.noise.field("cloud", rows, canvas.width, scene.rng, tall=0.2, wide=0.7))
+        * 0.7
+    )
     colour = colour * (0.35 + 0.65 * np.exp(-depth * 0.5)) + (air - colour) * np.exp(-depth * 2.2) * 0.9
     canvas.blend(colour.astype(np.float32), mask, y0)
     rim = np.exp(-(((canvas.coarse_y - np.interp(canvas.coarse_x, canvas.x, edge)) / (26 * scene.unit)) ** 2)) * 0.4
@@ -115,12 +140,17 @@ def _depths(scene: Scene) -> None:
     drift = scene.noise.field("smooth", *shape, scene.rng, tall=0.4, wide=0.4)
     t = np.clip(canvas.coarse_y / canvas.height + (drift - 0.5) * 0.2, 0, 1) ** 0.8
     dark = 0.14 if scene.tones.is_dark else 0.0
-    top, low = rgb(lch(0.84 - dark, 0.11, hue - 18))[:, None, None], rgb(lch(0.25 - dark * 0.4, 0.10, hue + 22))[:, None, None]
+    top, low = (
+        rgb(lch(0.84 - dark, 0.11, hue - 18))[:, None, None],
+        rgb(lch(0.25 - dark * 0.4, 0.10, hue + 22))[:, None, None],
+    )
     planes = top + (low - top) * t
     x, y = scene.width * float(scene.rng.uniform(0.3, 0.7)), -0.12 * scene.height
     angle = np.arctan2(canvas.coarse_x - x, canvas.coarse_y - y)
     table = np.clip(0.45 + 0.9 * line(scene.rng, 512, 30, 3), 0, 1)
-    ray = table[((angle / np.pi + 0.5).clip(0, 1) * 511).astype(np.int32)] * np.exp(-canvas.coarse_y / canvas.height * 2.0)
+    ray = table[((angle / np.pi + 0.5).clip(0, 1) * 511).astype(np.int32)] * np.exp(
+        -canvas.coarse_y / canvas.height * 2.0
+    )
     planes += (1 - planes) * ray * 0.36
     canvas.cover(planes.astype(np.float32))
 
@@ -141,14 +171,18 @@ def _reef(scene: Scene, depth: float) -> None:
         coral = canvas.stencil(0, float(edge.min()) - 90 * unit, scene.width, scene.height, finer=2)
         for _ in range(5):
             x = float(rng.random()) * (scene.width - 1)
-            _coral(coral, rng, x, float(edge[int(x)]) + 6 * unit, (44 + 100 * depth) * unit * float(rng.uniform(0.6, 1.2)))
+            _coral(
+                coral, rng, x, float(edge[int(x)]) + 6 * unit, (44 + 100 * depth) * unit * float(rng.uniform(0.6, 1.2))
+            )
         canvas.stamp(coral, rgb(mix(ink, lch(0.66, 0.16, hue), 0.25 + 0.4 * depth)))
 
 
 def _coral(stencil: Stencil, rng: np.random.Generator, x: float, y: float, size: float) -> None:
     if rng.random() < 0.4:
         for _ in range(6):
-            stencil.ellipse(x + float(rng.normal(0, 0.35)) * size, y - float(rng.random()) * size * 0.4, size * 0.26, size * 0.22)
+            stencil.ellipse(
+                x + float(rng.normal(0, 0.35)) * size, y - float(rng.random()) * size * 0.4, size * 0.26, size * 0.22
+            )
         return
     branches = [(x, y, -1.57, size)]
     for _ in range(4):
@@ -156,8 +190,8 @@ def _coral(stencil: Stencil, rng: np.random.Generator, x: float, y: float, size:
         for bx, by, angle, length in branches:
             ex, ey = bx + np.cos(angle) * length * 0.42, by + np.sin(angle) * length * 0.42
             stencil.stroke([(bx, by), (ex, ey)], max(1.0, length * 0.13))
-            for turn in (-0.45, 0.42):
-                following.append((ex, ey, angle + turn * float(rng.uniform(0.6, 1.4)), length * 0.74))
+            turns = [turn * float(rng.uniform(0.6, 1.4)) for turn in (-0.45, 0.42)]
+            following += [(ex, ey, angle + turn, length * 0.74) for turn in turns]
         branches = following
 
 
@@ -170,10 +204,27 @@ def _shoal(scene: Scene, depth: float) -> None:
         size = (7 + 26 * depth) * unit * float(rng.uniform(0.7, 1.2))
         x, y = x0 + float(rng.normal(0, 120)) * unit, y0 + float(rng.normal(0, 45)) * unit
         stencil.ellipse(x, y, size, size * 0.46)
-        stencil.polygon([(x - toward * size * 0.8, y), (x - toward * size * 1.6, y - size * 0.5), (x - toward * size * 1.4, y), (x - toward * size * 1.6, y + size * 0.5)])
-        stencil.polygon([(x - size * 0.3, y - size * 0.4), (x + toward * size * 0.1, y - size * 0.8), (x + size * 0.3, y - size * 0.36)])
+        stencil.polygon(
+            [
+                (x - toward * size * 0.8, y),
+                (x - toward * size * 1.6, y - size * 0.5),
+                (x - toward * size * 1.4, y),
+                (x - toward * size * 1.6, y + size * 0.5),
+            ]
+        )
+        stencil.polygon(
+            [
+                (x - size * 0.3, y - size * 0.4),
+                (x + toward * size * 0.1, y - size * 0.8),
+                (x + size * 0.3, y - size * 0.36),
+            ]
+        )
         stencil.ellipse(x + toward * size * 0.6, y - size * 0.1, size * 0.08, size * 0.08, 90)
-    ink = mix(_deep(scene, min(1.0, depth + 0.15)), scene.tones.accents[int(depth * 3) % len(scene.tones.accents)], 0.15 + 0.65 * depth)
+    ink = mix(
+        _deep(scene, min(1.0, depth + 0.15)),
+        scene.tones.accents[int(depth * 3) % len(scene.tones.accents)],
+        0.15 + 0.65 * depth,
+    )
     scene.canvas.stamp(stencil, rgb(ink))
 
 
@@ -197,7 +248,11 @@ def _bubbles(scene: Scene) -> None:
     rng, unit = scene.rng, scene.unit
     stencil = scene.canvas.stencil(0, 0, scene.width, scene.height, finer=2)
     for _ in range(36):
-        x, y, size = float(rng.random()) * scene.width, float(rng.random()) * scene.height, float(rng.uniform(1.5, 8)) * unit
+        x, y, size = (
+            float(rng.random()) * scene.width,
+            float(rng.random()) * scene.height,
+            float(rng.uniform(1.5, 8)) * unit,
+        )
         stencil.ellipse(x, y, size, size, 130)
         stencil.ellipse(x, y, size * 0.8, size * 0.8, 40)
         stencil.ellipse(x - size * 0.3, y - size * 0.35, size * 0.2, size * 0.2, 255)

@@ -17,19 +17,52 @@ from streamer.generator.procedural.scene import Scene
 Figure = Callable[[Pen, Ink, str], None]
 
 BEINGS: dict[str, Figure] = {
-    "robot": beings.robot, "ghost": beings.ghost, "alien": beings.alien, "ufo": beings.ufo, "astronaut": beings.astronaut,
-    "wizard": beings.wizard, "knight": beings.knight, "dragon": beings.dragon, "penguin": beings.penguin, "duck": beings.duck,
-    "frog": beings.frog, "owl": beings.owl, "fish": beings.fish, "octopus": beings.octopus, "snowman": beings.snowman,
+    "robot": beings.robot,
+    "ghost": beings.ghost,
+    "alien": beings.alien,
+    "ufo": beings.ufo,
+    "astronaut": beings.astronaut,
+    "wizard": beings.wizard,
+    "knight": beings.knight,
+    "dragon": beings.dragon,
+    "penguin": beings.penguin,
+    "duck": beings.duck,
+    "frog": beings.frog,
+    "owl": beings.owl,
+    "fish": beings.fish,
+    "octopus": beings.octopus,
+    "snowman": beings.snowman,
     "rocket": things.rocket,
-}  # fmt: skip
+}
 THINGS: dict[str, Figure] = {
-    "heart": things.heart, "coffee": things.coffee, "fire": things.fire, "trophy": things.trophy, "star": things.star,
-    "mushroom": things.mushroom, "crown": things.crown, "gamepad": things.gamepad, "pizza": things.pizza, "burger": things.burger,
-    "cactus": things.cactus, "pumpkin": things.pumpkin, "bomb": things.bomb, "gem": things.gem, "bulb": things.bulb,
-    "money": things.money, "sword": things.sword, "potion": things.potion, "castle": things.castle,
-}  # fmt: skip
+    "heart": things.heart,
+    "coffee": things.coffee,
+    "fire": things.fire,
+    "trophy": things.trophy,
+    "star": things.star,
+    "mushroom": things.mushroom,
+    "crown": things.crown,
+    "gamepad": things.gamepad,
+    "pizza": things.pizza,
+    "burger": things.burger,
+    "cactus": things.cactus,
+    "pumpkin": things.pumpkin,
+    "bomb": things.bomb,
+    "gem": things.gem,
+    "bulb": things.bulb,
+    "money": things.money,
+    "sword": things.sword,
+    "potion": things.potion,
+    "castle": things.castle,
+}
 _FLYING = ("ufo", "rocket", "ghost", "owl", "fish", "astronaut")
-_HEAD_TOPS = {"frog": (-0.5, 0.36), "penguin": (-0.7, 0.42), "ghost": (-0.72, 0.46), "octopus": (-0.68, 0.46), "alien": (-0.6, 0.4)}
+_HEAD_TOPS = {
+    "frog": (-0.5, 0.36),
+    "penguin": (-0.7, 0.42),
+    "ghost": (-0.72, 0.46),
+    "octopus": (-0.68, 0.46),
+    "alien": (-0.6, 0.4),
+}
 _HATLESS = ("rabbit", "lion")
 
 
@@ -118,7 +151,9 @@ def _place(scene: Scene, name: str, size: int) -> tuple[int, int]:
         return (scene.width - size) // 2, int(scene.height * 0.54 - size / 2)
     aside = 1 if scene.sun[0] < scene.width / 2 else -1
     x = scene.width * (0.5 + aside * float(scene.rng.uniform(0.08, 0.2))) - size / 2
-    aloft = name in _FLYING and "room" not in scene.idea.places or bool({"space", "underwater"} & set(scene.idea.places))
+    aloft = (name in _FLYING and "room" not in scene.idea.places) or bool(
+        {"space", "underwater"} & set(scene.idea.places)
+    )
     y = scene.height * 0.46 - size / 2 if aloft else scene.height * 0.985 - size
     return int(np.clip(x, 0, max(0, scene.width - size))), int(y)
 
@@ -128,7 +163,8 @@ def _grown(mask: Field, by: float) -> Field:
     image = Image.fromarray((mask * 255).astype(np.uint8))
     small = image.reduce(2).filter(ImageFilter.GaussianBlur(max(0.4, by * 0.31)))
     blurred = np.asarray(small.resize(image.size, Image.Resampling.BILINEAR)) * np.float32(1 / 255)
-    return np.clip((blurred - 0.06) * np.float32(max(2.0, by * 0.8)), 0, 1)
+    grown: Field = np.clip((blurred - 0.06) * np.float32(max(2.0, by * 0.8)), 0, 1)
+    return grown
 
 
 def _sticker(scene: Scene, planes: Field, mask: Field, x: int, y: int) -> None:

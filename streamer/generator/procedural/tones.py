@@ -97,12 +97,12 @@ _DAWN = [
     _tones(
         "dawn",
         [(0.62, 0.08, 250), (0.74, 0.07, 275), (0.85, 0.07, 340), (0.93, 0.06, 50), (0.96, 0.05, 85)],
-        lch(0.84, 0.055, 330), lch(0.36, 0.075, 270), lch(0.985, 0.05, 90), lch(0.48, 0.06, 250), [40, 340, 250],
+        lch(0.84, 0.055, 330), lch(0.36, 0.075, 270), lch(0.985, 0.05, 90), lch(0.55, 0.085, 150), [40, 340, 250],
     ),
     _tones(
         "dawn",
         [(0.60, 0.09, 215), (0.75, 0.075, 205), (0.88, 0.06, 150), (0.95, 0.08, 95)],
-        lch(0.84, 0.055, 190), lch(0.34, 0.065, 215), lch(0.985, 0.06, 95), lch(0.46, 0.07, 190), [70, 20, 200],
+        lch(0.84, 0.055, 190), lch(0.34, 0.065, 215), lch(0.985, 0.06, 95), lch(0.54, 0.09, 140), [70, 20, 200],
     ),
 ]  # fmt: skip
 _DAY = [
@@ -150,6 +150,8 @@ def _guess_hour(idea: Idea, rng: np.random.Generator) -> str:
         return "dusk"
     if idea.weather & {"rainbow"} or idea.season == "summer":
         return "day"
+    if idea.season in ("spring", "autumn"):
+        return str(rng.choice(["day", "dawn", "dusk"]))
     if "sun" in idea.features or idea.has("epic"):
         return "dusk"
     weights = {"night": 0.3, "dusk": 0.35, "dawn": 0.15, "day": 0.2}
@@ -163,21 +165,24 @@ def _each(tones: Tones, change: Callable[[Ink], Ink]) -> Tones:
     return replace(
         tones,
         sky=tuple(change(ink) for ink in tones.sky),
-        haze=change(tones.haze), near=change(tones.near), ground=change(tones.ground),
-    )  # fmt: skip
+        haze=change(tones.haze),
+        near=change(tones.near),
+        ground=change(tones.ground),
+    )
 
 
 def _weather(tones: Tones, idea: Idea) -> Tones:
     if idea.has("storm"):
         share = 0.5 if tones.is_dark else 0.75
         stops = np.linspace(0, len(_STORM) - 1, len(tones.sky))
-        sky = tuple(
-            mix(ink, _STORM[round(float(at))], share) for ink, at in zip(tones.sky, stops, strict=True)
-        )
+        sky = tuple(mix(ink, _STORM[round(float(at))], share) for ink, at in zip(tones.sky, stops, strict=True))
         return replace(
-            tones, sky=sky, haze=mix(tones.haze, _STORM[2], share * 0.8), near=mix(tones.near, lch(0.16, 0.03, 255), 0.6),
+            tones,
+            sky=sky,
+            haze=mix(tones.haze, _STORM[2], share * 0.8),
+            near=mix(tones.near, lch(0.16, 0.03, 255), 0.6),
             ground=mix(tones.ground, lch(0.27, 0.035, 240), 0.6),
-        )  # fmt: skip
+        )
     if idea.has("rain", "fog"):
         tones = _each(tones, lambda ink: saturate(ink, 0.72 if not idea.has("neon") else 1.0))
     return tones
@@ -222,9 +227,14 @@ def _hues(tones: Tones, idea: Idea) -> Tones:
     )
     accents = tuple(lch(0.76, 0.16, hue) for hue in (*idea.hues, first + 150))
     return replace(
-        tones, sky=sky, accents=accents, haze=toward_hue(tones.haze, first, 0.6), near=toward_hue(tones.near, first, 0.5),
-        ground=toward_hue(tones.ground, second, 0.5), light=toward_hue(tones.light, second, 0.3),
-    )  # fmt: skip
+        tones,
+        sky=sky,
+        accents=accents,
+        haze=toward_hue(tones.haze, first, 0.6),
+        near=toward_hue(tones.near, first, 0.5),
+        ground=toward_hue(tones.ground, second, 0.5),
+        light=toward_hue(tones.light, second, 0.3),
+    )
 
 
 def _turned(ink: Ink, degrees: float) -> Ink:

@@ -12,8 +12,7 @@ from streamer.generator.procedural.scene import Scene
 
 def paint(scene: Scene, *, calm: float = 0.5) -> None:
     """Fill everything below the horizon with water; ``calm`` 1 is a mirror, 0 a rough sea."""
-    canvas, tones = scene.canvas, scene.tones
-    top = round(scene.horizon)
+    canvas, top = scene.canvas, round(scene.horizon)
     rows = canvas.height - top
     if rows < 4:
         return
@@ -37,11 +36,10 @@ def _deep(scene: Scene) -> Ink:
 
 def _waves(scene: Scene, rows: int) -> Field:
     """Look noise up on a plane in perspective: fine lines far away, broad swells near."""
-    tall, wide = rows, scene.width
-    y = (np.arange(tall, dtype=np.float32)[:, None] + 2.0) / (rows * 1.0)
-    x = (scene.canvas.x[None, :wide] / scene.width - 0.5) * scene.width / scene.height
+    y = (np.arange(rows, dtype=np.float32)[:, None] + 2.0) / (rows * 1.0)
+    x = (scene.canvas.x[None, :] / scene.width - 0.5) * scene.width / scene.height
     depth = 260 * np.log(y * 40 + 1)
-    across = x * 120 / (y * 1.2 + 0.25)
+    across: Field = (x * 120 / (y * 1.2 + 0.25)).astype(np.float32)
     broad = scene.noise.plane("cloud", depth, across, scene.rng)
     fine = scene.noise.plane("rough", depth * 1.7, across * 1.5, scene.rng)
     return (0.62 * broad + 0.38 * fine).astype(np.float32)

@@ -49,7 +49,9 @@ def snow(scene: Scene, amount: float) -> None:
     for count, size, soft, strength in ((420, 1.5, 1.0, 0.8), (120, 2.9, 1.6, 0.85), (26, 8.0, 7.0, 0.5)):
         x, y, part = rng.random((3, int(count * amount))).astype(np.float32)
         radius = size * unit * (0.55 + 0.6 * part)
-        canvas.dots(x * scene.width, y * scene.height, radius.astype(np.float32), white, strength, max(1.0, soft * unit))
+        canvas.dots(
+            x * scene.width, y * scene.height, radius.astype(np.float32), white, strength, max(1.0, soft * unit)
+        )
 
 
 def lightning(scene: Scene) -> None:
@@ -112,7 +114,7 @@ def leaves(scene: Scene) -> None:
         dx, dy = math.cos(angle) * size, math.sin(angle) * size
         cx, cy = x * scene.width, y * scene.height
         leaf = canvas.stencil(cx - size, cy - size, cx + size, cy + size)
-        leaf.polygon([(cx - dx, cy - dy), (cx - dy * 0.45, cy + dx * 0.45), (cx + dx, cy + dy), (cx + dy * 0.45, cy - dx * 0.45)])
+        leaf.polygon(
+            [(cx - dx, cy - dy), (cx - dy * 0.45, cy + dx * 0.45), (cx + dx, cy + dy), (cx + dy * 0.45, cy - dx * 0.45)]
+        )
         canvas.stamp(leaf, rgb(lighter(inks[index % len(inks)], dim)), 0.92)
-
-

@@ -36,14 +36,17 @@ COATS = {
     ),
     "fox": (Coat(lch(0.68, 0.17, 48), lch(0.97, 0.02, 80), "tall", "brush", lch(0.74, 0.14, 80), "mask"),),
     "wolf": (Coat(lch(0.56, 0.03, 260), lch(0.92, 0.01, 250), "tall", "brush", lch(0.85, 0.14, 90), "mask"),),
-    "bear": (Coat(lch(0.52, 0.08, 55), lch(0.80, 0.06, 70), "round"), Coat(lch(0.62, 0.1, 60), lch(0.86, 0.06, 75), "round")),
+    "bear": (
+        Coat(lch(0.52, 0.08, 55), lch(0.80, 0.06, 70), "round"),
+        Coat(lch(0.62, 0.1, 60), lch(0.86, 0.06, 75), "round"),
+    ),
     "panda": (Coat(lch(0.97, 0.008, 90), lch(0.98, 0.005, 90), "dark", "none", None, "panda"),),
     "rabbit": (Coat(lch(0.93, 0.02, 60), lch(0.985, 0.01, 80), "long", "none", lch(0.6, 0.15, 350)),),
     "mouse": (Coat(lch(0.74, 0.025, 270), lch(0.93, 0.02, 30), "huge", "string"),),
     "pig": (Coat(lch(0.82, 0.09, 5), lch(0.88, 0.07, 5), "flap", "none", None, "snout"),),
     "lion": (Coat(lch(0.80, 0.12, 75), lch(0.95, 0.04, 85), "round", "string", lch(0.7, 0.13, 75), "mane"),),
     "monkey": (Coat(lch(0.50, 0.07, 50), lch(0.84, 0.07, 65), "side", "string", None, "monkey"),),
-}  # fmt: skip
+}
 
 
 def draw(pen: Pen, name: str, variant: int, look: str, hat: str) -> None:
@@ -68,16 +71,24 @@ def _tail(pen: Pen, coat: Coat) -> None:
         curl = smooth([(0.25, 0.84), (0.62, 0.8), (0.74, 0.5), (0.6, 0.3), (0.66, 0.18)], closed=False)
         pen.stroke(curl, 0.17, lighter(coat.fur, -0.05))
     elif coat.tail == "brush":
-        brush = smooth([(0.2, 0.86), (0.62, 0.9), (0.88, 0.6), (0.84, 0.24), (0.7, 0.04), (0.6, 0.3), (0.56, 0.5), (0.3, 0.62)])
+        brush = smooth(
+            [(0.2, 0.86), (0.62, 0.9), (0.88, 0.6), (0.84, 0.24), (0.7, 0.04), (0.6, 0.3), (0.56, 0.5), (0.3, 0.62)]
+        )
         pen.polygon(brush, lighter(coat.fur, -0.04))
-        pen.shade(brush, [(0.4, 0.36), (0.6, 0.26), (0.75, 0.32), (0.95, 0.26), (0.95, -0.1), (0.4, -0.1)], coat.light, 1.0)
+        pen.shade(
+            brush, [(0.4, 0.36), (0.6, 0.26), (0.75, 0.32), (0.95, 0.26), (0.95, -0.1), (0.4, -0.1)], coat.light, 1.0
+        )
     elif coat.tail == "string":
-        pen.stroke(smooth([(0.25, 0.86), (0.6, 0.88), (0.78, 0.6), (0.66, 0.34)], closed=False), 0.07, lighter(coat.fur, -0.1))
+        pen.stroke(
+            smooth([(0.25, 0.86), (0.6, 0.88), (0.78, 0.6), (0.66, 0.34)], closed=False), 0.07, lighter(coat.fur, -0.1)
+        )
 
 
 def _body(pen: Pen, coat: Coat) -> None:
     limbs = DARK if coat.marks == "panda" else coat.fur
-    body = smooth([(-0.26, 0.12), (0.26, 0.12), (0.44, 0.5), (0.42, 0.84), (0.2, 0.94), (-0.2, 0.94), (-0.42, 0.84), (-0.44, 0.5)])
+    body = smooth(
+        [(-0.26, 0.12), (0.26, 0.12), (0.44, 0.5), (0.42, 0.84), (0.2, 0.94), (-0.2, 0.94), (-0.42, 0.84), (-0.44, 0.5)]
+    )
     pen.polygon(body, coat.fur)
     pen.ellipse(0, 0.6, 0.25, 0.32, coat.light)
     pen.shade(body, oval(0, 0.12, 0.62, 0.24), DARK, 0.22)
@@ -107,11 +118,27 @@ def _ears(pen: Pen, coat: Coat) -> None:
             pen.ellipse(side * 0.24, -0.76, 0.135, 0.36, coat.fur, side * 0.16)
             pen.ellipse(side * 0.24, -0.74, 0.07, 0.27, inner, side * 0.16)
         elif coat.ears == "flap":
-            pen.blob([(side * x, y) for x, y in [(0.2, -0.66), (0.44, -0.82), (0.64, -0.72), (0.6, -0.48), (0.42, -0.4)]], lighter(coat.fur, -0.08))
+            pen.blob(
+                [(side * x, y) for x, y in [(0.2, -0.66), (0.44, -0.82), (0.64, -0.72), (0.6, -0.48), (0.42, -0.4)]],
+                lighter(coat.fur, -0.08),
+            )
 
 
 def _head(pen: Pen, coat: Coat) -> None:
-    head = smooth([(0, -0.74), (0.36, -0.68), (0.58, -0.4), (0.62, -0.1), (0.42, 0.14), (0, 0.2), (-0.42, 0.14), (-0.62, -0.1), (-0.58, -0.4), (-0.36, -0.68)])
+    head = smooth(
+        [
+            (0, -0.74),
+            (0.36, -0.68),
+            (0.58, -0.4),
+            (0.62, -0.1),
+            (0.42, 0.14),
+            (0, 0.2),
+            (-0.42, 0.14),
+            (-0.62, -0.1),
+            (-0.58, -0.4),
+            (-0.36, -0.68),
+        ]
+    )
     pen.polygon(head, coat.fur)
     pen.shade(head, oval(0.05, 0.3, 0.75, 0.2), DARK, 0.14)
     pen.shade(head, oval(-0.22, -0.6, 0.3, 0.13, -0.35), WHITE, 0.2)

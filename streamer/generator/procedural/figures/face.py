@@ -18,10 +18,14 @@ def eyes(pen: Pen, look: str, x: float, y: float, size: float, iris: Ink | None 
             pen.stroke(arc(side * x, y + size * 0.3, size * 0.75, size * 0.8, 200, 340), size * 0.32, DARK)
         elif look == "angry":
             _eye(pen, side * x, y, size, iris, side)
-            pen.stroke([(side * (x - size), y - size * 0.75), (side * (x + size * 0.9), y - size * 1.45)], size * 0.36, DARK)
+            pen.stroke(
+                [(side * (x - size), y - size * 0.75), (side * (x + size * 0.9), y - size * 1.45)], size * 0.36, DARK
+            )
         elif look == "sad":
             _eye(pen, side * x, y, size * 1.1, iris, side)
-            pen.stroke([(side * (x - size * 0.7), y - size * 1.75), (side * (x + size), y - size * 1.35)], size * 0.24, DARK)
+            pen.stroke(
+                [(side * (x - size * 0.7), y - size * 1.75), (side * (x + size), y - size * 1.35)], size * 0.24, DARK
+            )
             pen.ellipse(side * (x + size * 0.55), y + size * 1.25, size * 0.3, size * 0.42, lch(0.82, 0.1, 225))
         elif look == "smug":
             _eye(pen, side * x, y, size, iris, 0.0)
@@ -31,7 +35,12 @@ def eyes(pen: Pen, look: str, x: float, y: float, size: float, iris: Ink | None 
 
 
 def _lid(x: float, y: float, size: float) -> list[tuple[float, float]]:
-    return [(x - size * 0.95, y - size * 0.22), (x + size * 0.95, y - size * 0.22), (x + size * 0.95, y - size * 0.5), (x - size * 0.95, y - size * 0.5)]
+    return [
+        (x - size * 0.95, y - size * 0.22),
+        (x + size * 0.95, y - size * 0.22),
+        (x + size * 0.95, y - size * 0.5),
+        (x - size * 0.95, y - size * 0.5),
+    ]
 
 
 def _eye(pen: Pen, x: float, y: float, size: float, iris: Ink | None, side: float) -> None:
@@ -54,7 +63,9 @@ def _sunglasses(pen: Pen, x: float, y: float, size: float) -> None:
         pen.box(left, y - size * 0.8, left + size * 2.7, y + size * 0.95, size * 0.7, dark)
         for offset in (-0.4, 0.25):
             a = side * x + offset * size
-            pen.stroke([(a + size * 0.28, y - size * 0.45), (a - size * 0.1, y + size * 0.35)], size * 0.2, lch(0.6, 0.05, 260))
+            pen.stroke(
+                [(a + size * 0.28, y - size * 0.45), (a - size * 0.1, y + size * 0.35)], size * 0.2, lch(0.6, 0.05, 260)
+            )
 
 
 def mouth(pen: Pen, look: str, x: float, y: float, size: float) -> None:
@@ -68,7 +79,11 @@ def mouth(pen: Pen, look: str, x: float, y: float, size: float) -> None:
     elif look in ("sad", "angry"):
         pen.stroke(arc(x, y + size * 0.65, size * 0.6, size * 0.5, 200, 340), size * 0.2, DARK)
     elif look == "smug":
-        pen.stroke([(x - size * 0.5, y + size * 0.1), (x + size * 0.1, y + size * 0.25), (x + size * 0.7, y - size * 0.12)], size * 0.2, DARK)
+        pen.stroke(
+            [(x - size * 0.5, y + size * 0.1), (x + size * 0.1, y + size * 0.25), (x + size * 0.7, y - size * 0.12)],
+            size * 0.2,
+            DARK,
+        )
     else:
         pen.stroke(arc(x, y - size * 0.1, size * 0.62, size * 0.55, 15, 165), size * 0.2, DARK)
 
@@ -90,16 +105,44 @@ def small(pen: Pen, look: str, y: float, size: float = 0.1, x: float = 0.0) -> N
 def hat(pen: Pen, kind: str, y: float, wide: float) -> None:
     """Put something on a head whose top is at ``y`` and which is ``wide`` to either side."""
     if kind == "santa":
-        pen.blob([(-wide * 0.8, y + 0.12), (-wide * 0.3, y - 0.3), (wide * 0.5, y - 0.42), (wide * 1.15, y - 0.05), (wide * 0.75, y + 0.0), (wide * 0.75, y + 0.12)], lch(0.55, 0.2, 27))
+        pen.blob(
+            [
+                (-wide * 0.8, y + 0.12),
+                (-wide * 0.3, y - 0.3),
+                (wide * 0.5, y - 0.42),
+                (wide * 1.15, y - 0.05),
+                (wide * 0.75, y + 0.0),
+                (wide * 0.75, y + 0.12),
+            ],
+            lch(0.55, 0.2, 27),
+        )
         pen.ellipse(wide * 1.15, y + 0.0, 0.11, 0.11, WHITE)
         pen.box(-wide * 0.95, y + 0.02, wide * 0.92, y + 0.2, 0.09, WHITE)
     elif kind == "wizard":
-        pen.blob([(-wide * 0.7, y + 0.1), (-wide * 0.2, y - 0.35), (wide * 0.1, y - 0.62), (wide * 0.45, y - 0.6), (wide * 0.25, y - 0.4), (wide * 0.7, y + 0.1)], lch(0.42, 0.15, 290))
+        pen.blob(
+            [
+                (-wide * 0.7, y + 0.1),
+                (-wide * 0.2, y - 0.35),
+                (wide * 0.1, y - 0.62),
+                (wide * 0.45, y - 0.6),
+                (wide * 0.25, y - 0.4),
+                (wide * 0.7, y + 0.1),
+            ],
+            lch(0.42, 0.15, 290),
+        )
         pen.ellipse(0, y + 0.12, wide * 1.25, 0.13, lch(0.36, 0.14, 290))
         for x, dy in ((-0.1, -0.12), (0.12, -0.3), (0.2, 0.0)):
             star(pen, x, y + dy, 0.07, lch(0.9, 0.14, 92))
     elif kind == "crown":
-        points = [(-wide * 0.62, y + 0.14), (-wide * 0.72, y - 0.26), (-wide * 0.34, y - 0.06), (0, y - 0.34), (wide * 0.34, y - 0.06), (wide * 0.72, y - 0.26), (wide * 0.62, y + 0.14)]
+        points = [
+            (-wide * 0.62, y + 0.14),
+            (-wide * 0.72, y - 0.26),
+            (-wide * 0.34, y - 0.06),
+            (0, y - 0.34),
+            (wide * 0.34, y - 0.06),
+            (wide * 0.72, y - 0.26),
+            (wide * 0.62, y + 0.14),
+        ]
         pen.polygon(points, lch(0.84, 0.16, 88))
         pen.box(-wide * 0.62, y + 0.06, wide * 0.62, y + 0.16, 0.03, lch(0.72, 0.15, 70))
         for x, hue in ((-0.36, 25), (0, 250), (0.36, 150)):

@@ -90,7 +90,10 @@ def oval(x: float, y: float, rx: float, ry: float, turn: float = 0.0, count: int
     """Give points around an ellipse turned by ``turn`` radians."""
     c, s = math.cos(turn), math.sin(turn)
     angles = (2 * math.pi * i / count for i in range(count))
-    return [(x + rx * math.cos(a) * c - ry * math.sin(a) * s, y + rx * math.cos(a) * s + ry * math.sin(a) * c) for a in angles]
+    return [
+        (x + rx * math.cos(a) * c - ry * math.sin(a) * s, y + rx * math.cos(a) * s + ry * math.sin(a) * c)
+        for a in angles
+    ]
 
 
 def smooth(points: Points, parts: int = 10, *, closed: bool = True) -> list[tuple[float, float]]:
@@ -113,7 +116,9 @@ def flipped(points: Points) -> list[tuple[float, float]]:
     return [(-x, y) for x, y in points]
 
 
-def arc(x: float, y: float, rx: float, ry: float, start: float, end: float, count: int = 18) -> list[tuple[float, float]]:
+def arc(
+    x: float, y: float, rx: float, ry: float, start: float, end: float, count: int = 18
+) -> list[tuple[float, float]]:
     """Give points along an arc; angles in degrees, clockwise from the right."""
     angles = np.radians(np.linspace(start, end, count))
     return [(x + rx * float(np.cos(a)), y + ry * float(np.sin(a))) for a in angles]
