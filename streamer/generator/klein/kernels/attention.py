@@ -17,12 +17,18 @@ PROBABILITY_SCALE = 256.0
 
 
 def available() -> bool:
-    """Return whether fp8 attention can run: Hopper or newer, and cuDNN's Python interface."""
-    return (
-        torch.cuda.is_available()
-        and torch.cuda.get_device_capability() >= (9, 0)
-        and importlib.util.find_spec("cudnn") is not None
-    )
+    """Return whether fp8 attention can run: Hopper or newer, cuDNN's Python interface, and a plan of cuDNN's for it."""
+    if not torch.cuda.is_available() or torch.cuda.get_device_capability() < (9, 0):
+        return False
+    if importlib.util.find_spec("cudnn") is None:
+        return False
+    import cudnn
+
+    try:
+        _plan(256, 1, torch.cuda.current_device())
+    except (cudnn.cudnnGraphNotSupportedError, RuntimeError):
+        return False
+    return True
 
 
 def attention_scales(
@@ -40,12 +46,20 @@ def attention_scales(
     return torch.cat([scales, 1 / scales[2:]])
 
 
-@lru_cache(maxsize=64)
-def _plan(rows: int, heads: int, device: int) -> tuple[Any, dict[str, Any], int, Any]:
-    """Build cuDNN's plan for one shape; return it with its tensors, its workspace size and its handle."""
+@lru_cache(maxsize=8)
+def _handle(device: int) -> Any:
     import cudnn
 
-    handle = cudnn.create_handle()
+    with torch.cuda.device(device):
+        return cudnn.create_handle()
+
+
+@lru_cache(maxsize=64)
+def _plan(rows: int, heads: int, device: int) -> tuple[Any, dict[str, Any], int]:
+    """Build cuDNN's plan for one shape; return it with its tensors and its workspace size."""
+    import cudnn
+
+    handle = _handle(device)
     kind, single = cudnn.data_type.FP8_E4M3, cudnn.data_type.FLOAT
     graph = cudnn.pygraph(io_data_type=kind, intermediate_data_type=single, compute_data_type=single, handle=handle)
     shape, stride = (1, heads, rows, HEAD), (rows * heads * HEAD, HEAD, heads * HEAD, 1)
@@ -66,7 +80,7 @@ def _plan(rows: int, heads: int, device: int) -> tuple[Any, dict[str, Any], int,
     graph.create_execution_plans([cudnn.heur_mode.A])
     graph.check_support()
     graph.build_plans()
-    return graph, {**t, "out": out, "amax_s": amax_s, "amax_o": amax_o}, graph.get_workspace_size(), handle
+    return graph, {**t, "out": out, "amax_s": amax_s, "amax_o": amax_o}, graph.get_workspace_size()
 
 
 @lru_cache(maxsize=8)
@@ -87,7 +101,7 @@ def attention_fp8(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scales: tor
         if x.shape != q.shape or x.shape[2] != HEAD or not x.is_contiguous() or x.dtype != torch.float8_e4m3fn:
             raise ValueError(f"{name} must be contiguous fp8 [N, H, {HEAD}], not {x.dtype} {tuple(x.shape)}")
     rows, heads, device = q.shape[0], q.shape[1], q.device.index or 0
-    graph, t, size, handle = _plan(rows, heads, device)
+    graph, t, size = _plan(rows, heads, device)
     scale_s, descale_s = _constants(device)
     out = torch.empty((rows, heads * HEAD), device=q.device, dtype=q.dtype)
     amax = torch.empty(2, device=q.device)
@@ -97,6 +111,7 @@ def attention_fp8(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scales: tor
         t["descale_q"]: scales[0:1], t["descale_k"]: scales[1:2], t["descale_v"]: scales[2:3],
         t["descale_s"]: descale_s, t["scale_s"]: scale_s, t["scale_o"]: scales[3:4],
     }  # fmt: skip
+    handle = _handle(device)
     cudnn.set_stream(handle=handle, stream=torch.cuda.current_stream(q.device).cuda_stream)
     graph.execute({key: x.data_ptr() for key, x in pack.items()}, workspace.data_ptr(), handle=handle)
     return out

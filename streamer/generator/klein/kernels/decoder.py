@@ -188,6 +188,8 @@ def fast_decoder(vae: Any, as_bytes: bool = False) -> Callable[[torch.Tensor], t
     before = _conv(vae.post_quant_conv) if vae.post_quant_conv is not None else None
 
     def decode(latents: torch.Tensor) -> torch.Tensor:
+        if latents.dim() != 4 or latents.shape[0] != 1:
+            raise ValueError(f"latents must be one picture [1, channels, h, w], not {tuple(latents.shape)}")
         x = latents.to(first.weight.dtype).contiguous(memory_format=torch.channels_last)
         with torch.backends.cudnn.flags(enabled=True, benchmark=True):
             if before is not None:

@@ -70,6 +70,11 @@ def test_bytes_are_rounded_and_clamped() -> None:
     assert torch.equal(pixels.to_bytes(x, bias), want)
 
 
+def test_two_pictures_at_once_are_refused() -> None:
+    with pytest.raises(ValueError, match="one picture"):
+        decoder.fast_decoder(tiny_vae((16, 32)))(torch.randn(2, 8, 6, 10))
+
+
 @torch.no_grad()
 @pytest.mark.parametrize("widths", [(16, 32), (12, 24)])
 def test_the_fast_decoder_draws_the_stock_picture(widths: tuple[int, ...]) -> None:
