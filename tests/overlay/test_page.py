@@ -452,6 +452,11 @@ async def test_nothing_waits_for_frames_on_a_hidden_page(tab: Tab):
         assert await tab.page.evaluate("document.getAnimations().length") == 0
     assert await tab.count("canvas") == 2
     assert near(middle(await tab.shot()), (*BLUE, 255))
+    for n in range(4):
+        sticker = encoded(Image.new("RGBA", (64, 64), (0, 200, 50 * n, 255)), "PNG")
+        tab.site.hub.publish(Frame(f"sticker {n}", "meme", "image/png", sticker, 64, 64))
+        await tab.finds(f"[data-layer=meme][data-request='sticker {n}']")
+        assert await tab.count("[data-layer=meme] canvas") == 1
     tab.site.hub.publish(Clear("meme"))
     await tab.state("meme", "empty")
     assert await tab.count("canvas") == 1
@@ -511,6 +516,10 @@ async def test_a_change_of_layers_takes_effect_without_a_reload_and_keeps_the_pi
 
 
 async def test_many_pictures_leave_nothing_behind(opened: Tab):
+    await opened.page.evaluate(
+        "() => { window.made = 0; const real = document.createElement;"
+        " document.createElement = (name) => { window.made += 1; return real.call(document, name); }; }"
+    )
     for n in range(200):
         opened.site.hub.publish(plain(str(n), (n, 50, 50), size=(64, 36)))
         opened.site.hub.publish(tiny(f"next {n}", (50, n, 50)))
@@ -519,6 +528,7 @@ async def test_many_pictures_leave_nothing_behind(opened: Tab):
     opened.site.hub.publish(plain("last", GREEN, size=(64, 36)))
     await opened.shows("background", "last")
     assert await opened.count("[data-layer=background] canvas") == 1
+    assert await opened.page.evaluate("window.made") < 10
 
 
 async def test_the_page_reads_the_golden_messages_as_the_server_means_them(opened: Tab):

@@ -13,12 +13,13 @@ export function createSurface(root, fit = 'cover') {
   element.className = 'surface';
   root.append(element);
   let sheets = [];
+  const spare = []; // canvases to use again: the memory of a dropped one is kept until the garbage collector comes
   let orphan = 0;
 
   const finals = () => sheets.filter((sheet) => !sheet.preview && !sheet.leaving);
 
   function lay(bitmap, sheet, seconds) {
-    const canvas = document.createElement('canvas');
+    const canvas = spare.pop() ?? document.createElement('canvas');
     canvas.style.objectFit = fit;
     canvas.style.opacity = '0';
     transfer(canvas, bitmap);
@@ -34,11 +35,12 @@ export function createSurface(root, fit = 'cover') {
     drop(beneath.filter((other) => !sheet.preview || other.preview));
   }
 
-  function drop(gone) {
+  function drop(unwanted) {
+    const gone = sheets.filter((sheet) => unwanted.includes(sheet)); // never one twice: its canvas is in use again
     for (const sheet of gone) {
       sheet.motion?.stop();
       sheet.leaving?.stop();
-      release(sheet.canvas);
+      spare.push(release(sheet.canvas));
     }
     sheets = sheets.filter((sheet) => !gone.includes(sheet));
   }
@@ -101,6 +103,7 @@ function release(canvas) {
   canvas.remove();
   canvas.getContext('bitmaprenderer').transferFromImageBitmap(null);
   canvas.width = canvas.height = 0;
+  return canvas;
 }
 
 /** Spreads a picture of a few dozen pixels into soft colour. Small and once: a blur of the whole page is slow. */
