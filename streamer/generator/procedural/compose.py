@@ -14,6 +14,7 @@ from streamer.generator.procedural import (
     landmarks,
     popart,
     room,
+    sights,
     sky,
     space,
     subject,
@@ -61,7 +62,7 @@ def _stages(idea: Idea, kind: str) -> list[Stage]:
     meme = kind != "background"
     if "abstract" in idea.places and not idea.subjects:
         stages: list[Stage] = [flow.paint]
-    elif _is_indoors(idea):
+    elif _is_indoors(idea, meme):
         stages = [room.paint]
     elif "underwater" in idea.places:
         stages = [space.underwater]
@@ -76,10 +77,11 @@ def _stages(idea: Idea, kind: str) -> list[Stage]:
     return [*stages, subject.paint] if subject.chosen(idea, kind) else stages
 
 
-def _is_indoors(idea: Idea) -> bool:
-    """Tell whether a room is meant; "cosy" alone means one only when nothing outdoors is named."""
+def _is_indoors(idea: Idea, meme: bool) -> bool:
+    """Tell whether a room is meant; furniture alone means one only when nothing outdoors is named."""
     outside = set(idea.places) & set(_ON_LAND) or idea.features & {"cabin", "campfire", "castle"}
-    return "room" in idea.places or ("cosy" in idea.features and not outside)
+    furnished = bool(idea.features & {"cosy", "computer", "books", "fireplace"}) and not meme
+    return "room" in idea.places or (furnished and not outside)
 
 
 def _is_outdoors(idea: Idea, meme: bool) -> bool:
@@ -107,13 +109,13 @@ def _land(idea: Idea) -> list[Stage]:
     if "storm" in idea.weather:
         stages.append(weather.lightning)
     if "volcano" in idea.features:
-        stages.append(landmarks.volcano)
+        stages.append(sights.volcano)
     elif _wants_peaks(idea, places):
         stages.append(_peaks)
     if "balloon" in idea.features:
-        stages.append(landmarks.balloons)
+        stages.append(sights.balloons)
     if "birds" in idea.features or (idea.time in ("dusk", "dawn", "day") and "storm" not in idea.weather):
-        stages.append(landmarks.birds)
+        stages.append(sights.birds)
     return [*stages, *_ground(idea, places), *_front(idea, places)]
 
 
@@ -152,11 +154,11 @@ def _front(idea: Idea, places: list[str]) -> list[Stage]:
     """Choose landmarks and what frames the view."""
     wanted: list[tuple[bool, Stage]] = [
         ("lighthouse" in idea.features, landmarks.lighthouse),
-        ("boat" in idea.features, landmarks.boat),
+        ("boat" in idea.features, sights.boat),
         ("windmill" in idea.features, _windmill),
         (("cabin" in idea.features and "city" not in places) or "village" in places, _cabins),
         ("campfire" in idea.features, _camp),
-        ("cactus" in idea.features or ("desert" in places and "pyramid" not in idea.features), landmarks.cacti),
+        ("cactus" in idea.features or ("desert" in places and "pyramid" not in idea.features), sights.cacti),
         (_wants_beams(idea), weather.beams),
         ("forest" in places and idea.has("tree"), forest.birches),
         (
@@ -259,4 +261,4 @@ def _cabins(scene: Scene) -> None:
 
 def _camp(scene: Scene) -> None:
     foot = scene.horizon + (scene.height - scene.horizon) * 0.72
-    landmarks.campfire(scene, scene.width * float(scene.rng.uniform(0.35, 0.65)), foot, 58 * scene.unit)
+    sights.campfire(scene, scene.width * float(scene.rng.uniform(0.35, 0.65)), foot, 58 * scene.unit)

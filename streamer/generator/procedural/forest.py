@@ -51,8 +51,8 @@ def foliage(scene: Scene, depth: float) -> Ink:
     base = scene.tones.layer_lab(depth)
     bright = {"night": -0.02, "dusk": 0.0, "dawn": 0.06, "day": 0.1}[scene.tones.hour]
     if scene.idea.season == "autumn":
-        leaf = lch(0.44 + bright + 0.1 * (1 - depth), 0.125, float(scene.rng.uniform(32, 72)))
-        return mix(base, leaf, 0.55)
+        leaf = lch(0.44 + bright + 0.12 * (1 - depth), 0.135, float(scene.rng.uniform(32, 72)))
+        return mix(base, leaf, 0.78)
     if scene.idea.season == "spring":
         return mix(base, lch(0.62 + bright, 0.12, 352), 0.5)
     if scene.is_snowy:

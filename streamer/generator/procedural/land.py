@@ -211,7 +211,7 @@ def grid(scene: Scene) -> None:
     lines = np.clip(np.maximum(upright, level) + 0.5, 0, 1) * np.clip(y / (rows * 0.4), 0.06, 1)
     ink = rgb(lch(0.76, 0.19, scene.idea.hues[0] if scene.idea.hues else 330.0))
     canvas.blend(ink, lines.astype(np.float32), top)
-    canvas.glow(scene.sun[0], top, 260 * scene.unit, ink, 0.35)
+    canvas.glow(scene.sun[0], top, 180 * scene.unit, ink, 0.22)
 
 
 def mist(scene: Scene, y: float, tall: float, strength: float, ink: Ink | None = None) -> None:

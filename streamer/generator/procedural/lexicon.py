@@ -181,7 +181,7 @@ FEATURES = {
     "fireplace": "fireplace* hearth* камин* очаг*",
     "books": "book* library* read* study* книг* библиотек* чита*",
     "computer": (
-        "computer* gaming gamer* monitor* stream* setup* keyboard* laptop* pc hacker* desk* компьютер* гейм* "
+        "coding coder* программист* computer* gaming gamer* monitor* stream* setup* keyboard* laptop* pc hacker* desk* компьютер* гейм* "
         "монитор* стрим* ноутбук* клавиатур* хакер* стол стола столе"
     ),
     "plants": "plant* monstera botanic* greenhouse* растен* цветок оранжере*",
@@ -214,7 +214,7 @@ SUBJECTS = {
     "octopus": "octopus* kraken* squid* tentacle* cthulhu* осьминог* кракен* кальмар* щупальц* ктулху",
     "dragon": "dragon* wyvern* dinosaur* dino godzilla* t-rex дракон* динозавр* годзилл* ящер*",
     "robot": ("robot* android* mech mecha droid* cyborg* bot bots робот* андроид* меха дроид* киборг* бот боты бота"),
-    "ghost": "ghost* spirit* boo phantom* haunted привиден* призрак* дух духи",
+    "ghost": "ghost* spirit* boo phantom* привиден* призрак* дух духи",
     "alien": "alien* extraterrestrial* martian* инопланет* пришел* пришелец* марсиан*",
     "ufo": "ufo ufos saucer* нло тарелк*",
     "astronaut": "astronaut* cosmonaut* spaceman космонавт* астронавт* скафандр*",

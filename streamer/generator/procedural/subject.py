@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from streamer.generator.procedural.colour import Ink, lch, rgb
-from streamer.generator.procedural.figures import animals, beings, face, things
+from streamer.generator.procedural.figures import animals, beings, creatures, face, food, things
 from streamer.generator.procedural.figures.pen import Pen
 from streamer.generator.procedural.idea import Idea
 from streamer.generator.procedural.noise import Field
@@ -24,29 +24,29 @@ BEINGS: dict[str, Figure] = {
     "astronaut": beings.astronaut,
     "wizard": beings.wizard,
     "knight": beings.knight,
-    "dragon": beings.dragon,
-    "penguin": beings.penguin,
-    "duck": beings.duck,
-    "frog": beings.frog,
-    "owl": beings.owl,
-    "fish": beings.fish,
-    "octopus": beings.octopus,
+    "dragon": creatures.dragon,
+    "penguin": creatures.penguin,
+    "duck": creatures.duck,
+    "frog": creatures.frog,
+    "owl": creatures.owl,
+    "fish": creatures.fish,
+    "octopus": creatures.octopus,
     "snowman": beings.snowman,
     "rocket": things.rocket,
 }
 THINGS: dict[str, Figure] = {
     "heart": things.heart,
-    "coffee": things.coffee,
+    "coffee": food.coffee,
     "fire": things.fire,
     "trophy": things.trophy,
     "star": things.star,
-    "mushroom": things.mushroom,
+    "mushroom": food.mushroom,
     "crown": things.crown,
     "gamepad": things.gamepad,
-    "pizza": things.pizza,
-    "burger": things.burger,
-    "cactus": things.cactus,
-    "pumpkin": things.pumpkin,
+    "pizza": food.pizza,
+    "burger": food.burger,
+    "cactus": food.cactus,
+    "pumpkin": food.pumpkin,
     "bomb": things.bomb,
     "gem": things.gem,
     "bulb": things.bulb,
@@ -169,14 +169,13 @@ def _grown(mask: Field, by: float) -> Field:
 
 def _sticker(scene: Scene, planes: Field, mask: Field, x: int, y: int) -> None:
     """Lay the figure down with a white rim and a soft shadow."""
-    canvas, size = scene.canvas, mask.shape[0]
+    size = mask.shape[0]
     pad = max(2, size // 14)
     roomy = np.pad(mask, pad)
     rim = _grown(roomy, size / 52)
     _cast(scene, rim, x - pad + size // 60, y - pad + size // 34)
     _stamp(scene, np.broadcast_to(rgb(lch(0.99, 0.004, 90))[:, None, None], (3, *rim.shape)), rim, x - pad, y - pad)
     _stamp(scene, planes, mask, x, y)
-    del canvas
 
 
 def _cast(scene: Scene, mask: Field, x: int, y: int) -> None:

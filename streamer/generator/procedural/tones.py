@@ -225,7 +225,7 @@ def _hues(tones: Tones, idea: Idea) -> Tones:
         toward_hue(ink, first if i < len(tones.sky) / 2 else second, 0.72 if i < len(tones.sky) / 2 else 0.5)
         for i, ink in enumerate(tones.sky)
     )
-    accents = tuple(lch(0.76, 0.16, hue) for hue in (*idea.hues, first + 150))
+    accents = tuple(lch(0.76, 0.16, hue) for hue in (*idea.hues, first + 150, first + 50))
     return replace(
         tones,
         sky=sky,

@@ -17,21 +17,21 @@ def eyes(pen: Pen, look: str, x: float, y: float, size: float, iris: Ink | None 
         if look == "happy" or (look == "wink" and side == 1):
             pen.stroke(arc(side * x, y + size * 0.3, size * 0.75, size * 0.8, 200, 340), size * 0.32, DARK)
         elif look == "angry":
-            _eye(pen, side * x, y, size, iris, side)
+            _eye(pen, side * x, y, size, iris)
             pen.stroke(
                 [(side * (x - size), y - size * 0.75), (side * (x + size * 0.9), y - size * 1.45)], size * 0.36, DARK
             )
         elif look == "sad":
-            _eye(pen, side * x, y, size * 1.1, iris, side)
+            _eye(pen, side * x, y, size * 1.1, iris)
             pen.stroke(
                 [(side * (x - size * 0.7), y - size * 1.75), (side * (x + size), y - size * 1.35)], size * 0.24, DARK
             )
             pen.ellipse(side * (x + size * 0.55), y + size * 1.25, size * 0.3, size * 0.42, lch(0.82, 0.1, 225))
         elif look == "smug":
-            _eye(pen, side * x, y, size, iris, 0.0)
+            _eye(pen, side * x, y, size, iris)
             pen.shade(_lid(side * x, y, size), _lid(side * x, y, size), DARK, 1.0)
         else:
-            _eye(pen, side * x, y, size * (1.15 if look == "awe" else 1.0), iris, side)
+            _eye(pen, side * x, y, size * (1.15 if look == "awe" else 1.0), iris)
 
 
 def _lid(x: float, y: float, size: float) -> list[tuple[float, float]]:
@@ -43,7 +43,7 @@ def _lid(x: float, y: float, size: float) -> list[tuple[float, float]]:
     ]
 
 
-def _eye(pen: Pen, x: float, y: float, size: float, iris: Ink | None, side: float) -> None:
+def _eye(pen: Pen, x: float, y: float, size: float, iris: Ink | None) -> None:
     if iris is not None:
         pen.ellipse(x, y, size * 1.02, size * 1.16, DARK)
         pen.ellipse(x, y + size * 0.06, size * 0.86, size * 0.98, iris)
@@ -52,7 +52,6 @@ def _eye(pen: Pen, x: float, y: float, size: float, iris: Ink | None, side: floa
         pen.ellipse(x, y, size * 0.86, size * 1.08, DARK)
     pen.ellipse(x - size * 0.28, y - size * 0.4, size * 0.32, size * 0.34, WHITE)
     pen.ellipse(x + size * 0.3, y + size * 0.38, size * 0.15, size * 0.16, WHITE)
-    del side
 
 
 def _sunglasses(pen: Pen, x: float, y: float, size: float) -> None:
