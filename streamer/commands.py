@@ -20,7 +20,7 @@ from streamer.errors import ConfigError
 from streamer.text import clean, without_links, without_mentions
 from streamer.types import Caption, ImageRequest, Lane, Refusal, Role, SamplingParams, StageCommand, Trigger
 
-ImageKind = Literal["background", "meme", "sticker"]
+ImageKind = Literal["background", "meme", "sticker", "edit"]
 StageKind = Literal["undo", "redo", "clear", "pause", "resume", "panic", "queue", "help", "style"]
 
 _FOR_EVERYONE = frozenset({"queue", "help"})
@@ -30,6 +30,7 @@ _EXAMPLES = {
     "background": "needs a few words, like: {word} stormy harbour at night",
     "meme": "needs a picture and a text, like: {word} cat at a desk | monday | again",
     "sticker": "needs a few words, like: {word} happy robot",
+    "edit": "needs to know what to change, like: {word} make it winter",
 }
 _PLURALS = {
     Role.FOLLOWER: "followers",

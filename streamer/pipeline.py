@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamer.air import Air
 from streamer.commands import Commands
@@ -227,6 +227,12 @@ class Pipeline:
         refusal = self._closed_to(request) or judge(self._parts.rules, request, now)
         if refusal is not None:
             return self._refuse(refusal)
+        if request.kind == "edit":
+            # The picture that was on air when the viewer typed, not the one when their turn comes.
+            shown = self._parts.stage.current(request.layer)
+            if shown is None:
+                return self._refuse(Refusal(request.id, "edit", "there is no picture on air to change"))
+            request = replace(request, reference=shown.data)
         submission = self._parts.scheduler.submit(request, now)
         if submission.refusal is not None:
             return self._refuse(submission.refusal)

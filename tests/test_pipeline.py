@@ -104,6 +104,7 @@ class Room:
         table = {
             "bg": CommandOptions(kind="background", layer="background"),
             "meme": CommandOptions(kind="meme", layer="meme", layout="top_bottom", seconds=5, cooldown_s=0),
+            "edit": CommandOptions(kind="edit", layer="background"),
             "mods": CommandOptions(kind="background", layer="background", role=Role.MODERATOR),
             **{word: CommandOptions(kind=word) for word in ("undo", "redo", "clear", "pause", "resume", "panic")},
             **{word: CommandOptions(kind=word) for word in ("queue", "help", "style")},
@@ -473,3 +474,12 @@ async def test_a_source_that_breaks_leaves_the_rest_running(tmp_path: Path, capl
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await room.store.close()
+
+
+async def test_an_edit_takes_the_picture_that_was_on_air_when_it_was_asked_for(room: Room) -> None:
+    assert (await room.pipeline.submit(room.trigger("!edit make it winter"))).rule == "edit"
+    await room.say("!bg summer")
+    await room.draw_next()
+    await room.say("!edit make it winter")
+    await room.draw_next()
+    assert room.easel.drawn[-1].reference == b"summer"
