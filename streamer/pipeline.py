@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
@@ -27,9 +26,11 @@ from streamer.contracts import (
     Source,
 )
 from streamer.errors import BackendError, Unsupported
+from streamer.intake import OPEN, PANIC, Intake
 from streamer.metrics import Metrics, Step
 from streamer.overlay.hub import Hub
 from streamer.policy import judge
+from streamer.recent import Recent
 from streamer.scheduler import Ending, Scheduler
 from streamer.stage import Stage
 from streamer.store import Store
@@ -54,14 +55,7 @@ log = logging.getLogger(__name__)
 INBOX = 2000
 REMEMBERED = 20_000
 AIRING = 500
-SETTING = "intake"
 LAG_EVERY_S = 0.5
-
-
-class Intake:
-    """Whether requests are taken, as it is written to the settings."""
-
-    OPEN, PAUSED, PANIC = "open", "paused", "panic"
 
 
 @dataclass(slots=True)
@@ -82,27 +76,6 @@ class Parts:
     seconds: Mapping[str, float | None] = field(default_factory=dict)
 
 
-class Recent:
-    """The last few thousand keys, oldest forgotten first."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._keys: OrderedDict[str, str] = OrderedDict()
-
-    def add(self, key: str, value: str = "") -> bool:
-        """Remember a key; False when it was there already."""
-        if key in self._keys:
-            return False
-        self._keys[key] = value
-        if len(self._keys) > self._limit:
-            self._keys.popitem(last=False)
-        return True
-
-    def get(self, key: str) -> str | None:
-        """Return what was remembered with the key."""
-        return self._keys.get(key)
-
-
 class Pipeline:
     """Move triggers to the air. It names every stage, which is why its constructor takes them as one value."""
 
@@ -112,13 +85,13 @@ class Pipeline:
         self._inbox: asyncio.Queue[Trigger | Retraction] = asyncio.Queue(INBOX)
         self._air = Air(parts.hub, parts.stage, parts.store, parts.metrics, parts.outputs)
         self._work = asyncio.Event()
-        self._seen = Recent(REMEMBERED)
-        self._actors = Recent(REMEMBERED)
-        self._airing: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._seen: Recent[str, None] = Recent(REMEMBERED)
+        self._actors: Recent[str, str] = Recent(REMEMBERED)
+        self._airing: Recent[str, tuple[float, float]] = Recent(AIRING)
         self._free_at: dict[str, float] = {}
         self._drawing: ImageRequest | None = None
         self._called_off: str | None = None
-        self._intake = Intake.OPEN
+        self._intake = Intake(parts.store)
 
     @property
     def version(self) -> int:
@@ -127,7 +100,7 @@ class Pipeline:
 
     async def restore(self) -> None:
         """Show the last background again, and stay blank and closed after a panic; await it before anybody can ask."""
-        self._intake = await self._parts.store.setting(SETTING) or Intake.OPEN
+        await self._intake.restore()
         for frame in await self._parts.store.on_air():
             if frame.layer in self._parts.hub.layers:
                 for update in self._parts.stage.restore(frame, self._clock()):
@@ -193,7 +166,7 @@ class Pipeline:
     async def _watch_paints(self) -> None:
         """In: what pages say they painted. Out: timings."""
         async for paint in self._parts.hub.paints():
-            if (times := self._airing.pop(paint.request_id, None)) is not None:
+            if (times := self._airing.pop(paint.request_id)) is not None:
                 asked_at, drew_s = times
                 self._parts.metrics.took(Step.PAINT, (paint.at - asked_at) * 1000)
                 self._parts.metrics.took(Step.OVERHEAD, (paint.at - asked_at - drew_s) * 1000)
@@ -214,7 +187,7 @@ class Pipeline:
         if order is None:
             return Receipt(trigger.id, "ignored")
         self._parts.metrics.trigger(trigger.source)
-        if not self._seen.add(trigger.id):
+        if not self._seen.put(trigger.id, None):
             return Receipt(trigger.id, "duplicate")
         if isinstance(order, StageCommand):
             return await self._obey(order)
@@ -224,7 +197,7 @@ class Pipeline:
 
     async def _admit(self, request: ImageRequest) -> Receipt:
         now = self._clock()
-        refusal = self._closed_to(request) or judge(self._parts.rules, request, now)
+        refusal = self._intake.objection(request) or judge(self._parts.rules, request, now)
         if refusal is not None:
             return self._refuse(refusal)
         if request.kind == "edit":
@@ -237,20 +210,13 @@ class Pipeline:
         if submission.refusal is not None:
             return self._refuse(submission.refusal)
         stored = self._parts.store.accept(request)
-        self._actors.add(request.id, request.actor.id)
+        self._actors.put(request.id, request.actor.id)
         self._end_all(submission.ended)
         self._parts.metrics.took(Step.ADMIT, (now - request.at) * 1000)
         self._work.set()
         self._air.touch()
         await stored
         return Receipt(request.id, "joined" if submission.leader_id else "queued")
-
-    def _closed_to(self, request: ImageRequest) -> Refusal | None:
-        if self._intake == Intake.PANIC:
-            return Refusal(request.id, "panic", "pictures are switched off for now")
-        if self._intake == Intake.PAUSED and request.priority is not Lane.BROADCASTER:
-            return Refusal(request.id, "paused", "requests are paused for now")
-        return None
 
     async def _obey(self, command: StageCommand) -> Receipt:
         """Do what a stage command says; the answer is a toast, never a call back to chat."""
@@ -288,9 +254,9 @@ class Pipeline:
 
     def _may_draw(self, request: ImageRequest) -> bool:
         """Keep viewers' pictures apart, so that each is seen; the streamer's own never wait."""
-        if request.priority is Lane.BROADCASTER:
-            return self._intake != Intake.PANIC
-        return self._intake == Intake.OPEN and self._free_at.get(request.layer, 0.0) <= self._clock()
+        if self._intake.objection(request) is not None:
+            return False
+        return request.priority is Lane.BROADCASTER or self._free_at.get(request.layer, 0.0) <= self._clock()
 
     def _wait_for_layer(self, now: float) -> float | None:
         return min((moment - now for moment in self._free_at.values() if moment > now), default=None)
@@ -339,9 +305,7 @@ class Pipeline:
         now = self._clock()
         updates = self._parts.stage.show(frame, request.seconds, request.at, now)
         if self._parts.hub.overlays:
-            self._airing[request.id] = (request.at, self._parts.generator.drew_s)
-        if len(self._airing) > AIRING:
-            self._airing.popitem(last=False)
+            self._airing.put(request.id, (request.at, self._parts.generator.drew_s))
         self._show(updates)
         self._publish_toast(request)
         self._free_at[frame.layer] = now + self._parts.at_least_s.get(frame.layer, 0.0)
@@ -363,20 +327,21 @@ class Pipeline:
 
     async def panic(self) -> None:
         """Blank every layer, empty the queue, close the intake; all in one step, and it stays so over a restart."""
-        self._intake = Intake.PANIC
+        closed = self._intake.set(PANIC)
         self._show(self._parts.stage.panic(self._clock()))
         self._call_off_drawing()
         self._drop(lambda request: True, "panic", "pictures were switched off")
-        await self._parts.store.set(SETTING, Intake.PANIC)
+        await closed
 
     async def pause(self) -> None:
         """Take nothing new from viewers and start no picture of theirs; what is on air stays."""
-        if self._intake == Intake.OPEN:
-            await self._set_intake(Intake.PAUSED)
+        await self._intake.pause()
+        self._air.touch()
 
     async def resume(self) -> None:
         """Open the intake again."""
-        await self._set_intake(Intake.OPEN)
+        await self._intake.set(OPEN)
+        self._air.touch()
         self._work.set()
 
     async def clear(self, layer: str | None) -> None:
@@ -433,7 +398,7 @@ class Pipeline:
         """Gather what a panel shows."""
         parts = self._parts
         return DeskState(
-            paused=self._intake != Intake.OPEN,
+            paused=not self._intake.open,
             style=self._commands.style,
             generator=parts.generator.health(),
             active=parts.generator.active,
@@ -460,11 +425,6 @@ class Pipeline:
 
     def _on_air(self) -> dict[str, Frame | None]:
         return {layer: self._parts.stage.current(layer) for layer in self._parts.hub.layers}
-
-    async def _set_intake(self, intake: str) -> None:
-        self._intake = intake
-        self._air.touch()
-        await self._parts.store.set(SETTING, intake)
 
     def _call_off_drawing(self) -> None:
         if self._drawing is not None:

@@ -1,0 +1,46 @@
+"""Whether requests are taken: open, paused, or closed by panic; kept over a restart."""
+
+from __future__ import annotations
+
+import asyncio
+
+from streamer.store import Store
+from streamer.types import ImageRequest, Lane, Refusal
+
+SETTING = "intake"
+OPEN, PAUSED, PANIC = "open", "paused", "panic"
+
+
+class Intake:
+    """The gate before the rules. A pause holds viewers and lets the streamer through; a panic holds everybody."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._state = OPEN
+
+    @property
+    def open(self) -> bool:
+        """Tell whether viewers may ask."""
+        return self._state == OPEN
+
+    async def restore(self) -> None:
+        """Take up the state that the last run left."""
+        self._state = await self._store.setting(SETTING) or OPEN
+
+    def set(self, state: str) -> asyncio.Future[None]:
+        """Change at once; the result is there when it is written down."""
+        self._state = state
+        return self._store.set(SETTING, state)
+
+    async def pause(self) -> None:
+        """Hold viewers; a panic stays a panic."""
+        if self._state == OPEN:
+            await self.set(PAUSED)
+
+    def objection(self, request: ImageRequest) -> Refusal | None:
+        """Refuse a request that is not taken now."""
+        if self._state == PANIC:
+            return Refusal(request.id, "panic", "pictures are switched off for now")
+        if self._state == PAUSED and request.priority is not Lane.BROADCASTER:
+            return Refusal(request.id, "paused", "requests are paused for now")
+        return None

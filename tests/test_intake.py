@@ -1,0 +1,51 @@
+"""The gate before the rules: pause holds viewers, panic holds everybody, and both outlive a restart."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from streamer.intake import OPEN, PANIC, PAUSED, Intake
+from streamer.store import Options, Store
+from streamer.types import Lane
+from tests.test_store import REQUEST
+
+MINE = replace(REQUEST, priority=Lane.BROADCASTER)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = Store(tmp_path, Options())
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "viewer", "streamer"), [(OPEN, "", ""), (PAUSED, "paused", ""), (PANIC, "panic", "panic")]
+)
+async def test_who_is_held_in_which_state(store: Store, state: str, viewer: str, streamer: str) -> None:
+    intake = Intake(store)
+    await intake.set(state)
+    for request, rule in ((REQUEST, viewer), (MINE, streamer)):
+        refusal = intake.objection(request)
+        assert (refusal.rule if refusal else "") == rule
+    assert intake.open == (state == OPEN)
+
+
+@pytest.mark.parametrize("state", [OPEN, PAUSED, PANIC])
+async def test_the_state_outlives_a_restart(store: Store, state: str) -> None:
+    await Intake(store).set(state)
+    after = Intake(store)
+    await after.restore()
+    assert (after.objection(REQUEST) is None) == (state == OPEN)
+
+
+async def test_a_pause_does_not_soften_a_panic(store: Store) -> None:
+    intake = Intake(store)
+    await intake.set(PANIC)
+    await intake.pause()
+    assert intake.objection(MINE) is not None
