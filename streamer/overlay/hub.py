@@ -23,7 +23,7 @@ REMEMBERED = 512
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """The first page has put a picture on its screen; ``at`` is time.monotonic() seconds."""
+    """The first page has put a finished picture on its screen; ``at`` is time.monotonic() seconds."""
 
     request_id: str
     layer: str
@@ -155,16 +155,16 @@ class Hub:
             self._pages[mailbox] = replace(self._pages[mailbox], visible=visible, active=active)
 
     def painted(self, mailbox: Mailbox, message: wire.Painted, now: float) -> None:
-        """Note a page's answer to a picture; the first page to show it makes a Paint."""
-        asked = mailbox.painted(message.layer, message.seq, now)
-        if asked and message.shown and self._painted.add(message.seq):
-            paint = Paint(message.request_id, message.layer, message.seq, now)
+        """Note a page's answer to a picture; the first page to show a finished one makes a Paint."""
+        picture = mailbox.painted(message.layer, message.seq, now)
+        if picture is not None and picture.final and message.shown and self._painted.add(picture.seq):
+            paint = Paint(picture.request_id, picture.layer, picture.seq, now)
             for watcher in self._watchers:
                 watcher.inbox.append(paint)
                 watcher.wake.set()
 
     async def paints(self) -> AsyncIterator[Paint]:
-        """Yield the first paint of every picture from now on; a reader that falls behind misses the oldest."""
+        """Yield the first paint of every finished picture from now on; a reader that falls behind misses the oldest."""
         watcher = _Watcher()
         self._watchers.append(watcher)
         try:

@@ -28,6 +28,12 @@ class Picture:
     message: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    picture: Picture
+    at: float
+
+
 @dataclass(slots=True, eq=False)
 class Mailbox:
     """One page's share of the hub; ``wake`` is called whenever there may be something new to take.
@@ -47,7 +53,7 @@ class Mailbox:
     _urgent: dict[str, str] = field(default_factory=dict)
     _notices: deque[str] = field(default_factory=deque)
     _slots: dict[str, Picture] = field(default_factory=dict)
-    _in_flight: dict[tuple[str, int], float] = field(default_factory=dict)
+    _in_flight: dict[tuple[str, int], _Sent] = field(default_factory=dict)
     _window: int = WINDOW
     _probing: bool = False
 
@@ -110,7 +116,7 @@ class Mailbox:
         for layer, picture in self._slots.items():
             if self._may_send(picture):
                 del self._slots[layer]
-                self._in_flight[layer, picture.seq] = now
+                self._in_flight[layer, picture.seq] = _Sent(picture, now)
                 self.sent += 1
                 return picture.message
         return None
@@ -119,23 +125,23 @@ class Mailbox:
         """Say how long ``take`` can have nothing new to say without a wake."""
         if not self._slots or not self._in_flight or self._probing:
             return math.inf
-        return max(0.0, min(self._in_flight.values()) + ACK_TIMEOUT_S - now)
+        return max(0.0, self._oldest() + ACK_TIMEOUT_S - now)
 
-    def painted(self, layer: str, seq: int, now: float) -> bool:
-        """Note the page's answer, which covers everything older on that layer; False if nothing was asked."""
-        sent_at = self._in_flight.pop((layer, seq), None)
-        if sent_at is None:
-            return False
+    def painted(self, layer: str, seq: int, now: float) -> Picture | None:
+        """Note the page's answer, which covers everything older on that layer; None if there is no such question."""
+        sent = self._in_flight.pop((layer, seq), None)
+        if sent is None:
+            return None
         for key in [key for key in self._in_flight if key[0] == layer and key[1] < seq]:
             del self._in_flight[key]
-        self.ack_s = now - sent_at
+        self.ack_s = now - sent.at
         if self.ack_s > SLOW_ACK_S:
             self._window = 1
         elif self.ack_s < QUICK_ACK_S:
             self._window = WINDOW
         self._probing = False
         self.wake()
-        return True
+        return sent.picture
 
     def pong(self) -> None:
         """Note a sign of life: whatever went unanswered before it may time out again."""
@@ -146,9 +152,12 @@ class Mailbox:
         # A preview travels only when nothing else does, so it can never make a final wait for the window.
         return len(self._in_flight) < (self._window if picture.final else 1)
 
+    def _oldest(self) -> float:
+        return min(sent.at for sent in self._in_flight.values())
+
     def _free_window(self, now: float) -> None:
         """Give up waiting for answers after the time-out, once; then the page must show that it lives."""
-        if self._probing or not self._in_flight or now - min(self._in_flight.values()) < ACK_TIMEOUT_S:
+        if self._probing or not self._in_flight or now - self._oldest() < ACK_TIMEOUT_S:
             return
         self._in_flight.clear()
         self._probing = True

@@ -178,6 +178,22 @@ def test_a_page_shows_what_is_in_flight_and_how_fast_it_answers(hub: Hub):
     assert (hub.pages()[0].in_flight, hub.pages()[0].ack_ms) == (0, 25.0)
 
 
+async def test_the_paint_of_a_preview_is_not_told(hub: Hub):
+    page = hub.join()
+    paints = hub.paints()
+    first = asyncio.ensure_future(anext(paints))
+    await asyncio.sleep(0)
+    hub.publish(preview("a"))
+    page.take(0.0)
+    hub.painted(page, wire.Painted(seq=1, request_id="a", layer="background"), 1.0)
+    hub.publish(frame("a"))
+    page.take(1.0)
+    hub.painted(page, wire.Painted(seq=2, request_id="forged", layer="background"), 2.0)
+    assert (await first).seq == 2
+    assert (await first).request_id == "a"
+    await paints.aclose()  # type: ignore[attr-defined]
+
+
 async def test_paints_tell_the_first_page_only_and_not_what_was_skipped(hub: Hub):
     pages = [hub.join(), hub.join()]
     paints = hub.paints()
@@ -189,6 +205,7 @@ async def test_paints_tell_the_first_page_only_and_not_what_was_skipped(hub: Hub
         while page.take(0.0) is not None:
             pass
     hub.painted(pages[0], wire.Painted(seq=1, request_id="a", layer="background", shown=False), 1.0)
+    hub.painted(pages[1], wire.Painted(seq=1, request_id="forged", layer="meme"), 1.5)
     hub.painted(pages[1], wire.Painted(seq=1, request_id="a", layer="background"), 2.0)
     hub.painted(pages[1], wire.Painted(seq=1, request_id="a", layer="background"), 2.5)
     hub.painted(pages[0], wire.Painted(seq=99, request_id="forged", layer="background"), 2.6)
