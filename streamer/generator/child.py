@@ -14,13 +14,14 @@ import signal
 import sys
 import threading
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import BinaryIO
 
 from pydantic import ValidationError
 
 from streamer.errors import BackendError, BackendUnavailable, PluginError
-from streamer.generator.backend import Backend, Step
+from streamer.generator.backend import Backend, Report, Step
 from streamer.generator.choose import load_backend
 from streamer.generator.messages import (
     GPU_FAULT_EXIT,
@@ -30,6 +31,7 @@ from streamer.generator.messages import (
     Cancel,
     Draw,
     Failed,
+    Improved,
     Made,
     Progress,
     Ready,
@@ -44,6 +46,7 @@ from streamer.types import Frame
 log = logging.getLogger(__name__)
 
 CLOSE_S = 1.0
+BEAT_S, LONGEST_SLICE_S = 2.0, 120.0
 PR_SET_PDEATHSIG = 1
 
 
@@ -69,14 +72,34 @@ class Orders:
 
 
 class Voice:
-    """Say things to the parent; used by the main thread only."""
+    """Say things to the parent, one at a time: the main thread speaks, and a heartbeat while it works between jobs."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+        self._stream, self._turn = stream, threading.Lock()
 
     def say(self, answer: Answer) -> None:
-        self._stream.write(pack(answer))
-        self._stream.flush()
+        with self._turn:
+            self._stream.write(pack(answer))
+            self._stream.flush()
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Say now and then that we live, for at most LONGEST_SLICE_S: a job may be waiting, and silence is a hang."""
+        over = threading.Event()
+
+        def beat() -> None:
+            for _ in range(int(LONGEST_SLICE_S / BEAT_S)):
+                if over.wait(BEAT_S):
+                    return
+                self.say(Alive(0))
+
+        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 def main() -> None:
@@ -94,7 +117,7 @@ def main() -> None:
         return
     source = ALGORITHMIC if begin.backend.name == "procedural" else TRAINED
     studio = Studio(backend, begin.preview_width, begin.jpeg_quality, source, begin.own_layouts)
-    while (job := orders.jobs.get()) is not None:
+    while (job := next_job(backend, orders, voice)) is not None:
         draw(studio, job, orders, voice)
     backend.close()
 
@@ -118,6 +141,33 @@ def start(begin: Begin, voice: Voice) -> Backend | None:
     else:
         return backend
     return None
+
+
+def next_job(backend: Backend, orders: Orders, voice: Voice) -> Draw | None:
+    """Wait for a job; until one comes, let a backend that is not at full speed yet go on getting there."""
+    while orders.jobs.empty() and improve(backend, voice):
+        pass
+    return orders.jobs.get()
+
+
+def improve(backend: Backend, voice: Voice) -> bool:
+    """Do a few seconds of what a backend left for idle moments, if it has ``idle``; False when nothing is left."""
+    idle: Callable[[Report], bool] | None = getattr(backend, "idle", None)
+    if idle is None:
+        return False
+    done: list[tuple[str, float]] = []
+    try:
+        with voice.heard():
+            more = idle(lambda doing, share: done.append((doing, share)))
+    except Exception as error:
+        log.exception("getting faster failed")
+        if device_is_lost(error):
+            os._exit(GPU_FAULT_EXIT)
+        return False
+    if done:
+        doing, share = done[-1]
+        voice.say(Improved(doing, share, {key: str(value) for key, value in backend.active().items()}))
+    return more
 
 
 def draw(studio: Studio, order: Draw, orders: Orders, voice: Voice) -> None:

@@ -67,8 +67,17 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Improved:
+    """Between two jobs the backend got faster; it draws all the while, so this says nothing about being ready."""
+
+    doing: str
+    share: float
+    active: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Alive:
-    """A step of this job is done and has nothing to show."""
+    """A step of this job is done and has nothing to show; job 0 is work between two jobs."""
 
     job: int
 
@@ -100,7 +109,7 @@ class Failed:
 
 
 Order = Begin | Draw | Cancel
-Answer = Progress | Ready | Alive | Made | Stopped | Failed
+Answer = Progress | Ready | Improved | Alive | Made | Stopped | Failed
 
 
 def pack(message: Order | Answer) -> bytes:

@@ -23,6 +23,7 @@ from streamer.generator.messages import (
     Cancel,
     Draw,
     Failed,
+    Improved,
     Made,
     Progress,
     Ready,
@@ -274,6 +275,11 @@ class GeneratorProcess:
             case Ready(active):
                 self._active, self._progress = active, None
                 self._enter("ready", f"drawing with the {self._use.name} backend")
+            case Improved(doing, share, active):
+                self._active = active
+                if self._state == "ready":
+                    more = "" if share >= 1 else f", getting faster: {doing} ({share * 100:.0f} %)"
+                    self._enter("ready", f"drawing with the {self._use.name} backend{more}")
             case Made(job, item, drew_s):
                 self._drew_s = drew_s
                 self._tell(job, item)

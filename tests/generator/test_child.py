@@ -1,9 +1,10 @@
 import io
+import threading
 
 import pytest
 
-from streamer.generator.child import Orders, device_is_lost, said
-from streamer.generator.messages import Cancel, Draw, pack
+from streamer.generator.child import Orders, Voice, device_is_lost, next_job, said
+from streamer.generator.messages import Alive, Cancel, Draw, Improved, pack, read
 from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
 
 REQUEST = ImageRequest(
@@ -39,3 +40,62 @@ def test_an_unexpected_error_is_told_in_one_short_line() -> None:
     assert said(RuntimeError("first line\nsecond line")) == "RuntimeError: first line"
     assert said(RuntimeError()) == "RuntimeError: "
     assert len(said(RuntimeError("x" * 10_000))) == 300
+
+
+class Improving:
+    """A backend with three slices of work left for idle moments."""
+
+    def __init__(self, orders: Orders, job_after: int) -> None:
+        self.left, self._orders, self._job_after = 3, orders, job_after
+
+    def idle(self, report: object) -> bool:
+        self.left -= 1
+        report(f"slice {3 - self.left}", 1 - self.left / 3)  # type: ignore[operator]
+        if self.left == self._job_after:
+            self._orders.jobs.put(Draw(1, REQUEST))
+        return self.left > 0
+
+    def active(self) -> dict[str, str]:
+        return {"left": str(self.left)}
+
+
+@pytest.mark.parametrize("job_after", [0, 2])
+def test_idle_moments_are_used_until_a_job_comes(job_after: int) -> None:
+    orders, said_aloud = Orders(io.BytesIO()), io.BytesIO()
+    backend = Improving(orders, job_after)
+    assert next_job(backend, orders, Voice(said_aloud)) == Draw(1, REQUEST)  # type: ignore[arg-type]
+    assert backend.left == job_after
+    said_aloud.seek(0)
+    heard = []
+    while (answer := read(said_aloud)) is not None:
+        heard.append(answer)
+    assert [answer.active["left"] for answer in heard if isinstance(answer, Improved)] == ["2", "1", "0"][
+        : 3 - job_after
+    ]
+
+
+def test_a_backend_that_fails_in_an_idle_moment_still_draws() -> None:
+    orders = Orders(io.BytesIO())
+
+    class Failing:
+        def idle(self, report: object) -> bool:
+            orders.jobs.put(None)
+            raise RuntimeError("no compiler here")
+
+    assert next_job(Failing(), orders, Voice(io.BytesIO())) is None  # type: ignore[arg-type]
+
+
+def test_long_work_between_jobs_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamer.generator.child.BEAT_S", 0.001)
+    spoken = io.BytesIO()
+    beaten = threading.Event()
+
+    class Loud(Voice):
+        def say(self, answer: object) -> None:
+            super().say(answer)  # type: ignore[arg-type]
+            beaten.set()
+
+    with Loud(spoken).heard():
+        assert beaten.wait(10)
+    spoken.seek(0)
+    assert read(spoken) == Alive(0)
