@@ -27,7 +27,6 @@ from streamer.generator.klein.job import Job
 from streamer.generator.klein.load import load
 from streamer.generator.klein.quantise import FP8, Shrinker, count_eight_bit
 from streamer.generator.klein.reference_picture import open_reference
-from streamer.generator.klein.shapes import whole_patches
 from streamer.generator.klein.short_memory import enlarge, fits, need_gb, smaller
 from streamer.generator.klein.switches import Machine, Switches, choose
 from streamer.generator.klein.tune import Tuner
@@ -88,9 +87,7 @@ class Klein:
         self._shrinker = shrinker_for(self._switches)
         dtype = DTYPES.get(self._switches.precision, torch.bfloat16)
         try:
-            model = load(
-                folder, device=device, dtype=dtype, shrink=self._shrinker, decoder=decoder, report=report
-            )
+            model = load(folder, device=device, dtype=dtype, shrink=self._shrinker, decoder=decoder, report=report)
             self._engine = Engine(
                 model,
                 text_tokens=options.text_tokens,

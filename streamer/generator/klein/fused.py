@@ -72,9 +72,9 @@ class Fused:
             up = Rows(*self._ops.swiglu_quantize(block.up.scaled(rows, text, dtype), self._int8))
             following = first if index + 1 < len(self._doubles) else both
             x, rows = self._between(x, block.down.branch(up, text, dtype), second[GATE], following, text)
-        for index, layer in enumerate(self._singles):
-            branch = self._single(canvas, layer, rows, dtype, len(self._doubles) + index)
-            if index + 1 < len(self._singles):
+        for index, layer in enumerate(self._singles, start=len(self._doubles)):
+            branch = self._single(canvas, layer, rows, dtype, index)
+            if layer is not self._singles[-1]:
                 x, rows = self._between(x, branch, single[GATE], single, 0)
         picture = slice(text, text + canvas.shape.image_tokens)
         x = self._ops.gate_residual(x[picture], branch.values[picture], single[GATE], 0, *branch.scales_of(picture))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 import torch
 import torch.nn.functional as F
@@ -58,6 +59,11 @@ class EightBitLinear(nn.Module):  # type: ignore[misc, unused-ignore]
             return torch._scaled_mm(
                 rows, self.weight.t(), scale_a=scale, scale_b=self.scale, out_dtype=dtype, use_fast_accum=True, out=out
             )
+        if rows.is_cuda and find_spec("triton") is not None and not torch.compiler.is_compiling():
+            from streamer.generator.klein.int8_product import int8_product
+
+            out = torch.empty(rows.shape[0], self.out_features, dtype=dtype, device=rows.device) if out is None else out
+            return int8_product(rows, self.weight, scale, self.scale, out)
         if rows.is_cuda:
             made = (torch._int_mm(rows, self.weight.t()).float() * scale * self.scale).to(dtype)
         else:

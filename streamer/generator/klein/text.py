@@ -45,20 +45,22 @@ def tokenize(tokenizer: Any, prompt: str, tokens: int) -> tuple[Tensor, Tensor]:
     return read["input_ids"], read["attention_mask"].bool()
 
 
-Layers = Callable[[Tensor, tuple[Tensor, Tensor], Tensor], list[Tensor]]
-"""Run embedded words [1, n, d] with rotary tables and a mask [n, n]; give the states at the taps, each [1, n, d]."""
+Layers = Callable[[Tensor, tuple[Tensor, Tensor], Tensor, tuple[int, ...]], list[Tensor]]
+"""Run embedded words [1, n, d] with rotary tables and a mask [n, n]; give the states after the layers counted."""
 
 
 def stock_layers(encoder: Any) -> Layers:
     """Run transformers' own layers."""
 
-    def layers(states: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor) -> list[Tensor]:
-        taps = []
+    def layers(states: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor, taps: tuple[int, ...]) -> list[Tensor]:
+        kept = []
         for index, layer in enumerate(encoder.layers, start=1):
+            if index > max(taps):
+                break
             states = layer(states, attention_mask=mask[None, None], position_embeddings=rotary)
-            if index in TAPS:
-                taps.append(states)
-        return taps
+            if index in taps:
+                kept.append(states)
+        return kept
 
     return layers
 
@@ -69,9 +71,9 @@ def fused_layers(encoder: Any) -> Layers:
 
     fused = TextLayers(encoder)
 
-    def layers(states: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor) -> list[Tensor]:
-        taps = fused(states[0], (rotary[0][0], rotary[1][0]), mask, TAPS)
-        return [tap[None] for tap in taps]
+    def layers(states: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor, taps: tuple[int, ...]) -> list[Tensor]:
+        cosines, sines = (table[0].contiguous() for table in rotary)
+        return [kept[None] for kept in fused(states[0], (cosines, sines), mask, taps)]
 
     return layers
 
@@ -79,11 +81,22 @@ def fused_layers(encoder: Any) -> Layers:
 @torch.inference_mode()
 def encode(words: Words, encoder: Any, embed_context: Callable[[Tensor], Tensor], layers: Layers) -> None:
     """Run the first layers over words and padding alike: the transformer reads padding too, so it must be right."""
+    states = embedded(words, encoder)
+    words.context.copy_(embed_context(torch.cat(layers(states, *surroundings(words, encoder, states), TAPS), dim=-1)))
+
+
+def embedded(words: Words, encoder: Any) -> Tensor:
+    """Give the words' vectors, [1, tokens, hidden of the text model]."""
+    states: Tensor = encoder.embed_tokens(words.ids)
+    return states
+
+
+def surroundings(words: Words, encoder: Any, states: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """Give the rotary tables, and which word may see which: real ones, and none that comes later."""
     count = words.ids.shape[1]
-    states = encoder.embed_tokens(words.ids)
     rotary = encoder.rotary_emb(states, torch.arange(count, device=states.device)[None])
     causal = torch.ones(count, count, dtype=torch.bool, device=states.device).tril()
-    words.context.copy_(embed_context(torch.cat(layers(states, rotary, causal & words.real), dim=-1)))
+    return rotary, causal & words.real
 
 
 class Memory:

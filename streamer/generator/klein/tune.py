@@ -21,7 +21,15 @@ from streamer.generator.klein.prepared import Prepared, prepare
 from streamer.generator.klein.quantise import all_eight_bit
 from streamer.generator.klein.shapes import Shape, whole_patches
 from streamer.generator.klein.switches import Attention, Switches
-from streamer.generator.klein.verify import BOUNDS, DECODER_BOUND, Verdict, fixed_scene, judge, relative_error
+from streamer.generator.klein.verify import (
+    BOUNDS,
+    DECODER_BOUND,
+    Verdict,
+    fixed_scene,
+    judge,
+    judge_text,
+    relative_error,
+)
 
 log = logging.getLogger(__name__)
 
@@ -174,13 +182,12 @@ class Tuner:
 
     def _try_text(self) -> None:
         """Run the text model on fused kernels, or else with its layers compiled."""
-        engine = self._engine
+        engine, fast = self._engine, self._fast_layers()
         self._fill_words()
-        engine.encode()
-        truth, fast = engine.words.context.clone(), engine.encode_with(self._fast_layers())
-        fast()
-        if self._noted(Verdict("text", relative_error(engine.words.context, truth), BOUNDS["text"])):
-            engine.encode = fast
+        encoder = engine.model.encoder
+        verdicts = judge_text(fast, text.stock_layers(encoder), encoder, engine.words)
+        if all(self._noted(verdict) for verdict in verdicts):
+            engine.encode = engine.encode_with(fast)
 
     def _fast_layers(self) -> text.Layers:
         encoder = self._engine.model.encoder
