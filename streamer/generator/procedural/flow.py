@@ -32,6 +32,15 @@ def _inks(scene: Scene) -> list[Ink]:
     ]
 
 
+def _sweep(inks: list[Ink]) -> Ink:
+    """Run through the colours without a kink at any of them: the eye sees a kink as a line."""
+    colours = ramp(list(zip(np.linspace(0, 1, len(inks)), inks, strict=True)), 512)
+    padded = np.pad(colours, ((0, 0), (64, 64)), mode="edge")
+    window = np.hanning(129)
+    rows = [np.convolve(row, window / window.sum(), "valid") for row in padded]
+    return np.stack(rows).astype(np.float32)
+
+
 def _backdrop(scene: Scene, inks: list[Ink]) -> None:
     canvas = scene.canvas
     shape = (canvas.coarse_height, canvas.coarse_width)
@@ -39,7 +48,7 @@ def _backdrop(scene: Scene, inks: list[Ink]) -> None:
     t = np.clip(
         0.55 * canvas.coarse_y / canvas.height + 0.25 * canvas.coarse_x / canvas.width + (drift - 0.5) * 0.9 + 0.1, 0, 1
     )
-    colours = ramp(list(zip(np.linspace(0, 1, len(inks)), inks[::-1], strict=True)), 512)
+    colours = _sweep(inks[::-1])
     canvas.cover(np.take(colours, (t * 511).astype(np.int32), axis=1))
 
 
@@ -97,9 +106,9 @@ def _silk(scene: Scene, inks: list[Ink]) -> None:
     along = y * math.cos(angle) + x * math.sin(angle) + bend * 1.15
     fold = np.sin((along * float(rng.uniform(2.0, 3.0)) + swirl * 0.9) * 2 * np.pi)
     gy, gx = np.gradient(fold)
-    lit = np.clip((gx * 0.6 - gy) * rows / 28, -1, 1)
+    lit = np.clip((gx * 0.6 - gy) * rows / 55, -1, 1)
     t = np.clip(0.46 + 0.34 * fold + swirl * 0.5 + 0.12 * lit, 0, 1)
-    colours = ramp(list(zip(np.linspace(0, 1, len(inks)), inks, strict=True)), 512)
+    colours = _sweep(inks)
     planes = np.take(colours, (t * 511).astype(np.int32), axis=1)
     planes = planes + (1 - planes) * (np.clip(lit - 0.25, 0, 1) ** 2 * 0.65)
     planes *= 1 - 0.35 * np.clip(-lit, 0, 1)

@@ -11,6 +11,8 @@ from streamer.generator.procedural.colour import Ink, lch, lighter, mix, rgb
 from streamer.generator.procedural.noise import Field, line
 from streamer.generator.procedural.scene import Scene
 
+_LEAF_LIGHT = {"night": 0.32, "dusk": 0.41, "dawn": 0.50, "day": 0.55}
+
 
 def ranks(scene: Scene, count: int = 4, start: float = 0.1) -> None:
     """Paint rows of trees from the horizon to the foreground with mist between them."""
@@ -52,7 +54,7 @@ def foliage(scene: Scene, depth: float) -> Ink:
     bright = {"night": -0.02, "dusk": 0.0, "dawn": 0.06, "day": 0.1}[scene.tones.hour]
     if scene.idea.season == "autumn":
         leaf = lch(0.44 + bright + 0.12 * (1 - depth), 0.135, float(scene.rng.uniform(32, 72)))
-        return mix(base, leaf, 0.78)
+        return mix(base, leaf, 0.35 + 0.4 * depth)
     if scene.idea.season == "spring":
         return mix(base, lch(0.62 + bright, 0.12, 352), 0.5)
     if scene.is_snowy:
@@ -100,7 +102,7 @@ def _standing(scene: Scene, ground: Field, tall: float, ink: Ink) -> None:
     rng = scene.rng
     for shade in (0.035, 0.0):
         if scene.idea.season == "autumn":
-            leaf = lch(0.40 if scene.tones.is_dark else 0.54, 0.14, float(scene.rng.uniform(28, 80)))
+            leaf = lch(_LEAF_LIGHT[scene.tones.hour], 0.13, float(scene.rng.uniform(28, 80)))
             ink = mix(scene.tones.layer_lab(0.8), leaf, 0.72)
         top = float(ground.min()) - tall * 1.75
         stencil = scene.canvas.stencil(0, top, scene.width, float(ground.max()) + 4, finer=2)

@@ -181,7 +181,8 @@ FEATURES = {
     "fireplace": "fireplace* hearth* камин* очаг*",
     "books": "book* library* read* study* книг* библиотек* чита*",
     "computer": (
-        "coding coder* программист* computer* gaming gamer* monitor* stream* setup* keyboard* laptop* pc hacker* desk* компьютер* гейм* "
+        "coding coder* программист* "
+        "computer* gaming gamer* monitor* stream* setup* keyboard* laptop* pc hacker* desk* компьютер* гейм* "
         "монитор* стрим* ноутбук* клавиатур* хакер* стол стола столе"
     ),
     "plants": "plant* monstera botanic* greenhouse* растен* цветок оранжере*",

@@ -33,7 +33,7 @@ def nebula(scene: Scene) -> None:
         if len(scene.idea.hues) > 1
         else hue + float(rng.choice([-75, 70, 110]) if not scene.idea.hues else rng.choice([-45, 40]))
     )
-    void = rgb(lch(0.19, 0.075, hue - 25))[:, None, None]
+    void = rgb(lch(0.19, 0.075, hue - 25 if scene.idea.hues else 0.35 * hue + 178))[:, None, None]
     outer, inner = (rgb(lch(0.48, 0.19, hue))[:, None, None], rgb(lch(0.72, 0.16, other))[:, None, None])
     core = rgb(lch(0.95, 0.06, other + 15))[:, None, None]
     depth = noise.field("smooth", *shape, rng, tall=0.7, wide=0.8)

@@ -16,7 +16,7 @@ def paint(scene: Scene) -> None:
     """Paint all the weather the idea asks for."""
     idea = scene.idea
     if idea.has("fog"):
-        for share, strength in ((-0.15, 0.75), (0.3, 0.6), (0.85, 0.35)):
+        for share, strength in ((-0.15, 0.75), (0.3, 0.6), (0.8, 0.14)):
             mist(scene, scene.horizon + (scene.height - scene.horizon) * share, 80 * scene.unit, strength)
     if idea.has("rain", "storm"):
         rain(scene)
