@@ -25,7 +25,7 @@ from streamer.contracts import (
     Rule,
     Source,
 )
-from streamer.errors import BackendError, Unsupported
+from streamer.errors import BackendError, StoreError, Unsupported
 from streamer.intake import OPEN, PANIC, Intake
 from streamer.metrics import Metrics, Step
 from streamer.overlay.hub import Hub
@@ -134,10 +134,10 @@ class Pipeline:
         """In: the inbox. Out: the scheduler, or a refusal."""
         while True:
             event = await self._inbox.get()
-            if isinstance(event, Retraction):
-                await self.retract(event)
-            else:
-                await self.submit(event)
+            try:
+                await (self.retract(event) if isinstance(event, Retraction) else self.submit(event))
+            except StoreError as error:
+                log.error("done, but not written down: %s", error)
 
     async def _draw_all(self) -> None:
         """In: the scheduler, one request at a time. Out: previews and pictures on air."""
@@ -215,7 +215,12 @@ class Pipeline:
         self._parts.metrics.took(Step.ADMIT, (now - request.at) * 1000)
         self._work.set()
         self._air.touch()
-        await stored
+        try:
+            await stored
+        except StoreError:
+            # What cannot be written down is not accepted: nothing would be left of it after a crash.
+            self._drop(lambda one: one.id == request.id, "store", "the request could not be written down")
+            return Receipt(request.id, "refused", "store", "the request could not be written down")
         return Receipt(request.id, "joined" if submission.leader_id else "queued")
 
     async def _obey(self, command: StageCommand) -> Receipt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import sqlite3
@@ -11,12 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.errors import StoreError
 from streamer.types import Frame, ImageRequest, RequestState
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -205,17 +208,22 @@ class Store:
     # Below: the store's own thread.
 
     def _run(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
-        return asyncio.get_running_loop().run_in_executor(self._thread, work)
+        done = asyncio.get_running_loop().run_in_executor(self._thread, self._named, work)
+        done.add_done_callback(_log_fault)
+        return done
+
+    def _named(self, work: Callable[[], Result]) -> Result:
+        try:
+            return work()
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(str(self._home), f"{error}; free some space, or set STREAMER_HOME elsewhere") from error
 
     def _open(self) -> None:
-        try:
-            (self._home / "pictures").mkdir(parents=True, exist_ok=True)
-            os.chmod(self._home, 0o700)
-            db = sqlite3.connect(self._home / "streamer.db", check_same_thread=False)
-            db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")
-            _migrate(db)
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(str(self._home), f"{error}; set STREAMER_HOME to a folder that can be written") from error
+        (self._home / "pictures").mkdir(parents=True, exist_ok=True)
+        os.chmod(self._home, 0o700)
+        db = sqlite3.connect(self._home / "streamer.db", check_same_thread=False)
+        db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")
+        _migrate(db)
         self._db = db
         rows = [
             (RequestState.EXPIRED, "restart", "the program was restarted", time.time(), None, None, row[0])
@@ -328,6 +336,12 @@ class Store:
     def _setting(self, key: str) -> str | None:
         rows = self._rows("SELECT value FROM settings WHERE key = ?", (key,))
         return str(rows[0][0]) if rows else None
+
+
+def _log_fault(done: asyncio.Future[Any]) -> None:
+    """Nobody may be waiting for a note that could not be written; the show goes on without it, but not silently."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.error("not written: %s", error)
 
 
 def _migrate(db: sqlite3.Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -483,3 +484,24 @@ async def test_an_edit_takes_the_picture_that_was_on_air_when_it_was_asked_for(r
     await room.say("!edit make it winter")
     await room.draw_next()
     assert room.easel.drawn[-1].reference == b"summer"
+
+
+async def test_a_request_that_cannot_be_written_down_is_refused_and_the_show_goes_on(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    await room.say("!bg one", who="zoe")
+    await room.until(lambda: room.easel.drawn)
+    with monkeypatch.context() as broken:
+        broken.setattr(room.store, "_accept", full)
+        receipt = await room.pipeline.submit(room.trigger("!bg two"))
+        assert (receipt.outcome, receipt.rule) == ("refused", "store")
+        room.script.lines.put_nowait(room.trigger("!bg three", who="cat"))
+        await room.until(lambda: sum(isinstance(e, Refusal) and e.rule == "store" for e in room.notes.events) == 2)
+    await room.draw_next()
+    assert room.on_air() == b"one"
+    await room.say("!bg four")
+    await room.draw_next()
+    assert room.on_air() == b"four"

@@ -9,6 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from streamer.errors import StoreError
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -27,6 +29,7 @@ def install(app: FastAPI, count_malformed: Callable[[], None]) -> None:
 
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(StoreError, _store)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -42,7 +45,11 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return problem(422, _title(422), f"{where}: {first['msg'].lower()}")
 
 
+async def _store(request: Request, error: Exception) -> Response:
+    return problem(503, _title(503), str(error))
+
+
 def _title(status: int) -> str:
     titles = {401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict",
-              413: "Content Too Large", 422: "Unprocessable Content", 429: "Too Many Requests"}  # fmt: skip
+              413: "Content Too Large", 422: "Unprocessable Content", 429: "Too Many Requests", 503: "Service Unavailable"}  # fmt: skip
     return titles.get(status, "Error")
