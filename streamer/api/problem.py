@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -35,21 +36,15 @@ def install(app: FastAPI, count_malformed: Callable[[], None]) -> None:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers) if error.headers else None
-    return problem(error.status_code, _title(error.status_code), str(error.detail), headers)
+    return problem(error.status_code, HTTPStatus(error.status_code).phrase, str(error.detail), headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
-    return problem(422, _title(422), f"{where}: {first['msg'].lower()}")
+    return problem(422, HTTPStatus(422).phrase, f"{where}: {first['msg'].lower()}")
 
 
 async def _store(request: Request, error: Exception) -> Response:
-    return problem(503, _title(503), str(error))
-
-
-def _title(status: int) -> str:
-    titles = {401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict",
-              413: "Content Too Large", 422: "Unprocessable Content", 429: "Too Many Requests", 503: "Service Unavailable"}  # fmt: skip
-    return titles.get(status, "Error")
+    return problem(503, HTTPStatus(503).phrase, str(error))
