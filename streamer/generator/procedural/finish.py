@@ -9,6 +9,7 @@ from PIL import Image
 from streamer.generator.procedural.scene import Scene
 
 _PIXEL_ROWS = 135
+_BRIGHT = 0.6
 _VIGNETTE = {"night": 0.24, "dusk": 0.2, "dawn": 0.1, "day": 0.08}
 
 
@@ -17,7 +18,10 @@ def finish(scene: Scene) -> npt.NDArray[np.uint8]:
     if scene.idea.has("mono"):
         _monochrome(scene)
     glow = 0.75 if scene.idea.has("neon", "magic") else 0.5
-    picture = scene.canvas.finish(scene.noise, bloom=glow, vignette=_VIGNETTE[scene.tones.hour])
+    shade = _VIGNETTE[scene.tones.hour]
+    if scene.canvas.rgb[1, ::16, ::16].mean() > _BRIGHT:
+        shade = min(shade, _VIGNETTE["dawn"])  # on a bright picture dark corners look like dirt
+    picture = scene.canvas.finish(scene.noise, bloom=glow, vignette=shade)
     return _pixelated(picture) if scene.idea.has("pixel") else picture
 
 
