@@ -128,6 +128,8 @@ class Klein:
         while True:
             try:
                 yield from self._attempt(engine, job)
+                if self._tuner is not None and self._level == 0:
+                    self._tuner.add(engine.shape_of(job))
                 return
             except torch.OutOfMemoryError as error:
                 self._step_down(engine, error)

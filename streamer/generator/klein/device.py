@@ -34,14 +34,22 @@ def describe(device: torch.device) -> Machine:
     """Say what decides which speed-ups the device gets."""
     if device.type == "cpu":
         return Machine("cpu", "CPU")
+    triton = importlib.util.find_spec("triton") is not None
     properties = torch.cuda.get_device_properties(device)
     return Machine(
         kind="cuda",
         name=properties.name,
         capability=(properties.major, properties.minor),
         memory_gb=properties.total_memory / 1e9,
-        triton=importlib.util.find_spec("triton") is not None,
+        triton=triton,
+        fp8_attention=triton and _fp8_attention(),
     )
+
+
+def _fp8_attention() -> bool:
+    from streamer.generator.klein.kernels.attention import available
+
+    return available()
 
 
 def _why_not() -> str:

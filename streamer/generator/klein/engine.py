@@ -41,7 +41,7 @@ class Engine:
     ) -> None:  # fmt: skip
         self.model = model
         self.text_tokens, self._reference_px = text_tokens, reference_px
-        self._gpu_jpeg, self._deadline_s = gpu_jpeg, deadline_s
+        self.gpu_jpeg, self._deadline_s = gpu_jpeg, deadline_s
         self.memory = text.Memory(remembered)
         self.colours = fit_colours(model.vae) if previews else None
         self.velocity: Velocity = stock_velocity(model.transformer)
@@ -75,7 +75,7 @@ class Engine:
         self._hurry(began)
         if not bool(prepared.finite.take(0)):
             raise BackendError("the model's numbers overflowed", fix="try generator.precision: bfloat16")
-        yield DevicePicture(prepared.canvas.pixels.clone(), self._gpu_jpeg)
+        yield DevicePicture(prepared.canvas.pixels.clone(), self.gpu_jpeg)
 
     def go_plain(self) -> None:
         """Drop every fast way and the memory it holds; pictures come out the same, later."""

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from streamer.generator.klein.canvas import Canvas
-from streamer.generator.klein.denoise import Velocity, project
+from streamer.generator.klein.denoise import project
 from streamer.generator.klein.ops import Attend, Ops
-from streamer.generator.klein.products import Branch, Pair, Rows, alone
+from streamer.generator.klein.products import FEW_ROWS, Branch, Pair, Rows, alone
 from streamer.generator.klein.quantise import EightBitLinear, all_eight_bit
 
 SHIFT, SCALE, GATE = 0, 1, 2
@@ -46,11 +46,12 @@ class Single:
 class Fused:
     """Predict the velocity; holds views of the transformer's weights, no copies of the large ones.
 
-    ``attend`` None means attention in fp8, whose scales ``bounds`` computes ahead for each step of a schedule.
+    With ``fp8_attention`` large pictures attend in fp8, whose scales ``bounds`` computes ahead for each step of a
+    schedule; small ones would gain nothing by it.
     """
 
-    def __init__(self, transformer: Any, ops: Ops, attend: Attend | None) -> None:
-        self._transformer, self._ops, self._attend = transformer, ops, attend
+    def __init__(self, transformer: Any, ops: Ops, attend: Attend, fp8_attention: bool = False) -> None:
+        self._transformer, self._ops, self._attend, self._fp8 = transformer, ops, attend, fp8_attention
         self._doubles = [_double(block) for block in transformer.transformer_blocks]
         self._singles = [_single(block) for block in transformer.single_transformer_blocks]
         self._eps = float(transformer.config.eps)
@@ -104,7 +105,7 @@ class Fused:
     ) -> tuple[Tensor, Tensor | None]:
         """Attend; from fp8 attention the result is in fp8, with the one scale it must be multiplied by."""
         head = (block.query_weight, block.key_weight, *canvas.rope, self._eps)
-        if self._attend is None:
+        if self._fp8 and qkv.shape[0] > FEW_ROWS:
             scales = canvas.attention[index]
             return self._ops.attention_fp8(*self._ops.qk_norm_rope_fp8(qkv, *head, scales, text), scales), scales[2:3]
         q, k = self._ops.qk_norm_rope(qkv, *head, text)
@@ -113,7 +114,7 @@ class Fused:
     @torch.inference_mode()
     def bounds(self, modulation: Tensor) -> Tensor | None:
         """Give the scales that keep queries, keys and values inside fp8 in a step of this modulation: [blocks, 4]."""
-        if self._attend is not None:
+        if not self._fp8:
             return None
         text, image, single = (modulation[0, 6 * i * self._hidden :][: 3 * self._hidden].view(3, -1) for i in (1, 0, 2))
         scales = [self._scales_of(block, (block.qkv.text, text), (block.qkv.image, image)) for block in self._doubles]
@@ -135,11 +136,6 @@ class Fused:
 def can_fuse(transformer: Any) -> bool:
     """Tell whether every block can be run on fused kernels."""
     return all_eight_bit(*transformer.transformer_blocks, *transformer.single_transformer_blocks)
-
-
-def fused_velocity(transformer: Any, ops: Ops, attend: Attend | None) -> Velocity:
-    """Build the fused step of a quantised transformer with fused projections; no ``attend`` means fp8 attention."""
-    return Fused(transformer, ops, attend)
 
 
 def _double(block: Any) -> Double:

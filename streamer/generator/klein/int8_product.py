@@ -24,19 +24,15 @@ def _kernel(
     first = program // (GROUP * wide) * GROUP
     size = tl.minimum(tall - first, GROUP)
     row_block, column_block = first + program % (GROUP * wide) % size, program % (GROUP * wide) // size
-    row, column, deep = (
-        row_block * ROWS + tl.arange(0, ROWS),
-        column_block * COLUMNS + tl.arange(0, COLUMNS),
-        tl.arange(0, DEPTH),
-    )
+    row, column = row_block * ROWS + tl.arange(0, ROWS), column_block * COLUMNS + tl.arange(0, COLUMNS)
+    deep = tl.arange(0, DEPTH)
     a_at = a + (row % rows).to(tl.int64)[:, None] * a_stride + deep[None, :]
     b_at = b + (column % columns).to(tl.int64)[None, :] * b_stride + deep[:, None]
     total = tl.zeros((ROWS, COLUMNS), dtype=tl.int32)
     for done in range(0, depth, DEPTH):
         inside = deep < depth - done
-        total = tl.dot(
-            tl.load(a_at, mask=inside[None, :], other=0), tl.load(b_at, mask=inside[:, None], other=0), total
-        )
+        left = tl.load(a_at, mask=inside[None, :], other=0)
+        total = tl.dot(left, tl.load(b_at, mask=inside[:, None], other=0), total, out_dtype=tl.int32)
         a_at += DEPTH
         b_at += DEPTH
     of_rows = tl.load(a_scale + row, mask=row < rows, other=0.0)

@@ -24,10 +24,19 @@ WORST = {FP8: 0.04, torch.int8: 0.03}
 
 def rows_to_eight_bits(x: Tensor, kind: torch.dtype) -> tuple[Tensor, Tensor]:
     """Quantise each row by its own largest value: [n, k] gives eight bits [n, k] and float32 scales [n, 1]."""
+    if fast_kernels(x):
+        from streamer.generator.klein.kernels.rows import quantize_rows
+
+        return quantize_rows(x, kind == torch.int8)
     largest = FP8_MAX if kind == FP8 else INT8_MAX
     scale = (x.abs().amax(dim=1, keepdim=True).float() / largest).clamp(min=SMALLEST)
     scaled = x.float() / scale
     return (scaled.to(FP8) if kind == FP8 else scaled.round().to(torch.int8)), scale
+
+
+def fast_kernels(x: Tensor) -> bool:
+    """Tell whether to use Triton here; inside torch.compile the plain operations are what gets fused."""
+    return x.is_cuda and find_spec("triton") is not None and not torch.compiler.is_compiling()
 
 
 class EightBitLinear(nn.Module):  # type: ignore[misc, unused-ignore]
@@ -59,7 +68,7 @@ class EightBitLinear(nn.Module):  # type: ignore[misc, unused-ignore]
             return torch._scaled_mm(
                 rows, self.weight.t(), scale_a=scale, scale_b=self.scale, out_dtype=dtype, use_fast_accum=True, out=out
             )
-        if rows.is_cuda and find_spec("triton") is not None and not torch.compiler.is_compiling():
+        if fast_kernels(rows):
             from streamer.generator.klein.int8_product import int8_product
 
             out = torch.empty(rows.shape[0], self.out_features, dtype=dtype, device=rows.device) if out is None else out

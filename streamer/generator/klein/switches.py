@@ -23,6 +23,8 @@ class Machine:
     capability: tuple[int, int] = (0, 0)
     memory_gb: float = 0.0
     triton: bool = False
+    fp8_attention: bool = False
+    """Whether cuDNN's Python interface is there, which alone offers attention in fp8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,10 @@ def choose(machine: Machine, *, precision: str, weights_gb: float, without: Coll
         chosen = Switches(precision="float32" if precision == "auto" else _known(precision))
         return _turned_off(chosen, without)
     asked = _best_precision(machine, weights_gb) if precision == "auto" else _known(precision)
-    by_kernels = machine.triton and asked in ("fp8", "int8")
+    by_kernels = machine.triton and asked in ("fp8", "int8") and "kernels" not in without
     chosen = Switches(
         precision=asked,
-        attention=_best_attention(machine),
+        attention="fp8" if by_kernels and asked == "fp8" and machine.fp8_attention else _best_attention(machine),
         fused_qkv=True,
         kernels=by_kernels,
         compile=machine.triton,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor
 
 from streamer.generator.klein import text
 from streamer.generator.klein.decode import Decoder, stock_decoder, to_bytes
 from streamer.generator.klein.denoise import Velocity, stock_velocity
 from streamer.generator.klein.engine import Engine
+from streamer.generator.klein.finished import DevicePicture
 from streamer.generator.klein.graphs import Recorder
 from streamer.generator.klein.job import DISTILLED_STEPS
 from streamer.generator.klein.latents import tokens_to_latents
@@ -34,6 +39,11 @@ from streamer.generator.klein.verify import (
 log = logging.getLogger(__name__)
 
 BACKENDS: dict[Attention, str] = {"sdpa": "native", "cudnn": "_native_cudnn", "flash": "_native_flash"}
+
+
+JPEG_QUALITY = 90
+EXTRA = 8
+"""Unannounced shapes that are made fast, at most; each holds some ten megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +67,20 @@ class Tuner:
         self.found: dict[str, str] = {}
         self._slices = deque(self._plan())
         self._total = max(1, len(self._slices))
+        self._known, self._extra = set(self._shapes), 0
 
     @property
     def left(self) -> int:
         """Count the slices still to do."""
         return len(self._slices)
+
+    def add(self, shape: Shape) -> None:
+        """Make a shape fast that nobody announced but somebody drew, an edit say, when there is time."""
+        compiled = self._velocity is not self._engine.velocity
+        if self._extra < EXTRA and shape not in self._known and not compiled:
+            self._extra += 1
+            self._known.add(shape)
+            self._slices.append(Slice(f"size {shape}", partial(self._make_ready, shape)))
 
     def next_slice(self) -> tuple[str, float]:
         """Do one slice; give what it was and the share that is done now."""
@@ -72,14 +91,18 @@ class Tuner:
         except Exception as error:
             if device_lost(error):
                 raise
+            if isinstance(error, torch.OutOfMemoryError):
+                torch.cuda.empty_cache()
             log.warning("%s is not used here: %s", piece.doing, error, exc_info=True)
             self.found[piece.doing] = f"failed: {type(error).__name__}"
-        return piece.doing, 1 - self.left / self._total
+        return piece.doing, max(0.0, 1 - self.left / self._total)
 
     def _plan(self) -> list[Slice]:
         if not self._shapes:
             return []
         on, pieces = self._switches, list[Slice]()
+        if self._engine.gpu_jpeg:
+            pieces.append(Slice("jpeg", self._try_jpeg))
         if on.attention != "sdpa":
             pieces.append(Slice("attention", self._try_attention))
         if on.kernels:
@@ -112,6 +135,14 @@ class Tuner:
         self.found[verdict.rung] = f"error {verdict.error:.1g}" if verdict.passed else f"wrong by {verdict.error:.1g}"
         return verdict.passed
 
+    def _try_jpeg(self) -> None:
+        """See that the GPU's JPEG encoder makes files that show the picture; the host's is used otherwise."""
+        self._engine.gpu_jpeg = False
+        pixels = smooth_picture(self._engine.model.device)
+        file = DevicePicture(pixels, True).jpeg(JPEG_QUALITY)
+        shown = torch.from_numpy(np.array(Image.open(io.BytesIO(file or b"")).convert("RGB")))
+        self._engine.gpu_jpeg = self._noted(Verdict("jpeg", relative_error(shown, pixels.cpu()), BOUNDS["jpeg"]))
+
     def _try_attention(self) -> None:
         """Let the stock blocks use the chip's best attention."""
         transformer, canvas = self._engine.model.transformer, self._place().canvas
@@ -124,7 +155,7 @@ class Tuner:
 
     def _try_kernels(self) -> None:
         """Replace the stock blocks by products with fused kernels between them."""
-        from streamer.generator.klein.fused import can_fuse, fused_velocity
+        from streamer.generator.klein.fused import Fused, can_fuse
         from streamer.generator.klein.ops import attend_with, triton_ops
 
         transformer = self._engine.model.transformer
@@ -132,9 +163,10 @@ class Tuner:
             self.found["kernels"] = "off: some layers are not in eight bits"
             return self._try_compiled_blocks()
         wide: Attention = "cudnn" if self._switches.attention == "fp8" else self._switches.attention
-        self._judged_fused("kernels", fused_velocity(transformer, triton_ops(), attend_with(wide)))
+        ops, attend = triton_ops(), attend_with(wide)
+        self._judged_fused("kernels", Fused(transformer, ops, attend))
         if self._switches.attention == "fp8":
-            self._judged_fused("fp8 attention", fused_velocity(transformer, triton_ops(), None))
+            self._judged_fused("fp8 attention", Fused(transformer, ops, attend, fp8_attention=True))
         return None
 
     def _judged_fused(self, rung: str, fast: Velocity) -> None:
@@ -234,6 +266,13 @@ class Tuner:
         if self._recorder is None:
             self._recorder = Recorder()
         return self._recorder
+
+
+def smooth_picture(device: torch.device) -> Tensor:
+    """Paint two crossing ramps, [128, 192, 3] bytes: nothing that a JPEG has reason to change."""
+    down, across = torch.linspace(0, 255, 128, device=device), torch.linspace(0, 255, 192, device=device)
+    rows, columns = down[:, None].expand(128, 192), across[None].expand(128, 192)
+    return torch.stack([rows, columns, 255 - rows], dim=2).round().to(torch.uint8)
 
 
 def device_lost(error: Exception) -> bool:

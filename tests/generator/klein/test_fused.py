@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
 from streamer.generator.klein.denoise import stock_velocity  # noqa: E402
-from streamer.generator.klein.fused import can_fuse, fused_velocity  # noqa: E402
+from streamer.generator.klein.fused import Fused, can_fuse  # noqa: E402
 from streamer.generator.klein.ops import attend_with, reference_ops  # noqa: E402
 from streamer.generator.klein.prepared import prepare  # noqa: E402
 from streamer.generator.klein.quantise import FP8, Shrinker  # noqa: E402
@@ -36,7 +36,7 @@ def test_the_fused_step_gives_the_stock_velocity(
     """On the same eight-bit weights fused and stock differ by rounding, with and without a picture to edit."""
     model = load_model(torch.bfloat16, Shrinker(True, kind))
     canvas = canvas_of(model, Shape(96, 64, 64, reference))
-    fused = fused_velocity(model.transformer, reference_ops(), attend_with("sdpa"))
+    fused = Fused(model.transformer, reference_ops(), attend_with("sdpa"))
     with torch.inference_mode():
         assert relative_error(fused(canvas), stock_velocity(model.transformer)(canvas)) < 0.01
 
@@ -48,10 +48,11 @@ def test_a_layer_kept_wide_forbids_fusing(load_model: Callable[..., Any]) -> Non
     assert not can_fuse(load_model(torch.bfloat16, Shrinker(True, FP8, weight_only=True)).transformer)
 
 
-def test_attention_in_fp8_stays_near(load_model: Callable[..., Any]) -> None:
+def test_attention_in_fp8_stays_near(load_model: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """With queries, keys and values in fp8 by scales bounded ahead, the velocity stays within its bound."""
+    monkeypatch.setattr("streamer.generator.klein.fused.FEW_ROWS", 0)
     model = load_model(torch.bfloat16, Shrinker(True, FP8))
-    fused = fused_velocity(model.transformer, reference_ops(), None)
+    fused = Fused(model.transformer, reference_ops(), attend_with("sdpa"), fp8_attention=True)
     place = prepare(model, Shape(96, 64, 64), None, fused, lambda latents: latents)
     place.canvas.set_step(place.schedule(model, 4), 1)
     fixed_scene(place.canvas)

@@ -1,0 +1,200 @@
+"""Draw a thousand mixed pictures in a row: sizes, cancels and edits; memory and latency must stay where they are.
+
+    python bench/endurance.py --model 4b --pictures 1000     one NVIDIA GPU, random weights
+    python bench/endurance.py --model tiny --pictures 40     any machine, to see that the script works
+
+Every tenth picture is drawn by stock diffusers too, from the same noise and with the unquantised weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import io
+import json
+import random
+import statistics
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+# In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from streamer.generator.klein.engine import Engine
+from streamer.generator.klein.finished import gpu_jpeg_available
+from streamer.generator.klein.job import Job
+from streamer.generator.klein.load import from_pipeline
+from streamer.generator.klein.quantise import FP8, Shrinker
+from streamer.generator.klein.switches import Switches
+from streamer.generator.klein.testing import make_pipeline
+from streamer.generator.klein.tune import Tuner
+
+SIZES = {"tiny": [(96, 64), (64, 64)], "full": [(1280, 720), (1024, 1024), (768, 768), (512, 512)]}
+WORDS = ["harbour", "storm", "neon", "forest", "castle", "rain", "fox", "mountain", "city", "night", "snow", "desert", "temple", "river", "dawn"]
+
+
+@dataclass
+class Seen:
+    """What was measured on the way."""
+
+    latency_ms: dict[str, list[float]] = field(default_factory=dict)
+    reserved_gb: list[float] = field(default_factory=list)
+    resident_mb: list[float] = field(default_factory=list)
+    apart: list[float] = field(default_factory=list)
+    jpeg_apart: list[float] = field(default_factory=list)
+    cancelled: int = 0
+    edited: int = 0
+
+
+def main() -> None:
+    """Draw, compare, and print the result as the last line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="tiny", choices=["tiny", "4b", "9b"])
+    parser.add_argument("--pictures", type=int, default=40)
+    parser.add_argument("--compare-every", type=int, default=10)
+    asked = parser.parse_args()
+    stock, engine = build(asked.model)
+    seen, dice = Seen(), random.Random(1)
+    sizes = SIZES["tiny" if asked.model == "tiny" else "full"]
+    reference = Image.fromarray(np.random.default_rng(0).integers(0, 255, (512, 512, 3), dtype=np.uint8))
+    began = time.monotonic()
+    for number in range(asked.pictures):
+        job = a_job(number, sizes, dice, reference)
+        kind = "cancel" if number % 10 == 3 else "edit" if job.reference is not None else "picture"
+        if kind == "cancel":
+            cancel(engine, job)
+            seen.cancelled += 1
+            continue
+        pixels = draw(engine, job, kind, seen)
+        if number % asked.compare_every == 0:
+            seen.apart.append(float(np.abs(pixels.astype(int) - stock_pixels(stock, engine, job)).mean()))
+            if seen.apart[-1] > 5:
+                print(
+                    "apart", number, job.width, job.height, repr(job.prompt), seen.apart[-1], pixels.mean(), flush=True
+                )
+        if number % max(1, asked.pictures // 20) == 0:
+            note_memory(seen)
+    print(json.dumps(report(asked, seen, time.monotonic() - began)))
+
+
+def build(model: str) -> tuple[Any, Engine]:
+    """Make the stock pipeline, and an engine with every speed-up on the same weights."""
+    cuda = torch.cuda.is_available()
+    device = "cuda" if cuda else "cpu"
+    stock = make_pipeline(model, dtype=torch.bfloat16, device=device)
+    parts = from_pipeline(make_pipeline(model, dtype=torch.bfloat16, device=device))
+    shrink = Shrinker(True, FP8)
+    for block in (*parts.transformer.transformer_blocks, *parts.transformer.single_transformer_blocks):
+        shrink(block)
+    for layer in parts.encoder.layers:
+        shrink(layer)
+    text = 64 if model == "tiny" else 512
+    engine = Engine(parts, text_tokens=text, remembered=16, gpu_jpeg=cuda and gpu_jpeg_available())
+    attention = "fp8" if cuda and fp8_attention() else "cudnn"
+    on = Switches("fp8", attention, True, True, False, True, True, True) if cuda else Switches("fp8")
+    tuner = Tuner(engine, on, SIZES["tiny" if model == "tiny" else "full"])
+    while tuner.left:
+        tuner.next_slice()
+    print(tuner.found, flush=True)
+    return stock, engine
+
+
+def fp8_attention() -> bool:
+    from streamer.generator.klein.kernels.attention import available
+
+    return available()
+
+
+def a_job(number: int, sizes: list[tuple[int, int]], dice: random.Random, reference: Image.Image) -> Job:
+    """Give the next job: some prompts return, every tenth edits a picture."""
+    width, height = dice.choice(sizes)
+    prompt = " ".join(dice.choices(WORDS, k=3)) if number % 3 else WORDS[number % 5]
+    return Job(prompt, width, height, seed=number, reference=reference if number % 10 == 7 else None)
+
+
+def draw(engine: Engine, job: Job, kind: str, seen: Seen) -> np.ndarray:
+    """Draw one picture to its JPEG, and note how long it took."""
+    began = time.perf_counter()
+    *_, picture = engine.draw(job)
+    file = picture.jpeg(88)  # type: ignore[union-attr]
+    took_ms = (time.perf_counter() - began) * 1e3
+    seen.latency_ms.setdefault(f"{kind} {job.width}x{job.height}", []).append(took_ms)
+    seen.edited += kind == "edit"
+    pixels: np.ndarray = picture.pixels()  # type: ignore[union-attr]
+    if file is not None:
+        seen.jpeg_apart.append(float(np.abs(np.asarray(Image.open(io.BytesIO(file))).astype(int) - pixels).mean()))
+    return pixels
+
+
+def cancel(engine: Engine, job: Job) -> None:
+    """Stop a picture after its second step."""
+    drawing = engine.draw(job)
+    next(drawing)
+    next(drawing)
+    drawing.close()
+
+
+def stock_pixels(stock: Any, engine: Engine, job: Job) -> np.ndarray:
+    """Draw the same with diffusers."""
+    image = None
+    if job.reference is not None:
+        from streamer.generator.klein.reference_picture import reference_size
+
+        image = job.reference.resize(reference_size(*job.reference.size, 512), Image.Resampling.LANCZOS)
+    width, height = job.width // 16 * 16, job.height // 16 * 16
+    drawn = stock(
+        prompt=job.prompt, image=image, width=width, height=height, num_inference_steps=job.steps, guidance_scale=1.0,
+        generator=torch.Generator("cpu").manual_seed(job.seed), max_sequence_length=engine.text_tokens,
+    ).images[0]  # fmt: skip
+    return np.asarray(drawn).astype(int)
+
+
+def note_memory(seen: Seen) -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        seen.reserved_gb.append(round(torch.cuda.memory_reserved() / 1e9, 2))
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    seen.resident_mb.append(round(pages * 4096 / 1e6))
+
+
+def report(asked: argparse.Namespace, seen: Seen, took_s: float) -> dict[str, Any]:
+    """Compare the first fifth with the last."""
+    drift = {}
+    for kind, times in sorted(seen.latency_ms.items()):
+        part = max(1, len(times) // 5)
+        first, last = statistics.median(times[:part]), statistics.median(times[-part:])
+        drift[kind] = {
+            "count": len(times), "first_ms": round(first, 1), "last_ms": round(last, 1),
+            "p95_ms": round(sorted(times)[int(len(times) * 0.95)], 1), "max_ms": round(max(times), 1),
+        }  # fmt: skip
+    metrics = {
+        "pictures": asked.pictures, "cancelled": seen.cancelled, "edited": seen.edited, "took_s": round(took_s, 1),
+        "latency": drift, "reserved_gb": seen.reserved_gb, "resident_mb": seen.resident_mb,
+        "pixels_apart_mean": round(statistics.mean(seen.apart), 3), "pixels_apart_max": round(max(seen.apart), 3),
+        "compared": len(seen.apart), "jpeg_apart_max": round(max(seen.jpeg_apart, default=0.0), 2),
+    }  # fmt: skip
+    half = len(seen.resident_mb) // 2
+    growth = max(seen.resident_mb[half:]) - max(seen.resident_mb[:half]) if half else 0
+    worst = max(d["last_ms"] / d["first_ms"] for d in drift.values() if d["count"] >= 10) if drift else 1.0
+    goals = [
+        {"metric": "resident growth in the second half, MB", "value": growth, "goal": 50, "met": growth <= 50},
+        {"metric": "last fifth over first fifth", "value": round(worst, 3), "goal": 1.1, "met": worst <= 1.1},
+    ]
+    if seen.reserved_gb:
+        more = round(max(seen.reserved_gb[half:]) - max(seen.reserved_gb[:half]), 2)
+        goals.append(
+            {"metric": "device memory growth in the second half, GB", "value": more, "goal": 0, "met": more <= 0}
+        )
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    return {"bench": "endurance", "machine": name, "model": asked.model, "metrics": metrics, "goals": goals}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Measure how long Klein takes from process start to ready, with cold and warm compile caches, and what memory.
+
+    python bench/startup.py --model 9b --folder /somewhere     writes random safetensors there first, 35 GB
+    python bench/startup.py --model tiny                       any machine, to see that the script works
+
+Each start is a new process that goes the way of the generator process: import, load, draw a first picture the plain
+way, get fast for every size. Weights are in the page cache, since they have just been written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+# In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+SIZES = ((1280, 720), (1024, 1024), (512, 512))
+GOALS = {"9b": {"ready_s": 30.0, "vram_gb": 22.0}, "4b": {"vram_gb": 11.0}}
+
+
+def main() -> None:
+    """Write the checkpoint if it is not there, start twice, and print the result as the last line."""
+    asked = arguments()
+    if asked.child:
+        print(json.dumps(one_start(asked.model, Path(asked.folder), time.monotonic())))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(asked.folder or scratch) / f"klein-{asked.model}"
+        if not (folder / "model_index.json").exists():
+            write(asked.model, folder)
+        home = Path(scratch) / "home"
+        metrics = {name: start(asked.model, folder, home) for name in ("cold", "warm")}
+    print(json.dumps(report(asked.model, metrics)))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="tiny", choices=["tiny", "4b", "9b"])
+    parser.add_argument("--folder", default="", help="where the checkpoint is or will be written")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def write(model: str, folder: Path) -> None:
+    """Write random weights in a process of its own, so that its memory is free again before the starts."""
+    code = (
+        "import sys, torch; sys.path[0] = sys.argv[1]\n"
+        "from pathlib import Path\n"
+        "from streamer.generator.klein.testing import make_pipeline\n"
+        "device = 'cuda' if torch.cuda.is_available() else 'cpu'\n"
+        "made = make_pipeline(sys.argv[2], dtype=torch.bfloat16, device=device)\n"
+        "made.save_pretrained(sys.argv[3], safe_serialization=True)\n"
+    )
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", code, sys.path[0], model, str(folder)], check=True)
+    print(f"wrote {folder} in {time.monotonic() - began:.1f} s", flush=True)
+
+
+def start(model: str, folder: Path, home: Path) -> dict[str, float]:
+    """Start once, and give what the process said with the time that Python itself took to come up."""
+    began = time.monotonic()
+    environment = {**os.environ, "STREAMER_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, __file__, "--child", "--model", model, "--folder", str(folder)]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    before = said.pop("began") - began
+    result = {name: round(value + before, 2) if name.endswith("_s") else value for name, value in said.items()}
+    print(result, flush=True)
+    return result
+
+
+def one_start(model: str, folder: Path, began: float) -> dict[str, Any]:
+    """Do what the generator process does, and note when each part was done."""
+    import torch
+
+    from streamer.generator.backends import klein
+
+    cuda, sizes = torch.cuda.is_available(), SIZES if model != "tiny" else ((96, 64), (64, 64))
+    options = klein.Options(
+        model=str(folder), device="auto" if cuda else "cpu", text_tokens=512 if model != "tiny" else 64
+    )
+    backend, marks = klein.create(options), {"imported_s": time.monotonic() - began}
+    backend.load(lambda doing, share: None)
+    marks["loaded_s"] = time.monotonic() - began
+    backend.warm_up(sizes, lambda doing, share: None)
+    settle(cuda)
+    marks["first_picture_s"] = time.monotonic() - began
+    slices = []
+    while True:
+        at = time.monotonic()
+        more = backend.idle(lambda doing, share: slices.append(doing))
+        settle(cuda)
+        marks["longest_slice_s"] = max(marks.get("longest_slice_s", 0.0), time.monotonic() - at)
+        if not more:
+            break
+    marks["ready_s"] = time.monotonic() - began
+    longest = marks.pop("longest_slice_s")
+    return {**marks, "longest_slice": round(longest, 2), **memory(cuda), "active": backend.active(), "began": began}
+
+
+def settle(cuda: bool) -> None:
+    if cuda:
+        import torch
+
+        torch.cuda.synchronize()
+
+
+def memory(cuda: bool) -> dict[str, float]:
+    """Give peaks in GB, and what the device as a whole has in use now, which is what nvidia-smi shows."""
+    if not cuda:
+        return {}
+    import torch
+
+    free, total = torch.cuda.mem_get_info()
+    return {
+        "vram_gb": round(torch.cuda.max_memory_reserved() / 1e9, 2),
+        "vram_allocated_gb": round(torch.cuda.max_memory_allocated() / 1e9, 2),
+        "vram_now_gb": round((total - free) / 1e9, 2),
+    }
+
+
+def report(model: str, metrics: dict[str, Any]) -> dict[str, Any]:
+    goals = [
+        {
+            "metric": f"warm {name}",
+            "value": metrics["warm"].get(name),
+            "goal": most,
+            "met": metrics["warm"][name] <= most,
+        }
+        for name, most in GOALS.get(model, {}).items()
+    ]
+    device = metrics["warm"]["active"]["device"]
+    return {"bench": "startup", "machine": device, "model": model, "metrics": metrics, "goals": goals}
+
+
+if __name__ == "__main__":
+    main()
