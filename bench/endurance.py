@@ -37,7 +37,7 @@ from streamer.generator.klein.testing import make_pipeline
 from streamer.generator.klein.tune import Tuner
 
 SIZES = {"tiny": [(96, 64), (64, 64)], "full": [(1280, 720), (1024, 1024), (768, 768), (512, 512)]}
-WORDS = ["harbour", "storm", "neon", "forest", "castle", "rain", "fox", "mountain", "city", "night", "snow", "desert", "temple", "river", "dawn"]
+WORDS = "harbour storm neon forest castle rain fox mountain city night snow desert temple river".split()  # noqa: SIM905
 
 
 @dataclass

@@ -58,17 +58,23 @@ def chromium(url: str, profile: Path) -> Iterator[None]:
             browser.terminate()
 
 
+def painted(client: httpx.Client) -> float:
+    """Count the pictures whose paint was reported."""
+    count: float = client.get("/api/v1/status").json()["timings"].get("overhead", {}).get("count", 0)
+    return count
+
+
 def one_picture(client: httpx.Client, number: int) -> None:
-    """Ask for a picture and wait until a page has painted it."""
-    before = client.get("/api/v1/status").json()["timings"].get("overhead", {}).get("count", 0)
+    """Ask for a picture, keep quiet until it is surely on screen and has faded in, then look."""
+    before = painted(client)
     text = f"!bg {PROMPTS[number % len(PROMPTS)]} {number}"
     actor = {"id": f"viewer{number}", "name": f"viewer{number}", "role": "viewer"}
     receipt = client.post("/api/v1/triggers", json={"text": text, "actor": actor}).json()
     assert receipt["outcome"] == "queued", receipt
-    for _ in range(1000):
-        if client.get("/api/v1/status").json()["timings"].get("overhead", {}).get("count", 0) > before:
+    for _ in range(20):
+        time.sleep(1.2)
+        if painted(client) > before:
             return
-        time.sleep(0.01)
     raise SystemExit(f"picture {number} was never painted")
 
 
@@ -87,8 +93,6 @@ def measure(pictures: int, width: int, height: int, home: Path) -> dict[str, dic
                 for number in range(pictures):
                     one_picture(client, number)
                     print(f"\r{number + 1}/{pictures}", end="", file=sys.stderr)
-                    # Let the cross-fade end, as it would between two viewers' pictures.
-                    time.sleep(0.9)
                 timings: dict[str, dict[str, float]] = client.get("/api/v1/status").json()["timings"]
     print(file=sys.stderr)
     return timings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -118,6 +119,22 @@ def test_a_free_port_is_bound() -> None:
     port = free_port()
     with app.listen("127.0.0.1", port) as bound:
         assert bound.getsockname()[1] == port
+
+
+async def test_accepted_connections_send_at_once() -> None:
+    """Nagle's delay costs the second of two messages 40 ms; asyncio only switches it off where the protocol is named."""
+    delays: list[int] = []
+
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        delays.append(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    bound = app.listen("127.0.0.1", 0)
+    async with await asyncio.start_server(accepted, sock=bound):
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        await reader.read()
+        writer.close()
+    assert delays == [1]
 
 
 def test_links_can_be_opened_whatever_the_address_is(tmp_path: Path) -> None:

@@ -505,3 +505,21 @@ async def test_a_request_that_cannot_be_written_down_is_refused_and_the_show_goe
     await room.say("!bg four")
     await room.draw_next()
     assert room.on_air() == b"four"
+
+
+@pytest.mark.parametrize(("usual_s", "shown"), [(2.0, True), (0.1, False)])
+async def test_previews_are_left_out_when_the_picture_is_about_to_come(
+    room: Room, monkeypatch: pytest.MonkeyPatch, usual_s: float, shown: bool
+) -> None:
+    published: list[object] = []
+    publish = room.hub.publish
+    monkeypatch.setattr(room.hub, "publish", lambda update: (published.append(update), publish(update)))
+    await room.say("!bg one")
+    await room.until(lambda: room.easel.drawn)
+    room.now += usual_s
+    await room.draw_next()
+    assert any(isinstance(update, Preview) for update in published), "of the first picture nothing is known yet"
+    published.clear()
+    await room.say("!bg two")
+    await room.draw_next()
+    assert any(isinstance(update, Preview) for update in published) == shown

@@ -5,6 +5,8 @@ import { move } from './transition.js';
 const ENTER_S = 0.35;
 const EXIT_S = 0.25;
 const LONGEST_S = 60;
+// The credit comes after its picture: moving both at once delays the picture where there is no GPU.
+const AFTER_PICTURE_S = 0.3;
 
 /** Builds the corner; the newest toast replaces the one before. */
 export function createToasts(root) {
@@ -12,8 +14,14 @@ export function createToasts(root) {
   corner.className = 'toasts';
   root.append(corner);
   let current = null;
+  let coming = { requestId: '', timer: 0 };
 
   function show(requestId, text, seconds) {
+    clearTimeout(coming.timer);
+    coming = { requestId, timer: setTimeout(() => enter(requestId, text, seconds), AFTER_PICTURE_S * 1000) };
+  }
+
+  function enter(requestId, text, seconds) {
     if (current !== null) leave(current);
     const pill = document.createElement('div');
     pill.className = 'toast';
@@ -47,6 +55,7 @@ export function createToasts(root) {
 
   /** Takes the toast away that belongs to a request. */
   function dismiss(requestId) {
+    if (requestId === coming.requestId) clearTimeout(coming.timer);
     if (requestId !== '' && current?.requestId === requestId) leave(current);
   }
 
