@@ -1,7 +1,7 @@
 """Chat lines per second through commands and policy on one core, and the server's memory after 100,000 requests.
 
-The memory part runs the real pipeline with its real store; a generator that hands out one prepared picture stands in for
-the child process, whose memory is its own. For 200 overlay pages see bench/fanout.py.
+The memory part runs the real pipeline with its real store; a generator that hands out one prepared picture stands in
+for the child process, whose memory is its own. For 200 overlay pages see bench/fanout.py.
 Usage: python bench/load.py [--requests 100000]
 """
 
@@ -14,8 +14,9 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 import report
@@ -38,8 +39,8 @@ ROUNDS = 5
 class Prepared:
     """Hand out the same small picture for every request."""
 
-    active = {"backend": "prepared"}
-    restarts: dict[str, int] = {}
+    active: Mapping[str, str] = MappingProxyType({"backend": "prepared"})
+    restarts: Mapping[str, int] = MappingProxyType({})
     drew_s = 0.0
 
     async def ready(self) -> None: ...
@@ -83,7 +84,8 @@ def judged_per_second(built: Parts, triggers: Sequence[Trigger]) -> float:
 
 def parts(home: Path) -> Parts:
     """Build the stages from the shipped config."""
-    where = app.place({"STREAMER_HOME": str(home), "STREAMER_CONFIG": str(Path(__file__).parent.parent / "config.yaml")})
+    shipped = Path(__file__).parent.parent / "config.yaml"
+    where = app.place({"STREAMER_HOME": str(home), "STREAMER_CONFIG": str(shipped)})
     config, document = app.configured(where, {})
     return Parts(
         commands=app.commands(config, document), rules=app.rules(config, document), scheduler=Scheduler(config.queue),

@@ -1,4 +1,4 @@
-"""Fails when a module has no twin test: streamer/a/b.py wants tests/a/test_b.py, or a test in tests/a that imports it."""
+"""Fails when a module has no test: streamer/a/b.py wants tests/a/test_b.py, or a test in tests/a that imports it."""
 
 from __future__ import annotations
 

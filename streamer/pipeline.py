@@ -40,6 +40,7 @@ from streamer.types import (
     Frame,
     ImageRequest,
     Lane,
+    Preview,
     Refusal,
     RequestState,
     Retraction,

@@ -122,7 +122,7 @@ def test_a_free_port_is_bound() -> None:
 
 
 async def test_accepted_connections_send_at_once() -> None:
-    """Nagle's delay costs the second of two messages 40 ms; asyncio only switches it off where the protocol is named."""
+    """Nagle's delay costs the second of two messages 40 ms; asyncio ends it only where the protocol is named."""
     delays: list[int] = []
 
     def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

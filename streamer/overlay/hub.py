@@ -7,13 +7,14 @@ import itertools
 import logging
 import secrets
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from streamer.overlay import wire
 from streamer.overlay.layer import LayerOptions
 from streamer.overlay.mailbox import Mailbox, Picture
+from streamer.recent import Recent
 from streamer.types import Clear, Frame, Preview, Refusal, Toast
 
 log = logging.getLogger(__name__)
@@ -70,25 +71,6 @@ class _Shown:
     drawing: deque[str] = field(default_factory=lambda: deque(maxlen=8))
 
 
-class _Recent:
-    """The last few hundred keys; older ones are forgotten."""
-
-    def __init__(self) -> None:
-        self._keys: OrderedDict[object, None] = OrderedDict()
-
-    def add(self, key: object) -> bool:
-        """Remember the key; False if it was known."""
-        known = key in self._keys
-        self._keys[key] = None
-        self._keys.move_to_end(key)
-        if len(self._keys) > REMEMBERED:
-            self._keys.popitem(last=False)
-        return not known
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._keys
-
-
 @dataclass(slots=True)
 class _Watcher:
     """One reader of paints: bounded, the oldest are dropped."""
@@ -107,9 +89,9 @@ class Hub:
         self._seq = itertools.count(1)
         self._ids = itertools.count(1)
         self._shown = {name: _Shown() for name in layers}
-        self._finished = _Recent()
-        self._painted = _Recent()
-        self._layer_of: OrderedDict[str, str] = OrderedDict()
+        self._finished: Recent[tuple[str, str], None] = Recent(REMEMBERED)
+        self._painted: Recent[int, None] = Recent(REMEMBERED)
+        self._layer_of: Recent[str, str] = Recent(REMEMBERED)
         self._pages: dict[Mailbox, About] = {}
         self._watchers: list[_Watcher] = []
 
@@ -157,7 +139,7 @@ class Hub:
     def painted(self, mailbox: Mailbox, message: wire.Painted, now: float) -> None:
         """Note a page's answer to a picture; the first page to show a finished one makes a Paint."""
         picture = mailbox.painted(message.layer, message.seq, now)
-        if picture is not None and picture.final and message.shown and self._painted.add(picture.seq):
+        if picture is not None and picture.final and message.shown and self._painted.put(picture.seq, None):
             paint = Paint(picture.request_id, picture.layer, picture.seq, now)
             for watcher in self._watchers:
                 watcher.inbox.append(paint)
@@ -183,8 +165,8 @@ class Hub:
     def _frame(self, frame: Frame) -> None:
         shown = self._shown[frame.layer]
         picture = self._encode(frame, final=True)
-        self._finished.add((frame.layer, frame.request_id))
-        self._remember_layer(frame)
+        self._finished.put((frame.layer, frame.request_id), None)
+        self._layer_of.put(frame.request_id, frame.layer)
         shown.picture = picture
         if frame.request_id in shown.drawing:
             shown.drawing.remove(frame.request_id)
@@ -197,7 +179,7 @@ class Hub:
         drawing = self._shown[preview.layer].drawing
         if preview.request_id not in drawing:
             drawing.append(preview.request_id)
-        self._remember_layer(preview)
+        self._layer_of.put(preview.request_id, preview.layer)
         picture = self._encode(preview, final=False)
         for mailbox in self._pages:
             mailbox.put(picture)
@@ -205,7 +187,7 @@ class Hub:
     def _clear(self, layer: str) -> None:
         for request_id in self._shown[layer].drawing:
             # The clear has called off what these are becoming: their later previews must not appear.
-            self._finished.add((layer, request_id))
+            self._finished.put((layer, request_id), None)
         message = wire.encode_clear(layer, next(self._seq))
         self._shown[layer] = _Shown(clear=message)
         for mailbox in self._pages:
@@ -216,7 +198,7 @@ class Hub:
         for layer, shown in self._shown.items():
             if request_id not in shown.drawing:
                 continue
-            self._finished.add((layer, request_id))
+            self._finished.put((layer, request_id), None)
             shown.drawing.remove(request_id)
             for mailbox in self._pages:
                 mailbox.drop_preview(layer)
@@ -238,12 +220,6 @@ class Hub:
         seq = next(self._seq)
         message = wire.encode_picture(update, seq, self._wall() * 1000)
         return Picture(update.layer, update.request_id, seq, final, message)
-
-    def _remember_layer(self, update: Frame | Preview) -> None:
-        self._layer_of[update.request_id] = update.layer
-        self._layer_of.move_to_end(update.request_id)
-        if len(self._layer_of) > REMEMBERED:
-            self._layer_of.popitem(last=False)
 
 
 def _page_info(mailbox: Mailbox, about: About) -> PageInfo:
