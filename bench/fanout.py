@@ -149,7 +149,7 @@ async def _round(pages: int, stalled: int, frames: int) -> tuple[list[float], fl
         target=_read_in_process, args=(port, pages, stalled, theirs), daemon=True
     )
     reader.start()
-    while hub.overlays < pages + stalled:  # noqa: ASYNC110, they come from another process
+    while hub.overlays < pages + stalled:
         await asyncio.sleep(0.05)
     held_ms = await _publish(hub, frames)
     ours.send("done")

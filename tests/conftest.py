@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
 
