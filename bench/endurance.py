@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--model", default="tiny", choices=["tiny", "4b", "9b"])
     parser.add_argument("--pictures", type=int, default=40)
     parser.add_argument("--compare-every", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=3600.0, help="stop drawing after this long")
     asked = parser.parse_args()
     stock, engine = build(asked.model)
     seen, dice = Seen(), random.Random(1)
@@ -66,6 +67,9 @@ def main() -> None:
     reference = Image.fromarray(np.random.default_rng(0).integers(0, 255, (512, 512, 3), dtype=np.uint8))
     began = time.monotonic()
     for number in range(asked.pictures):
+        if time.monotonic() - began > asked.seconds:
+            asked.pictures = number
+            break
         job = a_job(number, sizes, dice, reference)
         kind = "cancel" if number % 10 == 3 else "edit" if job.reference is not None else "picture"
         if kind == "cancel":
@@ -79,7 +83,7 @@ def main() -> None:
                 print(
                     "apart", number, job.width, job.height, repr(job.prompt), seen.apart[-1], pixels.mean(), flush=True
                 )
-        if number % max(1, asked.pictures // 20) == 0:
+        if number % 50 == 0 or asked.pictures < 100:
             note_memory(seen)
     print(json.dumps(report(asked, seen, time.monotonic() - began)))
 

@@ -101,6 +101,7 @@ class Klein:
                 f"{options.model} does not fit into the memory of {self._machine.name}",
                 fix="close other programs that use the GPU, or choose FLUX.2-klein-4B",
             ) from error
+        torch.cuda.empty_cache()
         report("loaded", 1.0)
 
     def warm_up(self, sizes: Sequence[tuple[int, int]], report: Report) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
@@ -33,4 +34,20 @@ class Recorder:
         # Only this thread is checked: another may be reading weights or encoding a picture meanwhile.
         with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             function()
-        return graph.replay
+        return Recording(graph, function)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recorded graph, with the function it came from.
+
+    The graph reads the function's weights by address and keeps nothing alive: without the function they would be
+    freed and overwritten, and pictures would turn black.
+    """
+
+    graph: torch.cuda.CUDAGraph
+    function: Run
+
+    def __call__(self) -> None:
+        """Replay."""
+        self.graph.replay()

@@ -91,10 +91,10 @@ class Tuner:
         except Exception as error:
             if device_lost(error):
                 raise
-            if isinstance(error, torch.OutOfMemoryError):
-                torch.cuda.empty_cache()
             log.warning("%s is not used here: %s", piece.doing, error, exc_info=True)
             self.found[piece.doing] = f"failed: {type(error).__name__}"
+        # Comparing and recording leave holes behind that other programs on the GPU could use.
+        torch.cuda.empty_cache()
         return piece.doing, max(0.0, 1 - self.left / self._total)
 
     def _plan(self) -> list[Slice]:
