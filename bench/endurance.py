@@ -186,7 +186,7 @@ def report(asked: argparse.Namespace, seen: Seen, took_s: float) -> dict[str, An
     }  # fmt: skip
     half = len(seen.resident_mb) // 2
     growth = max(seen.resident_mb[half:]) - max(seen.resident_mb[:half]) if half else 0
-    worst = max(d["last_ms"] / d["first_ms"] for d in drift.values() if d["count"] >= 10) if drift else 1.0
+    worst = max((d["last_ms"] / d["first_ms"] for d in drift.values() if d["count"] >= 10), default=1.0)
     goals = [
         {"metric": "resident growth in the second half, MB", "value": growth, "goal": 50, "met": growth <= 50},
         {"metric": "last fifth over first fifth", "value": round(worst, 3), "goal": 1.1, "met": worst <= 1.1},

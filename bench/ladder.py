@@ -264,7 +264,9 @@ def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
         elif name == "graphs":
             switches = replace(switches, graphs=bench.cuda)
         elif name in ("fp8", "int8"):
-            switches = replace(switches, precision=name)
+            switches = replace(switches, precision=name, attention=best)
+            if name == "int8":
+                switches = replace(switches, fused_qkv=True, fast_decoder=True, kernels=bench.cuda, graphs=bench.cuda)
             if count_eight_bit(model.transformer):
                 model = again(bench)
             shrink(model, Shrinker(True, FP8 if name == "fp8" else torch.int8))
@@ -275,7 +277,7 @@ def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
                 switches = replace(switches, graphs=bench.cuda)
                 shrink(model, Shrinker(True, FP8))
             switches = replace(switches, kernels=bench.cuda)
-        elif name == "fp8-attention":
+        elif name == "fp8-attention" and bench.cuda:
             switches = replace(switches, attention="fp8")
         elif name != "loop":
             continue
