@@ -1,0 +1,195 @@
+"""The Klein backend: loads a checkpoint, makes it fast for this machine, and draws.
+
+The parts stand beside it; this file decides what to do when memory runs out or a picture fails.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from streamer.errors import BackendUnavailable, Unsupported
+from streamer.generator.backend import HostPicture, Picture, Report, Step
+from streamer.generator.backends.klein import Options
+from streamer.generator.klein.checkpoint import VAE_WANTED, WANTED, find_checkpoint
+from streamer.generator.klein.device import describe, find_device
+from streamer.generator.klein.engine import Engine
+from streamer.generator.klein.finished import gpu_jpeg_available
+from streamer.generator.klein.job import Job
+from streamer.generator.klein.load import load
+from streamer.generator.klein.quantise import FP8, Shrinker, count_eight_bit
+from streamer.generator.klein.reference_picture import open_reference
+from streamer.generator.klein.short_memory import enlarge, fits, need_gb, smaller
+from streamer.generator.klein.switches import Machine, Switches, choose
+from streamer.generator.klein.tune import Tuner
+from streamer.types import ImageRequest
+
+log = logging.getLogger(__name__)
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+SMALL_DECODER = "black-forest-labs/FLUX.2-small-decoder"
+LEVELS = ("", "smaller pictures", "smaller pictures, plain PyTorch")
+
+
+class Klein:
+    """Draw with one checkpoint; every method is called from the same thread, as CUDA graphs demand."""
+
+    def __init__(self, options: Options, home: Path) -> None:
+        self._options, self._home = options, home
+        self._machine, self._switches = Machine("cpu", "CPU"), Switches()
+        self._shrinker = Shrinker(False, None)
+        self._engine: Engine | None = None
+        self._tuner: Tuner | None = None
+        self._level = 0
+
+    def load(self, report: Report) -> None:
+        """Find the device, fetch the checkpoint, and load what is used of it."""
+        options, device = self._options, find_device(self._options.device)
+        folder = find_checkpoint(options.model, report, WANTED)
+        decoder = self._decoder_folder(report)
+        self._machine = describe(device)
+        self._switches = self._chosen(folder)
+        self._shrinker = shrinker_for(self._switches)
+        dtype = DTYPES.get(self._switches.precision, torch.bfloat16)
+        try:
+            model = load(folder, device=device, dtype=dtype, shrink=self._shrinker, decoder=decoder, report=report)
+            self._engine = Engine(
+                model,
+                text_tokens=options.text_tokens,
+                remembered=options.prompts_remembered,
+                reference_px=options.reference_px,
+                previews=options.previews,
+                gpu_jpeg=self._switches.gpu_jpeg and gpu_jpeg_available(),
+            )
+        except torch.OutOfMemoryError as error:
+            raise BackendUnavailable(
+                f"{options.model} does not fit into the memory of {self._machine.name}",
+                fix="close other programs that use the GPU, or choose FLUX.2-klein-4B",
+            ) from error
+        torch.cuda.empty_cache()
+        report("loaded", 1.0)
+
+    def warm_up(self, sizes: Sequence[tuple[int, int]], report: Report) -> None:
+        """Draw one picture the plain way, then make every size fast; in the background, ``idle`` does the second."""
+        engine = self._ready()
+        if sizes:
+            report("drawing a first picture", 0.0)
+            width, height = sizes[0]
+            for _ in engine.draw(Job("warm up", width, height)):
+                pass
+        self._tuner = Tuner(engine, self._switches, sizes)
+        while not self._options.warm_in_background and self._tuner.left:
+            report(*self._tuner.next_slice())
+
+    def idle(self, report: Report) -> bool:
+        """Do a few seconds of what is left of warming up, between two pictures; True while there is more."""
+        if self._tuner is None or self._tuner.left == 0:
+            return False
+        report(*self._tuner.next_slice())
+        return self._tuner.left > 0
+
+    def draw(self, request: ImageRequest) -> Iterator[Step | Picture]:
+        """Draw one picture; when memory runs out, draw a smaller one, then without the fast paths, then give up."""
+        engine, job = self._ready(), self._job(request)
+        while True:
+            try:
+                yield from self._attempt(engine, job)
+                if self._tuner is not None and self._level == 0:
+                    self._tuner.add(engine.shape_of(job))
+                return
+            except torch.OutOfMemoryError as error:
+                self._step_down(engine, error)
+
+    def active(self) -> dict[str, str]:
+        """Name the device, the model, every speed-up that is on, and what was found about it."""
+        named = {"device": self._machine.name, "model": self._options.model}
+        if self._engine is None:
+            return named
+        on = {name: str(value) for name, value in asdict(self._switches).items() if value not in (False, "sdpa")}
+        found = {} if self._tuner is None else self._tuner.found
+        return {**named, **on, **found, **self._counts(), "text_tokens": str(self._options.text_tokens)}
+
+    def close(self) -> None:
+        """Give memory back."""
+        self._engine = self._tuner = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _attempt(self, engine: Engine, job: Job) -> Generator[Step | Picture, None, None]:
+        if self._level == 0:
+            yield from engine.draw(job)
+            return
+        for item in engine.draw(smaller(job)):
+            yield item if isinstance(item, Step) else HostPicture(enlarge(item.pixels(), job.width, job.height))
+
+    def _step_down(self, engine: Engine, error: torch.OutOfMemoryError) -> None:
+        """Free what can be freed and remember to ask for less from now on."""
+        self._level += 1
+        engine.memory.forget()
+        engine.forget_improvised()
+        if self._level >= 2:
+            engine.go_plain()
+            self._tuner = None
+        gc.collect()
+        torch.cuda.empty_cache()
+        if self._level == len(LEVELS):
+            raise BackendUnavailable(
+                f"the memory of {self._machine.name} is too small even for a small picture",
+                fix="close other programs that use the GPU, choose smaller sizes, or FLUX.2-klein-4B",
+            ) from error
+        log.warning("out of GPU memory: %s from now on", LEVELS[self._level])
+
+    def _job(self, request: ImageRequest) -> Job:
+        params = request.params
+        if params.num_inference_steps > 16:
+            raise Unsupported("a distilled Klein draws in four steps", fix="set num_inference_steps to 4")
+        return Job(
+            prompt=request.prompt,
+            width=params.width,
+            height=params.height,
+            steps=params.num_inference_steps,
+            seed=params.seed,
+            reference=None if request.reference is None else open_reference(request.reference),
+        )
+
+    def _chosen(self, folder: Path) -> Switches:
+        options = self._options
+        if options.optimize == "off":
+            plain = "float32" if self._machine.kind == "cpu" else "bfloat16"
+            return Switches(precision=plain if options.precision == "auto" else options.precision)
+        needed = need_gb(folder)
+        chosen = choose(self._machine, precision=options.precision, weights_gb=needed, without=options.without)
+        fits(self._machine, chosen.precision, needed, options.model)
+        return chosen
+
+    def _decoder_folder(self, report: Report) -> Path | None:
+        if self._options.decoder == "full":
+            return None
+        name = SMALL_DECODER if self._options.decoder == "small" else self._options.decoder
+        return find_checkpoint(name, report, VAE_WANTED)
+
+    def _counts(self) -> dict[str, str]:
+        engine = self._ready()
+        eight_bit = count_eight_bit(engine.model.transformer, engine.model.encoder)
+        sizes = ", ".join(str(shape) for shape in engine.ready) or "none yet"
+        left = "" if self._tuner is None or not self._tuner.left else f", {self._tuner.left} steps of warming up left"
+        short = {"memory": LEVELS[self._level]} if self._level else {}
+        return {"eight_bit_layers": str(eight_bit), "fast_sizes": sizes + left, **short}
+
+    def _ready(self) -> Engine:
+        if self._engine is None:
+            raise BackendUnavailable("the model is not loaded")
+        return self._engine
+
+
+def shrinker_for(switches: Switches) -> Shrinker:
+    """Say what to do with each block as it is loaded."""
+    precision = switches.precision
+    kind = FP8 if precision.startswith("fp8") else torch.int8 if precision.startswith("int8") else None
+    return Shrinker(switches.fused_qkv, kind, precision.endswith("-weights"))
