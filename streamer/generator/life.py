@@ -76,9 +76,10 @@ class Life:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _gone_within(self, seconds: float) -> bool:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._gone.wait()
+        # Not asyncio.timeout: in a task that is being cancelled, as here, Python 3.11.2 (Debian 12) loses its TimeoutError.
+        waiting = asyncio.ensure_future(self._gone.wait())
+        await asyncio.wait({waiting}, timeout=seconds)
+        waiting.cancel()
         return self._gone.is_set()
 
     def _thread(self, work: Callable[[], None], name: str) -> threading.Thread:
