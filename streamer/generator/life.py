@@ -76,7 +76,7 @@ class Life:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _gone_within(self, seconds: float) -> bool:
-        # Not asyncio.timeout: in a task that is being cancelled, as here, Python 3.11.2 (Debian 12) loses its TimeoutError.
+        # Not asyncio.timeout: in a task that is being cancelled, as here, Python 3.11.2 loses its TimeoutError.
         waiting = asyncio.ensure_future(self._gone.wait())
         await asyncio.wait({waiting}, timeout=seconds)
         waiting.cancel()
