@@ -22,10 +22,10 @@ from streamer.generator.klein.engine import Engine
 from streamer.generator.klein.finished import gpu_jpeg_available
 from streamer.generator.klein.job import Job
 from streamer.generator.klein.load import load
-from streamer.generator.klein.quantise import FP8, Shrinker, count_eight_bit
+from streamer.generator.klein.quantise import FP8, Shrinker, count_eight_bit, works
 from streamer.generator.klein.reference_picture import open_reference
 from streamer.generator.klein.short_memory import enlarge, fits, need_gb, smaller
-from streamer.generator.klein.switches import Machine, Switches, choose
+from streamer.generator.klein.switches import Machine, Precision, Switches, choose
 from streamer.generator.klein.tune import Tuner
 from streamer.types import ImageRequest
 
@@ -42,6 +42,7 @@ class Klein:
     def __init__(self, options: Options, home: Path) -> None:
         self._options, self._home = options, home
         self._machine, self._switches = Machine("cpu", "CPU"), Switches()
+        self._device = torch.device("cpu")
         self._shrinker = Shrinker(False, None)
         self._engine: Engine | None = None
         self._tuner: Tuner | None = None
@@ -50,6 +51,7 @@ class Klein:
     def load(self, report: Report) -> None:
         """Find the device, fetch the checkpoint, and load what is used of it."""
         options, device = self._options, find_device(self._options.device)
+        self._device = device
         folder = find_checkpoint(options.model, report, WANTED)
         decoder = self._decoder_folder(report)
         self._machine = describe(device)
@@ -161,12 +163,22 @@ class Klein:
     def _chosen(self, folder: Path) -> Switches:
         options = self._options
         if options.optimize == "off":
-            plain = "float32" if self._machine.kind == "cpu" else "bfloat16"
+            plain: Precision = "float32" if self._machine.kind == "cpu" else "bfloat16"
             return Switches(precision=plain if options.precision == "auto" else options.precision)
         needed = need_gb(folder)
-        chosen = choose(self._machine, precision=options.precision, weights_gb=needed, without=options.without)
+        chosen = self._that_works(options.precision, needed)
         fits(self._machine, chosen.precision, needed, options.model)
         return chosen
+
+    def _that_works(self, precision: str, needed_gb: float) -> Switches:
+        """Choose for the machine; where the device then fails a product in eight bits, choose something wider."""
+        chosen = choose(self._machine, precision=precision, weights_gb=needed_gb, without=self._options.without)
+        kind = kind_of(chosen.precision)
+        if kind is None or chosen.precision.endswith("-weights") or works(kind, self._device):
+            return chosen
+        log.warning("%s has no working products in %s here", self._machine.name, chosen.precision)
+        wider = "int8" if chosen.precision == "fp8" else "bfloat16"
+        return self._that_works(wider, needed_gb)
 
     def _decoder_folder(self, report: Report) -> Path | None:
         if self._options.decoder == "full":
@@ -190,6 +202,9 @@ class Klein:
 
 def shrinker_for(switches: Switches) -> Shrinker:
     """Say what to do with each block as it is loaded."""
-    precision = switches.precision
-    kind = FP8 if precision.startswith("fp8") else torch.int8 if precision.startswith("int8") else None
-    return Shrinker(switches.fused_qkv, kind, precision.endswith("-weights"))
+    return Shrinker(switches.fused_qkv, kind_of(switches.precision), switches.precision.endswith("-weights"))
+
+
+def kind_of(precision: Precision) -> torch.dtype | None:
+    """Give the eight-bit type of a precision, None where weights stay wide."""
+    return FP8 if precision.startswith("fp8") else torch.int8 if precision.startswith("int8") else None

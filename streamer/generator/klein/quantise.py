@@ -18,6 +18,7 @@ FP8_MAX, INT8_MAX = 448.0, 127.0
 SMALLEST = 1e-12
 MULTIPLE = 16
 """torch._scaled_mm and torch._int_mm want both sides of a weight to be a multiple of this."""
+PROBE_BOUND = 0.1
 WORST = {FP8: 0.04, torch.int8: 0.03}
 """The largest relative error of a quantised weight that is accepted; Gaussian weights give 0.026 and 0.011."""
 
@@ -184,3 +185,16 @@ def all_eight_bit(*blocks: nn.Module) -> bool:
     """Tell whether every linear layer of these blocks is multiplied in eight bits; one kept wide breaks the chain."""
     layers = [m for block in blocks for m in block.modules() if isinstance(m, nn.Linear | EightBitLinear)]
     return bool(layers) and all(isinstance(layer, EightBitLinear) and not layer.weight_only for layer in layers)
+
+
+@torch.inference_mode()
+def works(kind: torch.dtype, device: torch.device) -> bool:
+    """Try one small product on the device: which chips have which eight-bit products changes from torch to torch."""
+    seeded = torch.Generator("cpu").manual_seed(0)
+    x, weight = (torch.randn(64, 64, generator=seeded).to(device, torch.bfloat16) for _ in range(2))
+    try:
+        made = EightBitLinear(weight, kind, False)(x)
+    except (RuntimeError, NotImplementedError):
+        return False
+    truth = x.float() @ weight.float().t()
+    return bool((made.float() - truth).norm() / truth.norm() < PROBE_BOUND)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Any, Literal
 
 from streamer.errors import ConfigError
 
@@ -81,11 +81,13 @@ def _best_precision(machine: Machine, weights_gb: float) -> Precision:
 
 def _best_attention(machine: Machine) -> Attention:
     """cuDNN's attention is twice as fast as FlashAttention-2 on Hopper and later, and slower before."""
+    if machine.capability < AMPERE_SERVER:
+        return "sdpa"
     return "cudnn" if machine.capability >= HOPPER else "flash"
 
 
 def _turned_off(switches: Switches, without: Collection[str]) -> Switches:
-    plain = {field.name: field.default for field in fields(Switches) if field.name != "precision"}
+    plain: dict[str, Any] = {field.name: field.default for field in fields(Switches) if field.name != "precision"}
     unknown = sorted(set(without) - plain.keys())
     if unknown:
         raise ConfigError(

@@ -59,8 +59,9 @@ class Tuner:
 
     def __init__(self, engine: Engine, switches: Switches, sizes: Sequence[tuple[int, int]]) -> None:
         self._engine, self._switches = engine, switches
-        shapes = [Shape(*whole_patches(*size), engine.text_tokens) for size in sizes]
-        self._shapes = list(dict.fromkeys(shapes))
+        shapes = {Shape(*whole_patches(*size), engine.text_tokens) for size in sizes}
+        # The largest first: its graphs' memory then holds all the others'.
+        self._shapes = sorted(shapes, key=lambda shape: (-shape.tokens, shape.width))
         self._velocity: Velocity = engine.velocity
         self._decoder: Decoder = engine.decoder
         self._recorder: Recorder | None = None
@@ -146,12 +147,16 @@ class Tuner:
     def _try_attention(self) -> None:
         """Let the stock blocks use the chip's best attention."""
         transformer, canvas = self._engine.model.transformer, self._place().canvas
-        with torch.inference_mode():
-            plain = stock_velocity(transformer)(canvas)
-            transformer.set_attention_backend(BACKENDS.get(self._switches.attention, "_native_cudnn"))
-            error = relative_error(stock_velocity(transformer)(canvas), plain)
-        if not self._noted(Verdict("attention", error, BOUNDS["attention"])):
-            transformer.set_attention_backend("native")
+        right = False
+        try:
+            with torch.inference_mode():
+                plain = stock_velocity(transformer)(canvas)
+                transformer.set_attention_backend(BACKENDS.get(self._switches.attention, "_native_cudnn"))
+                error = relative_error(stock_velocity(transformer)(canvas), plain)
+            right = self._noted(Verdict("attention", error, BOUNDS["attention"]))
+        finally:
+            if not right:
+                transformer.set_attention_backend("native")
 
     def _try_kernels(self) -> None:
         """Replace the stock blocks by products with fused kernels between them."""
