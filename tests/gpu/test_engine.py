@@ -1,0 +1,70 @@
+"""On a GPU every combination of speed-ups draws what stock diffusers draws, through recorded graphs, at two sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("triton")
+pytest.importorskip("diffusers")
+if not torch.cuda.is_available():
+    pytest.skip("needs an NVIDIA GPU", allow_module_level=True)
+
+from streamer.generator.klein.engine import Engine  # noqa: E402
+from streamer.generator.klein.job import Job  # noqa: E402
+from streamer.generator.klein.load import from_pipeline  # noqa: E402
+from streamer.generator.klein.quantise import FP8, Shrinker  # noqa: E402
+from streamer.generator.klein.switches import Switches  # noqa: E402
+from streamer.generator.klein.testing import make_pipeline  # noqa: E402
+from streamer.generator.klein.tune import Tuner  # noqa: E402
+
+pytestmark = pytest.mark.gpu
+
+SIZES = [(96, 64), (64, 64)]
+KERNELS = Switches("fp8", attention="cudnn", fused_qkv=True, kernels=True)
+
+
+def stock_pixels(job: Job) -> Any:
+    drawn = make_pipeline(dtype=torch.bfloat16, device="cuda")(
+        prompt=job.prompt, width=job.width, height=job.height, num_inference_steps=4, guidance_scale=1.0,
+        generator=torch.Generator("cpu").manual_seed(job.seed), max_sequence_length=64,
+    ).images[0]  # fmt: skip
+    return np.asarray(drawn).astype(int)
+
+
+def tuned(switches: Switches) -> Engine:
+    """Give an engine whose tuner is gone, as a graph must not need it."""
+    model = from_pipeline(make_pipeline(dtype=torch.bfloat16, device="cuda"))
+    shrink = Shrinker(switches.fused_qkv, FP8 if switches.precision == "fp8" else None)
+    transformer = model.transformer
+    for block in (*transformer.transformer_blocks, *transformer.single_transformer_blocks, *model.encoder.layers):
+        shrink(block)
+    engine = Engine(model, text_tokens=64)
+    tuner = Tuner(engine, switches, SIZES)
+    while tuner.left:
+        tuner.next_slice()
+    return engine
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        Switches(),
+        Switches(graphs=True),
+        KERNELS,
+        Switches("fp8", "cudnn", fused_qkv=True, kernels=True, graphs=True, fast_decoder=True),
+    ],
+)
+def test_pictures_equal_stock(switches: Switches) -> None:
+    """Pixels differ by rounding, and the picture after a second size and a cancelled one is still right."""
+    engine = tuned(switches)
+    for width, height in SIZES + SIZES:
+        job = Job("a fox", width, height, seed=3)
+        *_, picture = engine.draw(job)
+        assert np.abs(picture.pixels().astype(int) - stock_pixels(job)).mean() < 2
+        drawing = engine.draw(Job("something else", width, height))
+        next(drawing)
+        drawing.close()
