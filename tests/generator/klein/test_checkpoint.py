@@ -12,11 +12,11 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("huggingface_hub")
 
-from huggingface_hub.errors import DryRunError, LocalEntryNotFoundError, OfflineModeIsEnabled  # noqa: E402
+from huggingface_hub.errors import DryRunError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
-from streamer.errors import BackendUnavailable  # noqa: E402
-from streamer.generator.klein import checkpoint  # noqa: E402
-from streamer.generator.klein.checkpoint import explained, find_checkpoint, tell_licence  # noqa: E402
+from streamer.errors import BackendUnavailable
+from streamer.generator.klein import checkpoint
+from streamer.generator.klein.checkpoint import explained, find_checkpoint, tell_licence
 
 pytestmark = pytest.mark.torch
 

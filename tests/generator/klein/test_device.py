@@ -1,0 +1,74 @@
+"""What is known about the device, and what leaves it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from streamer.errors import BackendUnavailable  # noqa: E402
+from streamer.generator.klein.device import Readback, describe, find_device  # noqa: E402
+from streamer.generator.klein.finished import DevicePicture  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+def test_the_cpu_is_used_when_asked_for_by_name() -> None:
+    """Tests and tiny models run there."""
+    assert find_device("cpu") == torch.device("cpu")
+    assert describe(torch.device("cpu")).kind == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("built_for", "trouble", "fix"),
+    [
+        (None, None, "CPU only"),
+        ("13.0", RuntimeError("The NVIDIA driver on your system is too old (found version 11040)\nmore"), "too old"),
+        ("13.0", None, "nvidia-smi"),
+    ],
+)
+def test_why_there_is_no_gpu_is_told(
+    monkeypatch: pytest.MonkeyPatch, built_for: str | None, trouble: Exception | None, fix: str
+) -> None:
+    """A CPU build of torch, an old driver and a missing device are three different repairs."""
+
+    def init() -> None:
+        if trouble:
+            raise trouble
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", built_for)
+    monkeypatch.setattr(torch.cuda, "init", init)
+    with pytest.raises(BackendUnavailable) as caught:
+        find_device("auto")
+    assert fix in caught.value.fix
+    assert "\n" not in caught.value.fix
+
+
+def test_a_gpu_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below compute capability 7.5 nothing here runs."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (6, 1))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "GTX 1080")
+    with pytest.raises(BackendUnavailable, match="GTX 1080 is too old"):
+        find_device("cuda:0")
+
+
+def test_a_copy_is_what_it_was_when_it_was_started() -> None:
+    """The step before can still be read while the next one writes."""
+    source = torch.zeros(3)
+    readback = Readback(source)
+    for step in range(4):
+        source.fill_(step)
+        readback.start(step, source)
+        if step:
+            assert readback.take(step - 1).tolist() == [step - 1] * 3
+
+
+def test_a_finished_picture_knows_its_size() -> None:
+    """Width and height come from the pixels; without the GPU's encoder the host encodes."""
+    picture = DevicePicture(torch.full((4, 6, 3), 7, dtype=torch.uint8), gpu_jpeg=False)
+    assert (picture.width, picture.height) == (6, 4)
+    assert np.array_equal(picture.pixels(), np.full((4, 6, 3), 7, dtype=np.uint8))
+    assert picture.jpeg(90) is None
