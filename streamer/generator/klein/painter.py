@@ -108,13 +108,19 @@ class Klein:
                 self._step_down(engine, error)
 
     def active(self) -> dict[str, str]:
-        """Name the device, the model, every speed-up that is on, and what was found about it."""
+        """Name the device, the model, every speed-up that is really on, why another is not, and what checks found."""
         named = {"device": self._machine.name, "model": self._options.model}
         if self._engine is None:
             return named
-        on = {name: str(value) for name, value in asdict(self._switches).items() if value not in (False, "sdpa")}
         found = {} if self._tuner is None else self._tuner.found
-        return {**named, **on, **found, **self._counts(), "text_tokens": str(self._options.text_tokens)}
+        checks = ", ".join(f"{rung} {said}" for rung, said in found.items() if said.startswith("error"))
+        return {
+            **named,
+            **really_on(self._switches, found),
+            "text_tokens": str(self._options.text_tokens),
+            **self._counts(),
+            **({"checks": checks} if checks else {}),
+        }
 
     def close(self) -> None:
         """Give memory back."""
@@ -203,6 +209,21 @@ class Klein:
 def shrinker_for(switches: Switches) -> Shrinker:
     """Say what to do with each block as it is loaded."""
     return Shrinker(switches.fused_qkv, kind_of(switches.precision), switches.precision.endswith("-weights"))
+
+
+def really_on(switches: Switches, found: dict[str, str]) -> dict[str, str]:
+    """Say for each switch "on" or its value; where its check failed, say that instead."""
+    on = {name: "on" if value is True else str(value) for name, value in asdict(switches).items() if value}
+    if switches.kernels and "compile" not in found:
+        on.pop("compile", None)  # it stands by for where the kernels cannot be used
+    failed = {rung: said for rung, said in found.items() if not said.startswith("error")}
+    names = {
+        "fp8 attention": "attention",
+        "decoder": "fast_decoder",
+        "compiled decoder": "fast_decoder",
+        "jpeg": "gpu_jpeg",
+    }
+    return on | {names.get(rung, rung): f"off: {said.removeprefix('off: ')}" for rung, said in failed.items()}
 
 
 def kind_of(precision: Precision) -> torch.dtype | None:

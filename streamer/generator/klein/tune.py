@@ -23,6 +23,7 @@ from streamer.generator.klein.graphs import Recorder
 from streamer.generator.klein.job import DISTILLED_STEPS
 from streamer.generator.klein.latents import tokens_to_latents
 from streamer.generator.klein.prepared import Prepared, prepare
+from streamer.generator.klein.products import FEW_ROWS
 from streamer.generator.klein.quantise import all_eight_bit
 from streamer.generator.klein.shapes import Shape, whole_patches
 from streamer.generator.klein.switches import Attention, Switches
@@ -64,6 +65,7 @@ class Tuner:
         self._shapes = sorted(shapes, key=lambda shape: (-shape.tokens, shape.width))
         self._velocity: Velocity = engine.velocity
         self._decoder: Decoder = engine.decoder
+        self._plain = (engine.velocity, engine.decoder)
         self._recorder: Recorder | None = None
         self.found: dict[str, str] = {}
         self._slices = deque(self._plan())
@@ -108,20 +110,27 @@ class Tuner:
             pieces.append(Slice("attention", self._try_attention))
         if on.kernels:
             pieces.append(Slice("kernels", self._try_kernels))
-        elif on.compile:
+        if on.compile:
             pieces.append(Slice("compile", self._try_compiled_blocks))
-        if on.fast_decoder:
-            pieces.append(Slice("decoder", self._try_decoder))
+        if on.fast_decoder and on.kernels:
+            pieces.append(Slice("decoder", self._try_fused_decoder))
+        if on.fast_decoder and on.compile:
+            pieces.append(Slice("compiled decoder", self._try_compiled_decoder))
         if on.compile or on.kernels:
             pieces.append(Slice("text", self._try_text))
         if on.graphs:
             pieces.append(Slice("text graph", self._record_text))
         return pieces + [Slice(f"size {shape}", partial(self._make_ready, shape)) for shape in self._shapes]
 
-    def _place(self) -> Prepared:
-        """Give a place of the first size, with the fixed scene on it, to compare two ways in."""
+    def _place(self, velocity: Velocity | None = None) -> Prepared:
+        """Give a place with the fixed scene on it, to compare two ways in.
+
+        Its size is the smallest that is computed as large ones are: comparing needs the plain way's memory beside ours.
+        """
         engine = self._engine
-        place = prepare(engine.model, self._shapes[0], engine.colours, engine.velocity, engine.decoder)
+        large = [shape for shape in self._shapes if shape.tokens > FEW_ROWS]
+        shape = large[-1] if large else self._shapes[0]
+        place = prepare(engine.model, shape, engine.colours, velocity or engine.velocity, engine.decoder)
         place.canvas.set_step(place.schedule(engine.model, DISTILLED_STEPS), 0)
         fixed_scene(place.canvas)
         return place
@@ -166,56 +175,51 @@ class Tuner:
         transformer = self._engine.model.transformer
         if not can_fuse(transformer):
             self.found["kernels"] = "off: some layers are not in eight bits"
-            return self._try_compiled_blocks()
+            return
         wide: Attention = "cudnn" if self._switches.attention == "fp8" else self._switches.attention
         ops, attend = triton_ops(), attend_with(wide)
         self._judged_fused("kernels", Fused(transformer, ops, attend))
         if self._switches.attention == "fp8":
             self._judged_fused("fp8 attention", Fused(transformer, ops, attend, fp8_attention=True))
-        return None
 
     def _judged_fused(self, rung: str, fast: Velocity) -> None:
-        place = prepare(self._engine.model, self._shapes[0], None, fast, self._decoder)
-        place.canvas.set_step(place.schedule(self._engine.model, DISTILLED_STEPS), 0)
-        fixed_scene(place.canvas)
-        if self._noted(judge(rung, fast, stock_velocity(self._engine.model.transformer), place.canvas)):
+        canvas = self._place(fast).canvas
+        if self._noted(judge(rung, fast, stock_velocity(self._engine.model.transformer), canvas)):
             # The kernels take any shape without building anything, so unannounced sizes use them too.
             self._velocity = self._engine.velocity = fast
             self._engine.forget_improvised()
 
     def _try_compiled_blocks(self) -> None:
+        """Compile the stock blocks, unless the kernels do their work already."""
         from streamer.generator.klein.compiled import compiled_velocity
 
+        if self._velocity is not self._plain[0]:
+            return
         fast = compiled_velocity(self._engine.model.transformer)
         if self._judged("compile", fast):
             self._velocity = fast
 
-    def _try_decoder(self) -> None:
-        """Replace the VAE's decoder by the fused one, or else by a compiled one."""
-        fast = self._fast_decoder()
-        if fast is None or not self._decoder_judged(fast):
-            return
-        self._decoder = fast
+    def _try_fused_decoder(self) -> None:
+        """Replace the VAE's decoder by one on fused kernels."""
+        from streamer.generator.klein.kernels.decoder import fast_decoder
 
-    def _fast_decoder(self) -> Decoder | None:
-        vae = self._engine.model.vae
-        if self._switches.kernels:
-            from streamer.generator.klein.kernels.decoder import fast_decoder
+        self._decoder_judged("decoder", fast_decoder(self._engine.model.vae, as_bytes=True))
 
-            return fast_decoder(vae, as_bytes=True)
-        if self._switches.compile:
-            from streamer.generator.klein.compiled import compiled_decoder
+    def _try_compiled_decoder(self) -> None:
+        """Compile the VAE's decoder, unless the kernels do its work already."""
+        from streamer.generator.klein.compiled import compiled_decoder
 
-            return compiled_decoder(vae)
-        return None
+        if self._decoder is self._plain[1]:
+            self._decoder_judged("compiled decoder", compiled_decoder(self._engine.model.vae))
 
     @torch.inference_mode()
-    def _decoder_judged(self, fast: Decoder) -> bool:
+    def _decoder_judged(self, rung: str, fast: Decoder) -> None:
         model, canvas = self._engine.model, self._place().canvas
         latents = tokens_to_latents(model.vae, canvas.latents, canvas.shape.rows, canvas.shape.columns)
         truth, picture = to_bytes(stock_decoder(model.vae)(latents)), fast(latents)
         made = picture if picture.dtype == torch.uint8 else to_bytes(picture)
-        return self._noted(Verdict("decoder", relative_error(made, truth), DECODER_BOUND))
+        if self._noted(Verdict(rung, relative_error(made, truth), DECODER_BOUND)):
+            self._decoder = fast
 
     def _try_text(self) -> None:
         """Run the text model on fused kernels, or else with its layers compiled."""

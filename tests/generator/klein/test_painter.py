@@ -19,7 +19,7 @@ from PIL import Image  # noqa: E402
 from streamer.errors import BackendError, BackendUnavailable, Unsupported  # noqa: E402
 from streamer.generator.backend import Step  # noqa: E402
 from streamer.generator.backends import klein  # noqa: E402
-from streamer.generator.klein.painter import kind_of, shrinker_for  # noqa: E402
+from streamer.generator.klein.painter import kind_of, really_on, shrinker_for  # noqa: E402
 from streamer.generator.klein.quantise import FP8  # noqa: E402
 from streamer.generator.klein.switches import Switches  # noqa: E402
 from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams  # noqa: E402
@@ -183,6 +183,20 @@ def test_a_model_that_is_nowhere_says_what_to_give() -> None:
     """A folder that does not exist is not looked for on the hub."""
     with pytest.raises(BackendUnavailable, match="there is no folder"):
         klein.create(klein.Options(model="./nowhere", device="cpu")).load(lambda doing, share: None)
+
+
+def test_the_status_tells_a_failed_check_from_a_passed_one() -> None:
+    """What is asked for and not used is named with the reason."""
+    switches = Switches("fp8", "fp8", fused_qkv=True, kernels=True, compile=True, graphs=True, gpu_jpeg=True)
+    said = really_on(switches, {"kernels": "error 0.005", "fp8 attention": "wrong by 0.2", "jpeg": "failed: OSError"})
+    assert said == {
+        "precision": "fp8",
+        "attention": "off: wrong by 0.2",
+        "fused_qkv": "on",
+        "kernels": "on",
+        "graphs": "on",
+        "gpu_jpeg": "off: failed: OSError",
+    }
 
 
 def test_a_precision_decides_how_blocks_are_shrunk() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -69,8 +70,8 @@ def test_a_wrong_way_is_not_used(make_engine: Make, monkeypatch: pytest.MonkeyPa
     right = stock_velocity(engine.model.transformer)
     wrong = lambda canvas: right(canvas) * 1.2  # noqa: E731
     monkeypatch.setattr("streamer.generator.klein.compiled.compiled_velocity", lambda transformer: wrong)
+    monkeypatch.setattr(Tuner, "_try_text", lambda self: None)
     tuner = Tuner(engine, replace(Switches(), compile=True), [(96, 64)])
-    monkeypatch.setattr(tuner, "_try_text", lambda: None)
     run(tuner)
     assert tuner.found["compile"] == "wrong by 0.2"
     assert np.array_equal(pixels_of(engine), plain)
@@ -89,8 +90,8 @@ def test_a_rung_that_cannot_be_built_is_left_out(make_engine: Make, monkeypatch:
 
     monkeypatch.setattr("streamer.generator.klein.compiled.compiled_velocity", broken)
     engine = make_engine()
+    monkeypatch.setattr(Tuner, "_try_text", lambda self: None)
     tuner = Tuner(engine, replace(Switches(), compile=True), [(96, 64)])
-    monkeypatch.setattr(tuner, "_try_text", lambda: None)
     run(tuner)
     assert tuner.found["compile"] == "failed: RuntimeError"
     assert len(engine.ready) == 1
@@ -147,3 +148,19 @@ def test_the_jpeg_check_uses_a_picture_that_jpeg_keeps() -> None:
     Image.fromarray(picture.numpy()).save(file, "JPEG", quality=tune.JPEG_QUALITY)
     shown = torch.from_numpy(np.array(Image.open(file)))
     assert tune.relative_error(shown, picture) < BOUNDS["jpeg"] / 2
+
+
+def test_where_kernels_cannot_be_used_blocks_are_compiled(make_engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels raise (no Triton here): the compiled blocks and decoder take their place."""
+    engine = make_engine()
+    right, decoder = stock_velocity(engine.model.transformer), engine.decoder
+    monkeypatch.setattr("streamer.generator.klein.compiled.compiled_velocity", lambda transformer: right)
+    monkeypatch.setattr("streamer.generator.klein.compiled.compiled_decoder", lambda vae: decoder)
+    monkeypatch.setitem(sys.modules, "streamer.generator.klein.kernels.decoder", None)
+    monkeypatch.setattr(Tuner, "_try_text", lambda self: None)
+    tuner = Tuner(engine, Switches(kernels=True, compile=True, fast_decoder=True), [(96, 64)])
+    run(tuner)
+    assert tuner.found["kernels"] == "off: some layers are not in eight bits"
+    assert tuner.found["compile"] == "error 0"
+    assert tuner.found["decoder"].startswith("failed")
+    assert tuner.found["compiled decoder"] == "error 0"
