@@ -14,7 +14,7 @@ from streamer import doctor as examine
 from streamer.api.tokens import Access, digest, new_token
 from streamer.commands import Commands
 from streamer.config import Use
-from streamer.contracts import Health
+from streamer.contracts import Generator, Health
 from streamer.errors import BackendError, ConfigError
 from streamer.generator.choose import choose
 from streamer.store import Store
@@ -33,7 +33,7 @@ async def run(environ: Mapping[str, str], *, twitch: str | None = None, extra: t
     with listening:
         built = app.build(config, document, where, environ, extra)
         _say_hello(built, where, [use.use for use in (*config.triggers, *extra)])
-        await app.serve(built, listening, _tell_progress())
+        await app.serve(built, listening, _tell_progress(built.generator))
     print("stopped")
     return 0
 
@@ -55,7 +55,7 @@ async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str,
     generator = app.build_generator(config, document, where, choose(config.generator.use), sizes=(size,))
     running = asyncio.create_task(generator.run())
     try:
-        told = _tell_progress()
+        told = _tell_progress(generator)
         while (health := generator.health()).state not in READY:
             told(health)
             if health.state == "failed":
@@ -124,8 +124,8 @@ def _say_hello(built: app.App, where: app.Place, sources: list[str]) -> None:
     print(f"Overlay:  {built.overlay_url}", flush=True)
 
 
-def _tell_progress() -> app.Told:
-    """Print a line whenever the generator does something new; percentages only in steps of ten."""
+def _tell_progress(generator: Generator) -> app.Told:
+    """Print a line whenever the generator does something new, and what is really active when it is ready."""
     last = ""
 
     def tell(health: Health) -> None:
@@ -134,5 +134,9 @@ def _tell_progress() -> app.Told:
         if health.state != "busy" and line != last:
             print(f"Generator {line}", flush=True)
             last = line
+            if health.state == "ready":
+                print(
+                    "Active:   " + ", ".join(f"{what} {value}" for what, value in generator.active.items()), flush=True
+                )
 
     return tell
