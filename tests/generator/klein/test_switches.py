@@ -31,7 +31,7 @@ CPU = Machine("cpu", "CPU")
         (RTX_4090, "fp8", "flash", True),
         (RTX_3060, "int8", "flash", True),
         (RTX_5090, "fp8", "cudnn", True),
-        (TURING, "int8-weights", "flash", False),
+        (TURING, "int8-weights", "sdpa", False),
     ],
 )
 def test_auto_picks_by_the_chip(on: Machine, precision: str, attention: str, kernels: bool) -> None:
