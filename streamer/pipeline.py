@@ -25,6 +25,7 @@ from streamer.contracts import (
     Rule,
     Source,
 )
+from streamer.drawing import Drawing
 from streamer.errors import BackendError, StoreError, Unsupported
 from streamer.intake import OPEN, PANIC, Intake
 from streamer.metrics import Metrics, Step
@@ -40,7 +41,6 @@ from streamer.types import (
     Frame,
     ImageRequest,
     Lane,
-    Preview,
     Refusal,
     RequestState,
     Retraction,
@@ -57,8 +57,6 @@ INBOX = 2000
 REMEMBERED = 20_000
 AIRING = 500
 LAG_EVERY_S = 0.5
-# Measured without a GPU at 1920x1080: a preview on its way puts the finished picture off from 12 to 30 ms (median).
-PREVIEW_FOR_S = 0.15
 
 
 @dataclass(slots=True)
@@ -92,9 +90,7 @@ class Pipeline:
         self._actors: Recent[str, str] = Recent(REMEMBERED)
         self._airing: Recent[str, tuple[float, float]] = Recent(AIRING)
         self._free_at: dict[str, float] = {}
-        self._usual_s: dict[tuple[int, int], float] = {}
-        self._drawing: ImageRequest | None = None
-        self._called_off: str | None = None
+        self._drawing = Drawing(parts.generator, parts.stage, parts.hub)
         self._intake = Intake(parts.store)
 
     @property
@@ -273,15 +269,14 @@ class Pipeline:
         return min((moment - now for moment in self._free_at.values() if moment > now), default=None)
 
     async def _draw(self, request: ImageRequest) -> None:
-        self._drawing, self._called_off = request, None
         started = self._clock()
         self._parts.metrics.took(Step.QUEUE, (started - request.at) * 1000)
         self._parts.store.drawing(request.id)
         self._air.touch()
         try:
-            frame = await self._drawn(request)
+            frame = await self._drawing.frame(request)
         except BackendError as error:
-            if not self._wanted(request):
+            if not self._drawing.wanted(request):
                 self._deliver(request, None, 0.0)
                 return
             log.warning("not drawn: %s: %s", request.id, error)
@@ -290,37 +285,16 @@ class Pipeline:
         else:
             self._deliver(request, frame, self._clock() - started)
         finally:
-            self._drawing = None
             self._air.touch()
 
-    async def _drawn(self, request: ImageRequest) -> Frame | None:
-        """Pass previews on to the air and return the frame; None when the request was called off."""
-        async with aclosing(self._parts.generator.draw(request)) as updates:  # type: ignore[type-var]
-            async for update in updates:
-                if not self._wanted(request):
-                    return None
-                if isinstance(update, Frame):
-                    return update
-                if self._worth_showing(request, update):
-                    self._parts.hub.publish(update)
-        return None
-
-    def _worth_showing(self, request: ImageRequest, preview: Preview) -> bool:
-        """Leave previews out when the picture itself is about to come: painting one would only delay it."""
-        usual_s = self._usual_s.get((request.params.width, request.params.height))
-        return usual_s is None or usual_s * (1 - preview.step / preview.steps) >= PREVIEW_FOR_S
-
-    def _wanted(self, request: ImageRequest) -> bool:
-        return self._called_off != request.id and self._parts.stage.accepts(request.layer, request.at)
-
     def _deliver(self, request: ImageRequest, frame: Frame | None, draw_s: float) -> None:
-        if frame is None or not self._wanted(request):
+        if frame is None or not self._drawing.wanted(request):
             self._air.end(
                 [request, *self._finish(request)], RequestState.CANCELLED, "cleared", "taken back before it was shown"
             )
             return
         now = self._clock()
-        self._usual_s[request.params.width, request.params.height] = draw_s
+        self._drawing.took(request, draw_s)
         updates = self._parts.stage.show(frame, request.seconds, request.at, now)
         if self._parts.hub.overlays:
             self._airing.put(request.id, (request.at, self._parts.generator.drew_s))
@@ -347,7 +321,7 @@ class Pipeline:
         """Blank every layer, empty the queue, close the intake; all in one step, and it stays so over a restart."""
         closed = self._intake.set(PANIC)
         self._show(self._parts.stage.panic(self._clock()))
-        self._call_off_drawing()
+        self._drawing.call_off()
         self._drop(lambda request: True, "panic", "pictures were switched off")
         await closed
 
@@ -365,8 +339,9 @@ class Pipeline:
     async def clear(self, layer: str | None) -> None:
         """Take a layer (None: every layer) off the air and drop what was asked for it before."""
         self._show(self._parts.stage.clear(layer, self._clock()))
-        if self._drawing and layer in (None, self._drawing.layer):
-            self._call_off_drawing()
+        drawing = self._drawing.request
+        if drawing is not None and layer in (None, drawing.layer):
+            self._drawing.call_off()
         self._drop(lambda request: layer in (None, request.layer), "cleared", "a moderator cleared the screen")
 
     async def undo(self, layer: str) -> bool:
@@ -387,8 +362,9 @@ class Pipeline:
 
     async def cancel(self, request_id: str) -> bool:
         """End a request that waits or is being drawn."""
-        if self._drawing is not None and self._drawing.id == request_id:
-            self._call_off_drawing()
+        drawing = self._drawing.request
+        if drawing is not None and drawing.id == request_id:
+            self._drawing.call_off()
             return True
         return self._drop(lambda request: request.id == request_id, "removed", "a moderator removed it") > 0
 
@@ -404,8 +380,9 @@ class Pipeline:
         def meant(request_id: str, actor_id: str | None) -> bool:
             return request_id == retraction.message_id or (actor_id is not None and actor_id == retraction.actor_id)
 
-        if self._drawing and meant(self._drawing.id, self._drawing.actor.id):
-            self._call_off_drawing()
+        drawing = self._drawing.request
+        if drawing is not None and meant(drawing.id, drawing.actor.id):
+            self._drawing.call_off()
         self._drop(lambda request: meant(request.id, request.actor.id), "retracted", "the message was taken back")
         stage = self._parts.stage
         self._show(stage.retract(lambda request_id: meant(request_id, self._actors.get(request_id)), self._clock()))
@@ -422,7 +399,7 @@ class Pipeline:
             active=parts.generator.active,
             sources=tuple(source.health() for source in parts.sources),
             pages=parts.hub.overlays,
-            drawing=self._drawing,
+            drawing=self._drawing.request,
             pending=tuple(parts.scheduler.pending()),
             on_air={layer: frame.request_id if frame else None for layer, frame in self._on_air().items()},
             timings={step.value: times for step, times in parts.metrics.timings.summary().items()},
@@ -443,11 +420,6 @@ class Pipeline:
 
     def _on_air(self) -> dict[str, Frame | None]:
         return {layer: self._parts.stage.current(layer) for layer in self._parts.hub.layers}
-
-    def _call_off_drawing(self) -> None:
-        if self._drawing is not None:
-            self._called_off = self._drawing.id
-            self._parts.generator.cancel(self._drawing.id)
 
     def _drop(self, matches: Callable[[ImageRequest], bool], rule: str, reason: str) -> int:
         dropped = self._parts.scheduler.drop(matches)

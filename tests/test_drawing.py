@@ -1,0 +1,99 @@
+"""One request through the generator: previews go out, the frame comes back, and nobody draws what is not wanted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from streamer.contracts import Health
+from streamer.drawing import Drawing
+from streamer.errors import BackendError
+from streamer.overlay.hub import Hub
+from streamer.overlay.layer import LayerOptions
+from streamer.stage import Stage
+from streamer.types import Frame, ImageRequest, Preview
+from tests.test_store import REQUEST
+
+
+class Brush:
+    """A generator of two previews and a frame; ``between`` is called after the first preview."""
+
+    active = restarts = {}  # type: ignore[var-annotated]  # noqa: RUF012
+    drew_s = 0.0
+
+    def __init__(self) -> None:
+        self.between: Callable[[], None] = lambda: None
+        self.cancelled: list[str] = []
+        self.fault: BackendError | None = None
+        self.closed = False
+
+    async def ready(self) -> None: ...
+
+    def health(self) -> Health:
+        return Health("generator", "ready")
+
+    def cancel(self, request_id: str) -> None:
+        self.cancelled.append(request_id)
+
+    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+        try:
+            yield Preview(request.id, request.layer, 1, 2, "image/jpeg", b"1", 32, 18)
+            self.between()
+            if self.fault:
+                raise self.fault
+            yield Preview(request.id, request.layer, 2, 2, "image/jpeg", b"2", 32, 18)
+            yield Frame(request.id, request.layer, "image/jpeg", b"done", 1280, 720)
+        finally:
+            self.closed = True
+
+
+@pytest.fixture
+def brush() -> Brush:
+    return Brush()
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage(("background",))
+
+
+@pytest.fixture
+def drawing(brush: Brush, stage: Stage) -> Drawing:
+    return Drawing(brush, stage, Hub({"background": LayerOptions(use="background")}))
+
+
+async def test_the_frame_comes_back_and_nothing_is_being_drawn_afterwards(drawing: Drawing, brush: Brush) -> None:
+    seen: list[ImageRequest | None] = []
+    brush.between = lambda: seen.append(drawing.request)
+    frame = await drawing.frame(REQUEST)
+    assert frame is not None
+    assert frame.data == b"done"
+    assert (seen, drawing.request) == ([REQUEST], None)
+
+
+async def test_what_is_called_off_gives_no_frame_and_stops_the_generator(drawing: Drawing, brush: Brush) -> None:
+    brush.between = drawing.call_off
+    assert await drawing.frame(REQUEST) is None
+    assert (brush.cancelled, brush.closed) == (["r1"], True)
+    assert not drawing.wanted(REQUEST)
+    brush.between = lambda: None
+    assert await drawing.frame(REQUEST) is not None, "asked for anew it is wanted again"
+
+
+async def test_a_clear_meanwhile_makes_the_picture_unwanted(drawing: Drawing, brush: Brush, stage: Stage) -> None:
+    brush.between = lambda: stage.clear("background", REQUEST.at + 1)  # type: ignore[assignment, return-value]
+    assert await drawing.frame(REQUEST) is None
+    assert brush.closed
+
+
+async def test_a_fault_is_passed_on(drawing: Drawing, brush: Brush) -> None:
+    brush.fault = BackendError("out of paint")
+    with pytest.raises(BackendError, match="out of paint"):
+        await drawing.frame(REQUEST)
+    assert drawing.request is None
+
+
+def test_calling_off_nothing_does_nothing(drawing: Drawing, brush: Brush) -> None:
+    drawing.call_off()
+    assert brush.cancelled == []
