@@ -93,7 +93,7 @@ async def test_a_source_says_how_it_is_and_can_be_stopped_at_any_moment(name: st
     async def listen() -> None:
         async with aclosing(source.listen()) as heard:
             async for event in heard:
-                events.append(event)
+                events.append(event)  # noqa: PERF401 - what came before the cancel must be kept
 
     listening = asyncio.create_task(listen())
     for _ in range(50):
