@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Backend
 
 
@@ -43,8 +44,11 @@ class Options(BaseModel):
 
 def create(options: Options) -> Backend:
     """Make the backend; torch is imported here, in the generator process, and nothing is loaded yet."""
-    from streamer.generator.klein.compiled import keep_caches
-    from streamer.generator.klein.painter import Klein
+    try:
+        from streamer.generator.klein.compiled import keep_caches
+        from streamer.generator.klein.painter import Klein
+    except ModuleNotFoundError as error:
+        raise BackendUnavailable(f"{error.name} is not installed", fix='pip install "streamer[klein]"') from error
 
     home = Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer"))
     keep_caches(home)
