@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from streamer.commands import CommandOptions, Commands
 from streamer.contracts import Health
 from streamer.errors import BackendDied, BackendError, Unsupported
 from streamer.metrics import Metrics
+from streamer.overlay import wire
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer import LayerOptions
 from streamer.pipeline import Parts, Pipeline
@@ -523,3 +525,22 @@ async def test_previews_are_left_out_when_the_picture_is_about_to_come(
     await room.say("!bg two")
     await room.draw_next()
     assert any(isinstance(update, Preview) for update in published) == shown
+
+
+async def test_overhead_counts_only_requests_that_were_drawn_at_once(room: Room) -> None:
+    page = room.hub.join()
+    for number, waited_s in enumerate((0.0, 5.0), start=1):
+        trigger = room.trigger(f"!bg picture after {waited_s} s", who=f"viewer {waited_s}")
+        room.now += waited_s
+        assert (await room.pipeline.submit(trigger)).outcome == "queued"
+        await room.draw_next()
+        async with asyncio.timeout(10):
+            while not isinstance(sent := page.take(room.now), bytes) or b'"type":"frame"' not in sent:
+                await asyncio.sleep(0)
+        header = json.loads(sent[4 : 4 + int.from_bytes(sent[:4], "big")])
+        painted = wire.Painted(seq=header["seq"], request_id=trigger.id, layer="background")
+        room.hub.painted(page, painted, room.now)
+        async with asyncio.timeout(10):
+            while "paint" not in (timings := room.pipeline.state().timings) or timings["paint"].count < number:
+                await asyncio.sleep(0)
+        assert timings["overhead"].count == 1
