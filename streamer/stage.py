@@ -134,7 +134,7 @@ class Stage:
         ]
         for name in over:
             self._layers[name].current = None
-        return [Clear(name) for name in over]
+        return [Clear(name, fade=True) for name in over]
 
     def wakeup(self) -> float | None:
         """Return when ``expire`` has something to do next, in monotonic seconds."""

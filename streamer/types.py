@@ -166,9 +166,10 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """Take whatever is on this layer off the air."""
+    """Take whatever is on this layer off the air: at once, or with a fade when nothing but its time is over."""
 
     layer: str
+    fade: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def test_a_pop_up_goes_away_after_its_time() -> None:
     on_air = stage()
     on_air.show(frame("m", "meme"), 8.0, 1.0, 2.0)
     assert (on_air.wakeup(), on_air.expire(9.9)) == (10.0, [])
-    assert on_air.expire(10.0) == [Clear("meme")]
+    assert on_air.expire(10.0) == [Clear("meme", fade=True)]
     assert (on_air.current("meme"), on_air.wakeup(), on_air.undo("meme", 11.0)) == (None, None, [])
 
 

@@ -113,7 +113,7 @@ class Hub:
         elif isinstance(update, Preview):
             self._preview(update)
         else:
-            self._clear(update.layer)
+            self._clear(update)
 
     def join(self, layers: frozenset[str] | None = None, about: About = About()) -> Mailbox:
         """Add a page; its mailbox already holds what each of its layers shows now."""
@@ -184,14 +184,14 @@ class Hub:
         for mailbox in self._pages:
             mailbox.put(picture)
 
-    def _clear(self, layer: str) -> None:
-        for request_id in self._shown[layer].drawing:
+    def _clear(self, clear: Clear) -> None:
+        for request_id in self._shown[clear.layer].drawing:
             # The clear has called off what these are becoming: their later previews must not appear.
-            self._finished.put((layer, request_id), None)
-        message = wire.encode_clear(layer, next(self._seq))
-        self._shown[layer] = _Shown(clear=message)
+            self._finished.put((clear.layer, request_id), None)
+        message = wire.encode_clear(clear.layer, next(self._seq), fade=clear.fade)
+        self._shown[clear.layer] = _Shown(clear=message)
         for mailbox in self._pages:
-            mailbox.clear(layer, message)
+            mailbox.clear(clear.layer, message)
 
     def _refused(self, request_id: str) -> None:
         """Take the beginnings of a refused picture off again: back to what the layer showed before."""
@@ -205,7 +205,7 @@ class Hub:
                 if shown.picture is not None:
                     mailbox.put(shown.picture)
                 else:
-                    mailbox.clear(layer, shown.clear or wire.encode_clear(layer, next(self._seq)))
+                    mailbox.clear(layer, shown.clear or wire.encode_clear(layer, next(self._seq), fade=True))
 
     def _toast(self, toast: Toast) -> None:
         """Show a toast on the pages of its picture's layer, or on every page if it belongs to none."""

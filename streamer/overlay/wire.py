@@ -132,9 +132,9 @@ def encode_layers(layers: Mapping[str, LayerOptions]) -> str:
     return _text("layers", layers={name: options.model_dump(mode="json") for name, options in layers.items()})
 
 
-def encode_clear(layer: str, seq: int) -> str:
+def encode_clear(layer: str, seq: int, *, fade: bool = False) -> str:
     """Take a layer off the air."""
-    return _text("clear", layer=layer, seq=seq)
+    return _text("clear", layer=layer, seq=seq, fade=fade)
 
 
 def encode_toast(toast: Toast) -> str:

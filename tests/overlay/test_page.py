@@ -138,6 +138,26 @@ async def test_a_clear_makes_the_page_transparent_again(opened: Tab):
     assert await opened.count("canvas") == 0
 
 
+@pytest.mark.parametrize("layer", ["background", "meme"])
+async def test_a_clear_cuts_at_once_and_fades_only_where_it_is_told(opened: Tab, layer: str):
+    await opened.page.evaluate(
+        """() => {
+          window.moved = 0;
+          const animate = Element.prototype.animate;
+          Element.prototype.animate = function (...all) { window.moved += 1; return animate.apply(this, all); };
+        }"""
+    )
+    for fade, moves in ((False, 0), (True, 1)):
+        opened.site.hub.publish(plain(f"p{fade}", RED, layer, (300, 300)))
+        await opened.shows(layer, f"p{fade}")
+        await opened.page.evaluate("window.moved = 0")
+        opened.site.hub.publish(Clear(layer, fade=fade))
+        await opened.state(layer, "empty")
+        await opened.still()
+        assert await opened.page.evaluate("window.moved") == moves
+        assert alpha(await opened.shot()) == 0
+
+
 async def test_a_picture_that_was_being_decoded_at_a_clear_is_not_shown(opened: Tab):
     opened.site.hub.publish(plain("a", RED))
     await asyncio.sleep(0)

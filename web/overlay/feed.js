@@ -73,12 +73,12 @@ export function createFeed(element, layer, answer, isVisible) {
     return shown.seq === header.seq || (restored && shown.request_id === header.request_id);
   }
 
-  async function clear() {
+  async function clear(fade) {
     generation += 1;
     if (waiting !== null) answer(waiting.header, false);
     waiting = shown = null;
     mark('empty');
-    (await layer).clear();
+    (await layer).clear(fade);
   }
 
   /** What can be seen from outside: by a streamer's custom CSS, and by whoever looks for a fault. */

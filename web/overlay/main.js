@@ -110,11 +110,11 @@ function remove(name, layer) {
 }
 
 /** What is taken off the air takes the line about it along: the name may have been the reason. */
-function clear({ layer }) {
+function clear({ layer, fade }) {
   const found = layers.get(layer);
   if (found === undefined) return undefined;
   toasts.dismiss(found.element.dataset.request);
-  return found.feed.clear();
+  return found.feed.clear(fade === true);
 }
 
 function toast({ request_id, text, seconds }) {

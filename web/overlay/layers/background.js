@@ -32,8 +32,8 @@ export function create(root, options) {
       surface.dropPreview(MIST_S);
       misty = false;
     },
-    clear() {
-      surface.clear(CLEAR_S);
+    clear(fade) {
+      surface.clear(fade ? CLEAR_S : 0);
       misty = false;
     },
     repaint: surface.repaint,

@@ -58,10 +58,10 @@ export function create(root, options) {
     motion = move(card, frames, options.animation_s, { easing: 'cubic-bezier(.2, .7, .2, 1)' });
   }
 
-  function leave() {
+  function leave(fade) {
     on = false;
     motion?.stop();
-    const seconds = options.exit === 'none' ? 0 : options.animation_s * 0.65;
+    const seconds = !fade || options.exit === 'none' ? 0 : options.animation_s * 0.65;
     motion = move(card, [leaving(options)], seconds, {
       easing: 'cubic-bezier(.5, 0, .9, .5)',
       ended() {
@@ -85,7 +85,7 @@ export function create(root, options) {
     },
     dropPreview() {
       if (surface.holds()) surface.dropPreview(MIST_S);
-      else leave();
+      else leave(true);
     },
     clear: leave,
     repaint() {
