@@ -23,7 +23,7 @@ from streamer import __version__, plugins
 from streamer.api import panel, probes, problem, routes
 from streamer.api.guard import Guard, allowed
 from streamer.api.tokens import Access, Tokens, standing_tokens
-from streamer.commands import Commands, ImageKind
+from streamer.commands import CommandOptions, Commands, ImageKind
 from streamer.config import Config, Document, Use, load
 from streamer.contracts import Health, Rule
 from streamer.errors import ConfigError, ListenError, PluginError
@@ -147,7 +147,7 @@ def build(
             ],
             outputs=_create_all("output", "outputs", config.outputs, document),
             at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
-            seconds={command.layer: command.seconds for command in config.commands.values() if command.layer},
+            seconds={command.layer: command.seconds for command in _pictures(config) if command.layer},
         )
     )
     tokens = Tokens(standing_tokens(where.home, environ))
@@ -182,8 +182,12 @@ def build_generator(
 
 def _sizes(config: Config) -> tuple[tuple[int, int], ...]:
     """Return every size that a command draws, smallest first: these are warmed up."""
-    pictures = [command for command in config.commands.values() if command.kind in get_args(ImageKind)]
-    return tuple(sorted({(command.width, command.height) for command in pictures}, key=lambda size: size[0] * size[1]))
+    return tuple(sorted({(one.width, one.height) for one in _pictures(config)}, key=lambda size: size[0] * size[1]))
+
+
+def _pictures(config: Config) -> list[CommandOptions]:
+    """Return the commands that draw."""
+    return [command for command in config.commands.values() if command.kind in get_args(ImageKind)]
 
 
 def rules(config: Config, document: Document) -> list[Rule]:
