@@ -19,7 +19,6 @@ from streamer.commands import Commands
 from streamer.contracts import (
     DeskState,
     Generator,
-    NameJudge,
     Output,
     Receipt,
     Rule,
@@ -30,7 +29,7 @@ from streamer.errors import BackendError, StoreError, Unsupported
 from streamer.intake import OPEN, PANIC, Intake
 from streamer.metrics import Metrics, Step
 from streamer.overlay.hub import Hub
-from streamer.policy import judge
+from streamer.policy import judge, name_fits
 from streamer.recent import Recent
 from streamer.scheduler import Ending, Scheduler
 from streamer.stage import Stage
@@ -315,9 +314,8 @@ class Pipeline:
 
     def _publish_toast(self, request: ImageRequest) -> None:
         if request.actor.role is not Role.BROADCASTER:
-            judges = [rule for rule in self._parts.rules if isinstance(rule, NameJudge)]
-            fit = all(rule.name_ok(request.actor.name) for rule in judges)
-            self._air.publish(Toast(request.id, f"drawn for {request.actor.name if fit else 'a viewer'}"))
+            name = request.actor.name if name_fits(self._parts.rules, request.actor.name) else "a viewer"
+            self._air.publish(Toast(request.id, f"drawn for {name}"))
 
     # What the faces ask for; see contracts.Desk.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from streamer.policy import judge
+import pytest
+
+from streamer.policy import judge, name_fits
 from streamer.types import ImageRequest, Refusal
 
 
@@ -29,3 +31,29 @@ def test_a_request_no_rule_refuses_passes(ask: Callable[..., ImageRequest]) -> N
     assert judge([Recorded("a", asked, False), Recorded("b", asked, False)], ask(), 0.0) is None
     assert asked == ["a", "b"]
     assert judge([], ask(), 0.0) is None
+
+
+class Broken:
+    def check(self, request: ImageRequest, now: float) -> Refusal | None:
+        raise ZeroDivisionError
+
+    def name_ok(self, name: str) -> bool:
+        raise ZeroDivisionError
+
+
+def test_a_rule_that_breaks_refuses_and_is_logged(
+    ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture
+) -> None:
+    refusal = judge([Broken()], ask(), 0.0)
+    assert refusal is not None
+    assert (refusal.rule, "Broken" in caplog.text) == ("policy", True)
+
+
+def test_a_name_fits_when_no_rule_objects_and_none_breaks() -> None:
+    class Picky(Broken):
+        def name_ok(self, name: str) -> bool:
+            return name != "marmalade"
+
+    assert name_fits([Picky(), Recorded("blind to names", [], True)], "ann")
+    assert not name_fits([Picky()], "marmalade")
+    assert not name_fits([Broken()], "ann")
