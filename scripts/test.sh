@@ -12,6 +12,8 @@ command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing
 command -v Xvfb >/dev/null || missing+=(xvfb)
 command -v xdotool >/dev/null || missing+=(xdotool)
 command -v npm >/dev/null || missing+=(npm)
+# Without recommended packages a browser may come without a single font, and captions need one.
+[ -n "$(fc-list 2>/dev/null | head -n 1)" ] || missing+=(fontconfig fonts-dejavu-core)
 if [ ${#missing[@]} -gt 0 ]; then
   if command -v apt-get >/dev/null; then
     echo "Installing for the tests: ${missing[*]} ..."
