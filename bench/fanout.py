@@ -13,7 +13,6 @@ import asyncio
 import json
 import multiprocessing
 import os
-import platform
 import socket
 import statistics
 import sys
@@ -24,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import report
 import uvicorn
 from starlette.applications import Starlette
 
@@ -173,10 +173,6 @@ async def _publish(hub: Hub, frames: int) -> float:
     return held_ms
 
 
-def _percentile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
-
-
 def main() -> int:
     """Run both rounds and print the result."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -188,29 +184,24 @@ def main() -> int:
         ages, held_ms, missed = asyncio.run(_round(options.pages - stalled, stalled, options.frames))
         rounds[name] = {
             "p50_ms": round(statistics.median(ages), 1),
-            "p99_ms": round(_percentile(ages, 0.99), 1),
+            "p99_ms": round(report.percentile(ages, 0.99), 1),
             "publish_held_max_ms": round(held_ms, 2),
             "missed": missed,
         }
         print(f"{name}: {rounds[name]}")
-    print(json.dumps(_result(rounds, options)))
+    metrics = {"pages": options.pages, "bytes": FRAME_BYTES, "frames": options.frames, **rounds}
+    report.finish("fanout", metrics, _goals(rounds))
     return 0
 
 
-def _result(rounds: dict[str, dict[str, float]], options: argparse.Namespace) -> dict[str, object]:
+def _goals(rounds: dict[str, dict[str, float]]) -> list[dict[str, object]]:
     well, sick = rounds["all_well"], rounds["one_stalled"]
     allowed = max(well["p50_ms"] * GOAL_FACTOR, well["p50_ms"] + GOAL_SLACK_MS)
-    goals = [
-        ("one_stalled.p99_ms", sick["p99_ms"], GOAL_P99_MS),
-        ("one_stalled.p50_ms", sick["p50_ms"], round(allowed, 1)),
-        ("one_stalled.missed", sick["missed"], 0),
+    return [
+        report.at_most("one_stalled.p99_ms", sick["p99_ms"], GOAL_P99_MS),
+        report.at_most("one_stalled.p50_ms", sick["p50_ms"], round(allowed, 1)),
+        report.at_most("one_stalled.missed", sick["missed"], 0),
     ]
-    return {
-        "bench": "fanout",
-        "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count()},
-        "metrics": {"pages": options.pages, "bytes": FRAME_BYTES, "frames": options.frames, **rounds},
-        "goals": [{"metric": name, "value": value, "goal": goal, "met": value <= goal} for name, value, goal in goals],
-    }
 
 
 if __name__ == "__main__":

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import statistics
 import time
 
+import report
 from gallery import PROMPTS, request
 
 from streamer.generator.backends.procedural import Options, Painter, create
@@ -52,11 +51,10 @@ def main() -> None:
     median, slow = statistics.median(took.values()), statistics.quantiles(took.values(), n=20)[-1]
     metrics = {"draw_median_ms": round(median, 1), "draw_p95_ms": round(slow, 1), "ready_ms": round(ready_ms, 1)}
     goals = [
-        {"metric": "draw_median_ms", "value": metrics["draw_median_ms"], "goal": GOAL_MS, "met": median <= GOAL_MS},
-        {"metric": "ready_ms", "value": metrics["ready_ms"], "goal": GOAL_READY_MS, "met": ready_ms <= GOAL_READY_MS},
+        report.at_most("draw_median_ms", metrics["draw_median_ms"], GOAL_MS),
+        report.at_most("ready_ms", metrics["ready_ms"], GOAL_READY_MS),
     ]
-    machine = f"{platform.processor() or platform.machine()}, one core"
-    print(json.dumps({"bench": "procedural", "machine": machine, "metrics": metrics, "goals": goals}))
+    report.finish("procedural", {"cores_used": 1, **metrics}, goals)
 
 
 if __name__ == "__main__":

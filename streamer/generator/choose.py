@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import shutil
 import sys
 from collections.abc import Callable
@@ -12,9 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from streamer.errors import PluginError
-from streamer.generator import backends
+from streamer import modules
 
+BACKENDS = "streamer.generator.backends"
 KLEIN_LIBRARIES = ("torch", "diffusers", "transformers")
 
 
@@ -62,20 +60,9 @@ def gpu_visible(root: Path = Path("/"), platform: str = sys.platform) -> bool:
 
 def backend_names() -> list[str]:
     """List the backends that come with the program."""
-    return sorted(module.name for module in pkgutil.iter_modules(backends.__path__))
+    return modules.names_in(BACKENDS)
 
 
 def load_backend(name: str) -> ModuleType:
     """Import a backend by file name in generator/backends, or by the dotted name of someone else's module."""
-    module_name = name if "." in name else f"{backends.__name__}.{name}"
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            fix = f"run: pip install 'streamer[{name}]'"
-            raise PluginError("generator", name, f"{error.name} is not installed; {fix}") from error
-        known = ", ".join(["auto", *backend_names()])
-        raise PluginError("generator", name, f"there is no such module; use one of: {known}") from error
-    if not (hasattr(module, "Options") and hasattr(module, "create")):
-        raise PluginError("generator", name, "the module offers no Options and create(options)")
-    return module
+    return modules.find(BACKENDS, "generator", name, also=("auto",))
