@@ -12,7 +12,7 @@ from streamer.metrics import Metrics
 from streamer.overlay.hub import Hub
 from streamer.stage import Stage
 from streamer.store import Store
-from streamer.types import Clear, Event, Frame, ImageRequest, Refusal, RequestState, Update
+from streamer.types import Clear, Ended, Event, Frame, ImageRequest, Refusal, RequestState, Shown, Update
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +34,16 @@ class Air:
         self.version += 1
         self.changed.set()
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: Shown) -> None:
         """Tell the pages at once and the outputs soon."""
         self._hub.publish(event)
+        self.tell(event)
+        self.touch()
+
+    def tell(self, event: Event) -> None:
+        """Tell the outputs soon, and the pages nothing."""
         self._outbox.append(event)
         self._news.set()
-        self.touch()
 
     def show(self, updates: Iterable[Update]) -> None:
         """Publish what the stage decided, and note what each layer shows for a restart."""
@@ -62,13 +66,15 @@ class Air:
         for request in requests:
             self._metrics.ended(state)
             self.publish(Refusal(request.id, rule, reason))
+            self.tell(Ended(request, state, rule, reason))
 
     def shown(self, request: ImageRequest, followers: Sequence[ImageRequest], draw_ms: float, total_ms: float) -> None:
         """Bring a request and those who joined it to the end they wished for."""
-        ids = [request.id, *(follower.id for follower in followers)]
-        self._store.end(ids, RequestState.SHOWN, draw_ms=draw_ms, total_ms=total_ms)
-        for _ in ids:
+        served = [request, *followers]
+        self._store.end([one.id for one in served], RequestState.SHOWN, draw_ms=draw_ms, total_ms=total_ms)
+        for one in served:
             self._metrics.ended(RequestState.SHOWN)
+            self.tell(Ended(one, RequestState.SHOWN))
 
     async def tell_all(self) -> None:
         """In: every event. Out: the outputs, one after the other; the oldest are dropped when they cannot follow."""

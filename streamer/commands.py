@@ -201,6 +201,8 @@ class Commands:
             seconds=options.seconds,
             cooldown_s=options.cooldown_s,
             caption=caption,
+            source=trigger.source,
+            redemption=trigger.redemption,
         )
 
     def _order(self, word: _Word, text: str, trigger: Trigger) -> StageCommand | Refusal:
@@ -212,7 +214,7 @@ class Commands:
         layer = options.layer
         if options.kind in _OF_ONE_LAYER:
             layer = self._layers.get(_key(text.partition(" ")[0]), layer)
-        return StageCommand(trigger.id, options.kind, layer, text, trigger.actor, trigger.at)
+        return StageCommand(trigger.id, options.kind, layer, text, trigger.actor, trigger.at, trigger.source)
 
     def _styled(self, prompt: str) -> str:
         return prompt if self._style is None else self._styles[self._style].replace("{prompt}", prompt)

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from streamer.types import Event, Frame, ImageRequest, Preview, Refusal, Retraction, Trigger
+from streamer.types import Event, Frame, ImageRequest, Notice, Preview, Refusal, Retraction, Trigger
+
+Happening = Trigger | Retraction | Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Health:
 class Source(Protocol):
     """A trigger source: yields what happened, reconnects by itself, ends only when it has nothing more to say."""
 
-    def listen(self) -> AsyncIterator[Trigger | Retraction]: ...
+    def listen(self) -> AsyncIterator[Happening]: ...
 
     def health(self) -> Health: ...
 

@@ -19,6 +19,7 @@ from streamer.commands import Commands
 from streamer.contracts import (
     DeskState,
     Generator,
+    Happening,
     Output,
     Receipt,
     Rule,
@@ -36,11 +37,13 @@ from streamer.stage import Stage
 from streamer.store import Store
 from streamer.types import (
     Actor,
+    Answer,
     Clear,
     Frame,
     ImageRequest,
     Lane,
     Refusal,
+    Refused,
     RequestState,
     Retraction,
     Role,
@@ -84,7 +87,7 @@ class Pipeline:
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
         self._parts, self._clock = parts, clock
         self._commands = parts.commands
-        self._inbox: asyncio.Queue[Trigger | Retraction] = asyncio.Queue(INBOX)
+        self._inbox: asyncio.Queue[Happening] = asyncio.Queue(INBOX)
         self._air = Air(parts.hub, parts.stage, parts.store, parts.metrics, parts.outputs)
         self._work = asyncio.Event()
         self._seen: Recent[str, None] = Recent(REMEMBERED)
@@ -138,9 +141,17 @@ class Pipeline:
         while True:
             event = await self._inbox.get()
             try:
-                await (self.retract(event) if isinstance(event, Retraction) else self.submit(event))
+                await self._take(event)
             except StoreError as error:
                 log.error("done, but not written down: %s", error)
+
+    async def _take(self, event: Happening) -> None:
+        if isinstance(event, Trigger):
+            await self.submit(event)
+        elif isinstance(event, Retraction):
+            await self.retract(event)
+        else:
+            self._air.tell(event)
 
     async def _draw_all(self) -> None:
         """In: the scheduler, one request at a time. Out: previews and pictures on air."""
@@ -196,23 +207,23 @@ class Pipeline:
         if isinstance(order, StageCommand):
             return await self._obey(order)
         if isinstance(order, ImageRequest):
-            return await self._admit(order)
-        return self._refuse(order)
+            return await self._admit(order, trigger)
+        return self._refuse(order, trigger)
 
-    async def _admit(self, request: ImageRequest) -> Receipt:
+    async def _admit(self, request: ImageRequest, trigger: Trigger) -> Receipt:
         now = self._clock()
         refusal = self._intake.objection(request) or judge(self._parts.rules, request, now)
         if refusal is not None:
-            return self._refuse(refusal)
+            return self._refuse(refusal, trigger)
         if request.kind == "edit":
             # The picture that was on air when the viewer typed, not the one when their turn comes.
             shown = self._parts.stage.current(request.layer)
             if shown is None:
-                return self._refuse(Refusal(request.id, "edit", "there is no picture on air to change"))
+                return self._refuse(Refusal(request.id, "edit", "there is no picture on air to change"), trigger)
             request = replace(request, reference=shown.data)
         submission = self._parts.scheduler.submit(request, now)
         if submission.refusal is not None:
-            return self._refuse(submission.refusal)
+            return self._refuse(submission.refusal, trigger)
         stored = self._parts.store.accept(request)
         self._actors.put(request.id, request.actor.id)
         self._end_all(submission.ended)
@@ -244,10 +255,14 @@ class Pipeline:
             self._commands = self._commands.with_style(command.text)
             self._air.touch()
         elif action == "queue":
-            self._air.publish(Toast(command.trigger_id, self._queue_line(command.actor)))
+            self._answer(command, Toast(command.trigger_id, self._queue_line(command.actor)))
         elif action == "help":
-            self._air.publish(Toast(command.trigger_id, self._commands.help(command.actor.role), seconds=8.0))
+            self._answer(command, Toast(command.trigger_id, self._commands.help(command.actor.role), seconds=8.0))
         return Receipt(command.trigger_id, "done")
+
+    def _answer(self, command: StageCommand, toast: Toast) -> None:
+        self._air.publish(toast)
+        self._air.tell(Answer(command.trigger_id, command.source, command.actor, toast.text))
 
     def _queue_line(self, actor: Actor) -> str:
         waiting = self._parts.scheduler.pending()
@@ -442,8 +457,9 @@ class Pipeline:
         if updates:
             self._work.set()
 
-    def _refuse(self, refusal: Refusal) -> Receipt:
+    def _refuse(self, refusal: Refusal, trigger: Trigger) -> Receipt:
         self._air.refuse(refusal)
+        self._air.tell(Refused(trigger, refusal))
         return Receipt(refusal.request_id, "refused", refusal.rule, refusal.reason)
 
     def _end_all(self, endings: Iterable[Ending]) -> None:

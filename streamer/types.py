@@ -48,8 +48,19 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class Redemption:
+    """Channel points spent: they are settled (fulfilled or refunded) once the request has ended."""
+
+    id: str
+    reward_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger:
-    """One thing that happened outside. ``id`` is the platform's message id; ``at`` is time.monotonic() seconds."""
+    """One thing that happened outside. ``id`` is the platform's message id; ``at`` is time.monotonic() seconds.
+
+    ``first_time`` says that the platform has never seen this person write in this chat before.
+    """
 
     id: str
     source: str
@@ -57,6 +68,8 @@ class Trigger:
     actor: Actor
     at: float
     paid: bool = False
+    first_time: bool = False
+    redemption: Redemption | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,35 @@ class Retraction:
     message_id: str | None
     actor_id: str | None
     at: float
+
+
+class NoticeKind(StrEnum):
+    """What a platform or a program may report that asks for nothing by itself."""
+
+    RAID = "raid"
+    FOLLOW = "follow"
+    SUBSCRIPTION = "subscription"
+    GIFT = "gift"
+    CHEER = "cheer"
+    ONLINE = "online"
+    OFFLINE = "offline"
+    SHIELD_ON = "shield_on"
+    SHIELD_OFF = "shield_off"
+    SHARED_CHAT_ON = "shared_chat_on"
+    SHARED_CHAT_OFF = "shared_chat_off"
+    SCENE = "scene"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a source noticed: ``count`` is viewers, bits or gifts; ``text`` a scene or a message."""
+
+    source: str
+    kind: NoticeKind
+    at: float
+    actor: Actor | None = None
+    count: int = 0
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +139,7 @@ class ImageRequest:
     ``at`` and ``expires_at`` are time.monotonic() seconds. ``seconds`` is the time on air, None for until replaced.
     ``cooldown_s`` is the command's own wait per actor, None for the rule's default.
     ``reference`` is an encoded picture to edit, None to draw from the prompt alone.
+    ``source`` is the trigger's; ``redemption`` what it cost in channel points, if it did.
     """
 
     id: str
@@ -115,6 +158,8 @@ class ImageRequest:
     cooldown_s: float | None = None
     caption: Caption | None = None
     reference: bytes | None = None
+    source: str = ""
+    redemption: Redemption | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +172,7 @@ class StageCommand:
     text: str
     actor: Actor
     at: float
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,5 +227,34 @@ class Toast:
     seconds: float = 4.0
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A trigger that asked for something and did not get in."""
+
+    trigger: Trigger
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The one end of an accepted request; ``rule`` and ``reason`` are empty when it was shown."""
+
+    request: ImageRequest
+    state: RequestState
+    rule: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody who asked (``!queue``, ``!help``) is to be told, where they asked."""
+
+    trigger_id: str
+    source: str
+    actor: Actor
+    text: str
+
+
 Update = Frame | Preview | Clear
-Event = Update | Refusal | Toast
+Shown = Update | Refusal | Toast
+Event = Shown | Refused | Ended | Answer | Notice

@@ -14,7 +14,7 @@ from streamer.overlay.hub import Hub
 from streamer.overlay.layer import LayerOptions
 from streamer.stage import Stage
 from streamer.store import Options, Store
-from streamer.types import Clear, Event, Frame, Refusal, RequestState, Toast
+from streamer.types import Clear, Ended, Event, Frame, Refusal, RequestState, Toast
 from tests.test_store import REQUEST, frame
 
 
@@ -88,7 +88,10 @@ async def test_an_end_is_stored_counted_and_told(desk: Desk) -> None:
     while not desk.notes.events:
         await asyncio.sleep(0)
     telling.cancel()
-    assert desk.notes.events == [Refusal("r1", "queue", "waited too long")]
+    assert desk.notes.events == [
+        Refusal("r1", "queue", "waited too long"),
+        Ended(REQUEST, RequestState.EXPIRED, "queue", "waited too long"),
+    ]
 
 
 async def test_each_change_has_a_new_version(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer import plugins
-from streamer.contracts import Health
+from streamer.contracts import Happening, Health
 from streamer.generator.backend import Step
 from streamer.types import (
     Actor,
@@ -25,11 +25,9 @@ from streamer.types import (
     Lane,
     Preview,
     Refusal,
-    Retraction,
     Role,
     SamplingParams,
     Toast,
-    Trigger,
 )
 
 # What a plug-in cannot be built without; one that is not here must be happy with its defaults.
@@ -103,7 +101,7 @@ async def test_a_source_says_how_it_is_and_can_be_stopped_at_any_moment(name: st
         async with asyncio.timeout(10):
             await listening
     assert source.health().name
-    assert all(isinstance(event, Trigger | Retraction) for event in events)
+    assert all(isinstance(event, Happening) for event in events)
 
 
 @pytest.fixture(params=plugins.names("backend"))
