@@ -34,7 +34,7 @@ class Options(BaseModel):
         512, description="room for the prompt; less is faster and changes pictures, 512 is what the model was made for"
     )
     decoder: str = Field(
-        "full", description="full, small (faster, slightly softer), or hub id or folder of a compatible VAE"
+        "full", description="full, small (slightly softer), tiny (softer still), or hub id or folder of one"
     )
     previews: bool = Field(True, description="show a small preview after each step")
     prompts_remembered: int = Field(32, ge=0, le=1000, description="prompts whose encoding is kept, 4 MB each")

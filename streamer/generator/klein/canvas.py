@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from streamer.generator.klein.model import Model
+from streamer.generator.klein.reference_memory import ReferenceMemory, blank_memory
 from streamer.generator.klein.schedule import MODULATIONS, Schedule
 from streamer.generator.klein.shapes import Shape
 
@@ -36,10 +37,17 @@ class Canvas:
     """[height, width, 3] uint8: the picture."""
     finite: Tensor
     """One boolean: False once a NaN or an infinity was met."""
+    memory: ReferenceMemory | None = None
+    """What a KV checkpoint keeps of the reference; None where its tokens go through every step."""
 
     @property
     def latents(self) -> Tensor:
         return self.tokens[:, : self.shape.image_tokens]
+
+    @property
+    def seen(self) -> Tensor:
+        """What a step carries through the blocks: the picture, and the reference unless it was read before."""
+        return self.tokens if self.memory is None else self.latents
 
     @property
     def hidden(self) -> int:
@@ -73,6 +81,7 @@ class Canvas:
 def blank_canvas(shape: Shape, model: Model, rope: tuple[Tensor, Tensor], colours: Tensor | None) -> Canvas:
     """Allocate the memory of one shape."""
     on, dtype, hidden = {"device": model.device}, model.dtype, model.hidden
+    keeps = model.keeps_references and shape.reference is not None
     return Canvas(
         shape=shape,
         tokens=torch.zeros(1, shape.image_tokens + shape.reference_tokens, model.channels, dtype=dtype, **on),
@@ -86,4 +95,5 @@ def blank_canvas(shape: Shape, model: Model, rope: tuple[Tensor, Tensor], colour
         small=torch.zeros(shape.rows, shape.columns, 3, dtype=torch.uint8, **on),
         pixels=torch.zeros(shape.height, shape.width, 3, dtype=torch.uint8, **on),
         finite=torch.ones((), dtype=torch.bool, **on),
+        memory=blank_memory(model.transformer, shape.reference_tokens, dtype, model.device) if keeps else None,
     )

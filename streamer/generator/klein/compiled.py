@@ -75,5 +75,8 @@ class _Blocks(torch.nn.Module):  # type: ignore[misc, unused-ignore]
         super().__init__()
         self.calls = [_Compiled(block) for block in blocks]
 
+    def __len__(self) -> int:
+        return len(self.calls)
+
     def __iter__(self) -> Any:
         return iter(self.calls)

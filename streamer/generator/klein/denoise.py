@@ -10,6 +10,7 @@ from torch import Tensor
 
 from streamer.generator.klein.canvas import Canvas
 from streamer.generator.klein.preview import small_picture
+from streamer.generator.klein.reference_memory import attending
 
 Velocity = Callable[[Canvas], Tensor]
 """Predict, from what is on the canvas, the change of the picture's own tokens: [1, image tokens, channels]."""
@@ -19,23 +20,26 @@ def stock_velocity(transformer: Any) -> Velocity:
     """Run the transformer's own blocks with the precomputed tables; the same operations as diffusers, in its order."""
 
     def velocity(canvas: Canvas) -> Tensor:
-        text, rope = canvas.shape.text_tokens, canvas.rope
-        words, tokens = canvas.context, transformer.x_embedder(canvas.tokens)
-        for block in transformer.transformer_blocks:
+        text, memory, doubles = canvas.shape.text_tokens, canvas.memory, len(transformer.transformer_blocks)
+        words, tokens = canvas.context, transformer.x_embedder(canvas.seen)
+        rope = tuple(table[: text + tokens.shape[1]] for table in canvas.rope)
+        for index, block in enumerate(transformer.transformer_blocks):
             words, tokens = block(
                 hidden_states=tokens,
                 encoder_hidden_states=words,
                 temb_mod_img=canvas.image_modulation,
                 temb_mod_txt=canvas.text_modulation,
                 image_rotary_emb=rope,
+                **attending(memory, index),
             )
         tokens = torch.cat([words, tokens], dim=1)
-        for block in transformer.single_transformer_blocks:
+        for index, block in enumerate(transformer.single_transformer_blocks, start=doubles):
             tokens = block(
                 hidden_states=tokens,
                 encoder_hidden_states=None,
                 temb_mod=canvas.single_modulation,
                 image_rotary_emb=rope,
+                **attending(memory, index, num_txt_tokens=text),
             )
         return project(transformer, tokens[:, text : text + canvas.shape.image_tokens], canvas.out_modulation)
 

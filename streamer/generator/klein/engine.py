@@ -115,6 +115,8 @@ class Engine:
             pixels = to_pixels(job.reference, canvas.shape.reference).to(self.model.device)
             with torch.inference_mode():
                 canvas.tokens[:, canvas.shape.image_tokens :].copy_(encode_picture(self.model.vae, pixels))
+            if prepared.read is not None:
+                prepared.read()
 
     def _context(self, prompt: str) -> Tensor:
         known = self.memory.recall(prompt, self.text_tokens)

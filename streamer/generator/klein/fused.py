@@ -61,7 +61,7 @@ class Fused:
     def __call__(self, canvas: Canvas) -> Tensor:
         """Run all blocks; see the module's docstring for the layout."""
         text, dtype = canvas.shape.text_tokens, canvas.tokens.dtype
-        x = torch.cat([canvas.context[0], self._transformer.x_embedder(canvas.tokens)[0]])
+        x = torch.cat([canvas.context[0], self._transformer.x_embedder(canvas.seen)[0]])
         pairs = torch.stack([canvas.text_modulation.view(6, -1), canvas.image_modulation.view(6, -1)], dim=1)
         first, second = pairs[:3], pairs[3:]
         single = canvas.single_modulation.view(3, -1)
@@ -104,12 +104,17 @@ class Fused:
         self, canvas: Canvas, qkv: Tensor, block: Double | Single, text: int, index: int
     ) -> tuple[Tensor, Tensor | None]:
         """Attend; from fp8 attention the result is in fp8, with the one scale it must be multiplied by."""
-        head = (block.query_weight, block.key_weight, *canvas.rope, self._eps)
-        if self._fp8 and qkv.shape[0] > FEW_ROWS:
+        head = (block.query_weight, block.key_weight, *(table[: qkv.shape[0]] for table in canvas.rope), self._eps)
+        # What was kept of a reference was read under another modulation: the scales computed ahead do not bound it.
+        if self._fp8 and qkv.shape[0] > FEW_ROWS and canvas.memory is None:
             scales = canvas.attention[index]
             return self._ops.attention_fp8(*self._ops.qk_norm_rope_fp8(qkv, *head, scales, text), scales), scales[2:3]
         q, k = self._ops.qk_norm_rope(qkv, *head, text)
-        return self._attend(q, k, qkv[:, 2 * self._hidden :].unflatten(1, (-1, q.shape[2]))), None
+        v = qkv[:, 2 * self._hidden :].unflatten(1, (-1, q.shape[2]))
+        if canvas.memory is not None:
+            kept = canvas.memory.layer(index)
+            k, v = torch.cat([k, kept.keys]), torch.cat([v, kept.values])
+        return self._attend(q, k, v), None
 
     @torch.inference_mode()
     def bounds(self, modulation: Tensor) -> Tensor | None:

@@ -16,8 +16,12 @@ from transformers.models.qwen3.modeling_qwen3 import Qwen3RotaryEmbedding
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Report
 from streamer.generator.klein.model import Model
+from streamer.generator.klein.reference_memory import attend_to_memory
 from streamer.generator.klein.text import LAYERS
+from streamer.generator.klein.tiny_decoder import is_tiny, use_tiny
 from streamer.generator.klein.weights import fill, tensor_files
+
+KV_PIPELINE = "Flux2KleinKVPipeline"
 
 Shrink = Callable[[nn.Module], None]
 """Fuse and quantise one block in place."""
@@ -27,11 +31,15 @@ def load(
     folder: Path, *, device: torch.device, dtype: torch.dtype, shrink: Shrink, decoder: Path | None, report: Report
 ) -> Model:
     """Load every part; ``decoder`` is the folder of another VAE with the same latents, None for the checkpoint's."""
-    require_distilled(folder)
+    keeps_references = require_distilled(folder)
     transformer = _transformer(folder / "transformer", device, dtype, shrink, _part(report, "transformer", 0.0, 0.55))
+    if keeps_references:
+        attend_to_memory(transformer)
     encoder = _encoder(folder / "text_encoder", device, dtype, shrink, _part(report, "text encoder", 0.55, 0.95))
     vae = _vae(folder / "vae", device, dtype)
-    if decoder is not None:
+    if decoder is not None and is_tiny(decoder):
+        use_tiny(vae, decoder, device, dtype)
+    elif decoder is not None:
         _swap_decoder(vae, _vae(_vae_folder(decoder), device, dtype))
     return Model(
         transformer=transformer,
@@ -41,6 +49,7 @@ def load(
         scheduler=FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler", local_files_only=True),
         device=device,
         dtype=dtype,
+        keeps_references=keeps_references,
     )
 
 
@@ -59,11 +68,15 @@ def from_pipeline(pipeline: Any) -> Model:
         scheduler=pipeline.scheduler,
         device=pipeline.transformer.device,
         dtype=pipeline.transformer.dtype,
+        keeps_references=type(pipeline).__name__ == KV_PIPELINE,
     )
 
 
-def require_distilled(folder: Path) -> None:
-    """Refuse anything but a distilled Klein: the base models need fifty steps and two passes for each."""
+def require_distilled(folder: Path) -> bool:
+    """Refuse anything but a distilled Klein: the base models need fifty steps and two passes for each.
+
+    Tell whether it is a KV checkpoint, all of which are distilled and do not say so.
+    """
     path = folder / "model_index.json"
     if not path.is_file():
         raise BackendUnavailable(
@@ -75,11 +88,13 @@ def require_distilled(folder: Path) -> None:
         raise BackendUnavailable(
             f"{folder} holds a {index.get('_class_name')}", fix="generator klein draws with FLUX.2 Klein models only"
         )
-    if not index.get("is_distilled", False):
+    keeps_references = bool(index["_class_name"] == KV_PIPELINE)
+    if not keeps_references and not index.get("is_distilled", False):
         raise BackendUnavailable(
             f"{folder} is a base model, which needs fifty steps",
             fix="use the distilled model without 'base' in its name",
         )
+    return keeps_references
 
 
 def _transformer(folder: Path, device: torch.device, dtype: torch.dtype, shrink: Shrink, share: Share) -> Any:

@@ -20,6 +20,8 @@ class Model:
     scheduler: Any
     device: torch.device
     dtype: torch.dtype
+    keeps_references: bool = False
+    """A KV checkpoint: it reads the picture to edit once, see reference_memory.py."""
 
     @property
     def hidden(self) -> int:

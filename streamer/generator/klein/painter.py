@@ -32,7 +32,7 @@ from streamer.types import ImageRequest
 log = logging.getLogger(__name__)
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-SMALL_DECODER = "black-forest-labs/FLUX.2-small-decoder"
+DECODERS = {"small": "black-forest-labs/FLUX.2-small-decoder", "tiny": "madebyollin/taef2"}
 LEVELS = ("", "smaller pictures", "smaller pictures, plain PyTorch")
 
 
@@ -189,8 +189,8 @@ class Klein:
     def _decoder_folder(self, report: Report) -> Path | None:
         if self._options.decoder == "full":
             return None
-        name = SMALL_DECODER if self._options.decoder == "small" else self._options.decoder
-        return find_checkpoint(name, report, VAE_WANTED)
+        name = self._options.decoder
+        return find_checkpoint(DECODERS.get(name, name), report, VAE_WANTED)
 
     def _counts(self) -> dict[str, str]:
         engine = self._ready()

@@ -15,6 +15,7 @@ from streamer.generator.klein.device import Readback
 from streamer.generator.klein.graphs import Run
 from streamer.generator.klein.model import Model
 from streamer.generator.klein.positions import rotary_tables
+from streamer.generator.klein.reference_memory import read_reference
 from streamer.generator.klein.schedule import Bounds, Schedule
 from streamer.generator.klein.shapes import Shape
 
@@ -26,6 +27,8 @@ class Prepared:
     canvas: Canvas
     step: Run
     decode: Run
+    read: Run | None
+    """Read the reference before the first step; None where there is none, or where its tokens go through every step."""
     previews: Readback
     finite: Readback
     bounds: Bounds
@@ -47,6 +50,7 @@ def prepare(model: Model, shape: Shape, colours: Tensor | None, velocity: Veloci
         canvas=canvas,
         step=partial(step, canvas, velocity),
         decode=partial(decode, canvas, model.vae, decoder),
+        read=None if canvas.memory is None else partial(read_reference, canvas, model.transformer),
         previews=Readback(canvas.small),
         finite=Readback(canvas.finite, slots=1),
         bounds=getattr(velocity, "bounds", lambda modulation: None),

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Flux2KleinPipeline, Flux2Transformer2DModel
+from diffusers import (
+    AutoencoderKLFlux2,
+    FlowMatchEulerDiscreteScheduler,
+    Flux2KleinKVPipeline,
+    Flux2KleinPipeline,
+    Flux2Transformer2DModel,
+)
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from torch import nn
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
@@ -55,19 +61,21 @@ TEXT = {
 TINY_VAE = {"block_out_channels": (16, 16, 32, 32), "norm_num_groups": 8, "layers_per_block": 1, "sample_size": 64}
 
 
-def make_checkpoint(path: Path, model: str = "tiny", *, dtype: torch.dtype = torch.float32, seed: int = 0) -> Path:
+def make_checkpoint(
+    path: Path, model: str = "tiny", *, dtype: torch.dtype = torch.float32, seed: int = 0, kv: bool = False
+) -> Path:
     """Write random weights of the named architecture to ``path`` as a diffusers folder and give the folder back.
 
     "4b" and "9b" are the published sizes, for measuring on a GPU: 16 and 35 GB in bfloat16.
     """
-    make_pipeline(model, dtype=dtype, seed=seed).save_pretrained(path, safe_serialization=True)
+    make_pipeline(model, dtype=dtype, seed=seed, kv=kv).save_pretrained(path, safe_serialization=True)
     return path
 
 
 def make_pipeline(
-    model: str = "tiny", *, dtype: torch.dtype = torch.float32, seed: int = 0, device: str = "cpu"
-) -> Flux2KleinPipeline:
-    """Build the stock pipeline around random weights of the named architecture."""
+    model: str = "tiny", *, dtype: torch.dtype = torch.float32, seed: int = 0, device: str = "cpu", kv: bool = False
+) -> Flux2KleinPipeline | Flux2KleinKVPipeline:
+    """Build the stock pipeline, or the KV one, around random weights of the named architecture."""
     default = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
@@ -83,7 +91,7 @@ def make_pipeline(
     scheduler = FlowMatchEulerDiscreteScheduler(
         use_dynamic_shifting=True, base_shift=0.5, max_shift=1.15, shift=3.0, time_shift_type="exponential"
     )
-    pipeline = Flux2KleinPipeline(
+    pipeline = (Flux2KleinKVPipeline if kv else Flux2KleinPipeline)(
         scheduler=scheduler,
         vae=vae,
         text_encoder=text,

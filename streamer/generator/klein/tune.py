@@ -27,6 +27,7 @@ from streamer.generator.klein.products import FEW_ROWS
 from streamer.generator.klein.quantise import all_eight_bit
 from streamer.generator.klein.shapes import Shape, whole_patches
 from streamer.generator.klein.switches import Attention, Switches
+from streamer.generator.klein.tiny_decoder import TinyDecoder
 from streamer.generator.klein.verify import (
     BOUNDS,
     DECODER_BOUND,
@@ -203,6 +204,8 @@ class Tuner:
         """Replace the VAE's decoder by one on fused kernels."""
         from streamer.generator.klein.kernels.decoder import fast_decoder
 
+        if isinstance(self._engine.model.vae.decoder, TinyDecoder):
+            return  # another network; compiling it is all there is to gain
         self._decoder_judged("decoder", fast_decoder(self._engine.model.vae, as_bytes=True))
 
     def _try_compiled_decoder(self) -> None:
@@ -252,12 +255,22 @@ class Tuner:
         engine = self._engine
         place = prepare(engine.model, shape, engine.colours, self._velocity, self._decoder)
         place.canvas.set_step(place.schedule(engine.model, DISTILLED_STEPS), 0)
+        fixed_scene(place.canvas)
+        if place.read is not None and not self._reads_right(place):
+            return
         for run in (place.step, place.decode):
             fixed_scene(place.canvas)
             run()
         if self._switches.graphs:
             self._record(place)
         engine.ready[shape] = place
+
+    def _reads_right(self, place: Prepared) -> bool:
+        """See that the fast step attends to a kept reference as the stock blocks do; the other checks have none."""
+        assert place.read is not None
+        place.read()
+        plain = stock_velocity(self._engine.model.transformer)
+        return self._noted(judge("kept reference", self._velocity, plain, place.canvas))
 
     def _record(self, place: Prepared) -> None:
         fixed_scene(place.canvas)
@@ -270,6 +283,8 @@ class Tuner:
             place.step = plain_step
             return
         place.decode = self._recording().record(place.decode)
+        if place.read is not None:
+            place.read = self._recording().record(place.read)
 
     def _recording(self) -> Recorder:
         if self._recorder is None:

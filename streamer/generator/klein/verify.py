@@ -17,6 +17,7 @@ BOUNDS = {
     "kernels": 0.05,
     "fp8 attention": 0.05,
     "compile": 0.03,
+    "kept reference": 0.05,
     "graphs": 0.02,
     "text": 0.12,
     "jpeg": 0.05,
