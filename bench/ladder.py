@@ -34,8 +34,10 @@ from streamer.generator.klein.job import Job
 from streamer.generator.klein.latents import tokens_to_latents
 from streamer.generator.klein.load import from_pipeline
 from streamer.generator.klein.quantise import FP8, Shrinker, count_eight_bit
+from streamer.generator.klein.reference_memory import attend_to_memory
 from streamer.generator.klein.switches import Switches
 from streamer.generator.klein.testing import make_pipeline
+from streamer.generator.klein.tiny_decoder import TinyDecoder
 from streamer.generator.klein.tune import Tuner
 from streamer.generator.klein.verify import relative_error
 
@@ -93,6 +95,12 @@ def main() -> None:
     model = ladder(bench, model, rungs)
     for spec in filter(None, asked.also.split(",")):
         also(bench, model, spec)
+    if asked.edit:
+        edits(bench, model)
+    for name in filter(None, asked.decoders.split(",")):
+        swap_decoder(model.vae, name, bench)
+        for spec in filter(None, asked.also.split(",")):
+            also(bench, model, spec, name)
     print(json.dumps(report(bench)))
 
 
@@ -104,6 +112,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--rungs", default="peaks,stock,article,loop,attention,qkv,compile,graphs,fp8,kernels")
     parser.add_argument("--also", default="", help="more sizes for the last rung: 512x512:128,1280x720:512")
+    parser.add_argument("--decoders", default="", help="small,tiny: the sizes of --also again with these")
+    parser.add_argument("--edit", action="store_true", help="measure an edit, and one with a KV checkpoint")
     parser.add_argument("--profile", action="store_true", help="print the kernels of one step of the last rung")
     return parser.parse_args()
 
@@ -360,12 +370,43 @@ def show_kernels(place: Any) -> None:
         print(seen.key_averages().table(sort_by="cuda_time_total", row_limit=16, max_name_column_width=80))
 
 
-def also(bench: Bench, model: Any, spec: str) -> None:
-    """Measure the last rung at another size and text length."""
+def also(bench: Bench, model: Any, spec: str, decoder: str = "") -> None:
+    """Measure the last rung at another size and text length, and with another decoder."""
     size, text = spec.split(":")
     width, height = map(int, size.split("x"))
     other = replace(bench, width=width, height=height, text=int(text), truth=None, truth_pixels=None)
-    rung(other, model, spec, bench.metrics["last"])
+    switches = replace(bench.metrics["last"], compile=bench.metrics["last"].compile or decoder == "tiny")
+    rung(other, model, f"{spec} {decoder}".strip(), switches)
+
+
+def swap_decoder(vae: Any, name: str, bench: Bench) -> None:
+    """Put a random decoder of the named architecture in; only its time means anything."""
+    with torch.device(bench.device):
+        if name == "tiny":
+            vae.decoder, vae.post_quant_conv = TinyDecoder(vae).to(bench.dtype).eval().requires_grad_(False), None
+            return
+        widths = (16, 16, 16, 16) if bench.model == "tiny" else (96, 192, 384, 384)
+        other = type(vae).from_config({**vae.config, "decoder_block_out_channels": widths})
+    vae.decoder, vae.post_quant_conv = (
+        part.to(bench.dtype).eval().requires_grad_(False) for part in (other.decoder, other.post_quant_conv)
+    )
+
+
+def edits(bench: Bench, model: Any) -> None:
+    """Measure the last rung on an edit of a 512x512 picture: its tokens in every step, then read once and kept."""
+    picture = Image.effect_noise((bench.width, bench.height), 80).convert("RGB")
+    job = Job(PROMPT, bench.width, bench.height, STEPS, reference=picture)
+    side = min(512, bench.width // 2)
+    for name in ("edit", "edit, kept reference"):
+        clean()
+        engine = Engine(model, text_tokens=bench.text, remembered=0, reference_px=side, gpu_jpeg=gpu_jpeg_available())
+        tuner = Tuner(engine, bench.metrics["last"], [(bench.width, bench.height)])
+        tuner.add(engine.shape_of(job))
+        while tuner.left:
+            tuner.next_slice()
+        bench.note(name, timed(bench, lambda e=engine: jpeg_of(e, job)) | peak_gb(bench) | {"found": tuner.found})
+        attend_to_memory(model.transformer)
+        model = replace(model, keeps_references=True)
 
 
 def jpeg_of(engine: Engine, job: Job) -> bytes:
