@@ -5,6 +5,9 @@ StreamerError
 ├── PluginError        a module named by ``use:`` is missing, or does not offer what its seam asks for
 ├── StoreError         the state directory or its database cannot be used
 ├── ListenError        the address cannot be bound
+├── ObsError           OBS did not do what was asked of it
+│   ├── ObsAway              there is no OBS to ask: not running, gone meanwhile, no answer in time, a wrong password
+│   └── ObsRefused           OBS answered that it will not, with obs-websocket's own code
 └── BackendError       a picture could not be drawn; the request fails, the program goes on
     ├── BackendUnavailable   the backend cannot run on this machine at all (no weights, no GPU, no memory)
     ├── BackendDied          the generator process ended or was killed while drawing
@@ -65,6 +68,25 @@ class ListenError(StreamerError):
             f"cannot listen on {self.host}:{self.port}: {self.problem}; "
             "set server.port in config.yaml or STREAMER_PORT to a free one"
         )
+
+
+class ObsError(StreamerError):
+    """OBS did not do what was asked of it."""
+
+
+class ObsAway(ObsError):
+    """Say why there is no OBS to ask, in words for a streamer."""
+
+
+class ObsRefused(ObsError):
+    """Say which request OBS refused; ``code`` is obs-websocket's status, like 600 for what is not there."""
+
+    def __init__(self, request: str, code: int, problem: str) -> None:
+        super().__init__(request, code, problem)
+        self.request, self.code, self.problem = request, code, problem
+
+    def __str__(self) -> str:
+        return f"OBS refused {self.request} ({self.code}): {self.problem}"
 
 
 class BackendError(StreamerError):
