@@ -121,7 +121,7 @@ class Link:
         self._near, self._far = socket.socketpair()
         self._near.setblocking(False)
         self._far.setblocking(False)
-        self._last_password = ""
+        self._last_known = ""
         self.state = State.CONNECTING
         self.why = ""
 
@@ -275,8 +275,8 @@ class Link:
 
     def _current_password(self) -> str:
         with suppress(StreamerError):  # said at the start; a file that breaks later must not end the thread
-            self._last_password = self._password()
-        return self._last_password
+            self._last_known = self._password()
+        return self._last_known
 
     def _wake(self) -> None:
         with suppress(OSError):  # full: the thread has enough to wake up for

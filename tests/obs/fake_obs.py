@@ -44,7 +44,7 @@ class FakeObs:
         self.port = 0
 
     async def start(self, port: int = 0) -> None:
-        self._server = await serve(self._session, "127.0.0.1", port or self.port, ping_interval=None)
+        self._server = await serve(self._session, "127.0.0.1", port or self.port, ping_interval=None, close_timeout=0.2)
         self.port = next(iter(self._server.sockets)).getsockname()[1]
 
     async def stop(self) -> None:
