@@ -4,14 +4,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-KLEIN=${KLEIN:-} scripts/setup.sh test
-
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 missing=()
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
 command -v Xvfb >/dev/null || missing+=(xvfb)
 command -v xdotool >/dev/null || missing+=(xdotool)
 command -v npm >/dev/null || missing+=(npm)
+# Hotkeys are tested with pynput, whose part for Linux (evdev) comes as source only.
+command -v gcc >/dev/null || missing+=(gcc libc6-dev linux-libc-dev)
+headers=$("${PYTHON:-python3}" -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null || true)
+[ -e "$headers/Python.h" ] || missing+=(python3-dev)
 # Without recommended packages a browser may come without a single font, and captions need one.
 [ -n "$(fc-list 2>/dev/null | head -n 1)" ] || missing+=(fontconfig fonts-dejavu-core)
 if [ ${#missing[@]} -gt 0 ]; then
@@ -24,6 +26,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     exit 1
   fi
 fi
+KLEIN=${KLEIN:-} scripts/setup.sh test,hotkey,midi
 .venv/bin/python scripts/browsers.py
 
 exec .venv/bin/python -m pytest "$@"

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import urllib.request
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +24,14 @@ from streamer.api import panel, probes, problem, routes
 from streamer.api.guard import Guard, allowed
 from streamer.api.tokens import Access, Tokens, standing_tokens
 from streamer.commands import CommandOptions, Commands, ImageKind
-from streamer.config import Config, Document, Use, load
-from streamer.contracts import Health, Rule
+from streamer.config import Config, Document, Location, Use, load
+from streamer.contracts import Health, Pad, Rule, Source
 from streamer.errors import ConfigError, ListenError, PluginError
 from streamer.generator.choose import Choice, choose
 from streamer.generator.messages import BackendUse
 from streamer.generator.process import GeneratorProcess
 from streamer.metrics import Metrics
+from streamer.named import Named
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer import check_layers
@@ -39,6 +40,7 @@ from streamer.render.layout import layout_names
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
 from streamer.store import Store
+from streamer.types import Actor, Refusal, Role, Trigger
 
 log = logging.getLogger(__name__)
 
@@ -131,9 +133,11 @@ def build(
     choice = choose(config.generator.use)
     generator = build_generator(config, document, where, choice, _sizes(config))
     metrics = Metrics()
+    table = commands(config, document)
+    sources = _create_all("trigger", "triggers", config.triggers, document)
     pipeline = Pipeline(
         Parts(
-            commands=commands(config, document),
+            commands=table,
             rules=rules(config, document),
             scheduler=Scheduler(config.queue),
             stage=Stage(tuple(config.layers)),
@@ -142,12 +146,13 @@ def build(
             hub=hub,
             metrics=metrics,
             sources=[
-                *_create_all("trigger", "triggers", config.triggers, document),
+                *sources,
                 *_create_all("trigger", "command line", extra, document),
             ],
             outputs=_create_all("output", "outputs", config.outputs, document),
             at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
             seconds={command.layer: command.seconds for command in _pictures(config) if command.layer},
+            named=named(config, document, table, sources),
         )
     )
     tokens = Tokens(standing_tokens(where.home, environ))
@@ -157,9 +162,7 @@ def build(
         title="streamer", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
     problem.install(faces, lambda: metrics.malformed("http"))
-    faces.include_router(
-        routes.router(pipeline, store, tokens, tuple(config.layers), config.named_triggers, overlay_url)
-    )
+    faces.include_router(routes.router(pipeline, store, tokens, tuple(config.layers), pipeline.names, overlay_url))
     faces.include_router(panel.router(pipeline, tokens, where.web))
     faces.include_router(probes.router(pipeline, pipeline.exposition))
     faces.routes.extend(server.routes(hub, lambda token: tokens.opens(token, Access.OVERLAY), where.web))
@@ -202,6 +205,32 @@ def commands(config: Config, document: Document) -> Commands:
         )
     except ConfigError as error:
         raise document.error(tuple(error.key.split(".")), error.problem, error.fix) from None
+
+
+def named(config: Config, document: Document, table: Commands, sources: Sequence[Source]) -> Named:
+    """Build the named triggers; what any of them, or any key, would type must be a command."""
+    named = Named(config.named_triggers, config.prefix)
+    for name, line in named.lines():
+        _check_line(line, table, document, ("named_triggers", name), "")
+    for name, trigger in config.named_triggers.items():
+        if trigger.layer is not None and trigger.layer not in config.layers:
+            problem, fix = f"there is no layer '{trigger.layer}'", f"known layers: {', '.join(config.layers)}"
+            raise document.error(("named_triggers", name, "layer"), problem, fix)
+    for index, source in enumerate(sources):
+        for name in source.names() if isinstance(source, Pad) else ():
+            if name not in named.names:
+                _check_line(name, table, document, ("triggers", index), f", or a name: {', '.join(named.names)}")
+    return named
+
+
+def _check_line(line: str, table: Commands, document: Document, at: Location, otherwise: str) -> None:
+    """Refuse a line that would do nothing when its key is pressed on air."""
+    order = table.interpret(Trigger("check", "config", line, Actor("check", "check", Role.BROADCASTER), 0.0))
+    if order is None:
+        known = table.help(Role.BROADCASTER)
+        raise document.error(at, f"'{line}' is no command", f"begin with one of: {known}{otherwise}")
+    if isinstance(order, Refusal):
+        raise document.error(at, f"'{line}' would be refused", order.reason)
 
 
 def _create_all(seam: str, key: str, uses: tuple[Use, ...], document: Document) -> list[Any]:

@@ -21,7 +21,9 @@ from streamer.text import clean, without_links, without_mentions
 from streamer.types import Caption, ImageRequest, Lane, Refusal, Role, SamplingParams, StageCommand, Trigger
 
 ImageKind = Literal["background", "meme", "sticker", "edit"]
-StageKind = Literal["undo", "redo", "clear", "pause", "resume", "panic", "queue", "help", "style"]
+StageKind = Literal[
+    "undo", "redo", "clear", "pause", "resume", "panic", "next", "free", "warm", "queue", "help", "style"
+]
 
 _FOR_EVERYONE = frozenset({"queue", "help"})
 _OF_ONE_LAYER = frozenset({"undo", "redo", "clear"})

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from streamer.commands import CommandOptions
 from streamer.errors import ConfigError
 from streamer.generator.process import Options as ProcessOptions
+from streamer.named import NamedTriggers
 from streamer.overlay.layer import LayerOptions
 from streamer.scheduler import Options as QueueOptions
 from streamer.store import Options as StoreOptions
@@ -71,7 +72,7 @@ class Config(Section):
     server: Server = Server()
     generator: Generator = Generator()
     triggers: tuple[Use, ...] = ()
-    named_triggers: Mapping[str, str] = {}
+    named_triggers: NamedTriggers = {}
     policy: tuple[Use, ...] = ()
     prefix: Annotated[str, Field(min_length=1, max_length=3)] = "!"
     commands: Mapping[str, CommandOptions]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from streamer.types import Event, Frame, ImageRequest, Notice, Preview, Refusal, Retraction, Trigger
+from streamer.types import Event, Frame, ImageRequest, Notice, Press, Preview, Refusal, Retraction, Trigger
 
-Happening = Trigger | Retraction | Notice
+Happening = Trigger | Press | Retraction | Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,13 @@ class Source(Protocol):
     def listen(self) -> AsyncIterator[Happening]: ...
 
     def health(self) -> Health: ...
+
+
+@runtime_checkable
+class Pad(Protocol):
+    """A source whose keys stand for named triggers or lines: the start checks that each of them means something."""
+
+    def names(self) -> Collection[str]: ...
 
 
 class Rule(Protocol):
@@ -123,6 +130,8 @@ class Desk(Protocol):
     def state(self) -> DeskState: ...
 
     async def submit(self, trigger: Trigger) -> Receipt: ...
+
+    async def press(self, press: Press) -> Receipt: ...
 
     async def cancel(self, request_id: str) -> bool: ...
 

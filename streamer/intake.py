@@ -23,6 +23,11 @@ class Intake:
         """Tell whether viewers may ask."""
         return self._state == OPEN
 
+    @property
+    def paused(self) -> bool:
+        """Tell whether the streamer pressed pause; after a panic it takes more than a second press to open."""
+        return self._state == PAUSED
+
     async def restore(self) -> None:
         """Take up the state that the last run left."""
         self._state = await self._store.setting(SETTING) or OPEN

@@ -29,6 +29,7 @@ from streamer.drawing import Drawing
 from streamer.errors import BackendError, StoreError, Unsupported
 from streamer.intake import OPEN, PANIC, Intake
 from streamer.metrics import Metrics, Step
+from streamer.named import Named
 from streamer.overlay.hub import Hub
 from streamer.policy import judge, name_fits
 from streamer.recent import Recent
@@ -42,6 +43,7 @@ from streamer.types import (
     Frame,
     ImageRequest,
     Lane,
+    Press,
     Refusal,
     Refused,
     RequestState,
@@ -79,6 +81,7 @@ class Parts:
     outputs: Sequence[Output] = ()
     at_least_s: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float | None] = field(default_factory=dict)
+    named: Named = field(default_factory=lambda: Named({}))
 
 
 class Pipeline:
@@ -101,6 +104,11 @@ class Pipeline:
     def version(self) -> int:
         """Count the changes that a panel would show."""
         return self._air.version
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name every trigger that ``press`` knows."""
+        return self._parts.named.names
 
     async def restore(self) -> None:
         """Show the last background again, and stay blank and closed after a panic; await it before anybody can ask."""
@@ -148,6 +156,8 @@ class Pipeline:
     async def _take(self, event: Happening) -> None:
         if isinstance(event, Trigger):
             await self.submit(event)
+        elif isinstance(event, Press):
+            await self.press(event)
         elif isinstance(event, Retraction):
             await self.retract(event)
         else:
@@ -210,6 +220,18 @@ class Pipeline:
             return await self._admit(order, trigger)
         return self._refuse(order, trigger)
 
+    async def press(self, press: Press) -> Receipt:
+        """Do what a named trigger stands for; a second press of the same key changes pause back to resume."""
+        order = self._parts.named.interpret(press)
+        if order is None:
+            return Receipt(press.id, "duplicate")
+        if isinstance(order, Trigger):
+            return await self.submit(order)
+        self._parts.metrics.trigger(press.source)
+        if order.action == "pause" and self._intake.paused:
+            order = replace(order, action="resume")
+        return await self._obey(order)
+
     async def _admit(self, request: ImageRequest, trigger: Trigger) -> Receipt:
         now = self._clock()
         refusal = self._intake.objection(request) or judge(self._parts.rules, request, now)
@@ -249,6 +271,8 @@ class Pipeline:
             await self.resume()
         elif action == "clear":
             await self.clear(layer)
+        elif action == "next":
+            self.skip()
         elif action in ("undo", "redo"):
             await (self.undo if action == "undo" else self.redo)(layer or self._newest_layer())
         elif action == "style":
@@ -266,7 +290,7 @@ class Pipeline:
 
     def _queue_line(self, actor: Actor) -> str:
         waiting = self._parts.scheduler.pending()
-        mine = next((place for place, one in enumerate(waiting, 1) if one.actor.id == actor.id), None)
+        mine = self._parts.scheduler.place_of(actor.id)
         line = "nobody is waiting" if not waiting else f"{len(waiting)} waiting"
         return f"{line}, yours is number {mine}" if mine else line
 
@@ -351,6 +375,11 @@ class Pipeline:
         """Open the intake again."""
         await self._intake.set(OPEN)
         self._air.touch()
+        self._work.set()
+
+    def skip(self) -> None:
+        """Let the next picture come at once, however short the one on air has been seen."""
+        self._free_at.clear()
         self._work.set()
 
     async def clear(self, layer: str | None) -> None:

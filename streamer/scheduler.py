@@ -162,6 +162,11 @@ class Scheduler:
         seat = self._seats.get(request_id)
         return None if seat is None else bisect_left(self._line, self._groups[seat.key][0]) + 1
 
+    def place_of(self, actor_id: str) -> int | None:
+        """Return the best place in line of somebody, who may have joined another's request; None when nobody waits."""
+        places = (self.position(i) for i, seat in self._seats.items() if seat.request.actor.id == actor_id)
+        return min((place for place in places if place is not None), default=None)
+
     def wakeup(self, now: float) -> float | None:
         """Return when ``expire`` has something to do next, in monotonic seconds."""
         return max(now, self._expiries[0][0]) if self._expiries else None

@@ -73,6 +73,16 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    """The streamer pressed a key, a pad or a button; ``name`` is a named trigger, or a line to type."""
+
+    id: str
+    source: str
+    name: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Retraction:
     """A platform took something back: one message, everything by one actor, or (both None) the whole chat."""
 
@@ -164,7 +174,7 @@ class ImageRequest:
 
 @dataclass(frozen=True, slots=True)
 class StageCommand:
-    """A typed order that draws nothing: undo, clear, pause, resume, panic, queue, help, style."""
+    """A typed order that draws nothing: undo, clear, pause, panic, next, free, queue, help, style ..."""
 
     trigger_id: str
     action: str

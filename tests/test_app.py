@@ -77,6 +77,11 @@ def test_an_open_address_needs_a_second_word(tmp_path: Path) -> None:
         (("- {use: length, longest: 100}", "- {use: length, longst: 100}"), "policy.1.longst", "longest"),
         (("aliases: [фон]", "aliases: [meme]"), "commands.meme", "already means 'bg'"),
         (('"{prompt}, film noir"', '"film noir"'), "styles.noir", "{prompt}"),
+        (('{harbour: "!bg', '{harbour: "!bgg'), "named_triggers.harbour", "'!bgg stormy harbour' is no command"),
+        (('{harbour: "!bg stormy harbour"', '{x: "!bg"'), "named_triggers.x", "'!bg' would be refused"),
+        (("{harbour:", "{x: {kind: undo, layer: air}, harbour:"), "named_triggers.x.layer", "background, meme"),
+        (("{harbour:", "{x: {kind: random}, harbour:"), "named_triggers.x", "lines is missing"),
+        (("policy:", "triggers: [{use: hotkey, keys: {f9: harbor}}]\npolicy:"), "triggers.0", "or a name: undo"),
     ],
 )
 def test_what_one_part_says_about_another_is_checked(

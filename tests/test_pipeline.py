@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from streamer.commands import CommandOptions, Commands
-from streamer.contracts import Health
+from streamer.contracts import Happening, Health
 from streamer.errors import BackendDied, BackendError, Unsupported
 from streamer.metrics import Metrics
 from streamer.overlay import wire
@@ -32,6 +32,7 @@ from streamer.types import (
     Event,
     Frame,
     ImageRequest,
+    Press,
     Preview,
     Refusal,
     Retraction,
@@ -89,12 +90,12 @@ class Script:
     """A source that says what the test puts in."""
 
     def __init__(self) -> None:
-        self.lines: asyncio.Queue[Trigger | Retraction] = asyncio.Queue(1000)
+        self.lines: asyncio.Queue[Happening] = asyncio.Queue(1000)
 
     def health(self) -> Health:
         return Health("script", "ready")
 
-    async def listen(self) -> AsyncIterator[Trigger | Retraction]:
+    async def listen(self) -> AsyncIterator[Happening]:
         while True:
             yield await self.lines.get()
 
@@ -438,6 +439,50 @@ async def test_queue_and_help_answer_on_the_overlay(room: Room) -> None:
     assert "!panic" not in told[1]
 
 
+async def test_queue_tells_somebody_who_joined_the_place_of_that_picture(room: Room) -> None:
+    await room.say("!bg blocker", who="zoe")
+    await room.until(lambda: room.easel.drawn)
+    await room.say("!bg other", who="bob")
+    await room.say("!bg same", who="eve")
+    assert (await room.pipeline.submit(room.trigger("!bg same"))).outcome == "joined"
+    await room.order("!queue")
+    await room.pipeline.submit(room.trigger("!queue"))
+    await room.until(lambda: sum(isinstance(event, Toast) for event in room.notes.events) == 2)
+    told = [event.text for event in room.notes.events if isinstance(event, Toast)]
+    assert told == ["2 waiting", "2 waiting, yours is number 2"]
+
+
+async def press(room: Room, name: str) -> str:
+    room.now += 1
+    return (await room.pipeline.press(Press(f"p{next(NUMBERS)}", "deck", name, room.now))).outcome
+
+
+async def test_a_press_draws_what_it_stands_for(room: Room) -> None:
+    room.script.lines.put_nowait(Press("p1", "deck", "!bg harbour", room.now))
+    await room.draw_next()
+    assert room.on_air() == b"harbour"
+
+
+async def test_pressing_pause_twice_pauses_and_resumes_but_never_opens_after_a_panic(room: Room) -> None:
+    opened = []
+    for name in ("pause", "pause", "panic", "pause", "pause", "resume"):
+        assert await press(room, name) == "done"
+        opened.append(not room.pipeline.state().paused)
+    assert opened == [False, True, False, False, False, True]
+
+
+async def test_next_lets_the_waiting_picture_come_at_once(tmp_path: Path) -> None:
+    async with opened(tmp_path, at_least_s=60) as room:
+        await room.say("!bg one")
+        await room.draw_next()
+        await room.say("!bg two", who="bob")
+        await asyncio.sleep(0.01)
+        assert len(room.easel.drawn) == 1
+        assert await press(room, "next") == "done"
+        await room.draw_next()
+        assert room.on_air() == b"two"
+
+
 async def test_a_picture_of_the_history_is_shown_again(room: Room) -> None:
     first = await room.say("!bg one")
     await room.draw_next()
@@ -461,7 +506,7 @@ async def test_a_broken_output_does_not_end_the_show(room: Room, caplog: pytest.
 
 async def test_a_source_that_breaks_leaves_the_rest_running(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Script):
-        async def listen(self) -> AsyncIterator[Trigger | Retraction]:
+        async def listen(self) -> AsyncIterator[Happening]:
             raise RuntimeError("somebody's bug")
             yield  # makes this an async generator
 

@@ -297,6 +297,13 @@ def test_positions_count_from_one() -> None:
     assert queue.position("unknown") is None
 
 
+def test_somebody_who_joined_has_the_place_of_the_picture_they_joined() -> None:
+    queue = scheduler(per_viewer=2)
+    for one in (request("ann"), request("bob", "a cat"), request("eve"), request("eve", "a cat")):
+        queue.submit(one, 0.0)
+    assert [queue.place_of(who) for who in ("ann", "bob", "eve", "zoe")] == [1, 2, 2, None]
+
+
 @pytest.mark.parametrize("wrong", [{"limit": 0}, {"per_viewer": 0}, {"expires_s": 0}, {"unknown": 1}])
 def test_senseless_options_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValidationError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import HTTPException, Request
 
@@ -13,6 +13,16 @@ def bearer(request: Request) -> str:
     """Return the token of the Authorization header, or an empty string."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def unmeant(headers: Mapping[str, str]) -> str:
+    """Say why a GET was not meant by a person: fetched ahead by a browser, or asked for by a foreign page; else ""."""
+    purposes = " ".join(headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")).lower()
+    if any(word in purposes for word in ("prefetch", "prerender", "preview")):
+        return "a browser asked for this ahead of time; a trigger is pressed only when it is meant"
+    if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
+        return "another page asked for this; open the address itself, from a deck, a shortcut or the address bar"
+    return ""
 
 
 def needs(tokens: Tokens, access: Access) -> Callable[[Request], None]:

@@ -46,6 +46,14 @@ class ReceiptOut(BaseModel):
     reason: str
 
 
+class ButtonOut(BaseModel):
+    """A named trigger: ``address`` opens it with a GET, ``shortcut`` is a line for a desktop's shortcuts."""
+
+    name: str
+    address: str
+    shortcut: str
+
+
 class HealthOut(BaseModel):
     """How one part is doing."""
 
@@ -130,6 +138,12 @@ class PictureOut(BaseModel):
 def receipt(value: Receipt) -> ReceiptOut:
     """Show a receipt."""
     return ReceiptOut(id=value.trigger_id, outcome=value.outcome, rule=value.rule, reason=value.reason)
+
+
+def button(name: str, url: str, token: str) -> ButtonOut:
+    """Spell out both ways to press a named trigger."""
+    shortcut = f"curl -s -X POST -H 'Authorization: Bearer {token}' '{url}'"
+    return ButtonOut(name=name, address=f"{url}?token={token}", shortcut=shortcut)
 
 
 def health(value: Health) -> HealthOut:

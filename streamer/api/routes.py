@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response, params
 
 from streamer import __version__
 from streamer.api import models
-from streamer.api.access import bearer, needs
+from streamer.api.access import bearer, needs, unmeant
 from streamer.api.tokens import Access, Tokens
 from streamer.contracts import Desk
-from streamer.types import Actor, Frame, Role, Trigger
+from streamer.types import Frame, Press, Trigger
 
 
 class History(Protocol):
@@ -31,13 +31,16 @@ class History(Protocol):
     def frame(self, picture_id: str) -> Awaitable[Frame | None]: ...
 
 
+# The address of a press carries its key: no cache, no history of another page's, may keep it.
+UNSEEN = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
+
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 def router(
-    desk: Desk, history: History, tokens: Tokens, layers: Sequence[str], named: Mapping[str, str], overlay_url: str
+    desk: Desk, history: History, tokens: Tokens, layers: Sequence[str], named: Collection[str], overlay_url: str
 ) -> APIRouter:
-    """Build every route; ``named`` maps the names of /trigger/{name} to command lines."""
+    """Build every route; ``named`` are the names that /trigger/{name} knows."""
     routes = APIRouter()
     moderator: list[params.Depends] = [Depends(needs(tokens, Access.MODERATOR))]
 
@@ -46,14 +49,14 @@ def router(
         """Return the address for the OBS browser source; its fragment is the overlay's token."""
         return {"url": overlay_url}
 
-    _triggers(routes, desk, tokens, named)
+    _triggers(routes, desk, tokens, named, overlay_url.partition("/overlay")[0])
     _stage(routes, desk, layers, moderator)
     _requests(routes, desk, history, moderator)
     _pictures(routes, history, moderator)
     return routes
 
 
-def _triggers(routes: APIRouter, desk: Desk, tokens: Tokens, named: Mapping[str, str]) -> None:
+def _triggers(routes: APIRouter, desk: Desk, tokens: Tokens, named: Collection[str], base_url: str) -> None:
     @routes.post("/api/v1/triggers", dependencies=[Depends(needs(tokens, Access.TRIGGER))], tags=["triggers"])
     async def submit(body: models.TriggerIn) -> models.ReceiptOut:
         """Do exactly what a chat line does."""
@@ -64,18 +67,24 @@ def _triggers(routes: APIRouter, desk: Desk, tokens: Tokens, named: Mapping[str,
         trigger = Trigger(body.id or f"http-{uuid.uuid4()}", "http", body.text, actor, time.monotonic())
         return models.receipt(await desk.submit(trigger))
 
+    @routes.get("/api/v1/named_triggers", dependencies=[Depends(needs(tokens, Access.OPERATOR))], tags=["triggers"])
+    async def buttons() -> list[models.ButtonOut]:
+        """List what can be pressed, each with an address for decks and a line for desktop shortcuts."""
+        token = tokens.standing[Access.TRIGGER]
+        return [models.button(name, f"{base_url}/trigger/{name}", token) for name in named]
+
     @routes.api_route("/trigger/{name}", methods=["GET", "POST"], tags=["triggers"])
-    async def press(name: str, request: Request, token: str = "") -> models.ReceiptOut:
+    async def press(name: str, request: Request, response: Response, token: str = "") -> models.ReceiptOut:
         """Press a named trigger: for decks and pads, which can often do no more than open an address."""
+        response.headers.update(UNSEEN)
+        if why := unmeant(request.headers):
+            raise HTTPException(403, why, UNSEEN)
         if not tokens.opens(token or bearer(request), Access.TRIGGER):
             raise HTTPException(401, "add ?token=... with a token for 'trigger'")
         if name not in named:
-            known = ", ".join(sorted(named)) or "none yet; add them under named_triggers in config.yaml"
-            raise HTTPException(404, f"there is no trigger '{name}'; known: {known}")
-        actor = Actor("trigger", "Streamer", Role.BROADCASTER)
-        return models.receipt(
-            await desk.submit(Trigger(f"deck-{uuid.uuid4()}", "deck", named[name], actor, time.monotonic()))
-        )
+            fix = "add it under named_triggers in config.yaml"
+            raise HTTPException(404, f"there is no trigger '{name}'; known: {', '.join(sorted(named))}; {fix}")
+        return models.receipt(await desk.press(Press(f"deck-{uuid.uuid4()}", "deck", name, time.monotonic())))
 
 
 def _stage(routes: APIRouter, desk: Desk, layers: Sequence[str], moderator: Sequence[params.Depends]) -> None:

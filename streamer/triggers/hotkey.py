@@ -1,4 +1,4 @@
-"""Trigger source: keys pressed anywhere on this computer, each typing a command as the broadcaster."""
+"""Trigger source: keys pressed anywhere on this computer, each a named trigger or a line of the broadcaster's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from streamer.contracts import Health, Source
 from streamer.errors import ConfigError
-from streamer.types import Actor, Retraction, Role, Trigger
+from streamer.types import Press
 
 SOURCE = "hotkey"
 HELD_S = 2.0
@@ -27,7 +27,10 @@ HELD_S = 2.0
 
 log = logging.getLogger(__name__)
 
-_INSTEAD = "bind a desktop shortcut or a Stream Deck button to the HTTP address /trigger/<name> instead"
+_INSTEAD = (
+    "bind a desktop shortcut to curl -X POST 'http://127.0.0.1:8710/trigger/NAME?token=...' instead"
+    " (the panel has the whole line to copy, under Keys and decks), or use a Stream Deck"
+)
 _MODIFIERS = frozenset({"ctrl", "alt", "alt_gr", "shift", "cmd"})
 _OTHER_NAMES = {"control": "ctrl", "option": "alt", "win": "cmd", "super": "cmd", "escape": "esc", "return": "enter"}
 _TYPING = frozenset({"space", "enter", "tab", "backspace", "delete", "up", "down", "left", "right", "home", "end"})
@@ -69,23 +72,25 @@ def _name_of(part: str, keys: str) -> str:
 
 
 def chords_of(keys: Mapping[str, str]) -> Mapping[str, str]:
-    """Check a table of chords and commands; return it unchanged."""
+    """Check a table of chords and what they stand for; return it unchanged."""
     written: dict[Chord, str] = {}
     for chord, command in keys.items():
         if (same := written.setdefault(chord_of(chord), chord)) != chord:
             raise ConfigError("keys", f"'{chord}' and '{same}' are the same keys", fix="remove one of them")
         if not command.strip():
-            raise ConfigError("keys", f"'{chord}' types nothing", fix='write a command, like "!bg stormy harbour"')
+            raise ConfigError(
+                "keys", f"'{chord}' does nothing", fix='write a named trigger, or a line like "!bg stormy harbour"'
+            )
     return keys
 
 
 class Options(BaseModel):
-    """Which keys type which command."""
+    """Which keys stand for what."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     keys: Annotated[Mapping[str, str], AfterValidator(chords_of)] = Field(
-        description="chords like <ctrl>+<alt>+1 and the command each of them types"
+        description="chords like <ctrl>+<alt>+1 and the named trigger, or the line, that each stands for"
     )
     debounce_s: float = Field(
         0.15, ge=0.02, le=HELD_S, description="how long a key must be up before it counts as pressed again"
@@ -96,19 +101,24 @@ class Keyboard:
     """Decide which presses fire, told every press and release; belongs to one thread."""
 
     def __init__(self, options: Options) -> None:
-        self._commands = {chord_of(keys): command for keys, command in options.keys.items()}
+        self._names = {chord_of(keys): name for keys, name in options.keys.items()}
         self._debounce_s = options.debounce_s
         self._pressed: dict[str, float] = {}
         self._released: dict[str, float] = {}
 
+    @property
+    def names(self) -> Collection[str]:
+        """Return what the keys stand for."""
+        return self._names.values()
+
     def press(self, key: str, now: float) -> str | None:
-        """Return the command that this press types; None for other keys and for a key that is only held."""
+        """Return what this press stands for; None for other keys and for a key that is only held."""
         repeated = self._is_held(key, now) or now - self._released.get(key, -HELD_S) < self._debounce_s
         self._pressed[key] = now
         if repeated:
             return None
         modifiers = frozenset(name for name in _MODIFIERS if name != key and self._is_held(name, now))
-        return self._commands.get(Chord(modifiers, key))
+        return self._names.get(Chord(modifiers, key))
 
     def release(self, key: str, now: float) -> None:
         """Note that a key went up."""
@@ -143,7 +153,7 @@ def create(options: Options) -> Source:
 
 
 class Hotkeys:
-    """Watch the keyboard with pynput, in a thread of its own named hotkey, and yield what the keys type."""
+    """Watch the keyboard with pynput, in a thread of its own named hotkey, and yield what the keys stand for."""
 
     def __init__(self, keyboard: Keyboard, expected: Health) -> None:
         self._keyboard = keyboard
@@ -154,24 +164,28 @@ class Hotkeys:
         """Say whether keys are watched, and if not, what to do instead."""
         return self._health
 
-    async def listen(self) -> AsyncIterator[Trigger | Retraction]:
-        """Yield a trigger for every chord pressed; end when keys cannot be watched here."""
+    def names(self) -> Collection[str]:
+        """Return what the keys stand for."""
+        return self._keyboard.names
+
+    async def listen(self) -> AsyncIterator[Press]:
+        """Yield a press for every chord; end when keys cannot be watched here."""
         if self._expected.state == "failed":
             self._health = self._expected
             log.warning("hotkey: %s", self._expected.detail)
             return
         loop = asyncio.get_running_loop()
-        typed: asyncio.Queue[str | None] = asyncio.Queue(64)
+        pressed: asyncio.Queue[str | None] = asyncio.Queue(64)
 
-        def tell(text: str | None) -> None:
+        def tell(name: str | None) -> None:
             with suppress(RuntimeError):  # the loop has ended, and with it everybody who could be told
-                loop.call_soon_threadsafe(_put, typed, text)
+                loop.call_soon_threadsafe(_put, pressed, name)
 
         closed = threading.Event()
         threading.Thread(target=self._watch, args=(tell, closed), name=SOURCE, daemon=True).start()
         try:
-            while (text := await typed.get()) is not None:
-                yield Trigger(f"{SOURCE}-{uuid.uuid4()}", SOURCE, text, _STREAMER, time.monotonic())
+            while (name := await pressed.get()) is not None:
+                yield Press(f"{SOURCE}-{uuid.uuid4()}", SOURCE, name, time.monotonic())
         finally:
             closed.set()
 
@@ -192,8 +206,8 @@ class Hotkeys:
     def _watcher(self, pynput: Any, tell: Callable[[str | None], None], closed: threading.Event) -> Any:
         # False ends the watcher from within, at the next key: its stop() may block, and touches X11 from two threads.
         def on_press(key: Any) -> bool:
-            if command := self._keyboard.press(_spoken(key, watcher), time.monotonic()):
-                tell(command)
+            if name := self._keyboard.press(_spoken(key, watcher), time.monotonic()):
+                tell(name)
             return not closed.is_set()
 
         def on_release(key: Any) -> bool:
@@ -208,13 +222,10 @@ class Hotkeys:
         log.warning("hotkey: %s", detail)
 
 
-_STREAMER = Actor(SOURCE, SOURCE, Role.BROADCASTER)
-
-
-def _put(typed: asyncio.Queue[str | None], text: str | None) -> None:
-    if typed.full():
-        log.warning("hotkey: dropped, too many at once: %s", typed.get_nowait())
-    typed.put_nowait(text)
+def _put(pressed: asyncio.Queue[str | None], name: str | None) -> None:
+    if pressed.full():
+        log.warning("hotkey: dropped, too many at once: %s", pressed.get_nowait())
+    pressed.put_nowait(name)
 
 
 def _explained(error: ImportError) -> str:

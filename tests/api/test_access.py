@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi import HTTPException, Request
 
-from streamer.api.access import bearer, needs
+from streamer.api.access import bearer, needs, unmeant
 from streamer.api.tokens import Access, Tokens
 
 TOKENS = Tokens({Access.OPERATOR: "op", Access.TRIGGER: "tr"})
@@ -32,3 +32,21 @@ def test_a_good_token_passes_and_others_are_told_what_is_missing() -> None:
     with pytest.raises(HTTPException) as refused:
         check(asking("Bearer tr"))
     assert (refused.value.status_code, "'moderator'" in refused.value.detail) == (403, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ({}, ""),
+        ({"sec-fetch-site": "none"}, ""),
+        ({"sec-fetch-site": "same-origin"}, ""),
+        ({"sec-fetch-site": "cross-site"}, "another page"),
+        ({"sec-fetch-site": "same-site"}, "another page"),
+        ({"sec-purpose": "prefetch"}, "ahead of time"),
+        ({"purpose": "Prefetch"}, "ahead of time"),
+        ({"x-purpose": "preview"}, "ahead of time"),
+    ],
+)
+def test_what_a_browser_asks_by_itself_is_not_meant(headers: dict[str, str], why: str) -> None:
+    assert why in unmeant(headers)
+    assert bool(why) == bool(unmeant(headers))

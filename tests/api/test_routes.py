@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+import shutil
+import subprocess
 
 import httpx
 import pytest
@@ -18,6 +21,7 @@ ROUTES = [
     ("POST", "/api/v1/stage/background/clear"), ("POST", "/api/v1/stage/background/undo"),
     ("POST", "/api/v1/stage/background/redo"), ("POST", "/api/v1/stage/background/show?picture=x"),
     ("POST", "/api/v1/triggers"), ("GET", "/api/v1/overlay"), ("GET", "/trigger/x"), ("POST", "/trigger/x"),
+    ("GET", "/api/v1/named_triggers"),
 ]  # fmt: skip
 
 
@@ -150,7 +154,44 @@ async def test_a_named_trigger_runs_its_line(program: Remote) -> None:
         assert (await program.ended(answer.json()["id"]))["text"] == "stormy harbour"
         unknown = await deck.get(f"/trigger/nothing?token={token}")
     assert unknown.status_code == 404
-    assert "known: harbour" in unknown.json()["detail"]
+    assert "harbour, next, panic" in unknown.json()["detail"]
+
+
+async def test_an_order_can_be_pressed_without_being_configured(program: Remote) -> None:
+    await program.shown("!bg one")
+    async with httpx.AsyncClient(base_url=program.url) as deck:
+        token = standing(program, "trigger")
+        answer = await deck.post("/trigger/clear", headers={"authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "done")
+    assert (await program.status())["on_air"]["background"] is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"sec-purpose": "prefetch;prerender"}, {"purpose": "prefetch"}, {"x-moz": "prefetch"},
+     {"sec-fetch-site": "cross-site"}],
+)  # fmt: skip
+async def test_a_press_that_nobody_meant_does_nothing(program: Remote, headers: dict[str, str]) -> None:
+    await program.shown("!bg one")
+    address = f"/trigger/clear?token={standing(program, 'trigger')}"
+    async with httpx.AsyncClient(base_url=program.url) as browser:
+        answer = await browser.get(address, headers=headers)
+        assert (answer.status_code, answer.headers["cache-control"]) == (403, "no-store")
+        assert (await program.status())["on_air"]["background"] is not None
+        meant = await browser.get(address, headers={"sec-fetch-site": "none"})
+    assert (meant.status_code, meant.headers["referrer-policy"]) == (200, "no-referrer")
+    assert (await program.status())["on_air"]["background"] is None
+
+
+async def test_what_is_listed_for_decks_and_shortcuts_works_when_pasted(program: Remote) -> None:
+    listed = {one["name"]: one for one in (await program.client.get("/api/v1/named_triggers")).json()}
+    assert {"harbour", "panic", "free"} <= set(listed)
+    async with httpx.AsyncClient() as deck:
+        assert (await deck.get(listed["next"]["address"])).json()["outcome"] == "done"
+    if shutil.which("curl"):
+        shell = await asyncio.create_subprocess_shell(listed["next"]["shortcut"], stdout=subprocess.PIPE)
+        out, _ = await shell.communicate()
+        assert json.loads(out)["outcome"] in ("done", "duplicate")
 
 
 async def test_nothing_a_stranger_sends_makes_a_server_error(program: Remote) -> None:

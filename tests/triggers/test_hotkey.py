@@ -1,14 +1,11 @@
 """Which presses fire, what is said where keys cannot be watched, and real keys on a real X server."""
 
 import asyncio
-import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from importlib.util import find_spec
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -18,7 +15,8 @@ from pydantic import ValidationError
 from streamer.contracts import Health
 from streamer.errors import ConfigError
 from streamer.triggers.hotkey import Chord, Hotkeys, Keyboard, Options, chord_of, create, outlook
-from streamer.types import Retraction, Role, Trigger
+from streamer.types import Press
+from tests.display import need_keys, press, virtual_display
 
 OPTIONS = Options(keys={"<ctrl>+<alt>+1": "!bg harbour", "<f9>": "!panic", "<ctrl>+m": "!meme cat"})
 READY = Health("hotkey", "ready")
@@ -53,7 +51,7 @@ def test_a_chord_is_one_key_and_its_modifiers(keys: str, chord: Chord) -> None:
         ({"a": "!a"}, r"'a' would fire whenever you type; it needs a modifier; write <ctrl>\+<alt>\+a"),
         ({"<enter>": "!a"}, "would fire whenever you type"),
         ({"<ctrl>+<alt>+1": "!a", "alt+control+1": "!b"}, "are the same keys; remove one of them"),
-        ({"<f9>": " "}, "types nothing"),
+        ({"<f9>": " "}, "does nothing"),
     ],
 )
 def test_keys_that_cannot_work_are_refused_with_the_fix(keys: dict[str, str], message: str) -> None:
@@ -95,9 +93,9 @@ def test_the_release_and_press_pairs_of_a_repeating_x_server_fire_once() -> None
 def test_pressing_again_fires_again() -> None:
     keys = keyboard()
     fired = []
-    for press in range(3):
-        fired.append(keys.press("f9", press * 0.3))
-        keys.release("f9", press * 0.3 + 0.1)
+    for time in range(3):
+        fired.append(keys.press("f9", time * 0.3))
+        keys.release("f9", time * 0.3 + 0.1)
     assert fired == ["!panic"] * 3
 
 
@@ -120,7 +118,7 @@ def test_a_held_modifier_serves_several_keys() -> None:
         ("darwin", {}, "ready", "Input Monitoring"),
         ("linux", {"DISPLAY": ":0"}, "ready", ""),
         ("linux", {}, "failed", "there is no display"),
-        ("linux", {"XDG_SESSION_TYPE": "wayland"}, "failed", "Wayland shows no program .*/trigger/<name>"),
+        ("linux", {"XDG_SESSION_TYPE": "wayland"}, "failed", "Wayland shows no program .*curl -X POST .*/trigger/NAME"),
         ("linux", {"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":0"}, "limited", "only while an X11 window has focus"),
     ],
 )
@@ -136,7 +134,7 @@ async def test_where_keys_cannot_be_watched_the_source_ends_and_says_why() -> No
     source = Hotkeys(keyboard(), outlook("linux", {}))
     assert source.health().state == "connecting"
     assert [trigger async for trigger in source.listen()] == []
-    assert (source.health().state, "/trigger/<name>" in source.health().detail) == ("failed", True)
+    assert (source.health().state, "/trigger/NAME" in source.health().detail) == ("failed", True)
 
 
 class FakeListener(threading.Thread):
@@ -173,12 +171,12 @@ def pynput(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeListener]]:
     FakeListener.latest.join(20)
 
 
-async def test_a_chord_types_its_command_as_the_broadcaster(pynput: type[FakeListener]) -> None:
+async def test_a_chord_is_a_press_of_what_it_stands_for(pynput: type[FakeListener]) -> None:
     source = Hotkeys(keyboard(), READY)
     happenings = source.listen()
-    trigger = await anext(happenings)
-    assert isinstance(trigger, Trigger)
-    assert (trigger.source, trigger.text, trigger.actor.role) == ("hotkey", "!bg harbour", Role.BROADCASTER)
+    press = await anext(happenings)
+    assert isinstance(press, Press)
+    assert (press.source, press.name) == ("hotkey", "!bg harbour")
     assert source.health() == READY
     assert "hotkey" in [thread.name for thread in threading.enumerate()]
     await happenings.aclose()  # type: ignore[attr-defined]
@@ -225,34 +223,17 @@ async def test_without_pynput_or_a_display_the_fix_is_named(
 
 @pytest.fixture
 def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    if find_spec("pynput") is None:
-        pytest.skip('pynput is not installed: pip install "streamer[hotkey]"')
-    if not (shutil.which("Xvfb") and shutil.which("xdotool")):
-        pytest.skip("needs Xvfb and xdotool to press real keys")
-    read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "320x240x8", "-nolisten", "tcp"]
-    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
-    try:
-        with os.fdopen(read) as number:
-            name = f":{number.readline().strip()}"
+    need_keys()
+    with virtual_display() as name:
         monkeypatch.setenv("DISPLAY", name)
         monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
         monkeypatch.setenv("XDG_SESSION_TYPE", "x11")
         yield name
-    finally:
         # The next key ends the watching, which must let go of the display before the display goes.
         for thread in threading.enumerate():
             while thread.name == "hotkey" and thread.is_alive():
                 subprocess.run(["xdotool", "key", "x"], check=True)
                 thread.join(0.2)
-        os.close(write)
-        server.terminate()
-        server.wait(20)
-
-
-async def press(*keys: str) -> None:
-    process = await asyncio.create_subprocess_exec("xdotool", *keys)
-    assert await process.wait() == 0
 
 
 async def test_real_keys_on_a_real_x_server_fire_once_each(display: str) -> None:
@@ -264,14 +245,14 @@ async def test_real_keys_on_a_real_x_server_fire_once_each(display: str) -> None
         # Held for longer than the X server waits before it repeats a key.
         await press("keydown", "ctrl", "keydown", "m", "sleep", "1", "keyup", "m", "keyup", "ctrl")
         await press("sleep", "0.3", "key", "ctrl+alt+1")
-        typed = [happening.text async for happening in upto("!bg harbour", happenings)]
+        typed = [happening.name async for happening in upto("!bg harbour", happenings)]
     await happenings.aclose()  # type: ignore[attr-defined]
     assert [text for text in typed if text != "!panic"] == ["!meme cat", "!bg harbour"]
 
 
-async def upto(text: str, happenings: AsyncIterator[Trigger | Retraction]) -> AsyncIterator[Trigger]:
+async def upto(text: str, happenings: AsyncIterator[object]) -> AsyncIterator[Press]:
     async for happening in happenings:
-        assert isinstance(happening, Trigger)
+        assert isinstance(happening, Press)
         yield happening
-        if happening.text == text:
+        if happening.name == text:
             return
