@@ -31,6 +31,7 @@ from streamer.generator.klein.engine import Engine
 from streamer.generator.klein.finished import gpu_jpeg_available
 from streamer.generator.klein.job import Job
 from streamer.generator.klein.load import from_pipeline
+from streamer.generator.klein.noise import noise_of
 from streamer.generator.klein.quantise import FP8, Shrinker
 from streamer.generator.klein.switches import Switches
 from streamer.generator.klein.testing import make_pipeline
@@ -155,7 +156,8 @@ def stock_pixels(stock: Any, engine: Engine, job: Job) -> np.ndarray:
     width, height = job.width // 16 * 16, job.height // 16 * 16
     drawn = stock(
         prompt=job.prompt, image=image, width=width, height=height, num_inference_steps=job.steps, guidance_scale=1.0,
-        generator=torch.Generator("cpu").manual_seed(job.seed), max_sequence_length=engine.text_tokens,
+        max_sequence_length=engine.text_tokens,
+        latents=noise_of(job.seed, 128, height // 16, width // 16, engine.model.dtype, engine.model.device),
     ).images[0]  # fmt: skip
     return np.asarray(drawn).astype(int)
 

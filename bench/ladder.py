@@ -338,7 +338,7 @@ def rung(bench: Bench, model: Any, name: str, switches: Switches, profile: bool 
     place = engine._place_for(engine.shape_of(job))
     latents = tokens_to_latents(model.vae, place.canvas.latents, bench.height // 16, bench.width // 16)
     result |= error_of(bench, latents) | pixel_error(bench, place.canvas.pixels)
-    # The same job by seed: the noise is made on the host while the device encodes the prompt.
+    # The same job by seed, as requests come.
     result["seeded_ms"] = timed(bench, lambda: jpeg_of(engine, replace(job, noise=None)))["ms"]
     result["isolated_ms"] = isolated(bench, lambda: jpeg_of(engine, replace(job, noise=None)))
     engine.memory._limit = 1

@@ -16,6 +16,7 @@ if not torch.cuda.is_available():
 from streamer.generator.klein.engine import Engine  # noqa: E402
 from streamer.generator.klein.job import Job  # noqa: E402
 from streamer.generator.klein.load import from_pipeline  # noqa: E402
+from streamer.generator.klein.noise import noise_of  # noqa: E402
 from streamer.generator.klein.quantise import FP8, Shrinker  # noqa: E402
 from streamer.generator.klein.switches import Switches  # noqa: E402
 from streamer.generator.klein.testing import make_pipeline  # noqa: E402
@@ -30,7 +31,8 @@ KERNELS = Switches("fp8", attention="cudnn", fused_qkv=True, kernels=True)
 def stock_pixels(job: Job) -> Any:
     drawn = make_pipeline(dtype=torch.bfloat16, device="cuda")(
         prompt=job.prompt, width=job.width, height=job.height, num_inference_steps=4, guidance_scale=1.0,
-        generator=torch.Generator("cpu").manual_seed(job.seed), max_sequence_length=64,
+        max_sequence_length=64,
+        latents=noise_of(job.seed, 128, job.height // 16, job.width // 16, torch.bfloat16, torch.device("cuda")),
     ).images[0]  # fmt: skip
     return np.asarray(drawn).astype(int)
 

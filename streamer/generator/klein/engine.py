@@ -20,6 +20,7 @@ from streamer.generator.klein.graphs import Run
 from streamer.generator.klein.job import Job
 from streamer.generator.klein.latents import encode_picture
 from streamer.generator.klein.model import Model
+from streamer.generator.klein.noise import noise_of
 from streamer.generator.klein.prepared import Prepared, prepare
 from streamer.generator.klein.preview import fit_colours
 from streamer.generator.klein.reference_picture import reference_size, to_pixels
@@ -107,7 +108,7 @@ class Engine:
         return self._improvised[shape]
 
     def _set_scene(self, prepared: Prepared, job: Job) -> None:
-        """Put prompt, noise and reference on the canvas; the device encodes text while the host makes the noise."""
+        """Put prompt, noise and reference on the canvas."""
         canvas = prepared.canvas
         canvas.context.copy_(self._context(job.prompt), non_blocking=True)
         canvas.latents.copy_(self._noise(canvas.shape, job), non_blocking=True)
@@ -130,13 +131,11 @@ class Engine:
         return self.words.context
 
     def _noise(self, shape: Shape, job: Job) -> Tensor:
-        """Draw the noise on the CPU in the model's precision: the same numbers on every device, and as stock draws."""
-        noise = job.noise
+        """Give the noise to begin with, [1, tokens, channels]."""
+        model, noise = self.model, job.noise
         if noise is None:
-            seeded = torch.Generator("cpu").manual_seed(job.seed)
-            size = (1, self.model.channels, shape.rows, shape.columns)
-            noise = torch.randn(size, generator=seeded, dtype=self.model.dtype)
-        return noise.to(self.model.device, self.model.dtype).flatten(2).permute(0, 2, 1)
+            noise = noise_of(job.seed, model.channels, shape.rows, shape.columns, model.dtype, model.device)
+        return noise.to(model.device, model.dtype).flatten(2).permute(0, 2, 1)
 
     def _seen(self, prepared: Prepared, step: int, steps: int) -> Step:
         """Wait for the preview of a step while the device works on the next."""

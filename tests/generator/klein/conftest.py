@@ -60,6 +60,8 @@ def stock(checkpoint: Path) -> Callable[..., Any]:
     import torch
     from diffusers import Flux2KleinPipeline
 
+    from streamer.generator.klein.noise import noise_of
+
     def draw(job: Any, dtype: Any = torch.float32, output: str = "np", image: Any = None) -> Any:
         pipeline = Flux2KleinPipeline.from_pretrained(checkpoint, dtype=dtype)
         pipeline.set_progress_bar_config(disable=True)
@@ -70,7 +72,7 @@ def stock(checkpoint: Path) -> Callable[..., Any]:
             width=job.width,
             num_inference_steps=job.steps,
             guidance_scale=1.0,
-            generator=torch.Generator("cpu").manual_seed(job.seed),
+            latents=noise_of(job.seed, 128, job.height // 16, job.width // 16, dtype, torch.device("cpu")),
             max_sequence_length=TEXT_TOKENS,
             output_type="latent" if output == "latent" else "pil",
         ).images

@@ -23,6 +23,7 @@ from streamer.generator.klein.fused import Fused  # noqa: E402
 from streamer.generator.klein.job import Job  # noqa: E402
 from streamer.generator.klein.latents import tokens_to_latents  # noqa: E402
 from streamer.generator.klein.load import from_pipeline, load  # noqa: E402
+from streamer.generator.klein.noise import noise_of  # noqa: E402
 from streamer.generator.klein.ops import attend_with, reference_ops  # noqa: E402
 from streamer.generator.klein.prepared import prepare  # noqa: E402
 from streamer.generator.klein.quantise import FP8, Shrinker  # noqa: E402
@@ -63,7 +64,8 @@ def stock(folder: Path, job: Job, image: Any = None) -> Any:
     pipeline.set_progress_bar_config(disable=True)
     return pipeline(
         prompt=job.prompt, image=image, height=job.height, width=job.width, num_inference_steps=job.steps,
-        generator=torch.Generator("cpu").manual_seed(job.seed), max_sequence_length=TEXT_TOKENS, output_type="latent",
+        max_sequence_length=TEXT_TOKENS, output_type="latent",
+        latents=noise_of(job.seed, 128, job.height // 16, job.width // 16, torch.float32, torch.device("cpu")),
     ).images  # fmt: skip
 
 
