@@ -1,8 +1,8 @@
 """The noise a picture begins as: the same for a seed on every device, and made where it is needed.
 
 PyTorch's generators give other numbers on every kind of device, so for a seed to mean a picture its noise had to be
-made on the host: 3 to 13 ms for 1024x1024, more than the text model takes to hide it. Philox counts instead of advancing,
-so a device computes every number by itself.
+made on the host: 3 to 13 ms for 1024x1024, more than the text model takes to hide it. Philox counts instead of
+advancing, so a device computes every number by itself.
 J. Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (SC 2011); philox4x32-10.
 """
 
