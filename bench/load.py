@@ -23,9 +23,10 @@ import report
 
 from streamer import app
 from streamer.contracts import Health
+from streamer.controls import Parts
 from streamer.metrics import Metrics
 from streamer.overlay.hub import Hub
-from streamer.pipeline import Parts, Pipeline
+from streamer.pipeline import Pipeline
 from streamer.policy import judge
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage

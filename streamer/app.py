@@ -26,6 +26,7 @@ from streamer.api.tokens import Access, Tokens, standing_tokens
 from streamer.commands import CommandOptions, Commands, ImageKind
 from streamer.config import Config, Document, Location, Use, load
 from streamer.contracts import Health, Pad, Rule, Source
+from streamer.controls import Parts
 from streamer.errors import ConfigError, ListenError, PluginError
 from streamer.generator.choose import Choice, choose
 from streamer.generator.messages import BackendUse
@@ -35,7 +36,7 @@ from streamer.named import Named
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer import check_layers
-from streamer.pipeline import Parts, Pipeline
+from streamer.pipeline import Pipeline
 from streamer.render.layout import layout_names
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage

@@ -6,7 +6,19 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from streamer.types import Event, Frame, ImageRequest, Notice, Press, Preview, Refusal, Retraction, Trigger
+from streamer.types import (
+    Event,
+    Frame,
+    Hold,
+    ImageRequest,
+    Judgement,
+    Notice,
+    Press,
+    Preview,
+    Refusal,
+    Retraction,
+    Trigger,
+)
 
 Happening = Trigger | Press | Retraction | Notice
 
@@ -36,9 +48,37 @@ class Pad(Protocol):
 
 
 class Rule(Protocol):
-    """One link of the policy chain: judge a request at ``now`` (monotonic seconds); None lets it pass."""
+    """One link of the policy chain: judge a request at ``now`` (monotonic seconds); None lets it pass.
 
-    def check(self, request: ImageRequest, now: float) -> Refusal | None: ...
+    A Hold lets it be drawn, out of sight, for a human to decide. A rule may also be a NameJudge, a Listener,
+    a TextJudge or a PictureJudge.
+    """
+
+    def check(self, request: ImageRequest, now: float) -> Refusal | Hold | None: ...
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """A rule that hears what sources notice: a raid, Shield Mode, a scene."""
+
+    def hear(self, notice: Notice, now: float) -> None: ...
+
+
+@runtime_checkable
+class TextJudge(Protocol):
+    """A rule that takes its time over a text: asked while the picture is drawn, which then waits for the answer.
+
+    Whatever it raises, and an answer that takes too long, holds what chat asked for.
+    """
+
+    async def judge(self, request: ImageRequest) -> Judgement: ...
+
+
+@runtime_checkable
+class PictureJudge(Protocol):
+    """A rule that decides over the finished picture, by ``frame.judgements``; it knows which of them must be there."""
+
+    def look(self, request: ImageRequest, frame: Frame, now: float) -> Refusal | Hold | None: ...
 
 
 class Output(Protocol):

@@ -10,37 +10,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from streamer.air import Air
-from streamer.commands import Commands
 from streamer.contracts import (
-    DeskState,
-    Generator,
     Happening,
-    Output,
     Receipt,
-    Rule,
     Source,
 )
-from streamer.drawing import Drawing
+from streamer.controls import REMEMBERED, Controls, Parts
 from streamer.errors import BackendError, StoreError, Unsupported
-from streamer.intake import OPEN, PANIC, Intake
-from streamer.metrics import Metrics, Step
-from streamer.named import Named
-from streamer.overlay.hub import Hub
-from streamer.policy import judge, name_fits
+from streamer.metrics import Step
+from streamer.policy import hear, judge, name_fits
 from streamer.recent import Recent
-from streamer.scheduler import Ending, Scheduler
-from streamer.stage import Stage
-from streamer.store import Store
+from streamer.scheduler import Ending
 from streamer.types import (
-    Actor,
-    Answer,
     Clear,
     Frame,
+    Hold,
     ImageRequest,
     Lane,
     Press,
@@ -52,58 +40,25 @@ from streamer.types import (
     StageCommand,
     Toast,
     Trigger,
-    Update,
 )
 
 log = logging.getLogger(__name__)
 
 INBOX = 2000
-REMEMBERED = 20_000
 AIRING = 500
 LAG_EVERY_S = 0.5
 # Overhead is measured on requests that were drawn at once: waiting for one's turn is meant, and no overhead.
 AT_ONCE_S = 0.05
 
 
-@dataclass(slots=True)
-class Parts:
-    """Every stage by name; app.py builds them."""
-
-    commands: Commands
-    rules: Sequence[Rule]
-    scheduler: Scheduler
-    stage: Stage
-    store: Store
-    generator: Generator
-    hub: Hub
-    metrics: Metrics
-    sources: Sequence[Source] = ()
-    outputs: Sequence[Output] = ()
-    at_least_s: Mapping[str, float] = field(default_factory=dict)
-    seconds: Mapping[str, float | None] = field(default_factory=dict)
-    named: Named = field(default_factory=lambda: Named({}))
-
-
-class Pipeline:
-    """Move triggers to the air. It names every stage, which is why its constructor takes them as one value."""
+class Pipeline(Controls):
+    """Move triggers to the air; what the faces ask for stands in ``Controls``, on the same state."""
 
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
-        self._parts, self._clock = parts, clock
-        self._commands = parts.commands
+        super().__init__(parts, clock)
         self._inbox: asyncio.Queue[Happening] = asyncio.Queue(INBOX)
-        self._air = Air(parts.hub, parts.stage, parts.store, parts.metrics, parts.outputs)
-        self._work = asyncio.Event()
         self._seen: Recent[str, None] = Recent(REMEMBERED)
-        self._actors: Recent[str, str] = Recent(REMEMBERED)
         self._airing: Recent[str, tuple[float, float | None]] = Recent(AIRING)
-        self._free_at: dict[str, float] = {}
-        self._drawing = Drawing(parts.generator, parts.stage, parts.hub)
-        self._intake = Intake(parts.store)
-
-    @property
-    def version(self) -> int:
-        """Count the changes that a panel would show."""
-        return self._air.version
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -161,6 +116,7 @@ class Pipeline:
         elif isinstance(event, Retraction):
             await self.retract(event)
         else:
+            hear(self._parts.rules, event, self._clock())
             self._air.tell(event)
 
     async def _draw_all(self) -> None:
@@ -235,6 +191,8 @@ class Pipeline:
     async def _admit(self, request: ImageRequest, trigger: Trigger) -> Receipt:
         now = self._clock()
         refusal = self._intake.objection(request) or judge(self._parts.rules, request, now)
+        if isinstance(refusal, Hold):
+            refusal = Refusal(request.id, refusal.rule, refusal.reason, refusal.code)
         if refusal is not None:
             return self._refuse(refusal, trigger)
         if request.kind == "edit":
@@ -259,44 +217,6 @@ class Pipeline:
             self._drop(lambda one: one.id == request.id, "store", "the request could not be written down")
             return Receipt(request.id, "refused", "store", "the request could not be written down")
         return Receipt(request.id, "joined" if submission.leader_id else "queued")
-
-    async def _obey(self, command: StageCommand) -> Receipt:
-        """Do what a stage command says; the answer is a toast, never a call back to chat."""
-        action, layer = command.action, command.layer
-        if action == "panic":
-            await self.panic()
-        elif action == "pause":
-            await self.pause()
-        elif action == "resume":
-            await self.resume()
-        elif action == "clear":
-            await self.clear(layer)
-        elif action == "next":
-            self.skip()
-        elif action in ("undo", "redo"):
-            await (self.undo if action == "undo" else self.redo)(layer or self._newest_layer())
-        elif action == "style":
-            self._commands = self._commands.with_style(command.text)
-            self._air.touch()
-        elif action == "queue":
-            self._answer(command, Toast(command.trigger_id, self._queue_line(command.actor)))
-        elif action == "help":
-            self._answer(command, Toast(command.trigger_id, self._commands.help(command.actor.role), seconds=8.0))
-        return Receipt(command.trigger_id, "done")
-
-    def _answer(self, command: StageCommand, toast: Toast) -> None:
-        self._air.publish(toast)
-        self._air.tell(Answer(command.trigger_id, command.source, command.actor, toast.text))
-
-    def _queue_line(self, actor: Actor) -> str:
-        waiting = self._parts.scheduler.pending()
-        mine = self._parts.scheduler.place_of(actor.id)
-        line = "nobody is waiting" if not waiting else f"{len(waiting)} waiting"
-        return f"{line}, yours is number {mine}" if mine else line
-
-    def _newest_layer(self) -> str:
-        shown = self._parts.stage.snapshot()
-        return max(shown, key=lambda layer: layer.since or 0.0).layer
 
     # Draw and deliver.
 
@@ -356,135 +276,7 @@ class Pipeline:
             name = request.actor.name if name_fits(self._parts.rules, request.actor.name) else "a viewer"
             self._air.publish(Toast(request.id, f"drawn for {name}"))
 
-    # What the faces ask for; see contracts.Desk.
-
-    async def panic(self) -> None:
-        """Blank every layer, empty the queue, close the intake; all in one step, and it stays so over a restart."""
-        closed = self._intake.set(PANIC)
-        self._show(self._parts.stage.panic(self._clock()))
-        self._drawing.call_off()
-        self._drop(lambda request: True, "panic", "pictures were switched off")
-        await closed
-
-    async def pause(self) -> None:
-        """Take nothing new from viewers and start no picture of theirs; what is on air stays."""
-        await self._intake.pause()
-        self._air.touch()
-
-    async def resume(self) -> None:
-        """Open the intake again."""
-        await self._intake.set(OPEN)
-        self._air.touch()
-        self._work.set()
-
-    def skip(self) -> None:
-        """Let the next picture come at once, however short the one on air has been seen."""
-        self._free_at.clear()
-        self._work.set()
-
-    async def clear(self, layer: str | None) -> None:
-        """Take a layer (None: every layer) off the air and drop what was asked for it before."""
-        self._show(self._parts.stage.clear(layer, self._clock()))
-        drawing = self._drawing.request
-        if drawing is not None and layer in (None, drawing.layer):
-            self._drawing.call_off()
-        self._drop(lambda request: layer in (None, request.layer), "cleared", "a moderator cleared the screen")
-
-    async def undo(self, layer: str) -> bool:
-        """Go back to the picture before."""
-        return self._step(self._parts.stage.undo(layer, self._clock()))
-
-    async def redo(self, layer: str) -> bool:
-        """Take the last undo back."""
-        return self._step(self._parts.stage.redo(layer, self._clock()))
-
-    async def show(self, picture_id: str) -> bool:
-        """Show a picture of the history again."""
-        frame = await self._parts.store.frame(picture_id)
-        if frame is None or frame.layer not in self._parts.hub.layers:
-            return False
-        now = self._clock()
-        return self._step(self._parts.stage.show(frame, self._parts.seconds.get(frame.layer), now, now))
-
-    async def cancel(self, request_id: str) -> bool:
-        """End a request that waits or is being drawn."""
-        drawing = self._drawing.request
-        if drawing is not None and drawing.id == request_id:
-            self._drawing.call_off()
-            return True
-        return self._drop(lambda request: request.id == request_id, "removed", "a moderator removed it") > 0
-
-    async def retract(self, retraction: Retraction) -> None:
-        """Take back what a platform took back: waiting requests, the one being drawn, and what is on air.
-
-        A cleared chat drops what waits but leaves the air alone: moderators clear chats to tidy up.
-        """
-        if retraction.message_id is None and retraction.actor_id is None:
-            self._drop(lambda request: request.priority is Lane.CHAT, "retracted", "the chat was cleared")
-            return
-
-        def meant(request_id: str, actor_id: str | None) -> bool:
-            return request_id == retraction.message_id or (actor_id is not None and actor_id == retraction.actor_id)
-
-        drawing = self._drawing.request
-        if drawing is not None and meant(drawing.id, drawing.actor.id):
-            self._drawing.call_off()
-        self._drop(lambda request: meant(request.id, request.actor.id), "retracted", "the message was taken back")
-        stage = self._parts.stage
-        self._show(stage.retract(lambda request_id: meant(request_id, self._actors.get(request_id)), self._clock()))
-        if retraction.message_id is not None:
-            self._parts.store.forget_picture(retraction.message_id)
-
-    def state(self) -> DeskState:
-        """Gather what a panel shows."""
-        parts = self._parts
-        return DeskState(
-            paused=not self._intake.open,
-            style=self._commands.style,
-            generator=parts.generator.health(),
-            active=parts.generator.active,
-            sources=tuple(source.health() for source in parts.sources),
-            pages=parts.hub.overlays,
-            drawing=self._drawing.request,
-            pending=tuple(parts.scheduler.pending()),
-            on_air={layer: frame.request_id if frame else None for layer, frame in self._on_air().items()},
-            timings={step.value: times for step, times in parts.metrics.timings.summary().items()},
-        )
-
-    def exposition(self) -> bytes:
-        """Bring the gauges up to date and return all metrics in Prometheus' text format."""
-        metrics, now = self._parts.metrics, self._clock()
-        metrics.queue_length(len(self._parts.scheduler))
-        metrics.overlay_pages(self._parts.hub.overlays)
-        for shown in self._parts.stage.snapshot():
-            metrics.on_air_age(shown.layer, None if shown.since is None else now - shown.since)
-        for cause, count in self._parts.generator.restarts.items():
-            metrics.restarts(cause, count)
-        return metrics.exposition()
-
     # Small steps.
-
-    def _on_air(self) -> dict[str, Frame | None]:
-        return {layer: self._parts.stage.current(layer) for layer in self._parts.hub.layers}
-
-    def _drop(self, matches: Callable[[ImageRequest], bool], rule: str, reason: str) -> int:
-        dropped = self._parts.scheduler.drop(matches)
-        self._air.end(dropped, RequestState.CANCELLED, rule, reason)
-        return len(dropped)
-
-    def _step(self, updates: Sequence[Update]) -> bool:
-        self._show(updates)
-        return bool(updates)
-
-    def _show(self, updates: Iterable[Update]) -> None:
-        """Put updates on air; a layer that was cleared is free for the next picture."""
-        updates = list(updates)
-        self._air.show(updates)
-        for update in updates:
-            if isinstance(update, Clear):
-                self._free_at.pop(update.layer, None)
-        if updates:
-            self._work.set()
 
     def _refuse(self, refusal: Refusal, trigger: Trigger) -> Receipt:
         self._air.refuse(refusal)

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 SUFFIXES = {"image/jpeg": ".jpg", "image/webp": ".webp", "image/png": ".png"}
-OPEN_STATES = (RequestState.QUEUED, RequestState.DRAWING)
+OPEN_STATES = (RequestState.QUEUED, RequestState.DRAWING, RequestState.HELD)
 
 # One statement list for each schema version; PRAGMA user_version counts how many have run.
 MIGRATIONS: Sequence[str] = (
@@ -227,7 +227,7 @@ class Store:
         self._db = db
         rows = [
             (RequestState.EXPIRED, "restart", "the program was restarted", time.time(), None, None, row[0])
-            for row in self._rows("SELECT id FROM requests WHERE state IN (?, ?)", OPEN_STATES)
+            for row in self._rows("SELECT id FROM requests WHERE state IN (?, ?, ?)", OPEN_STATES)
         ]
         self._end(rows)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 
@@ -26,10 +27,11 @@ class Lane(IntEnum):
 
 
 class RequestState(StrEnum):
-    """Where an accepted request stands; all but the first two are terminal."""
+    """Where an accepted request stands; all but the first three are terminal. Held: drawn, and up to a human."""
 
     QUEUED = "queued"
     DRAWING = "drawing"
+    HELD = "held"
     SHOWN = "shown"
     SUPERSEDED = "superseded"
     REFUSED = "refused"
@@ -187,16 +189,65 @@ class StageCommand:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request will not be drawn or shown; ``reason`` is safe to show in chat."""
+    """Why a request will not be drawn or shown; ``reason`` is safe to show in chat.
+
+    ``code`` names what was found, in our own words, and is empty unless the content itself was the trouble.
+    """
 
     request_id: str
     rule: str
     reason: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A human is to look before this goes on air; ``code`` names why, in our own words."""
+
+    request_id: str
+    rule: str
+    reason: str
+    code: str
+
+
+class Outcome(StrEnum):
+    """What a judge says; block wins over hold, hold over allow."""
+
+    ALLOW = "allow"
+    HOLD = "hold"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one judge of texts or pictures found; ``scores`` maps its classes to 0 ... 1."""
+
+    outcome: Outcome
+    code: str
+    judge: str
+    version: str
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision that is written down; ``at`` is seconds since the epoch, ``judge`` a rule, a judge or a moderator."""
+
+    id: str
+    request_id: str
+    judge: str
+    outcome: Outcome
+    code: str
+    version: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """An encoded, finished picture; width and height in pixels."""
+    """An encoded, finished picture; width and height in pixels.
+
+    ``judgements`` are those of the judges that looked at it in the generator process, none if there are none.
+    """
 
     request_id: str
     layer: str
@@ -204,6 +255,7 @@ class Frame:
     data: bytes
     width: int
     height: int
+    judgements: tuple[Judgement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ import pytest
 
 from streamer.commands import CommandOptions, Commands
 from streamer.contracts import Happening, Health
+from streamer.controls import Parts
 from streamer.errors import BackendDied, BackendError, Unsupported
 from streamer.metrics import Metrics
 from streamer.overlay import wire
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer import LayerOptions
-from streamer.pipeline import Parts, Pipeline
+from streamer.pipeline import Pipeline
 from streamer.policy import role, words
 from streamer.scheduler import Options as QueueOptions
 from streamer.scheduler import Scheduler

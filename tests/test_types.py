@@ -35,7 +35,7 @@ def test_roles_include_the_ones_below_and_lanes_draw_the_lower_first() -> None:
     assert Lane.BROADCASTER < Lane.PAID < Lane.CHAT
 
 
-def test_all_but_two_request_states_are_ends() -> None:
+def test_all_but_three_request_states_are_ends() -> None:
     from streamer.store import OPEN_STATES
 
     assert set(RequestState) - set(OPEN_STATES) == {"shown", "superseded", "refused", "expired", "cancelled", "failed"}

@@ -2,27 +2,80 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
-from streamer.contracts import NameJudge, Rule
-from streamer.types import ImageRequest, Refusal
+from streamer.contracts import Listener, NameJudge, PictureJudge, Rule, TextJudge
+from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, Outcome, Refusal
 
 log = logging.getLogger(__name__)
 
+Objection = Refusal | Hold
+_Question = tuple[object, Callable[[], Objection | None]]
 
-def judge(rules: Iterable[Rule], request: ImageRequest, now: float) -> Refusal | None:
-    """Ask the rules in order; the first refusal ends it, None lets the request pass. A rule that breaks refuses."""
-    for rule in rules:
+# A remote judge usually answers in 0.1 to 0.6 s; whoever takes longer is as good as silent.
+JUDGE_TIMEOUT_S = 3.0
+
+
+def judge(rules: Iterable[Rule], request: ImageRequest, now: float) -> Objection | None:
+    """Ask the rules in order: the first refusal ends it, else the first hold counts, None lets the request pass.
+
+    A rule that breaks refuses.
+    """
+    return _worst([(rule, partial(rule.check, request, now)) for rule in rules], request)
+
+
+def look(rules: Iterable[Rule], request: ImageRequest, frame: Frame, now: float) -> Objection | None:
+    """Ask every rule that judges pictures, as ``judge`` does."""
+    judges = [rule for rule in rules if isinstance(rule, PictureJudge)]
+    return _worst([(rule, partial(rule.look, request, frame, now)) for rule in judges], request)
+
+
+def _worst(
+    questions: Iterable[tuple[object, Callable[[], Objection | None]]], request: ImageRequest
+) -> Objection | None:
+    held: Hold | None = None
+    for rule, ask in questions:
         try:
-            refusal = rule.check(request, now)
+            objection = ask()
         except Exception:
             # A plug-in of anybody's: its bug must not end the show, and must not open the gate either.
             log.exception("a rule failed: %s", type(rule).__name__)
-            refusal = Refusal(request.id, "policy", "the request could not be checked")
-        if refusal is not None:
-            return refusal
-    return None
+            objection = Refusal(request.id, "policy", "the request could not be checked")
+        if isinstance(objection, Refusal):
+            return objection
+        held = held or objection
+    return held
+
+
+async def deliberate(rules: Iterable[Rule], request: ImageRequest) -> list[Judgement]:
+    """Ask every judge that takes its time, all at once; one that fails or is late holds."""
+    judges = [rule for rule in rules if isinstance(rule, TextJudge)]
+    return list(await asyncio.gather(*(_answer(one, request) for one in judges)))
+
+
+async def _answer(judge: TextJudge, request: ImageRequest) -> Judgement:
+    name = type(judge).__name__
+    try:
+        async with asyncio.timeout(JUDGE_TIMEOUT_S):
+            return await judge.judge(request)
+    except TimeoutError:
+        return Judgement(Outcome.HOLD, "late", name, "")
+    except Exception:
+        log.exception("a judge of texts failed: %s", name)
+        return Judgement(Outcome.HOLD, "failed", name, "")
+
+
+def hear(rules: Iterable[Rule], notice: Notice, now: float) -> None:
+    """Tell every rule that listens; one that breaks is logged."""
+    for rule in rules:
+        if isinstance(rule, Listener):
+            try:
+                rule.hear(notice, now)
+            except Exception:
+                log.exception("a rule failed on a notice: %s", type(rule).__name__)
 
 
 def name_fits(rules: Iterable[Rule], name: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
-from streamer.policy import judge, name_fits
-from streamer.types import ImageRequest, Refusal
+from streamer.policy import deliberate, hear, judge, look, name_fits
+from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, NoticeKind, Outcome, Refusal
 
 
 class Recorded:
@@ -57,3 +58,70 @@ def test_a_name_fits_when_no_rule_objects_and_none_breaks() -> None:
     assert name_fits([Picky(), Recorded("blind to names", [], True)], "ann")
     assert not name_fits([Picky()], "marmalade")
     assert not name_fits([Broken()], "ann")
+
+
+class Unsure(Broken):
+    def check(self, request: ImageRequest, now: float) -> Hold:
+        return Hold(request.id, "unsure", "a moderator is to look", "fuzzy")
+
+
+def test_a_refusal_wins_over_a_hold_and_the_first_hold_counts(ask: Callable[..., ImageRequest]) -> None:
+    asked: list[str] = []
+    held = judge([Unsure(), Recorded("after", asked, False)], ask(), 0.0)
+    assert (held, asked) == (Hold("r1", "unsure", "a moderator is to look", "fuzzy"), ["after"])
+    assert judge([Unsure(), Recorded("after", asked, True)], ask(), 0.0) == Refusal("r1", "after", "no")
+
+
+class Eye(Recorded):
+    def __init__(self, *judges: str) -> None:
+        super().__init__("eye", [], False)
+        self.needed = judges
+
+    def look(self, request: ImageRequest, frame: Frame, now: float) -> Hold | None:
+        missing = set(self.needed) - {one.judge for one in frame.judgements}
+        return Hold(request.id, "eye", "nobody has looked at it", "missing") if missing else None
+
+
+def test_only_rules_with_an_eye_look_at_pictures(ask: Callable[..., ImageRequest]) -> None:
+    frame = Frame("r1", "background", "image/jpeg", b"", 8, 8, (Judgement(Outcome.ALLOW, "", "nudity", "1"),))
+    assert look([Broken(), Eye("nudity")], ask(), frame, 0.0) is None
+    held = look([Eye("gore")], ask(), frame, 0.0)
+    assert isinstance(held, Hold)
+    assert held.code == "missing"
+
+
+class Slow(Recorded):
+    def __init__(self, answer: Judgement | Exception, wait_s: float = 0.0) -> None:
+        super().__init__("slow", [], False)
+        self.answer, self.wait_s = answer, wait_s
+
+    async def judge(self, request: ImageRequest) -> Judgement:
+        await asyncio.sleep(self.wait_s)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+async def test_a_judge_that_fails_or_is_late_holds(
+    ask: Callable[..., ImageRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamer.policy.JUDGE_TIMEOUT_S", 0.05)
+    fine = Judgement(Outcome.ALLOW, "", "slow", "1")
+    answers = await deliberate([Broken(), Slow(fine), Slow(OSError("no network")), Slow(fine, 60)], ask())
+    assert [(one.outcome, one.code) for one in answers] == [("allow", ""), ("hold", "failed"), ("hold", "late")]
+
+
+def test_a_notice_reaches_the_rules_that_listen_and_a_broken_one_harms_nobody() -> None:
+    heard: list[Notice] = []
+
+    class Deaf(Broken):
+        def hear(self, notice: Notice, now: float) -> None:
+            raise ZeroDivisionError
+
+    class Keen(Broken):
+        def hear(self, notice: Notice, now: float) -> None:
+            heard.append(notice)
+
+    raid = Notice("test", NoticeKind.RAID, 0.0, count=300)
+    hear([Broken(), Deaf(), Keen()], raid, 0.0)
+    assert heard == [raid]
