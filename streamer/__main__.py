@@ -1,4 +1,4 @@
-"""Command line: run, demo, draw, doctor, token."""
+"""Command line: run, demo, draw, doctor, login, token."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="streamer", description="Chat commands and hotkeys become stream pictures.")
     top.add_argument("--version", action="version", version=f"streamer {__version__}")
     top.add_argument("--verbose", action="store_true", help="log more")
-    commands = top.add_subparsers(dest="command", required=True, metavar="run | demo | draw | doctor | token")
+    commands = top.add_subparsers(dest="command", required=True, metavar="run | demo | draw | doctor | login | token")
     run = commands.add_parser("run", help="start the overlay, the panel and the chat sources")
     run.add_argument("--twitch", metavar="CHANNEL", help="read this Twitch channel too; no login needed")
     demo = commands.add_parser("demo", help="replay a recorded chat evening, so that the overlay lives by itself")
@@ -34,6 +34,8 @@ def parser() -> argparse.ArgumentParser:
     draw.add_argument("--as", dest="word", default="bg", metavar="COMMAND", help="which command's size and template")
     draw.add_argument("--seed", type=int, help="draw the same picture again")
     commands.add_parser("doctor", help="say what is installed, what would draw and why, and how to mend what is not")
+    login = commands.add_parser("login", help="log in where a platform needs it: shows a link and a code")
+    login.add_argument("platform", choices=("twitch",))
     token = commands.add_parser("token", help="make, list and revoke access tokens")
     actions = token.add_subparsers(dest="action", required=True)
     new = actions.add_parser("new", help="make a token; it is shown once")
@@ -49,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     level = logging.DEBUG if chosen.verbose else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("websockets").setLevel(logging.WARNING)
+    for library in ("websockets", "httpx", "httpcore", "filelock"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         return _dispatch(chosen)
     except KeyboardInterrupt:
@@ -89,6 +92,8 @@ def _dispatch(chosen: argparse.Namespace) -> int:
             return asyncio.run(cli.draw(os.environ, chosen.prompt, chosen.output, chosen.word, chosen.seed))
         case "doctor":
             return cli.doctor(os.environ)
+        case "login":
+            return asyncio.run(cli.login(os.environ))
         case _:
             return asyncio.run(
                 cli.token(os.environ, chosen.action, getattr(chosen, "name", ""), getattr(chosen, "role", ""))

@@ -25,7 +25,7 @@ from streamer.api.guard import Guard, allowed
 from streamer.api.tokens import Access, Tokens, standing_tokens
 from streamer.commands import CommandOptions, Commands, ImageKind
 from streamer.config import Config, Document, Location, Use, load
-from streamer.contracts import Health, Pad, Rule, Source
+from streamer.contracts import Health, Pad, Reporting, Rule, Source
 from streamer.controls import Parts
 from streamer.errors import ConfigError, ListenError, PluginError
 from streamer.generator.choose import Choice, choose
@@ -41,6 +41,7 @@ from streamer.render.layout import layout_names
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
 from streamer.store import Store
+from streamer.twitch.account import Account
 from streamer.types import Actor, Refusal, Role, Trigger
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class App:
     tokens: Tokens
     panel_url: str
     overlay_url: str
+    twitch: Account
 
 
 def configured(where: Place, environ: Mapping[str, str]) -> tuple[Config, Document]:
@@ -135,7 +137,10 @@ def build(
     generator = build_generator(config, document, where, choice, _sizes(config))
     metrics = Metrics()
     table = commands(config, document)
-    sources = _create_all("trigger", "triggers", config.triggers, document)
+    twitch = Account(where.home, config.twitch, scopes(config, document))
+    shared = {"twitch": twitch, "store": store}
+    sources = _create_all("trigger", "triggers", config.triggers, document, shared)
+    outputs = _create_all("output", "outputs", config.outputs, document, shared)
     pipeline = Pipeline(
         Parts(
             commands=table,
@@ -148,9 +153,10 @@ def build(
             metrics=metrics,
             sources=[
                 *sources,
-                *_create_all("trigger", "command line", extra, document),
+                *_create_all("trigger", "command line", extra, document, shared),
             ],
-            outputs=_create_all("output", "outputs", config.outputs, document),
+            outputs=outputs,
+            links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
             at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
             seconds={command.layer: command.seconds for command in _pictures(config) if command.layer},
             named=named(config, document, table, sources),
@@ -169,7 +175,7 @@ def build(
     faces.routes.extend(server.routes(hub, lambda token: tokens.opens(token, Access.OVERLAY), where.web))
     guard = Guard(faces, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
     panel_url = f"{base}/#{tokens.standing[Access.OPERATOR]}"
-    return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url)
+    return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch)
 
 
 def build_generator(
@@ -234,13 +240,28 @@ def _check_line(line: str, table: Commands, document: Document, at: Location, ot
         raise document.error(at, f"'{line}' would be refused", order.reason)
 
 
-def _create_all(seam: str, key: str, uses: tuple[Use, ...], document: Document) -> list[Any]:
+def scopes(config: Config, document: Document) -> dict[str, str]:
+    """Collect what the login must cover: the scopes that the chosen plug-ins use, each with its feature."""
+    found: dict[str, str] = {}
+    for seam, key, uses in (("trigger", "triggers", config.triggers), ("output", "outputs", config.outputs)):
+        for index, use in enumerate(uses):
+            found |= plugins.scopes_of(seam, use.use, _options(seam, use, document, (key, index)))
+    return found
+
+
+def _options(seam: str, use: Use, document: Document, at: Location) -> BaseModel:
+    return document.check(_options_of(seam, use.use, document, (*at, "use")), dict(use.options()), at)
+
+
+def _create_all(
+    seam: str, key: str, uses: tuple[Use, ...], document: Document, shared: Mapping[str, object] | None = None
+) -> list[Any]:
     created = []
     for index, use in enumerate(uses):
         at = (key, index)
-        options = document.check(_options_of(seam, use.use, document, (*at, "use")), dict(use.options()), at)
+        options = _options(seam, use, document, at)
         try:
-            created.append(plugins.create(seam, use.use, options))
+            created.append(plugins.create(seam, use.use, options, shared))
         except ConfigError as error:
             raise document.error((*at, *error.key.split(".")[-1:]), error.problem, error.fix) from None
     return created
@@ -265,12 +286,14 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
             running = [
                 tasks.create_task(app.generator.run(), name="generator"),
                 tasks.create_task(app.pipeline.run(), name="pipeline"),
+                tasks.create_task(app.twitch.run(), name="twitch-login"),
                 tasks.create_task(_watch(app.generator, told), name="progress"),
             ]
             await web.serve(sockets=[listening])
             for task in running:
                 task.cancel()
     finally:
+        await app.twitch.close()
         await app.store.close()
 
 

@@ -18,6 +18,8 @@ from streamer.contracts import Generator, Health
 from streamer.errors import BackendError, ConfigError
 from streamer.generator.choose import choose
 from streamer.store import Store
+from streamer.twitch.account import Account
+from streamer.twitch.login import invite, wait
 from streamer.types import Actor, Frame, ImageRequest, Role, Trigger
 
 READY = ("ready", "busy")
@@ -91,6 +93,26 @@ def doctor(environ: Mapping[str, str]) -> int:
         if finding.fix:
             print(f"     {'':<{width}}  fix: {finding.fix}")
     return 1 if any(finding.mark == "bad" for finding in findings) else 0
+
+
+async def login(environ: Mapping[str, str]) -> int:
+    """Log in to Twitch by a code that is confirmed in any browser; ask for what the config uses and nothing else."""
+    where = app.place(environ)
+    config, document = app.configured(where, environ)
+    wanted = app.scopes(config, document)
+    account = Account(where.home, config.twitch, wanted)
+    try:
+        invitation = await invite(config.twitch, account.http, wanted)
+        print(f"Open      {invitation.url}\nand enter {invitation.code}")
+        asked = ", ".join(f"{scope} ({feature})" for scope, feature in wanted.items())
+        print(f"It asks for: {asked or 'nothing but your name'}")
+        print("Waiting ...", flush=True)
+        await account.tokens.keep(await wait(config.twitch, account.http, wanted, invitation))
+        access = await account.tokens.validate()
+    finally:
+        await account.close()
+    print(f"Logged in as {access.login}. A running program takes the login up by itself.")
+    return 0
 
 
 async def token(environ: Mapping[str, str], action: str, name: str, role: str) -> int:

@@ -18,6 +18,7 @@ from streamer.named import NamedTriggers
 from streamer.overlay.layer import LayerOptions
 from streamer.scheduler import Options as QueueOptions
 from streamer.store import Options as StoreOptions
+from streamer.twitch.settings import Settings as TwitchSettings
 
 Location = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -71,6 +72,7 @@ class Config(Section):
 
     server: Server = Server()
     generator: Generator = Generator()
+    twitch: TwitchSettings = TwitchSettings()
     triggers: tuple[Use, ...] = ()
     named_triggers: NamedTriggers = {}
     policy: tuple[Use, ...] = ()

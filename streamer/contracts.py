@@ -81,6 +81,20 @@ class PictureJudge(Protocol):
     def look(self, request: ImageRequest, frame: Frame, now: float) -> Refusal | Hold | None: ...
 
 
+@runtime_checkable
+class Reporting(Protocol):
+    """A part whose state the panel shows."""
+
+    def health(self) -> Health: ...
+
+
+@runtime_checkable
+class Running(Protocol):
+    """An output with a life of its own besides what it is told: it runs until cancelled."""
+
+    async def run(self) -> None: ...
+
+
 class Output(Protocol):
     """Something that is told every event; it must not raise for a bad event and must not block."""
 

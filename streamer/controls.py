@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from streamer.air import Air
 from streamer.commands import Commands
-from streamer.contracts import DeskState, Generator, Output, Receipt, Rule, Source
+from streamer.contracts import DeskState, Generator, Output, Receipt, Reporting, Rule, Source
 from streamer.drawing import Drawing
 from streamer.intake import OPEN, PANIC, Intake
 from streamer.metrics import Metrics
@@ -49,6 +49,7 @@ class Parts:
     hub: Hub
     metrics: Metrics
     sources: Sequence[Source] = ()
+    links: Sequence[Reporting] = ()
     outputs: Sequence[Output] = ()
     at_least_s: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float | None] = field(default_factory=dict)
@@ -196,7 +197,7 @@ class Controls:
             style=self._commands.style,
             generator=parts.generator.health(),
             active=parts.generator.active,
-            sources=tuple(source.health() for source in parts.sources),
+            sources=tuple(part.health() for part in (*parts.sources, *parts.links)),
             pages=parts.hub.overlays,
             drawing=self._drawing.request,
             pending=tuple(parts.scheduler.pending()),

@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from streamer import app
 from streamer.config import Config
-from streamer.errors import ConfigError, ListenError
+from streamer.errors import ConfigError, ListenError, StreamerError
 from streamer.generator.choose import choose, missing_libraries
+from streamer.twitch import pair
+from streamer.twitch.account import missing
 
 OBS_PORT = 4455
 WANTED_FREE_GB = 30
@@ -36,13 +39,15 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
     where = app.place(environ)
     findings = [_python(), *_packages()]
     try:
-        config, _ = app.configured(where, environ)
+        config, document = app.configured(where, environ)
+        wanted = app.scopes(config, document)
     except ConfigError as error:
         return [*findings, Finding("bad", "config", str(error), "correct that line")]
     except ExceptionGroup as group:
         return [*findings, *(Finding("bad", "config", str(error), "correct that line") for error in group.exceptions)]
     findings.append(Finding("ok", "config", f"{where.config} reads well"))
     findings += [_home(where), *_gpu(), _backend(config), _port(config), _obs(), *_hotkeys(config)]
+    findings += _twitch(config, where.home, wanted)
     return findings
 
 
@@ -109,6 +114,31 @@ def _obs() -> Finding:
             return Finding("ok", "obs", f"something answers on the obs-websocket port {OBS_PORT}")
     fix = "start OBS; Tools > WebSocket Server Settings > Enable (the overlay works without it)"
     return Finding("note", "obs", f"nothing answers on port {OBS_PORT} of this machine", fix)
+
+
+def _twitch(config: Config, home: Path, wanted: Mapping[str, str]) -> Iterator[Finding]:
+    if not wanted:
+        return
+    log_in = "streamer login twitch"
+    if not config.twitch.client_id:
+        fix = "register a Public application and write its id into config.yaml (docs/twitch.md)"
+        yield Finding("note", "twitch login", f"twitch.client_id is empty; off: {_features(wanted)}", fix)
+        return
+    try:
+        kept = pair.read(pair.path_in(home))
+    except StreamerError as error:
+        yield Finding("bad", "twitch login", str(error), log_in)
+        return
+    if kept is None or kept.client_id != config.twitch.client_id:
+        yield Finding("note", "twitch login", f"nobody is logged in; off: {_features(wanted)}", log_in)
+    elif gone := missing(wanted, kept.scopes):
+        yield Finding("note", "twitch login", f"as {kept.login}; {gone}", log_in)
+    else:
+        yield Finding("ok", "twitch login", f"as {kept.login}: {_features(wanted)}")
+
+
+def _features(wanted: Mapping[str, str]) -> str:
+    return ", ".join(sorted(set(wanted.values())))
 
 
 def _hotkeys(config: Config) -> Iterator[Finding]:

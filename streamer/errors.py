@@ -8,6 +8,9 @@ StreamerError
 ├── ObsError           OBS did not do what was asked of it
 │   ├── ObsAway              there is no OBS to ask: not running, gone meanwhile, no answer in time, a wrong password
 │   └── ObsRefused           OBS answered that it will not, with obs-websocket's own code
+├── TwitchError        Twitch did not do what was asked of its API; status 0 means that it could not be reached
+│   ├── LoginError           nobody is logged in, or the login has ended; only a new login helps
+│   └── MissingScope         the login does not cover this; the feature stops, the others go on
 └── BackendError       a picture could not be drawn; the request fails, the program goes on
     ├── BackendUnavailable   the backend cannot run on this machine at all (no weights, no GPU, no memory)
     ├── BackendDied          the generator process ended or was killed while drawing
@@ -15,6 +18,8 @@ StreamerError
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class StreamerError(Exception):
@@ -87,6 +92,31 @@ class ObsRefused(ObsError):
 
     def __str__(self) -> str:
         return f"OBS refused {self.request} ({self.code}): {self.problem}"
+
+
+class TwitchError(StreamerError):
+    """Say what Twitch answered; ``body`` is the JSON of the answer, if it was any."""
+
+    def __init__(self, status: int, problem: str, body: Mapping[str, object] | None = None) -> None:
+        super().__init__(status, problem)
+        self.status, self.problem, self.body = status, problem, body or {}
+
+    def __str__(self) -> str:
+        return f"Twitch: {self.problem}" + (f" ({self.status})" if self.status else "")
+
+
+class LoginError(TwitchError):
+    """Say why nobody is logged in, and what to run."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(401, problem)
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class MissingScope(TwitchError):
+    """The login does not cover what was asked."""
 
 
 class BackendError(StreamerError):

@@ -17,6 +17,7 @@ from dataclasses import replace
 from streamer.contracts import (
     Happening,
     Receipt,
+    Running,
     Source,
 )
 from streamer.controls import REMEMBERED, Controls, Parts
@@ -82,6 +83,9 @@ class Pipeline(Controls):
         async with asyncio.TaskGroup() as tasks:
             for source in self._parts.sources:
                 tasks.create_task(self._listen(source), name=f"listen-{source.health().name}")
+            for output in self._parts.outputs:
+                if isinstance(output, Running):
+                    tasks.create_task(self._live(output), name=f"output-{type(output).__name__}")
             tasks.create_task(self._admit_all(), name="admit")
             tasks.create_task(self._draw_all(), name="draw")
             tasks.create_task(self._watch_time(), name="time")
@@ -98,6 +102,14 @@ class Pipeline(Controls):
         except Exception:
             # A plug-in of anybody's: its bug must not end the show. Its health tells the panel.
             log.exception("the trigger source '%s' stopped", source.health().name)
+
+    async def _live(self, output: Running) -> None:
+        """Out: what an output does by itself."""
+        try:
+            await output.run()
+        except Exception:
+            # As above.
+            log.exception("the output '%s' stopped", type(output).__name__)
 
     async def _admit_all(self) -> None:
         """In: the inbox. Out: the scheduler, or a refusal."""

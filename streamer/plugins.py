@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -34,6 +35,14 @@ def options_of(seam: str, name: str) -> type[BaseModel]:
     return model
 
 
-def create(seam: str, name: str, options: BaseModel) -> Any:
-    """Build the plug-in from its validated options."""
-    return find(seam, name).create(options)
+def create(seam: str, name: str, options: BaseModel, shared: Mapping[str, object] | None = None) -> Any:
+    """Build the plug-in from its validated options, and from those shared parts that ``create`` asks for by name."""
+    build = find(seam, name).create
+    wanted = inspect.signature(build).parameters
+    return build(options, **{name: part for name, part in (shared or {}).items() if name in wanted})
+
+
+def scopes_of(seam: str, name: str, options: BaseModel) -> Mapping[str, str]:
+    """Say which scopes of a Twitch login a plug-in uses with these options, and for which feature."""
+    tell = getattr(find(seam, name), "scopes", None)
+    return tell(options) if tell else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -12,7 +13,9 @@ import pytest
 from PIL import Image
 
 from streamer import cli
+from streamer.twitch import pair
 from tests.running import CONFIG, OPERATOR, command, environment, free_port, wait_until_ready
+from tests.twitch_api import TwitchApi
 
 
 @pytest.fixture
@@ -114,3 +117,22 @@ def test_a_taken_port_is_one_line_and_no_traceback(environ: dict[str, str], tmp_
     printed = (tmp_path / "second").read_text()
     assert "another streamer is already running there" in printed
     assert "Traceback" not in printed
+
+
+async def test_a_login_shows_a_link_and_a_code_and_keeps_what_was_confirmed(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with TwitchApi() as twitch:
+        Path(environ["STREAMER_CONFIG"]).write_text(CONFIG + twitch.config, encoding="utf-8")
+        running = asyncio.create_task(cli.login(environ))
+        while not twitch.faults.count("POST /oauth2/token"):
+            await asyncio.sleep(0.01)
+        twitch.grants.approve(twitch.world.broadcaster)
+        assert await running == 0
+    printed = capsys.readouterr().out
+    assert "https://www.twitch.tv/activate?device-code=CODE0001" in printed
+    assert "Logged in as harbour" in printed
+    kept = pair.read(pair.path_in(Path(environ["STREAMER_HOME"])))
+    assert kept is not None
+    assert kept.access_token not in printed
+    assert (kept.login, kept.user_id) == ("harbour", "1000")

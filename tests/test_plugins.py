@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from pydantic import BaseModel
@@ -60,3 +61,22 @@ def test_every_plugin_on_disk_keeps_its_seams_contract(seam: str) -> None:
         assert issubclass(options, BaseModel), name
         assert options.model_config.get("frozen"), name
         assert options.model_config.get("extra") == "forbid", name
+
+
+class Nothing(BaseModel):
+    """Options of a plug-in that has none."""
+
+
+def test_a_plugin_gets_the_shared_parts_that_its_create_names_and_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = ModuleType("somebody.output")
+    module.Options = BaseModel  # type: ignore[attr-defined]
+    module.create = lambda options, store: (options, store)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "somebody", ModuleType("somebody"))
+    monkeypatch.setitem(sys.modules, "somebody.output", module)
+    options = Nothing()
+    assert plugins.create("output", "somebody.output", options, {"store": 1, "twitch": 2}) == (options, 1)
+    assert plugins.scopes_of("output", "somebody.output", options) == {}
+    module.scopes = lambda options: {"user:write:chat": "replies"}  # type: ignore[attr-defined]
+    assert plugins.scopes_of("output", "somebody.output", options) == {"user:write:chat": "replies"}

@@ -1,0 +1,21 @@
+"""What is said once about Twitch, and holds for every plug-in that talks to it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+HttpAddress = Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(lambda url: url.rstrip("/"))]
+
+
+class Settings(BaseModel):
+    """The application at Twitch, and where Twitch is; a test server can stand in for each address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    client_id: str = Field("", pattern=r"^[a-z0-9]*$", description="id of a Public application; no secret")
+    id_url: HttpAddress = Field("https://id.twitch.tv/oauth2", description="where logins are made and renewed")
+    helix_url: HttpAddress = Field("https://api.twitch.tv/helix", description="the API")
+    eventsub_url: str = Field(
+        "wss://eventsub.wss.twitch.tv/ws", pattern=r"^wss?://[^\s]+$", description="where events come from"
+    )
