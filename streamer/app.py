@@ -159,6 +159,7 @@ def build(
             links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
             at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
             seconds={command.layer: command.seconds for command in _pictures(config) if command.layer},
+            parked=config.generator.parked,
             named=named(config, document, table, sources),
         )
     )

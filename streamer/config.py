@@ -16,6 +16,7 @@ from streamer.errors import ConfigError
 from streamer.generator.process import Options as ProcessOptions
 from streamer.named import NamedTriggers
 from streamer.overlay.layer import LayerOptions
+from streamer.parking import Options as ParkedOptions
 from streamer.scheduler import Options as QueueOptions
 from streamer.store import Options as StoreOptions
 from streamer.twitch.settings import Settings as TwitchSettings
@@ -58,6 +59,7 @@ class Generator(Section):
 
     use: str = "auto"
     process: ProcessOptions = ProcessOptions()
+    parked: ParkedOptions = ParkedOptions()
     backends: Mapping[str, Mapping[str, object]] = {}
 
 

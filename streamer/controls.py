@@ -15,6 +15,8 @@ from streamer.intake import OPEN, PANIC, Intake
 from streamer.metrics import Metrics
 from streamer.named import Named
 from streamer.overlay.hub import Hub
+from streamer.parking import NO_CARD, Parking
+from streamer.parking import Options as ParkedOptions
 from streamer.recent import Recent
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
@@ -53,6 +55,7 @@ class Parts:
     outputs: Sequence[Output] = ()
     at_least_s: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float | None] = field(default_factory=dict)
+    parked: ParkedOptions = field(default_factory=ParkedOptions)
     named: Named = field(default_factory=lambda: Named({}))
 
 
@@ -68,6 +71,7 @@ class Controls:
         self._free_at: dict[str, float] = {}
         self._drawing = Drawing(parts.generator, parts.stage, parts.hub)
         self._intake = Intake(parts.store)
+        self._parking = Parking(parts.parked, parts.generator, parts.scheduler)
 
     @property
     def version(self) -> int:
@@ -87,6 +91,8 @@ class Controls:
             await self.clear(layer)
         elif action == "next":
             self.skip()
+        elif action in ("free", "warm"):
+            await (self.free if action == "free" else self.warm)()
         elif action in ("undo", "redo"):
             await (self.undo if action == "undo" else self.redo)(layer or self._newest_layer())
         elif action == "style":
@@ -117,6 +123,7 @@ class Controls:
         closed = self._intake.set(PANIC)
         self._show(self._parts.stage.panic(self._clock()))
         self._drawing.call_off()
+        self._air.publish(NO_CARD)
         self._drop(lambda request: True, "panic", "pictures were switched off")
         await closed
 
@@ -128,6 +135,16 @@ class Controls:
     async def resume(self) -> None:
         """Open the intake again."""
         await self._intake.set(OPEN)
+        self._air.touch()
+        self._work.set()
+
+    async def free(self) -> None:
+        """Give the GPU away (game mode): the generator ends, what is asked for waits, a card says so."""
+        self._air.publish(self._parking.free(self._clock()))
+
+    async def warm(self) -> None:
+        """Take the GPU back; the card goes as soon as pictures can be drawn."""
+        self._parking.warm()
         self._air.touch()
         self._work.set()
 

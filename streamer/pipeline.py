@@ -23,6 +23,7 @@ from streamer.contracts import (
 from streamer.controls import REMEMBERED, Controls, Parts
 from streamer.errors import BackendError, StoreError, Unsupported
 from streamer.metrics import Step
+from streamer.parking import NO_CARD
 from streamer.policy import hear, judge, name_fits
 from streamer.recent import Recent
 from streamer.scheduler import Ending
@@ -135,6 +136,8 @@ class Pipeline(Controls):
         """In: the scheduler, one request at a time. Out: previews and pictures on air."""
         while True:
             await self._parts.generator.ready()
+            if self._parking.arrived():
+                self._air.publish(NO_CARD)
             now = self._clock()
             request = self._parts.scheduler.next(now, self._may_draw)
             if request is None:
@@ -189,7 +192,7 @@ class Pipeline(Controls):
         return self._refuse(order, trigger)
 
     async def press(self, press: Press) -> Receipt:
-        """Do what a named trigger stands for; a second press of the same key changes pause back to resume."""
+        """Do what a named trigger stands for; a second press takes a pause back, or a free."""
         order = self._parts.named.interpret(press)
         if order is None:
             return Receipt(press.id, "duplicate")
@@ -198,6 +201,8 @@ class Pipeline(Controls):
         self._parts.metrics.trigger(press.source)
         if order.action == "pause" and self._intake.paused:
             order = replace(order, action="resume")
+        if order.action == "free" and self._parking.parked:
+            order = replace(order, action="warm")
         return await self._obey(order)
 
     async def _admit(self, request: ImageRequest, trigger: Trigger) -> Receipt:
@@ -213,6 +218,10 @@ class Pipeline(Controls):
             if shown is None:
                 return self._refuse(Refusal(request.id, "edit", "there is no picture on air to change"), trigger)
             request = replace(request, reference=shown.data)
+        admitted = self._parking.admit(request, now)
+        if isinstance(admitted, Refusal):
+            return self._refuse(admitted, trigger)
+        request = admitted
         submission = self._parts.scheduler.submit(request, now)
         if submission.refusal is not None:
             return self._refuse(submission.refusal, trigger)

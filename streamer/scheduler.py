@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left, insort
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -133,6 +133,13 @@ class Scheduler:
             self._leave(request.id)
             ended.append(_ended(request, RequestState.EXPIRED, "waited too long"))
         return ended
+
+    def prolong(self, until: float) -> None:
+        """Let everything that waits go on waiting at least until then."""
+        for request_id, seat in self._seats.items():
+            request = replace(seat.request, expires_at=max(seat.request.expires_at, until))
+            self._seats[request_id] = replace(seat, request=request)
+        self._expiries = sorted((seat.request.expires_at, request_id) for request_id, seat in self._seats.items())
 
     def drop(self, matches: Callable[[ImageRequest], bool]) -> list[ImageRequest]:
         """Take out every matching request, those that follow a picture being drawn included; the caller ends them."""

@@ -290,6 +290,14 @@ class Toast:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """A still card of our own words over the overlay, until another replaces it; no title takes it away."""
+
+    title: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A trigger that asked for something and did not get in."""
 
@@ -318,5 +326,5 @@ class Answer:
 
 
 Update = Frame | Preview | Clear
-Shown = Update | Refusal | Toast
+Shown = Update | Refusal | Toast | Card
 Event = Shown | Refused | Ended | Answer | Notice

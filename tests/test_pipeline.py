@@ -20,6 +20,7 @@ from streamer.metrics import Metrics
 from streamer.overlay import wire
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer import LayerOptions
+from streamer.parking import NO_CARD
 from streamer.pipeline import Pipeline
 from streamer.policy import role, words
 from streamer.scheduler import Options as QueueOptions
@@ -29,6 +30,7 @@ from streamer.store import Options as StoreOptions
 from streamer.store import Store
 from streamer.types import (
     Actor,
+    Card,
     Clear,
     Event,
     Frame,
@@ -56,8 +58,17 @@ class Easel:
         self.active = {"backend": "easel"}
         self.restarts = {"crash": 2}
         self.drew_s = 0.1
+        self.here = asyncio.Event()
+        self.here.set()
 
-    async def ready(self) -> None: ...
+    async def ready(self) -> None:
+        await self.here.wait()
+
+    def park(self) -> None:
+        self.here.clear()
+
+    def unpark(self) -> None:
+        self.here.set()
 
     def health(self) -> Health:
         return Health("generator", "ready")
@@ -482,6 +493,28 @@ async def test_next_lets_the_waiting_picture_come_at_once(tmp_path: Path) -> Non
         assert await press(room, "next") == "done"
         await room.draw_next()
         assert room.on_air() == b"two"
+
+
+async def test_with_the_gpu_given_away_requests_wait_past_their_time_and_are_drawn_afterwards(room: Room) -> None:
+    assert await press(room, "free") == "done"
+    page = room.hub.join()
+    told = [page.take(0.0) for _ in range(3)]
+    assert wire.encode_card(Card("Back soon", "Pictures are taking a short break")) in told
+    request_id = await room.say("!bg harbour")
+    room.now += 600
+    await room.pipeline.submit(room.trigger("hello"))
+    await asyncio.sleep(0.01)
+    assert (await room.state(request_id), room.easel.drawn) == ("queued", [])
+    assert await press(room, "free") == "done"
+    await room.draw_next()
+    assert (room.on_air(), await room.state(request_id)) == (b"harbour", "shown")
+    await room.until(lambda: NO_CARD in room.notes.events)
+
+
+async def test_a_panic_takes_the_card_along(room: Room) -> None:
+    await room.pipeline.free()
+    await room.pipeline.panic()
+    await room.until(lambda: NO_CARD in room.notes.events)
 
 
 async def test_a_picture_of_the_history_is_shown_again(room: Room) -> None:

@@ -304,6 +304,18 @@ def test_somebody_who_joined_has_the_place_of_the_picture_they_joined() -> None:
     assert [queue.place_of(who) for who in ("ann", "bob", "eve", "zoe")] == [1, 2, 2, None]
 
 
+def test_what_waits_can_be_let_wait_longer_and_never_shorter() -> None:
+    queue = scheduler()
+    short, long = request("ann"), replace(request("bob"), expires_at=1e6)
+    queue.submit(short, 0.0)
+    queue.submit(long, 0.0)
+    queue.prolong(500.0)
+    assert queue.wakeup(0.0) == 500.0
+    assert [ending.request.id for ending in queue.expire(500.0)] == [short.id]
+    assert [one.expires_at for one in queue.pending()] == [1e6]
+    assert queue.next(600.0) == long
+
+
 @pytest.mark.parametrize("wrong", [{"limit": 0}, {"per_viewer": 0}, {"expires_s": 0}, {"unknown": 1}])
 def test_senseless_options_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValidationError):

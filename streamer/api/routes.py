@@ -51,6 +51,7 @@ def router(
 
     _triggers(routes, desk, tokens, named, overlay_url.partition("/overlay")[0])
     _stage(routes, desk, layers, moderator)
+    _generator(routes, desk, moderator)
     _requests(routes, desk, history, moderator)
     _pictures(routes, history, moderator)
     return routes
@@ -146,6 +147,20 @@ def _stage(routes: APIRouter, desk: Desk, layers: Sequence[str], moderator: Sequ
     async def resume() -> Response:
         """Open the intake again, after a pause or a panic."""
         await desk.resume()
+        return Response(status_code=204)
+
+
+def _generator(routes: APIRouter, desk: Desk, moderator: Sequence[params.Depends]) -> None:
+    @routes.post("/api/v1/generator/free", dependencies=moderator, status_code=204, tags=["desk"])
+    async def free() -> Response:
+        """Give the GPU away: the model is unloaded, requests wait, the overlay says so."""
+        await desk.free()
+        return Response(status_code=204)
+
+    @routes.post("/api/v1/generator/warm", dependencies=moderator, status_code=204, tags=["desk"])
+    async def warm() -> Response:
+        """Load the model again, and draw what has waited."""
+        await desk.warm()
         return Response(status_code=204)
 
 

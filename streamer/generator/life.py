@@ -54,6 +54,12 @@ class Life:
         """Wait for the next answer; None when the process is gone."""
         return await self._answers.get()
 
+    def leave(self) -> None:
+        """Let ``receive`` say that the process is gone, so that its owner ends it."""
+        if self._answers.full():
+            self._answers.get_nowait()
+        self._answers.put_nowait(None)
+
     async def end(self) -> int:
         """Ask the process to leave, then make it, and give back its exit status; nothing of it stays behind."""
         try:

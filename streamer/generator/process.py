@@ -106,6 +106,7 @@ class GeneratorProcess:
         self._drew_s = 0.0
         self._waiting: set[str] = set()
         self._moved = asyncio.Event()
+        self._parked = self._dismissed = False
 
     @property
     def pid(self) -> int | None:
@@ -134,16 +135,20 @@ class GeneratorProcess:
         return self._drew_s
 
     def health(self) -> Health:
-        """Say cold, warming, ready, busy or failed, and why."""
+        """Say cold, warming, ready, busy, parked or failed, and why."""
         return Health("generator", self._state, "; ".join(filter(None, (self._detail, self._why_fallback))))
 
     async def run(self) -> None:
         """Keep a child process alive until cancelled; cancelling ends it."""
         try:
             while True:
+                await self._wanted()
                 self._enter("cold", f"starting the {self._use.name} backend")
                 death = await self._live()
-                await asyncio.sleep(self._after(death))
+                if self._dismissed:
+                    self._dismissed, self._active, self._progress = False, {}, None
+                else:
+                    await asyncio.sleep(self._after(death))
         finally:
             self._enter("failed", "the generator is stopped")
             self._end_job(BackendError("the generator is stopped"))
@@ -175,6 +180,29 @@ class GeneratorProcess:
         self._moved.set()
         if self._job is not None and self._job.request.id == request_id:
             self._stop(self._job, BackendError("the drawing was stopped"))
+
+    def park(self) -> None:
+        """End the child as soon as it has nothing to draw, which frees the GPU, and start none until ``unpark``."""
+        self._parked = True
+        self._dismiss()
+
+    def unpark(self) -> None:
+        """Start the child again."""
+        self._parked = False
+        self._moved.set()
+
+    def _dismiss(self) -> None:
+        if self._parked and self._job is None and self._life is not None and not self._dismissed:
+            self._dismissed = True
+            self._enter("cold", "giving the GPU away")
+            self._life.leave()
+
+    async def _wanted(self) -> None:
+        """Wait for as long as the generator is parked."""
+        while self._parked:
+            self._enter("parked", "the GPU is free for other programs; nothing is drawn until it is warmed up again")
+            self._moved.clear()
+            await self._moved.wait()
 
     async def _begin(self, request: ImageRequest) -> Job:
         """Wait until the child is free and hand the request over."""
@@ -252,7 +280,7 @@ class GeneratorProcess:
     async def _listen(self, life: Life) -> Failed | None:
         """Act on each answer; return why it cannot start if it said so, or None when it is gone."""
         async with asyncio.timeout(self._options.start_timeout_s) as self._patience:
-            while (answer := await life.receive()) is not None:
+            while (answer := await life.receive()) is not None and not self._dismissed:
                 if isinstance(answer, Failed) and answer.job == 0:
                     return answer
                 self._hear(answer)
@@ -299,6 +327,7 @@ class GeneratorProcess:
         if not isinstance(item, Preview):
             self._job = None
             self._enter("ready", f"drawing with the {self._use.name} backend")
+            self._dismiss()
 
     def _after(self, death: Death) -> float:
         """Draw the consequences of a death and say how long to wait before the next start."""

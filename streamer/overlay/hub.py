@@ -15,7 +15,7 @@ from streamer.overlay import wire
 from streamer.overlay.layer import LayerOptions
 from streamer.overlay.mailbox import Mailbox, Picture
 from streamer.recent import Recent
-from streamer.types import Clear, Frame, Preview, Refusal, Toast
+from streamer.types import Card, Clear, Frame, Preview, Refusal, Toast
 
 log = logging.getLogger(__name__)
 
@@ -94,16 +94,20 @@ class Hub:
         self._layer_of: Recent[str, str] = Recent(REMEMBERED)
         self._pages: dict[Mailbox, About] = {}
         self._watchers: list[_Watcher] = []
+        self._card = ""
+        self._top = max(layers, key=lambda name: layers[name].z, default="")
 
     @property
     def overlays(self) -> int:
         """Count the connected pages."""
         return len(self._pages)
 
-    def publish(self, update: Frame | Preview | Clear | Toast | Refusal) -> None:
+    def publish(self, update: Frame | Preview | Clear | Toast | Refusal | Card) -> None:
         """Spread one update to every page that wants it; never waits for any of them."""
         if isinstance(update, Toast):
             self._toast(update)
+        elif isinstance(update, Card):
+            self._show_card(update)
         elif isinstance(update, Refusal):
             self._refused(update.request_id)
         elif update.layer not in self._shown:
@@ -124,6 +128,8 @@ class Hub:
             elif shown.clear:
                 # A page that comes back after a clear it has missed must not keep the old picture.
                 mailbox.clear(name, shown.clear)
+        if self._card and mailbox.wants(self._top):
+            mailbox.notify(self._card)
         self._pages[mailbox] = about
         return mailbox
 
@@ -206,6 +212,17 @@ class Hub:
                     mailbox.put(shown.picture)
                 else:
                     mailbox.clear(layer, shown.clear or wire.encode_clear(layer, next(self._seq), fade=True))
+
+    def _show_card(self, card: Card) -> None:
+        """Show a card on the pages of the topmost layer, where nothing covers it, and on those that join later."""
+        message = wire.encode_card(card)
+        if message == self._card or (not self._card and not card.title):
+            return
+        # A page that missed the end of a card hears of it when it comes back, so the last word is kept.
+        self._card = message
+        for mailbox in self._pages:
+            if mailbox.wants(self._top):
+                mailbox.notify(message)
 
     def _toast(self, toast: Toast) -> None:
         """Show a toast on the pages of its picture's layer, or on every page if it belongs to none."""

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from streamer.overlay.layer import LayerOptions
-from streamer.types import Frame, Preview, Toast
+from streamer.types import Card, Frame, Preview, Toast
 
 PROTOCOL = 1
 # A page has nothing to say that is longer; whatever is, was not sent by our page.
@@ -141,6 +141,11 @@ def encode_toast(toast: Toast) -> str:
     """Show a line of text; what is longer than any name or sentence should be is cut here already."""
     text = toast.text if len(toast.text) <= LONGEST_TOAST else toast.text[: LONGEST_TOAST - 1] + "…"
     return _text("toast", **(asdict(toast) | {"text": text}))
+
+
+def encode_card(card: Card) -> str:
+    """Show a card over everything, or take it away when it has no title."""
+    return _text("card", **asdict(card))
 
 
 def encode_ping() -> str:

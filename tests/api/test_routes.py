@@ -17,7 +17,7 @@ ROUTES = [
     ("GET", "/api/v1/status"), ("GET", "/api/v1/stage"), ("GET", "/api/v1/requests"), ("GET", "/api/v1/requests/x"),
     ("DELETE", "/api/v1/requests/x"), ("GET", "/api/v1/pictures"), ("GET", "/api/v1/pictures/x"),
     ("GET", "/api/v1/pictures/x/image"), ("POST", "/api/v1/panic"), ("POST", "/api/v1/pause"),
-    ("POST", "/api/v1/resume"),
+    ("POST", "/api/v1/resume"), ("POST", "/api/v1/generator/free"), ("POST", "/api/v1/generator/warm"),
     ("POST", "/api/v1/stage/background/clear"), ("POST", "/api/v1/stage/background/undo"),
     ("POST", "/api/v1/stage/background/redo"), ("POST", "/api/v1/stage/background/show?picture=x"),
     ("POST", "/api/v1/triggers"), ("GET", "/api/v1/overlay"), ("GET", "/trigger/x"), ("POST", "/trigger/x"),
@@ -181,6 +181,16 @@ async def test_a_press_that_nobody_meant_does_nothing(program: Remote, headers: 
         meant = await browser.get(address, headers={"sec-fetch-site": "none"})
     assert (meant.status_code, meant.headers["referrer-policy"]) == (200, "no-referrer")
     assert (await program.status())["on_air"]["background"] is None
+
+
+async def test_the_gpu_can_be_given_away_and_taken_back(program: Remote) -> None:
+    assert (await program.client.post("/api/v1/generator/free")).status_code == 204
+    await program.until(lambda status: status["generator"]["state"] == "parked")
+    assert (await program.client.get("/readyz")).status_code == 503
+    held = await program.say("!bg held", role="viewer")
+    assert held["outcome"] == "queued"
+    assert (await program.client.post("/api/v1/generator/warm")).status_code == 204
+    assert (await program.ended(held["id"]))["state"] == "shown"
 
 
 async def test_what_is_listed_for_decks_and_shortcuts_works_when_pasted(program: Remote) -> None:

@@ -6,8 +6,10 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import websockets
 
@@ -17,7 +19,7 @@ from tests.running import CONFIG, Remote, client, command, environment, free_por
 KEYS = """\
 triggers:
   - use: hotkey
-    keys: {"<f6>": tour, "<f7>": clear, "<ctrl>+<alt>+1": "!bg harbour at night", "<f8>": pause, "<f9>": panic}
+    keys: {f6: tour, f7: clear, "<ctrl>+<alt>+1": "!bg harbour at night", f8: pause, <f9>: panic, <f10>: free}
 """
 TABLE = CONFIG.replace("named_triggers: {", 'named_triggers: {tour: {kind: cycle, lines: ["!bg one", "!bg two"]}, ')
 
@@ -89,3 +91,27 @@ async def test_pause_and_panic_are_one_key_each(desk: Desk) -> None:
     await desk.press("key", "F9")
     assert (await desk.hears("clear"))["fade"] is False
     await desk.program.until(lambda status: status["paused"] and not any(status["on_air"].values()))
+
+
+def generators(desk: Desk) -> list[int]:
+    """Find the program's generator processes by the state directory they were given."""
+    mine = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            child = "streamer.generator.child" in process.cmdline()
+            if child and process.environ().get("STREAMER_HOME") == str(desk.program.home):
+                mine.append(process.pid)
+    return mine
+
+
+async def test_one_key_gives_the_gpu_away_and_takes_it_back(desk: Desk) -> None:
+    assert len(generators(desk)) == 1
+    await desk.press("key", "F10")
+    assert (await desk.hears("card"))["title"] == "Back soon"
+    await desk.program.until(lambda status: status["generator"]["state"] == "parked")
+    assert generators(desk) == []
+    held = await desk.program.say("!bg held", role="viewer")
+    await desk.press("sleep", "0.2", "key", "F10")
+    assert (await desk.program.ended(held["id"]))["state"] == "shown"
+    assert (await desk.hears("card"))["title"] == ""
+    assert len(generators(desk)) == 1

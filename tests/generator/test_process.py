@@ -304,6 +304,67 @@ async def test_a_picture_that_takes_too_long_is_stopped_without_a_restart(tmp_pa
         assert generator.restarts == {}
 
 
+async def test_parked_the_process_is_gone_and_unparked_another_one_draws(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        await draw(generator, request("fine"))
+        first = generator.pid
+        assert first is not None
+        generator.park()
+        assert generator.health().state != "ready"
+        health = await until(generator, lambda health: health.state == "parked")
+        assert (psutil.pid_exists(first), generator.pid) == (False, None)
+        assert "the GPU is free" in health.detail
+        await asyncio.sleep(0.2)
+        assert (generator.pid, generator.active) == (None, {"backend": SCRIPTED})
+        generator.unpark()
+        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+        assert generator.pid not in (None, first)
+        assert generator.restarts == {}
+
+
+async def test_the_picture_being_drawn_is_finished_before_the_process_goes(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        pictures = generator.draw(request("fine", steps=400))
+        await anext(pictures)
+        generator.park()
+        assert isinstance([item async for item in pictures][-1], Frame)
+        await until(generator, lambda health: health.state == "parked")
+        assert generator.pid is None
+
+
+@pytest.mark.parametrize("on_load", ["slow", "hang"])
+async def test_a_model_that_is_still_loading_goes_as_well(tmp_path: Path, on_load: str) -> None:
+    async with running(tmp_path, on_load=on_load) as generator:
+        await until(generator, lambda health: health.state == "warming")
+        generator.park()
+        generator.park()
+        async with asyncio.timeout(10):
+            await until(generator, lambda health: health.state == "parked")
+        assert (generator.pid, generator.restarts) == (None, {})
+
+
+async def test_parked_and_unparked_at_once_it_comes_back_without_counting_a_death(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        for _ in range(3):
+            await draw(generator, request("fine"))
+            generator.park()
+            generator.unpark()
+        assert isinstance((await draw(generator, request("fine")))[-1], Frame)
+        assert generator.restarts == {}
+
+
+async def test_a_crash_of_the_last_picture_is_a_death_and_parks_all_the_same(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        await draw(generator, request("fine"))
+        drawing = asyncio.create_task(draw(generator, request("segfault")))
+        await until(generator, lambda health: health.state == "busy")
+        generator.park()
+        with pytest.raises(BackendDied):
+            await drawing
+        await until(generator, lambda health: health.state == "parked")
+        assert generator.restarts == {"crash": 1}
+
+
 async def test_closing_the_iterator_stops_the_child_between_two_steps(tmp_path: Path) -> None:
     async with running(tmp_path) as generator:
         pictures = generator.draw(request("endless", steps=10**9))

@@ -13,7 +13,7 @@ from streamer.overlay import wire
 from streamer.overlay.hub import About, Hub
 from streamer.overlay.layer import LayerOptions
 from streamer.overlay.mailbox import Mailbox
-from streamer.types import Clear, Frame, Preview, Refusal, Toast
+from streamer.types import Card, Clear, Frame, Preview, Refusal, Toast
 
 LAYERS = {
     "background": LayerOptions(use="background"),
@@ -40,7 +40,7 @@ def said(mailbox: Mailbox) -> list[str]:
             words.append(f"{header['type']} {header['request_id']}")
         else:
             body = json.loads(message)
-            words.append(f"{body['type']} {body.get('layer') or body.get('text')}")
+            words.append(f"{body['type']} {body.get('layer') or body.get('text') or body.get('title')}")
     return words
 
 
@@ -137,6 +137,23 @@ def test_a_toast_goes_to_the_pages_of_its_picture_and_without_one_to_all(hub: Hu
     hub.publish(Toast("", "queue: 3"))
     assert said(below) == ["toast drawn for Zoë", "toast queue: 3", "frame a"]
     assert said(above) == ["toast queue: 3"]
+
+
+def test_a_card_goes_to_the_pages_of_the_topmost_layer_and_to_those_that_come_later(hub: Hub):
+    gone = "card "
+    top = max(hub.layers, key=lambda name: hub.layers[name].z)
+    below, above = hub.join(frozenset({"background"})), hub.join(frozenset({top}))
+    hub.publish(Card("", ""))
+    hub.publish(Card("Back soon", "a break"))
+    hub.publish(Card("Back soon", "a break"))
+    later = hub.join()
+    hub.publish(Card("", ""))
+    assert [said(page) for page in (below, above, later, hub.join())] == [
+        [],
+        ["card Back soon", gone],
+        ["card Back soon", gone],
+        [gone],
+    ]
 
 
 def test_a_layer_may_go_without_toasts(hub: Hub):

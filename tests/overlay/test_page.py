@@ -14,7 +14,7 @@ import pytest_asyncio
 from PIL import Image
 
 from streamer.overlay.layer import DEFAULT_LAYERS, LayerOptions
-from streamer.types import Clear, Frame, Refusal, Toast
+from streamer.types import Card, Clear, Frame, Refusal, Toast
 from tests.overlay.conftest import TOKEN, LiveServer, Tab, encoded, plain, tiny
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -371,6 +371,31 @@ async def test_a_toast_goes_with_the_picture_it_is_about(opened: Tab):
     assert await opened.count(".toast") == 1
     opened.site.hub.publish(Clear("meme"))
     await opened.misses(".toast")
+
+
+async def test_a_card_shows_text_stays_over_a_reload_and_goes(opened: Tab):
+    opened.site.hub.publish(Card("Скоро <b>вернёмся</b>", "Pictures are taking a short break"))
+    await opened.finds(".break-card")
+    assert await opened.text(".break-title") == "Скоро <b>вернёмся</b>"
+    await opened.page.reload()
+    await opened.finds(".break-card")
+    opened.site.hub.publish(Card("Later", "x" * 120))
+    await opened.until(
+        "[...document.querySelectorAll('.break-title')].map((each) => each.innerText).join() === 'Later'"
+    )
+    box = await opened.page.evaluate("document.querySelector('.break-card').getBoundingClientRect().toJSON()")
+    assert 0 <= box["left"] < box["right"] <= 640
+    opened.site.hub.publish(Card("", ""))
+    await opened.misses(".break-card")
+
+
+async def test_a_restarted_server_says_anew_whether_there_is_a_break(opened: Tab):
+    opened.site.hub.publish(Card("Back soon", ""))
+    await opened.finds(".break-card")
+    await opened.site.stop()
+    opened.site.fresh(DEFAULT_LAYERS)
+    await opened.site.start()
+    await opened.misses(".break-card")
 
 
 async def test_garbage_from_the_server_changes_nothing_and_escapes_nowhere(opened: Tab):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streamer.overlay import wire
 from streamer.overlay.layer import DEFAULT_LAYERS
-from streamer.types import Frame, Preview, Toast
+from streamer.types import Card, Frame, Preview, Toast
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -25,6 +25,7 @@ MESSAGES: dict[str, bytes | str] = {
     "layers.json": wire.encode_layers(DEFAULT_LAYERS),
     "clear.json": wire.encode_clear("background", 9),
     "toast.json": wire.encode_toast(Toast("01J9ZC", "нарисовано для <b>Zoë</b> 🎨")),
+    "card.json": wire.encode_card(Card("Скоро вернёмся", "Pictures are taking a <b>short</b> break")),
     "ping.json": wire.encode_ping(),
 }
 

@@ -1,5 +1,6 @@
 // The browser source: connects, and hands every message to the layer it is for.
 
+import { createCard } from './card.js';
 import { createFeed } from './feed.js';
 import { watch } from './obs.js';
 import * as protocol from './protocol.js';
@@ -24,6 +25,7 @@ const token = location.hash.slice(1);
 const wanted = wantedLayers(new URLSearchParams(location.search).get('layers'));
 const layers = new Map();
 const toasts = createToasts(document.body);
+const breakCard = createCard(document.body);
 let epoch = '';
 
 const page = watch((state) => {
@@ -53,7 +55,7 @@ function wantedLayers(text) {
 
 function hearText(text) {
   const message = protocol.decodeText(text);
-  const handle = { hello: welcomed, layers: arrange, clear, toast, ping }[message.type];
+  const handle = { hello: welcomed, layers: arrange, clear, toast, card, ping }[message.type];
   handle?.(message); // an unknown type comes from a newer server and is none of our business
 }
 
@@ -67,6 +69,8 @@ function hearPicture(data) {
 function welcomed(message) {
   document.documentElement.dataset.connection = 'open';
   layers.forEach(({ feed }) => feed.connected(message.epoch !== epoch));
+  // A restarted server says anew whether there is a break.
+  if (message.epoch !== epoch) breakCard.hide();
   epoch = message.epoch;
 }
 
@@ -119,6 +123,10 @@ function clear({ layer, fade }) {
 
 function toast({ request_id, text, seconds }) {
   toasts.show(String(request_id ?? ''), String(text), Number(seconds) || 4);
+}
+
+function card({ title, line }) {
+  breakCard.show(String(title ?? ''), String(line ?? ''));
 }
 
 function ping() {

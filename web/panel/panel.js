@@ -137,6 +137,7 @@ async function showPictures() {
 function show() {
   byId('pages').textContent = String(status.pages);
   byId('pause').textContent = status.paused ? 'Resume' : 'Pause';
+  byId('park').textContent = status.generator.state === 'parked' ? 'Warm up again' : 'Free the GPU';
   showLayers();
   showQueue();
   showHealth();
@@ -180,15 +181,38 @@ async function send(event) {
 }
 
 async function copy() {
-  const field = byId('overlay-url');
+  await toClipboard(byId('overlay-url').value, byId('copy-url'));
+}
+
+/** Put a text on the clipboard without showing it: addresses carry a key. */
+async function toClipboard(text, button) {
   // Clipboard access needs a secure origin, which a plain address in the local network is not.
-  if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
+  if (navigator.clipboard) await navigator.clipboard.writeText(text);
   else {
+    const field = document.body.appendChild(element('textarea', { value: text, className: 'secret' }));
     field.select();
     document.execCommand('copy');
+    field.remove();
   }
-  byId('copy-url').textContent = 'Copied';
-  setTimeout(() => { byId('copy-url').textContent = 'Copy'; }, 1500);
+  const label = button.textContent;
+  button.textContent = 'Copied';
+  setTimeout(() => { button.textContent = label; }, 1500);
+}
+
+function keyItem({ name, address, shortcut }) {
+  const copies = [['Address', address], ['Shortcut', shortcut]].map(([label, text]) => element('button', {
+    type: 'button', textContent: label, ariaLabel: `Copy the ${label.toLowerCase()} of ${name}`,
+    onclick: (event) => act(() => toClipboard(text, event.target)),
+  }));
+  const press = element('button', {
+    type: 'button', className: 'what', textContent: name, ariaLabel: `Press ${name}`,
+    onclick: () => act(() => call('POST', `/trigger/${encodeURIComponent(name)}`)),
+  });
+  return element('li', {}, press, ...copies);
+}
+
+async function showKeys() {
+  byId('keys').replaceChildren(...(await (await call('GET', '/api/v1/named_triggers')).json()).map(keyItem));
 }
 
 function reveal() {
@@ -200,9 +224,11 @@ function reveal() {
 byId('send').addEventListener('submit', (event) => act(() => send(event)));
 byId('panic').addEventListener('click', () => act(() => call('POST', '/api/v1/panic')));
 byId('pause').addEventListener('click', () => act(() => call('POST', `/api/v1/${status && status.paused ? 'resume' : 'pause'}`)));
+byId('park').addEventListener('click', () => act(() => call('POST', `/api/v1/generator/${status && status.generator.state === 'parked' ? 'warm' : 'free'}`)));
 byId('copy-url').addEventListener('click', () => act(copy));
 byId('show-url').addEventListener('click', reveal);
 if (token) {
+  act(showKeys);
   act(async () => { byId('overlay-url').value = (await (await call('GET', '/api/v1/overlay')).json()).url; });
 }
 connect();
