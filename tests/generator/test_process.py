@@ -353,14 +353,16 @@ async def test_parked_and_unparked_at_once_it_comes_back_without_counting_a_deat
         assert generator.restarts == {}
 
 
+async def park_while_drawing(generator: GeneratorProcess, wanted: ImageRequest) -> None:
+    async for _ in generator.draw(wanted):
+        generator.park()
+
+
 async def test_a_crash_of_the_last_picture_is_a_death_and_parks_all_the_same(tmp_path: Path) -> None:
     async with running(tmp_path) as generator:
         await draw(generator, request("fine"))
-        drawing = asyncio.create_task(draw(generator, request("segfault")))
-        await until(generator, lambda health: health.state == "busy")
-        generator.park()
         with pytest.raises(BackendDied):
-            await drawing
+            await park_while_drawing(generator, request("segfault"))
         await until(generator, lambda health: health.state == "parked")
         assert generator.restarts == {"crash": 1}
 
