@@ -1,0 +1,72 @@
+"""Builds the parts that deal with OBS from the config, for the running program and for the command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from streamer.obs import loader, password
+from streamer.obs.install import Installer
+from streamer.obs.link import Link
+from streamer.obs.memory import Memory
+from streamer.obs.obs import Obs, Parts
+from streamer.obs.options import Options
+from streamer.obs.pictures import PictureFiles
+from streamer.obs.plan import Canvas, Kind, Layer, Wanted, groups, images, pages
+from streamer.types import Frame
+
+
+def obs(
+    options: Options,
+    layers: Mapping[str, Layer],
+    home: Path,
+    environ: Mapping[str, str],
+    overlay_url: str,
+    connected: Callable[[], Sequence[str]],
+    shown: Callable[[str], Frame | None],
+) -> Obs:
+    """Build everything for the running program; ``connected`` and ``shown`` are those of obs.Parts."""
+    to_obs = link(options, home, environ)
+    files = PictureFiles(home / "obs" / "pictures", layers)
+    if to_obs.here:
+        # Also for an OBS whose WebSocket server is off: its pages may wait for this start.
+        addresses(layers, home, overlay_url, same_machine=True)
+    puts = installer(to_obs, layers, home, overlay_url, files)
+    return Obs(Parts(options, to_obs, puts, files, connected, shown))
+
+
+def link(options: Options, home: Path, environ: Mapping[str, str]) -> Link:
+    """Build the link; ConfigError when the password's file is open to others."""
+    password.read(home, environ)
+    return Link(options.host, options.port, lambda: password.read(home, environ))
+
+
+def installer(
+    to_obs: Link, layers: Mapping[str, Layer], home: Path, overlay_url: str, files: PictureFiles
+) -> Installer:
+    """Build what puts sources into OBS."""
+
+    def plan(kind: Kind, canvas: Canvas) -> list[Wanted]:
+        if kind is Kind.BROWSER:
+            return pages(layers, canvas, addresses(layers, home, overlay_url, same_machine=to_obs.here))
+        files.prepare()
+        return images(layers, canvas, files.current())
+
+    return Installer(to_obs.call, plan, Memory(home / "obs" / "sources.json"), same_machine=to_obs.here)
+
+
+def addresses(
+    layers: Mapping[str, Layer], home: Path, overlay_url: str, *, same_machine: bool
+) -> Mapping[str, str | Path]:
+    """Say what each browser source loads: a page on disk where OBS can read it, else the server itself."""
+    urls = {key: url_of(overlay_url, names) for key, names in groups(layers).items()}
+    if not same_machine:
+        return urls
+    return {key: loader.write(home / "obs", key, url) for key, url in urls.items()}
+
+
+def url_of(overlay_url: str, layers: Sequence[str]) -> str:
+    """Name the layers in the overlay's address, before the fragment with its token."""
+    address, _, token = overlay_url.partition("#")
+    return f"{address}?layers={quote(','.join(layers), safe=',')}#{token}"

@@ -1,0 +1,71 @@
+"""Picture files for an OBS without a browser: a new name for every picture, complete before OBS hears of it."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import logging
+import os
+import re
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from PIL import Image
+
+from streamer.types import Frame
+
+log = logging.getLogger(__name__)
+
+KEPT = 3
+"""Newest files of a layer that stay: OBS may still be reading the one before."""
+_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png"}
+
+
+class PictureFiles:
+    """A folder for each layer, with numbered files in it."""
+
+    def __init__(self, folder: Path, layers: Iterable[str]) -> None:
+        self._folder, self._layers = folder, tuple(layers)
+        # Numbers that go on over a restart: OBS takes no notice of the same name with other bytes.
+        self._numbers = itertools.count(int(time.time() * 1000))
+        self._now: dict[str, Path] = {}
+
+    def prepare(self) -> None:
+        """Make an empty picture for every layer that shows nothing yet."""
+        for layer in self._layers:
+            if layer not in self._now:
+                self._now[layer] = self.put(layer, None)
+
+    def current(self) -> dict[str, Path]:
+        """Say which file each layer shows."""
+        return dict(self._now)
+
+    def put(self, layer: str, frame: Frame | None) -> Path:
+        """Write a picture, or an empty one, and return its path; the oldest files of the layer go."""
+        suffix, data = _readable(frame)
+        folder = self._folder / re.sub(r"[^A-Za-z0-9_-]", "_", layer)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{next(self._numbers)}{suffix}"
+        draft = path.with_name(f".{path.name}")
+        draft.write_bytes(data)
+        # OBS 29 shows black when it reads a file that is still being written.
+        os.replace(draft, path)
+        self._now[layer] = path
+        for old in sorted(folder.glob("[0-9]*"), key=_number)[:-KEPT]:
+            old.unlink(missing_ok=True)
+        return path
+
+
+def _number(path: Path) -> int:
+    return int(path.stem) if path.stem.isdigit() else 0
+
+
+def _readable(frame: Frame | None) -> tuple[str, bytes]:
+    """Give a file ending and bytes that every OBS reads; WebP is not among them."""
+    if frame is not None and frame.media_type in _SUFFIXES:
+        return _SUFFIXES[frame.media_type], frame.data
+    picture = Image.new("RGBA", (16, 16)) if frame is None else Image.open(io.BytesIO(frame.data))
+    encoded = io.BytesIO()
+    picture.save(encoded, "PNG", compress_level=1)
+    return ".png", encoded.getvalue()
