@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import platformdirs
 import uvicorn
@@ -43,6 +43,9 @@ from streamer.stage import Stage
 from streamer.store import Store
 from streamer.twitch.account import Account
 from streamer.types import Actor, Refusal, Role, Trigger
+
+if TYPE_CHECKING:
+    from streamer.obs.obs import Obs
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +120,10 @@ def _check_names(config: Config, document: Document, where: Place) -> None:
         check_layers(config.layers, where.web)
     except ConfigError as error:
         raise document.error(tuple(error.key.split(".")), error.problem, error.fix) from None
+    for index, after in enumerate(config.obs.after if config.obs is not None else ()):
+        if unknown := [name for name in after.commands if name not in config.commands]:
+            fix = f"known commands: {', '.join(config.commands)}"
+            raise document.error(("obs", "after", index, "commands"), f"there is no command '{unknown[0]}'", fix)
     layouts = layout_names(where.home / "layouts")
     for name, command in config.commands.items():
         if command.layer is not None and command.layer not in config.layers:
@@ -136,6 +143,10 @@ def build(
     choice = choose(config.generator.use)
     generator = build_generator(config, document, where, choice, _sizes(config))
     metrics = Metrics()
+    stage = Stage(tuple(config.layers))
+    tokens = Tokens(standing_tokens(where.home, environ))
+    overlay_url = overlay_address(config, tokens)
+    obs = _obs(config, where, environ, overlay_url, hub, stage)
     table = commands(config, document)
     twitch = Account(where.home, config.twitch, scopes(config, document))
     shared = {"twitch": twitch, "store": store}
@@ -146,7 +157,7 @@ def build(
             commands=table,
             rules=rules(config, document),
             scheduler=Scheduler(config.queue),
-            stage=Stage(tuple(config.layers)),
+            stage=stage,
             store=store,
             generator=generator,
             hub=hub,
@@ -154,8 +165,9 @@ def build(
             sources=[
                 *sources,
                 *_create_all("trigger", "command line", extra, document, shared),
+                *obs,
             ],
-            outputs=outputs,
+            outputs=[*outputs, *obs],
             links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
             at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
             seconds={command.layer: command.seconds for command in _pictures(config) if command.layer},
@@ -163,9 +175,6 @@ def build(
             named=named(config, document, table, sources),
         )
     )
-    tokens = Tokens(standing_tokens(where.home, environ))
-    base = (config.server.public_url or f"http://{_printable(config.server.host)}:{config.server.port}").rstrip("/")
-    overlay_url = f"{base}/overlay#{tokens.standing[Access.OVERLAY]}"
     faces = FastAPI(
         title="streamer", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
@@ -175,8 +184,32 @@ def build(
     faces.include_router(probes.router(pipeline, pipeline.exposition))
     faces.routes.extend(server.routes(hub, lambda token: tokens.opens(token, Access.OVERLAY), where.web))
     guard = Guard(faces, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
-    panel_url = f"{base}/#{tokens.standing[Access.OPERATOR]}"
+    panel_url = f"{_base(config)}/#{tokens.standing[Access.OPERATOR]}"
     return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch)
+
+
+def overlay_address(config: Config, tokens: Tokens) -> str:
+    """Return the address of the overlay's page, with its token in the fragment."""
+    return f"{_base(config)}/overlay#{tokens.standing[Access.OVERLAY]}"
+
+
+def _base(config: Config) -> str:
+    return (config.server.public_url or f"http://{_printable(config.server.host)}:{config.server.port}").rstrip("/")
+
+
+def _obs(
+    config: Config, where: Place, environ: Mapping[str, str], overlay_url: str, hub: Hub, stage: Stage
+) -> list[Obs]:
+    """Build what deals with OBS, if config.yaml asks for it."""
+    if config.obs is None:
+        return []
+    # Only here: a program without OBS needs no obsws-python.
+    from streamer.obs import assemble
+
+    def pages() -> list[str]:
+        return [page.obs for page in hub.pages()]
+
+    return [assemble.obs(config.obs, config.layers, where.home, environ, overlay_url, pages, stage.current)]
 
 
 def build_generator(
@@ -228,6 +261,10 @@ def named(config: Config, document: Document, table: Commands, sources: Sequence
         for name in source.names() if isinstance(source, Pad) else ():
             if name not in named.names:
                 _check_line(name, table, document, ("triggers", index), f", or a name: {', '.join(named.names)}")
+    for key, name in config.obs.hotkeys.keys.items() if config.obs is not None else ():
+        if name not in named.names:
+            at = ("obs", "hotkeys", "keys", key)
+            _check_line(name, table, document, at, f", or a name: {', '.join(named.names)}")
     return named
 
 

@@ -15,6 +15,7 @@ from streamer.commands import CommandOptions
 from streamer.errors import ConfigError
 from streamer.generator.process import Options as ProcessOptions
 from streamer.named import NamedTriggers
+from streamer.obs.options import Options as ObsOptions
 from streamer.overlay.layer import LayerOptions
 from streamer.parking import Options as ParkedOptions
 from streamer.scheduler import Options as QueueOptions
@@ -85,6 +86,7 @@ class Config(Section):
     queue: QueueOptions = QueueOptions()
     store: StoreOptions = StoreOptions()
     outputs: tuple[Use, ...] = ()
+    obs: ObsOptions | None = None
 
 
 @dataclass(frozen=True)

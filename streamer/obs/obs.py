@@ -23,7 +23,7 @@ from streamer.obs.options import Options
 from streamer.obs.pictures import PictureFiles
 from streamer.obs.plan import Kind
 from streamer.obs.watch import PageWatch
-from streamer.types import Actor, Clear, Ended, Frame, RequestState, Role, Trigger
+from streamer.types import Clear, Ended, Frame, Press, RequestState
 from streamer.types import Event as Told
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,6 @@ TICK_S = 1.0
 SIGHT_WITHIN_S = 1.5
 SIGHT_WIDTH = 1280
 
-_STREAMER = Actor(SOURCE, SOURCE, Role.BROADCASTER)
 _UNANSWERED = (ObsError, LookupError, TypeError, ValueError)
 """OBS refuses, goes, or answers something that no OBS we know answers."""
 
@@ -79,6 +78,10 @@ class Obs:
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
+
+    def names(self) -> tuple[str, ...]:
+        """Return what the hotkeys bound in OBS stand for."""
+        return tuple(self._options.hotkeys.keys.values())
 
     def health(self) -> Health:
         """Say how OBS is: closed is nothing wrong, a missing page while live is."""
@@ -141,11 +144,11 @@ class Obs:
                 self._air = changed
                 self._tell(notice)
         elif self._helper is not None and (key := hotkeys.pressed(event, self._helper)) is not None:
-            line = self._options.hotkeys.commands.get(key.name)
-            if line is None:
+            stands_for = self._options.hotkeys.keys.get(key.name)
+            if stands_for is None:
                 log.warning("OBS: the hotkey '%s' stands in no line of obs.hotkeys any more", key.name)
             else:
-                self._tell(Trigger(f"{SOURCE}-{uuid.uuid4()}", SOURCE, line, _STREAMER, now))
+                self._tell(Press(f"{SOURCE}-{uuid.uuid4()}", SOURCE, stands_for, now))
             await hotkeys.release(self._link.call, self._helper, key)
 
     async def _set_up(self) -> None:
@@ -159,8 +162,8 @@ class Obs:
             self._tell(notice)
         self._air = air
         await (self._install() if self._options.install else self._find())
-        if commands := self._options.hotkeys.commands:
-            self._helper = await hotkeys.set_up(call, self._options.hotkeys.scene, list(commands))
+        if keys := self._options.hotkeys.keys:
+            self._helper = await hotkeys.set_up(call, self._options.hotkeys.scene, list(keys))
         await self._show_all()
 
     async def _install(self) -> None:

@@ -64,7 +64,7 @@ class Keys(Section):
     """Hotkeys that are bound in OBS: a scene that is never shown, with one hidden item a command."""
 
     scene: str = Field("streamer hotkeys", min_length=1, description="name of that scene")
-    commands: Mapping[str, str] = Field({}, description="name of the item, and the line it types as the streamer")
+    keys: Mapping[str, str] = Field({}, description="name of the item, and what it stands for, as with hotkeys")
 
 
 class Options(Section):

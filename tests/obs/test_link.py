@@ -16,6 +16,7 @@ from streamer.errors import ObsAway, ObsError, ObsRefused
 from streamer.obs.connection import Event
 from streamer.obs.link import Connected, Disconnected, Link, News, Pace, Reader, State
 from tests.obs.fake_obs import FakeObs, Refuse, fake_obs
+from tests.obs.waiting import until
 
 PASSWORD = "correct-horse-battery"
 QUICK = Pace(timeout_s=0.1, beat_s=0.2, retry_s=(0.01,), look_s=0.02)
@@ -28,12 +29,6 @@ async def linked(
     link = Link("127.0.0.1", fake.port, password, pace)
     async with link.opened() as link.told:  # type: ignore[attr-defined]
         yield link
-
-
-async def until(fact: Callable[[], object], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not fact():
-            await asyncio.sleep(0.005)
 
 
 async def next_news(reader: Reader) -> News:

@@ -1,0 +1,23 @@
+"""One real OBS for all the tests that need one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.obs.real_obs import RealObs, real_obs
+
+
+@pytest.fixture(scope="session")
+def running_obs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealObs]:
+    """Start OBS once for the whole session."""
+    with real_obs(tmp_path_factory.mktemp("obs")) as obs:
+        yield obs
+
+
+@pytest.fixture
+def real(running_obs: RealObs) -> RealObs:
+    """Give a test the running OBS, with one empty scene."""
+    running_obs.blank()
+    return running_obs
