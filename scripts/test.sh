@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs everything the tests need (a browser and a virtual screen included) and runs them.
-# KLEIN=1 adds the engine's tests; STREAMER_REQUIRE_BROWSERS=1 makes a missing old Chromium a failure.
+# KLEIN=1 adds the engine's tests; STREAMER_REQUIRE_BROWSERS=1 makes a missing old Chromium a failure, and
+# STREAMER_REQUIRE_OBS=1 a missing OBS.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +15,10 @@ command -v npm >/dev/null || missing+=(npm)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev linux-libc-dev)
 headers=$("${PYTHON:-python3}" -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null || true)
 [ -e "$headers/Python.h" ] || missing+=(python3-dev)
+command -v obs >/dev/null || missing+=(obs-studio)
+# Debian's OBS has no browser source; the tests build a stand-in for it.
+command -v gcc >/dev/null || missing+=(gcc libc6-dev)
+[ -e /usr/include/obs/obs-module.h ] || missing+=(libobs-dev)
 # Without recommended packages a browser may come without a single font, and captions need one.
 [ -n "$(fc-list 2>/dev/null | head -n 1)" ] || missing+=(fontconfig fonts-dejavu-core)
 if [ ${#missing[@]} -gt 0 ]; then

@@ -118,9 +118,6 @@ class Link:
         self._closed = threading.Event()
         self._reader: Reader | None = None
         self._thread: threading.Thread | None = None
-        self._near, self._far = socket.socketpair()
-        self._near.setblocking(False)
-        self._far.setblocking(False)
         self._last_known = ""
         self.state = State.CONNECTING
         self.why = ""
@@ -143,6 +140,9 @@ class Link:
         """Run the thread while inside, and give the news of the connection; once in the life of a link."""
         assert self._thread is None, "a link is opened once"
         self._reader = reader = Reader(asyncio.get_running_loop())
+        self._near, self._far = socket.socketpair()
+        self._near.setblocking(False)
+        self._far.setblocking(False)
         self._thread = threading.Thread(target=self._run, name="obs", daemon=True)
         self._thread.start()
         try:

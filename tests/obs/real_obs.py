@@ -24,9 +24,11 @@ WIDTH, HEIGHT = 640, 360
 _INI = "[General]\nFirstRun=true\nEnableAutoUpdates=false\nConfirmOnExit=false\n"
 
 
-def require() -> None:
+def require(*, browser_source: bool = False) -> None:
     """Skip the test without OBS, or fail it where OBS is required (STREAMER_REQUIRE_OBS=1)."""
     missing = [program for program in ("obs", "Xvfb") if shutil.which(program) is None]
+    if browser_source and not (shutil.which("gcc") and Path("/usr/include/obs/obs-module.h").exists()):
+        missing.append("gcc and libobs-dev")
     if missing:
         message = f"not installed: {', '.join(missing)}; scripts/test.sh installs them"
         if os.environ.get("STREAMER_REQUIRE_OBS") == "1":
@@ -75,6 +77,18 @@ class RealObs:
             "auth_required": True, "server_password": PASSWORD,
         }  # fmt: skip
         (config / "plugin_config" / "obs-websocket" / "config.json").write_text(json.dumps(newer))
+
+    def add_browser_source(self) -> None:
+        """Build the stand-in for the browser source and put it where this OBS finds it; before the start."""
+        folder = self.folder / ".config" / "obs-studio" / "plugins" / "browser-source" / "bin" / "64bit"
+        folder.mkdir(parents=True)
+        source = Path(__file__).with_name("browser_source.c")
+        command = ["gcc", "-shared", "-fPIC", "-o", str(folder / "browser-source.so"), str(source), "-lobs"]
+        subprocess.run(command, check=True)
+
+    def told(self, line: str) -> int:
+        """Count the lines of OBS's log that contain this."""
+        return sum(line in one for one in self.log.read_text(errors="replace").splitlines())
 
     def start(self) -> None:
         """Start it and wait until it answers, with a small canvas that a machine without a GPU can fill."""
@@ -152,11 +166,13 @@ def _video(width: int, height: int) -> dict[str, int]:
 
 
 @contextmanager
-def real_obs(folder: Path) -> Iterator[RealObs]:
-    """Run one OBS on a screen of its own."""
-    require()
+def real_obs(folder: Path, *, browser_source: bool = False) -> Iterator[RealObs]:
+    """Run one OBS on a screen of its own, as Debian builds it or with a stand-in for the browser source."""
+    require(browser_source=browser_source)
     with ExitStack() as stack:
         obs = RealObs(folder, stack.enter_context(screen(640, 480)))
+        if browser_source:
+            obs.add_browser_source()
         obs.start()
         try:
             yield obs
