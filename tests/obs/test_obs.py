@@ -303,7 +303,7 @@ async def test_renamed_while_connected_it_is_remembered_and_another_collection_g
 ) -> None:
     async with running(with_browser.port, tmp_path, install=True) as state:
         await state.ready()
-        await until(lambda: with_browser.items() == ["streamer background", "streamer overlay"])
+        await until((tmp_path / "obs" / "sources.json").exists)
         with_browser.ask("SetInputName", inputName="streamer overlay", newInputName="mine")
         await until(lambda: "mine" in (tmp_path / "obs" / "sources.json").read_text())
         with_browser.blank()
