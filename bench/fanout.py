@@ -32,6 +32,7 @@ from streamer.overlay.hub import Hub
 from streamer.overlay.layer import DEFAULT_LAYERS
 from streamer.overlay.server import routes
 from streamer.types import Frame
+from tests.doors import cleared, opened
 
 TOKEN = "bench"
 HANDSHAKE = (
@@ -134,7 +135,7 @@ def _read_in_process(port: int, count: int, stalled: int, done: Connection) -> N
 
 async def _round(pages: int, stalled: int, frames: int) -> tuple[list[float], float, int]:
     """Serve one round; returns the ages in ms, the longest the publisher was held in ms, and pictures missed."""
-    hub = Hub(DEFAULT_LAYERS)
+    hub = opened(Hub(DEFAULT_LAYERS))
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     app = Starlette(routes=routes(hub, lambda token: token == TOKEN, ROOT / "web"))
     config = uvicorn.Config(
@@ -167,7 +168,7 @@ async def _publish(hub: Hub, frames: int) -> float:
     data = os.urandom(FRAME_BYTES)
     for n in range(WARM_UP + frames):
         before = time.perf_counter()
-        hub.publish(Frame(str(n), "background", "image/jpeg", data, 1280, 720))
+        hub.publish(cleared(Frame(str(n), "background", "image/jpeg", data, 1280, 720)))
         held_ms = max(held_ms, (time.perf_counter() - before) * 1000)
         await asyncio.sleep(GAP_S)
     return held_ms

@@ -7,12 +7,13 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 
+from streamer.cleared import Cleared
 from streamer.contracts import Output
 from streamer.metrics import Metrics
 from streamer.overlay.hub import Hub
+from streamer.records import Records
 from streamer.stage import Stage
-from streamer.store import Store
-from streamer.types import Clear, Ended, Event, Frame, ImageRequest, Refusal, RequestState, Shown, Update
+from streamer.types import Clear, Ended, Event, ImageRequest, Refusal, RequestState, Shown, Update
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +23,9 @@ OUTBOX = 500
 class Air:
     """The way out. ``version`` counts what a panel could see change; ``changed`` is set with it."""
 
-    def __init__(self, hub: Hub, stage: Stage, store: Store, metrics: Metrics, outputs: Sequence[Output]) -> None:
-        self._hub, self._stage, self._store, self._metrics, self._outputs = hub, stage, store, metrics, outputs
+    def __init__(self, hub: Hub, stage: Stage, records: Records, metrics: Metrics, outputs: Sequence[Output]) -> None:
+        self._hub, self._stage, self._records, self._metrics, self._outputs = hub, stage, records, metrics, outputs
+        self._store = records.store
         self._outbox: deque[Event] = deque(maxlen=OUTBOX)
         self._news = asyncio.Event()
         self.changed = asyncio.Event()
@@ -51,8 +53,11 @@ class Air:
             self.publish(update)
             if isinstance(update, Clear):
                 self._store.off_air(update.layer)
-            elif isinstance(update, Frame) and self._stays(update.layer):
-                self._store.put_on_air(update.layer, update.request_id)
+                self._records.went_off_air(update.layer)
+            elif isinstance(update, Cleared):
+                self._records.went_on_air(update, update.verdict_id)
+                if self._stays(update.layer):
+                    self._store.put_on_air(update.layer, update.request_id)
 
     def refuse(self, refusal: Refusal) -> None:
         """Tell why something was not accepted."""

@@ -169,6 +169,7 @@ def build(
             ],
             outputs=[*outputs, *obs],
             links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
+            approval=config.approval,
             at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
             seconds={command.layer: command.seconds for command in _pictures(config) if command.layer},
             parked=config.generator.parked,

@@ -22,10 +22,11 @@ from streamer.types import Caption, ImageRequest, Lane, Refusal, Role, SamplingP
 
 ImageKind = Literal["background", "meme", "sticker", "edit"]
 StageKind = Literal[
-    "undo", "redo", "clear", "pause", "resume", "panic", "next", "free", "warm", "queue", "help", "style"
-]
+    "undo", "redo", "clear", "pause", "resume", "panic", "next", "free", "warm", "approve", "deny", "cut", "ban",
+    "unban", "forgetme", "queue", "help", "style",
+]  # fmt: skip
 
-_FOR_EVERYONE = frozenset({"queue", "help"})
+_FOR_EVERYONE = frozenset({"queue", "help", "forgetme"})
 _OF_ONE_LAYER = frozenset({"undo", "redo", "clear"})
 _FOR_STAGE_COMMANDS = frozenset({"aliases", "kind", "layer", "role"})
 _EXAMPLES = {
@@ -205,6 +206,7 @@ class Commands:
             caption=caption,
             source=trigger.source,
             redemption=trigger.redemption,
+            first_time=trigger.first_time,
         )
 
     def _order(self, word: _Word, text: str, trigger: Trigger) -> StageCommand | Refusal:

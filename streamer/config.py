@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from streamer.commands import CommandOptions
 from streamer.errors import ConfigError
 from streamer.generator.process import Options as ProcessOptions
+from streamer.holds import Options as ApprovalOptions
 from streamer.named import NamedTriggers
 from streamer.obs.options import Options as ObsOptions
 from streamer.overlay.layer import LayerOptions
@@ -84,6 +85,7 @@ class Config(Section):
     styles: Mapping[str, str] = {}
     layers: Mapping[str, Layer]
     queue: QueueOptions = QueueOptions()
+    approval: ApprovalOptions = ApprovalOptions()
     store: StoreOptions = StoreOptions()
     outputs: tuple[Use, ...] = ()
     obs: ObsOptions | None = None

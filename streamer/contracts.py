@@ -18,6 +18,7 @@ from streamer.types import (
     Refusal,
     Retraction,
     Trigger,
+    Verdict,
 )
 
 Happening = Trigger | Press | Retraction | Notice
@@ -163,6 +164,31 @@ class Percentiles:
     p99: float
 
 
+class Waiting(Protocol):
+    """A finished picture that waits for a moderator, or (``goes``) for its seconds; ``number`` is short to type."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def request(self) -> ImageRequest: ...
+
+    @property
+    def frame(self) -> Frame: ...
+
+    @property
+    def verdict(self) -> Verdict: ...
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def until(self) -> float: ...
+
+    @property
+    def goes(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class DeskState:
     """Everything a control panel shows, at one moment. ``on_air`` holds the request id of each layer's picture."""
@@ -177,6 +203,7 @@ class DeskState:
     pending: tuple[ImageRequest, ...]
     on_air: Mapping[str, str | None]
     timings: Mapping[str, Percentiles]
+    held: tuple[Waiting, ...] = ()
 
 
 class Desk(Protocol):
@@ -194,6 +221,12 @@ class Desk(Protocol):
     async def press(self, press: Press) -> Receipt: ...
 
     async def cancel(self, request_id: str) -> bool: ...
+
+    async def approve(self, request_id: str, by: str, verdict_id: str | None = None) -> bool: ...
+
+    async def deny(self, request_id: str, by: str) -> bool: ...
+
+    def cut(self) -> int: ...
 
     async def clear(self, layer: str | None) -> None: ...
 

@@ -7,17 +7,25 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streamer.admission import Admission
 from streamer.air import Air
+from streamer.cleared import Cleared
 from streamer.commands import Commands
 from streamer.contracts import DeskState, Generator, Output, Receipt, Reporting, Rule, Source
+from streamer.door import Door
 from streamer.drawing import Drawing
+from streamer.errors import StoreError
+from streamer.holds import Held, Holds
+from streamer.holds import Options as Approval
 from streamer.intake import OPEN, PANIC, Intake
 from streamer.metrics import Metrics
 from streamer.named import Named
 from streamer.overlay.hub import Hub
 from streamer.parking import NO_CARD, Parking
 from streamer.parking import Options as ParkedOptions
+from streamer.policy import name_fits
 from streamer.recent import Recent
+from streamer.records import Records
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
 from streamer.store import Store
@@ -28,8 +36,10 @@ from streamer.types import (
     Frame,
     ImageRequest,
     Lane,
+    Refusal,
     RequestState,
     Retraction,
+    Role,
     StageCommand,
     Toast,
     Update,
@@ -57,6 +67,7 @@ class Parts:
     seconds: Mapping[str, float | None] = field(default_factory=dict)
     parked: ParkedOptions = field(default_factory=ParkedOptions)
     named: Named = field(default_factory=lambda: Named({}))
+    approval: Approval = field(default_factory=Approval)
 
 
 class Controls:
@@ -65,13 +76,17 @@ class Controls:
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
         self._parts, self._clock = parts, clock
         self._commands = parts.commands
-        self._air = Air(parts.hub, parts.stage, parts.store, parts.metrics, parts.outputs)
+        self._records = Records(parts.store)
+        self._door = Door(self._records, parts.hub.take_seal())
+        self._holds = Holds(parts.approval)
+        self._air = Air(parts.hub, parts.stage, self._records, parts.metrics, parts.outputs)
         self._work = asyncio.Event()
         self._actors: Recent[str, str] = Recent(REMEMBERED)
         self._free_at: dict[str, float] = {}
         self._drawing = Drawing(parts.generator, parts.stage, parts.hub)
         self._intake = Intake(parts.store)
         self._parking = Parking(parts.parked, parts.generator, parts.scheduler)
+        self._admission = Admission(self._intake, parts.rules, parts.approval)
 
     @property
     def version(self) -> int:
@@ -89,6 +104,10 @@ class Controls:
             await self.resume()
         elif action == "clear":
             await self.clear(layer)
+        elif action in ("approve", "deny"):
+            await self._decide(command)
+        elif action == "cut":
+            self.cut()
         elif action == "next":
             self.skip()
         elif action in ("free", "warm"):
@@ -103,6 +122,17 @@ class Controls:
         elif action == "help":
             self._answer(command, Toast(command.trigger_id, self._commands.help(command.actor.role), seconds=8.0))
         return Receipt(command.trigger_id, "done")
+
+    async def _decide(self, command: StageCommand) -> None:
+        """Approve or deny what the words name; say so when it is not clear what they mean."""
+        held = self._holds.find(command.text, self._clock())
+        if held is None:
+            waiting = ", ".join(f"{one.number} {one.request.actor.name}" for one in self._holds.waiting()) or "nothing"
+            self._answer(command, Toast(command.trigger_id, f"say which one: waiting is {waiting}"))
+        elif command.action == "approve":
+            await self._release(held, f"moderator {command.actor.name}")
+        else:
+            await self.deny(held.request.id, command.actor.name)
 
     def _answer(self, command: StageCommand, toast: Toast) -> None:
         self._air.publish(toast)
@@ -171,11 +201,70 @@ class Controls:
 
     async def show(self, picture_id: str) -> bool:
         """Show a picture of the history again."""
-        frame = await self._parts.store.frame(picture_id)
+        frame = await self._door.again(picture_id)
         if frame is None or frame.layer not in self._parts.hub.layers:
             return False
         now = self._clock()
         return self._step(self._parts.stage.show(frame, self._parts.seconds.get(frame.layer), now, now))
+
+    async def approve(self, request_id: str, by: str, verdict_id: str | None = None) -> bool:
+        """Put a held picture on air; ``verdict_id`` names the very picture that was looked at, if given.
+
+        False when it does not wait any more, when another one is meant, or when it was taken back meanwhile.
+        """
+        held = self._holds.get(request_id)
+        if held is None or verdict_id not in (None, held.verdict.id):
+            return False
+        return await self._release(held, by)
+
+    async def deny(self, request_id: str, by: str) -> bool:
+        """Refuse a held picture."""
+        held = self._holds.get(request_id)
+        if held is None or not self._holds.take(held):
+            return False
+        self._door.object(Refusal(request_id, f"moderator {by}", "denied"))
+        self._air.end(held.requests, RequestState.REFUSED, "approval", "a moderator decided against it")
+        return True
+
+    def cut(self) -> int:
+        """Stop every picture that would go on air by itself; return how many there were."""
+        going = [held for held in self._holds.waiting() if held.goes]
+        dropped = self._holds.drop(lambda request: any(request in held.requests for held in going))
+        self._air.end(dropped, RequestState.CANCELLED, "cut", "stopped before it was shown")
+        return len(going)
+
+    async def _release(self, held: Held, by: str) -> bool:
+        """Let a held picture through the door, unless it is taken back while its verdict is written."""
+        reserved = self._holds.decide(held)
+        if reserved is None:
+            return False
+        try:
+            cleared = await self._door.admit(held.frame, by)
+        except StoreError:
+            self._holds.take(reserved)
+            self._air.end(held.requests, RequestState.FAILED, "store", "the decision could not be written down")
+            return False
+        now = self._clock()
+        current = self._holds.get(held.request.id)
+        if current is None or not current.deciding or not self._holds.take(current):
+            return False
+        if not self._parts.stage.accepts(held.frame.layer, held.request.at):
+            self._air.end(current.requests, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            return False
+        self._put_on_air(held.request, current.followers, cleared, held.draw_s, now)
+        return True
+
+    def _put_on_air(
+        self, request: ImageRequest, followers: Sequence[ImageRequest], cleared: Cleared, draw_s: float, now: float
+    ) -> None:
+        """Show a cleared picture, say for whom it was drawn, and end everybody who asked for it."""
+        self._show(self._parts.stage.show(cleared, request.seconds, request.at, now))
+        if request.actor.role is not Role.BROADCASTER:
+            name = request.actor.name if name_fits(self._parts.rules, request.actor.name) else "a viewer"
+            self._air.publish(Toast(request.id, f"drawn for {name}"))
+        self._free_at[cleared.layer] = now + self._parts.at_least_s.get(cleared.layer, 0.0)
+        self._parts.store.keep(request, cleared, cleared.verdict_id)
+        self._air.shown(request, followers, draw_s * 1000, (now - request.at) * 1000)
 
     async def cancel(self, request_id: str) -> bool:
         """End a request that waits or is being drawn."""
@@ -219,6 +308,7 @@ class Controls:
             drawing=self._drawing.request,
             pending=tuple(parts.scheduler.pending()),
             on_air={layer: frame.request_id if frame else None for layer, frame in self._on_air().items()},
+            held=self._holds.waiting(),
             timings={step.value: times for step, times in parts.metrics.timings.summary().items()},
         )
 
@@ -237,7 +327,7 @@ class Controls:
         return {layer: self._parts.stage.current(layer) for layer in self._parts.hub.layers}
 
     def _drop(self, matches: Callable[[ImageRequest], bool], rule: str, reason: str) -> int:
-        dropped = self._parts.scheduler.drop(matches)
+        dropped = [*self._parts.scheduler.drop(matches), *self._holds.drop(matches)]
         self._air.end(dropped, RequestState.CANCELLED, rule, reason)
         return len(dropped)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
 
 from streamer.contracts import Generator
 from streamer.overlay.hub import Hub
@@ -22,24 +23,29 @@ class Drawing:
         self._usual_s: dict[tuple[int, int], float] = {}
         self.request: ImageRequest | None = None
 
-    async def frame(self, request: ImageRequest) -> Frame | None:
-        """Pass previews on to the pages and return the frame; None when the request was called off.
+    @contextmanager
+    def of(self, request: ImageRequest) -> Iterator[None]:
+        """Count a request as being drawn until it is on air, held or ended: so long it can be called off."""
+        self.request, self._called_off = request, None
+        try:
+            yield
+        finally:
+            self.request = None
+
+    async def frame(self, request: ImageRequest, *, seen: bool = True) -> Frame | None:
+        """Pass previews on to the pages, if it may be seen, and return the frame; None when the request was called off.
 
         Raises BackendError when it could not be drawn.
         """
-        self.request, self._called_off = request, None
-        try:
-            async with aclosing(self._generator.draw(request)) as updates:  # type: ignore[type-var]
-                async for update in updates:
-                    if not self.wanted(request):
-                        return None
-                    if isinstance(update, Frame):
-                        return update
-                    if self._worth_showing(request, update):
-                        self._hub.publish(update)
-            return None
-        finally:
-            self.request = None
+        async with aclosing(self._generator.draw(request)) as updates:  # type: ignore[type-var]
+            async for update in updates:
+                if not self.wanted(request):
+                    return None
+                if isinstance(update, Frame):
+                    return update
+                if seen and self._worth_showing(request, update):
+                    self._hub.publish(update)
+        return None
 
     def call_off(self) -> None:
         """Stop what is being drawn at its next step."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from streamer.types import Actor, Press, Role, StageCommand, Trigger
 
-Order = Literal["undo", "redo", "clear", "pause", "resume", "panic", "next", "free", "warm"]
+Order = Literal["undo", "redo", "clear", "pause", "resume", "panic", "next", "free", "warm", "cut"]
 ORDERS: tuple[str, ...] = get_args(Order)
 """Kinds that need no more words; each is a name, too, unless config.yaml gives that name another meaning."""
 
@@ -18,7 +18,7 @@ AGAIN_S = 0.15
 """A second press of one name within this time is the same press: decks send twice, pads bounce."""
 
 # Doing these twice is doing them once, so they are never taken for a bounce.
-_HARMLESS = frozenset({"clear", "panic", "resume", "next", "warm"})
+_HARMLESS = frozenset({"clear", "panic", "resume", "next", "warm", "cut"})
 _NEEDS = {"command": "line", "prompt": "prompt", "random": "lines", "cycle": "lines"}
 _MAY_HAVE = {"prompt": {"command"}, "undo": {"layer"}, "redo": {"layer"}, "clear": {"layer"}}
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
+from streamer.admission import sentence
+from streamer.cleared import Cleared
 from streamer.contracts import (
     Happening,
     Receipt,
@@ -22,16 +24,19 @@ from streamer.contracts import (
 )
 from streamer.controls import REMEMBERED, Controls, Parts
 from streamer.errors import BackendError, StoreError, Unsupported
+from streamer.holds import Held
 from streamer.metrics import Step
 from streamer.parking import NO_CARD
-from streamer.policy import hear, judge, name_fits
+from streamer.policy import deliberate, hear, look
 from streamer.recent import Recent
 from streamer.scheduler import Ending
 from streamer.types import (
+    Answer,
     Clear,
     Frame,
     Hold,
     ImageRequest,
+    Judgement,
     Lane,
     Press,
     Refusal,
@@ -40,7 +45,6 @@ from streamer.types import (
     Retraction,
     Role,
     StageCommand,
-    Toast,
     Trigger,
 )
 
@@ -70,7 +74,8 @@ class Pipeline(Controls):
     async def restore(self) -> None:
         """Show the last background again, and stay blank and closed after a panic; await it before anybody can ask."""
         await self._intake.restore()
-        kept = {frame.layer: frame for frame in await self._parts.store.on_air()}
+        found = [await self._door.again(frame.request_id) for frame in await self._parts.store.on_air()]
+        kept = {frame.layer: frame for frame in found if frame is not None}
         for layer in self._parts.hub.layers:
             shown = self._parts.stage.restore(kept[layer], self._clock()) if layer in kept else [Clear(layer)]
             for update in shown:
@@ -152,7 +157,10 @@ class Pipeline(Controls):
             now = self._clock()
             self._end_all(self._parts.scheduler.expire(now))
             self._show(self._parts.stage.expire(now))
-            moments = [self._parts.scheduler.wakeup(now), self._parts.stage.wakeup()]
+            self._expire_held(self._holds.expire(now))
+            for held in self._holds.due(now):
+                await self._release(held, "delay")
+            moments = [self._parts.scheduler.wakeup(now), self._parts.stage.wakeup(), self._holds.wakeup()]
             self._air.changed.clear()
             await _until(
                 self._air.changed, min((moment - now for moment in moments if moment is not None), default=None)
@@ -207,11 +215,10 @@ class Pipeline(Controls):
 
     async def _admit(self, request: ImageRequest, trigger: Trigger) -> Receipt:
         now = self._clock()
-        refusal = self._intake.objection(request) or judge(self._parts.rules, request, now)
-        if isinstance(refusal, Hold):
-            refusal = Refusal(request.id, refusal.rule, refusal.reason, refusal.code)
-        if refusal is not None:
-            return self._refuse(refusal, trigger)
+        objection = self._admission.objection(request, now)
+        if isinstance(objection, Refusal):
+            return self._refuse(objection, trigger)
+        request = replace(request, doubt=objection)
         if request.kind == "edit":
             # The picture that was on air when the viewer typed, not the one when their turn comes.
             shown = self._parts.stage.current(request.layer)
@@ -251,51 +258,102 @@ class Pipeline(Controls):
         return min((moment - now for moment in self._free_at.values() if moment > now), default=None)
 
     async def _draw(self, request: ImageRequest) -> None:
+        """In: a request whose turn it is. Out: its picture on air or held, or its end."""
         started = self._clock()
         self._parts.metrics.took(Step.QUEUE, (started - request.at) * 1000)
-        self._parts.store.drawing(request.id)
+        self._parts.store.mark(request.id, RequestState.DRAWING)
         self._air.touch()
-        try:
-            frame = await self._drawing.frame(request)
-        except BackendError as error:
-            if not self._drawing.wanted(request):
-                self._deliver(request, None, 0.0)
-                return
-            log.warning("not drawn: %s: %s", request.id, error)
-            reason = str(error) if isinstance(error, Unsupported) else "the picture failed, please try again"
-            self._air.end([request, *self._finish(request)], RequestState.FAILED, "generator", reason)
-        else:
-            self._deliver(request, frame, self._clock() - started)
-        finally:
-            self._air.touch()
+        with self._drawing.of(request):
+            try:
+                frame, judgements = await self._drawn(request)
+                await self._deliver(request, frame, judgements, self._clock() - started)
+            except BackendError as error:
+                self._fail(request, error)
+            except StoreError as error:
+                log.error("not shown, since its verdict cannot be stored: %s", error)
+                self._end(request, RequestState.FAILED, "store", "the picture could not be written down")
+        self._air.touch()
 
-    def _deliver(self, request: ImageRequest, frame: Frame | None, draw_s: float) -> None:
+    async def _drawn(self, request: ImageRequest) -> tuple[Frame | None, list[Judgement]]:
+        """Draw while those judges think who take their time."""
+        thinking = asyncio.create_task(deliberate(self._parts.rules, request))
+        try:
+            frame = await self._drawing.frame(request, seen=request.doubt is None and not self._goes_later(request))
+            return frame, [] if frame is None else await thinking
+        finally:
+            thinking.cancel()
+
+    async def _deliver(
+        self, request: ImageRequest, frame: Frame | None, judgements: Sequence[Judgement], draw_s: float
+    ) -> None:
+        """Refuse, hold or show a finished picture."""
         if frame is None or not self._drawing.wanted(request):
-            self._air.end(
-                [request, *self._finish(request)], RequestState.CANCELLED, "cleared", "taken back before it was shown"
-            )
+            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
             return
         now = self._clock()
         self._drawing.took(request, draw_s)
-        updates = self._parts.stage.show(frame, request.seconds, request.at, now)
-        if self._parts.hub.overlays:
-            at_once = now - request.at - draw_s < AT_ONCE_S
-            self._airing.put(request.id, (request.at, self._parts.generator.drew_s if at_once else None))
-        self._show(updates)
-        self._publish_toast(request)
-        self._free_at[frame.layer] = now + self._parts.at_least_s.get(frame.layer, 0.0)
         self._parts.metrics.took(Step.DRAW, draw_s * 1000)
-        self._parts.metrics.took(Step.DELIVER, (self._clock() - now) * 1000)
-        self._parts.store.keep(request, frame)
-        self._air.shown(request, self._finish(request), draw_s * 1000, (now - request.at) * 1000)
+        judged = [*judgements, *frame.judgements]
+        objection = sentence(request, request.doubt, look(self._parts.rules, request, frame, now), judgements)
+        if isinstance(objection, Refusal):
+            self._door.object(objection, judged)
+            self._end(request, RequestState.REFUSED, objection.rule, objection.reason)
+        elif isinstance(objection, Hold) or self._goes_later(request):
+            self._hold(request, frame, objection, judged, draw_s)
+        else:
+            await self._air_now(request, await self._door.admit(frame, "policy", judged), draw_s, now)
+
+    async def _air_now(self, request: ImageRequest, cleared: Cleared, draw_s: float, drawn_at: float) -> None:
+        """Show a picture whose verdict is stored, unless it was taken back while that was written."""
+        if not self._drawing.wanted(request):
+            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            return
+        if self._parts.hub.overlays:
+            at_once = drawn_at - request.at - draw_s < AT_ONCE_S
+            self._airing.put(request.id, (request.at, self._parts.generator.drew_s if at_once else None))
+        self._put_on_air(request, self._finish(request), cleared, draw_s, drawn_at)
+        self._parts.metrics.took(Step.DELIVER, (self._clock() - drawn_at) * 1000)
+
+    def _hold(
+        self, request: ImageRequest, frame: Frame, hold: Hold | None, judged: Sequence[Judgement], draw_s: float
+    ) -> None:
+        """Keep a picture out of sight, for a moderator or (without a hold) for its seconds, and say so."""
+        why = hold or Hold(request.id, "delay", "goes on air in a moment", "delay")
+        verdict = self._door.object(why, judged)
+        now = self._clock()
+        crowded = self._holds.put(
+            request, self._finish(request), frame, verdict, why.reason, now, goes=hold is None, draw_s=draw_s
+        )
+        if hold is None:
+            until = now + self._parts.approval.delay_s
+            self._free_at[frame.layer] = until + self._parts.at_least_s.get(frame.layer, 0.0)
+        else:
+            self._air.tell(Answer(request.id, request.source, request.actor, "your picture waits for a moderator"))
+        self._parts.store.mark(request.id, RequestState.HELD)
+        self._parts.hub.publish(Refusal(request.id, why.rule, why.reason))  # its previews, if any, go
+        self._expire_held(crowded)
+
+    def _goes_later(self, request: ImageRequest) -> bool:
+        return self._parts.approval.delay_s > 0 and request.actor.role < Role.MODERATOR
+
+    def _expire_held(self, over: Iterable[Held]) -> None:
+        for held in over:
+            self._air.end(held.requests, RequestState.EXPIRED, "approval", "nobody had time to look at it")
+
+    def _fail(self, request: ImageRequest, error: BackendError) -> None:
+        if not self._drawing.wanted(request):
+            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            return
+        log.warning("not drawn: %s: %s", request.id, error)
+        reason = str(error) if isinstance(error, Unsupported) else "the picture failed, please try again"
+        self._end(request, RequestState.FAILED, "generator", reason)
 
     def _finish(self, request: ImageRequest) -> tuple[ImageRequest, ...]:
         return self._parts.scheduler.finish(request.id)
 
-    def _publish_toast(self, request: ImageRequest) -> None:
-        if request.actor.role is not Role.BROADCASTER:
-            name = request.actor.name if name_fits(self._parts.rules, request.actor.name) else "a viewer"
-            self._air.publish(Toast(request.id, f"drawn for {name}"))
+    def _end(self, request: ImageRequest, state: RequestState, rule: str, reason: str) -> None:
+        """End what was being drawn, and everybody who joined it."""
+        self._air.end([request, *self._finish(request)], state, rule, reason)
 
     # Small steps.
 

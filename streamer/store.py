@@ -47,6 +47,26 @@ MIGRATIONS: Sequence[str] = (
     CREATE TABLE tokens (digest TEXT PRIMARY KEY, role TEXT NOT NULL, name TEXT NOT NULL, created_at REAL NOT NULL);
     CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
     """,
+    # Pictures from before this version were on air: that was their verdict.
+    """
+    CREATE TABLE verdicts (
+      id TEXT PRIMARY KEY, request_id TEXT NOT NULL, judge TEXT NOT NULL, outcome TEXT NOT NULL, code TEXT NOT NULL,
+      version TEXT NOT NULL, at REAL NOT NULL
+    );
+    CREATE INDEX verdicts_by_time ON verdicts (at);
+    CREATE INDEX verdicts_by_request ON verdicts (request_id);
+    ALTER TABLE pictures ADD COLUMN verdict_id TEXT NOT NULL DEFAULT '';
+    INSERT INTO verdicts SELECT 'before-' || id, id, 'before', 'allow', '', '', shown_at FROM pictures;
+    UPDATE pictures SET verdict_id = 'before-' || id;
+    CREATE TABLE airings (
+      request_id TEXT NOT NULL, verdict_id TEXT NOT NULL, layer TEXT NOT NULL, from_at REAL NOT NULL, to_at REAL
+    );
+    CREATE INDEX airings_by_time ON airings (from_at);
+    CREATE TABLE bans (
+      who TEXT PRIMARY KEY, name TEXT NOT NULL, until REAL, reason TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL
+    );
+    CREATE TABLE forgotten (who TEXT PRIMARY KEY, at REAL NOT NULL);
+    """,
 )
 
 
@@ -130,9 +150,14 @@ class Store:
         """Record an accepted request; await the result before telling anybody."""
         return self._run(lambda: self._accept(request, time.time()))
 
-    def drawing(self, request_id: str) -> asyncio.Future[None]:
-        """Note that the request is being drawn."""
-        return self._run(lambda: self._write("UPDATE requests SET state = ? WHERE id = ?", ("drawing", request_id)))
+    def mark(self, request_id: str, state: RequestState) -> asyncio.Future[None]:
+        """Note where an open request stands: being drawn, or held."""
+        statement = "UPDATE requests SET state = ? WHERE id = ? AND ended_at IS NULL"
+        return self._run(lambda: self._write(statement, (state, request_id)))
+
+    def run(self, work: Callable[[sqlite3.Connection], Result]) -> asyncio.Future[Result]:
+        """Do something with the connection in the store's thread, after everything asked for before."""
+        return self._run(lambda: work(self._connection()))
 
     def end(
         self, ids: Iterable[str], state: RequestState, *, rule: str = "", reason: str = "",
@@ -142,9 +167,9 @@ class Store:
         rows = [(state, rule, reason, time.time(), draw_ms, total_ms, request_id) for request_id in ids]
         return self._run(lambda: self._end(rows))
 
-    def keep(self, request: ImageRequest, frame: Frame) -> asyncio.Future[None]:
+    def keep(self, request: ImageRequest, frame: Frame, verdict_id: str) -> asyncio.Future[None]:
         """Write a picture that went on air to disk, note it as its layer's current one, forget the oldest."""
-        return self._run(lambda: self._keep(request, frame, time.time()))
+        return self._run(lambda: self._keep(request, frame, verdict_id, time.time()))
 
     def off_air(self, layer: str) -> asyncio.Future[None]:
         """Note that a layer shows nothing."""
@@ -222,7 +247,10 @@ class Store:
         (self._home / "pictures").mkdir(parents=True, exist_ok=True)
         os.chmod(self._home, 0o700)
         db = sqlite3.connect(self._home / "streamer.db", check_same_thread=False)
-        db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")
+        db.executescript(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
+            " PRAGMA secure_delete = ON;"
+        )
         _migrate(db)
         self._db = db
         rows = [
@@ -230,6 +258,7 @@ class Store:
             for row in self._rows("SELECT id FROM requests WHERE state IN (?, ?, ?)", OPEN_STATES)
         ]
         self._end(rows)
+        self._write("UPDATE airings SET to_at = ? WHERE to_at IS NULL", (time.time(),))
 
     def _close(self) -> None:
         if self._db:
@@ -272,12 +301,12 @@ class Store:
                 rows,
             )
 
-    def _keep(self, request: ImageRequest, frame: Frame, now: float) -> None:
+    def _keep(self, request: ImageRequest, frame: Frame, verdict_id: str, now: float) -> None:
         name = f"{int(now * 1000)}-{secrets.token_hex(4)}{SUFFIXES[frame.media_type]}"
         (self._home / "pictures" / name).write_bytes(frame.data)
-        row = (request.id, frame.layer, frame.media_type, frame.width, frame.height, name, now)
+        row = (request.id, frame.layer, frame.media_type, frame.width, frame.height, name, now, verdict_id)
         with self._connection() as db:
-            db.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             if request.seconds is None:
                 db.execute("INSERT OR REPLACE INTO on_air VALUES (?, ?)", (frame.layer, request.id))
         self._forget(

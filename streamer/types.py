@@ -153,7 +153,8 @@ class ImageRequest:
     ``at`` and ``expires_at`` are time.monotonic() seconds. ``seconds`` is the time on air, None for until replaced.
     ``cooldown_s`` is the command's own wait per actor, None for the rule's default.
     ``reference`` is an encoded picture to edit, None to draw from the prompt alone.
-    ``source`` is the trigger's; ``redemption`` what it cost in channel points, if it did.
+    ``source`` and ``first_time`` are the trigger's; ``redemption`` what it cost in channel points, if it did.
+    ``doubt`` is why a human is to look at the picture before it goes on air.
     """
 
     id: str
@@ -174,6 +175,8 @@ class ImageRequest:
     reference: bytes | None = None
     source: str = ""
     redemption: Redemption | None = None
+    first_time: bool = False
+    doubt: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from streamer.air import OUTBOX, Air
 from streamer.metrics import Metrics
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer import LayerOptions
+from streamer.records import Records
 from streamer.stage import Stage
 from streamer.store import Options, Store
 from streamer.types import Clear, Ended, Event, Frame, Refusal, RequestState, Toast
+from tests.doors import cleared, opened
 from tests.test_store import REQUEST, frame
 
 
@@ -33,7 +35,8 @@ class Desk:
         self.hub = Hub({"background": LayerOptions(use="background"), "meme": LayerOptions(use="popup")})
         self.stage, self.store, self.metrics = Stage(("background", "meme")), Store(home, Options()), Metrics()
         self.notes = Notebook()
-        self.air = Air(self.hub, self.stage, self.store, self.metrics, [self.notes])
+        opened(self.hub)
+        self.air = Air(self.hub, self.stage, Records(self.store), self.metrics, [self.notes])
 
 
 @pytest.fixture
@@ -46,14 +49,14 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def test_an_event_reaches_the_pages_at_once_and_the_outputs_soon(desk: Desk) -> None:
     page = desk.hub.join()
-    desk.air.publish(frame("r1"))
+    desk.air.publish(cleared(frame("r1")))
     assert page.take(0.0) is not None
     assert desk.notes.events == []
     telling = asyncio.create_task(desk.air.tell_all())
     while not desk.notes.events:
         await asyncio.sleep(0)
     telling.cancel()
-    assert desk.notes.events == [frame("r1")]
+    assert desk.notes.events == [cleared(frame("r1"))]
 
 
 async def test_outputs_that_cannot_follow_miss_the_oldest_and_memory_stays_bounded(desk: Desk) -> None:
@@ -68,10 +71,10 @@ async def test_outputs_that_cannot_follow_miss_the_oldest_and_memory_stays_bound
 
 async def test_what_stays_on_air_is_noted_for_a_restart_and_a_popup_is_not(desk: Desk) -> None:
     await desk.store.accept(REQUEST)
-    await desk.store.keep(REQUEST, frame("r1"))
+    await desk.store.keep(REQUEST, frame("r1"), "v1")
     await desk.store.off_air("background")
-    desk.air.show(desk.stage.show(frame("r1"), None, 1.0, 1.0))
-    desk.air.show(desk.stage.show(Frame("r1", "meme", "image/jpeg", b"", 1, 1), 8.0, 1.0, 1.0))
+    desk.air.show(desk.stage.show(cleared(frame("r1")), None, 1.0, 1.0))
+    desk.air.show(desk.stage.show(cleared(Frame("r1", "meme", "image/jpeg", b"", 1, 1)), 8.0, 1.0, 1.0))
     assert [kept.layer for kept in await desk.store.on_air()] == ["background"]
     desk.air.show([Clear("background")])
     assert await desk.store.on_air() == []

@@ -63,10 +63,15 @@ def drawing(brush: Brush, stage: Stage) -> Drawing:
     return Drawing(brush, stage, Hub({"background": LayerOptions(use="background")}))
 
 
+async def drawn(drawing: Drawing, *, seen: bool = True) -> Frame | None:
+    with drawing.of(REQUEST):
+        return await drawing.frame(REQUEST, seen=seen)
+
+
 async def test_the_frame_comes_back_and_nothing_is_being_drawn_afterwards(drawing: Drawing, brush: Brush) -> None:
     seen: list[ImageRequest | None] = []
     brush.between = lambda: seen.append(drawing.request)
-    frame = await drawing.frame(REQUEST)
+    frame = await drawn(drawing)
     assert frame is not None
     assert frame.data == b"done"
     assert (seen, drawing.request) == ([REQUEST], None)
@@ -74,23 +79,23 @@ async def test_the_frame_comes_back_and_nothing_is_being_drawn_afterwards(drawin
 
 async def test_what_is_called_off_gives_no_frame_and_stops_the_generator(drawing: Drawing, brush: Brush) -> None:
     brush.between = drawing.call_off
-    assert await drawing.frame(REQUEST) is None
+    assert await drawn(drawing) is None
     assert (brush.cancelled, brush.closed) == (["r1"], True)
     assert not drawing.wanted(REQUEST)
     brush.between = lambda: None
-    assert await drawing.frame(REQUEST) is not None, "asked for anew it is wanted again"
+    assert await drawn(drawing) is not None, "asked for anew it is wanted again"
 
 
 async def test_a_clear_meanwhile_makes_the_picture_unwanted(drawing: Drawing, brush: Brush, stage: Stage) -> None:
     brush.between = lambda: stage.clear("background", REQUEST.at + 1)  # type: ignore[assignment, return-value]
-    assert await drawing.frame(REQUEST) is None
+    assert await drawn(drawing) is None
     assert brush.closed
 
 
 async def test_a_fault_is_passed_on(drawing: Drawing, brush: Brush) -> None:
     brush.fault = BackendError("out of paint")
     with pytest.raises(BackendError, match="out of paint"):
-        await drawing.frame(REQUEST)
+        await drawn(drawing)
     assert drawing.request is None
 
 

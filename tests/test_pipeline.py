@@ -16,6 +16,7 @@ from streamer.commands import CommandOptions, Commands
 from streamer.contracts import Happening, Health
 from streamer.controls import Parts
 from streamer.errors import BackendDied, BackendError, Unsupported
+from streamer.holds import Options as Approval
 from streamer.metrics import Metrics
 from streamer.overlay import wire
 from streamer.overlay.hub import Hub
@@ -115,7 +116,7 @@ class Script:
 class Room:
     """A running pipeline with the parts a test looks at."""
 
-    def __init__(self, home: Path, at_least_s: float) -> None:
+    def __init__(self, home: Path, at_least_s: float, **approval: object) -> None:
         layers = {"background": LayerOptions(use="background"), "meme": LayerOptions(use="popup", z=10)}
         table = {
             "bg": CommandOptions(kind="background", layer="background"),
@@ -123,7 +124,9 @@ class Room:
             "edit": CommandOptions(kind="edit", layer="background"),
             "mods": CommandOptions(kind="background", layer="background", role=Role.MODERATOR),
             **{word: CommandOptions(kind=word) for word in ("undo", "redo", "clear", "pause", "resume", "panic")},
-            **{word: CommandOptions(kind=word) for word in ("queue", "help", "style")},
+            **{word: CommandOptions(kind=word) for word in ("queue", "help", "style", "cut")},
+            "ok": CommandOptions(kind="approve"),
+            "no": CommandOptions(kind="deny"),
         }
         self.now = 100.0
         self.easel, self.notes, self.script = Easel(), Notebook(), Script()
@@ -135,7 +138,7 @@ class Room:
                 rules=[role.create(role.Options()), words.create(words.Options(extra=("forbiddenword",)))],
                 scheduler=Scheduler(QueueOptions()), stage=self.stage, store=self.store, generator=self.easel,
                 hub=self.hub, metrics=Metrics(), sources=[self.script], outputs=[self.notes],
-                at_least_s={"background": at_least_s},
+                at_least_s={"background": at_least_s}, approval=Approval.model_validate(approval),
             ),
             clock=lambda: self.now,
         )  # fmt: skip
@@ -178,8 +181,8 @@ class Room:
 
 
 @asynccontextmanager
-async def opened(home: Path, at_least_s: float = 0.0) -> AsyncIterator[Room]:
-    room = Room(home, at_least_s)
+async def opened(home: Path, at_least_s: float = 0.0, **approval: object) -> AsyncIterator[Room]:
+    room = Room(home, at_least_s, **approval)
     await room.store.open()
     await room.pipeline.restore()
     running = asyncio.create_task(room.pipeline.run())
@@ -623,3 +626,135 @@ async def test_overhead_counts_only_requests_that_were_drawn_at_once(room: Room)
             while "paint" not in (timings := room.pipeline.state().timings) or timings["paint"].count < number:
                 await asyncio.sleep(0)
         assert timings["overhead"].count == 1
+
+
+async def held(room: Room, text: str = "!bg harbour", who: str = "ann") -> str:
+    """Ask for a picture and let it be drawn and held."""
+    request_id = await room.say(text, who)
+    await room.draw_next()
+    await room.until(lambda: any(one.request.id == request_id for one in room.pipeline.state().held))
+    return request_id
+
+
+async def test_a_held_picture_shows_nothing_until_a_moderator_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path, mode="on") as room:
+        page = room.hub.join()
+        request_id = await held(room)
+        assert room.on_air() is None
+        assert not any(isinstance(message := page.take(0.0), bytes) for _ in range(5)), message
+        assert await room.state(request_id) == "held"
+        room.now += 3
+        await room.order("!ok")
+        assert room.on_air() == b"harbour"
+        assert await room.state(request_id) == "shown"
+
+
+async def test_a_denied_picture_ends_refused(tmp_path: Path) -> None:
+    async with opened(tmp_path, mode="on") as room:
+        request_id = await held(room)
+        await room.order("!no @ann")
+        assert (room.on_air(), await room.state(request_id)) == (None, "refused")
+        assert not await room.pipeline.approve(request_id, "mod")
+
+
+async def test_an_unclear_yes_asks_which_one_is_meant(tmp_path: Path) -> None:
+    async with opened(tmp_path, mode="on") as room:
+        await held(room)
+        await held(room, "!bg forest", "ben")
+        room.now += 3
+        await room.order("!ok")
+        assert room.on_air() is None
+        await room.until(lambda: any("1 ann, 2 ben" in str(event) for event in room.notes.events))
+        await room.order("!ok 2")
+        assert room.on_air() == b"forest"
+
+
+async def test_an_approval_names_the_very_picture_that_was_looked_at(tmp_path: Path) -> None:
+    async with opened(tmp_path, mode="on") as room:
+        request_id = await held(room)
+        assert not await room.pipeline.approve(request_id, "mod", "another verdict")
+        (one,) = room.pipeline.state().held
+        assert await room.pipeline.approve(request_id, "mod", one.verdict.id)
+        assert room.on_air() == b"harbour"
+
+
+async def test_what_is_taken_back_while_its_approval_is_written_stays_off(tmp_path: Path) -> None:
+    for take_back in (
+        lambda room, one: room.pipeline.retract(Retraction("test", one, None, room.now)),
+        lambda room, one: room.pipeline.panic(),
+        lambda room, one: room.pipeline.clear("background"),
+        lambda room, one: room.pipeline.deny(one, "mod"),
+    ):
+        async with opened(tmp_path / str(next(NUMBERS)), mode="on") as room:
+            request_id = await held(room)
+            room.now += 1
+            approving = asyncio.create_task(room.pipeline.approve(request_id, "mod"))
+            await asyncio.sleep(0)
+            await take_back(room, request_id)
+            assert not await approving
+            assert room.on_air() is None
+            assert await room.state(request_id) in ("cancelled", "refused")
+
+
+async def test_two_moderators_who_approve_at_once_air_it_once(tmp_path: Path) -> None:
+    async with opened(tmp_path, mode="on") as room:
+        request_id = await held(room)
+        said = await asyncio.gather(*(room.pipeline.approve(request_id, name) for name in ("ann", "ben")))
+        assert sorted(said) == [False, True]
+
+
+async def test_a_held_picture_nobody_decides_on_expires(tmp_path: Path) -> None:
+    async with opened(tmp_path, mode="on", expires_s=60) as room:
+        request_id = await held(room)
+        room.now += 61
+        room.pipeline._air.touch()
+        await room.until(lambda: not room.pipeline.state().held)
+        assert await room.state(request_id) == "expired"
+
+
+async def test_a_delayed_picture_airs_by_itself_unless_it_is_cut(tmp_path: Path) -> None:
+    async with opened(tmp_path, mode="off", delay_s=5) as room:
+        request_id = await held(room)
+        room.now += 5
+        room.pipeline._air.touch()
+        await room.until(lambda: room.on_air() == b"harbour")
+        cut = await held(room, "!bg forest", "ben")
+        await room.order("!cut")
+        room.now += 6
+        room.pipeline._air.touch()
+        assert (await room.state(request_id), await room.state(cut)) == ("shown", "cancelled")
+        assert room.on_air() == b"harbour"
+
+
+async def test_a_first_message_is_held_and_a_known_viewers_is_not(room: Room) -> None:
+    await room.pipeline.submit(room.trigger("!bg first", "new", first_time=True))
+    await room.draw_next()
+    await room.until(lambda: room.pipeline.state().held)
+    await room.say("!bg second", "ben")
+    await room.draw_next()
+    assert room.on_air() == b"second"
+
+
+async def test_a_panic_while_the_verdict_is_written_keeps_the_picture_off(room: Room) -> None:
+    request_id = await room.say("!bg harbour")
+    await room.until(lambda: room.easel.drawn)
+    admit = room.pipeline._door.admit
+
+    async def slow(*arguments: object) -> object:
+        cleared = await admit(*arguments)  # type: ignore[arg-type]
+        await room.pipeline.panic()
+        return cleared
+
+    room.pipeline._door.admit = slow  # type: ignore[method-assign, assignment]
+    room.easel.go.release()
+    await room.until(lambda: room.pipeline.state().drawing is None)
+    assert (room.on_air(), await room.state(request_id)) == (None, "cancelled")
+
+
+async def test_a_picture_whose_verdict_cannot_be_stored_is_not_shown(room: Room) -> None:
+    request_id = await room.say("!bg harbour")
+    await room.until(lambda: room.easel.drawn)
+    await room.store.run(lambda db: db.execute("DROP TABLE verdicts"))
+    room.easel.go.release()
+    await room.until(lambda: room.pipeline.state().drawing is None)
+    assert (room.on_air(), await room.state(request_id)) == (None, "failed")

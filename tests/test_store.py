@@ -49,7 +49,7 @@ async def test_a_request_ends_once(store: Store) -> None:
 
 
 async def test_calls_run_in_the_order_in_which_they_were_made(store: Store) -> None:
-    waits = [store.accept(REQUEST), store.drawing("r1"), store.end(["r1"], RequestState.SHOWN)]
+    waits = [store.accept(REQUEST), store.mark("r1", RequestState.DRAWING), store.end(["r1"], RequestState.SHOWN)]
     for wait in waits:
         await wait
     assert [row.state for row in await store.requests(10)] == ["shown"]
@@ -59,7 +59,7 @@ async def test_a_restart_ends_what_a_crash_left_open_and_brings_the_background_b
     first = Store(tmp_path, Options())
     await first.open()
     await first.accept(REQUEST)
-    await first.keep(REQUEST, frame("r1", data=b"first"))
+    await first.keep(REQUEST, frame("r1", data=b"first"), "v1")
     await first.end(["r1"], RequestState.SHOWN)
     await first.accept(replace(REQUEST, id="r2"))
     await first.close()
@@ -75,7 +75,7 @@ async def test_a_restart_ends_what_a_crash_left_open_and_brings_the_background_b
 async def test_a_popup_is_not_brought_back(store: Store) -> None:
     meme = replace(REQUEST, layer="meme", seconds=8.0)
     await store.accept(meme)
-    await store.keep(meme, frame("r1", "meme"))
+    await store.keep(meme, frame("r1", "meme"), "v1")
     assert await store.on_air() == []
     assert len(await store.pictures(10)) == 1
 
@@ -86,7 +86,7 @@ async def test_only_the_newest_pictures_are_kept_and_never_the_one_on_air_forgot
     for number in range(5):
         request = replace(REQUEST, id=f"r{number}", seconds=None if number == 0 else 8.0)
         await store.accept(request)
-        await store.keep(request, frame(request.id))
+        await store.keep(request, frame(request.id), "v1")
     kept = [picture.id for picture in await store.pictures(10)]
     assert kept == ["r4", "r3", "r0"]
     assert len(list((tmp_path / "pictures").iterdir())) == 3
@@ -102,7 +102,7 @@ async def test_old_requests_are_forgotten_but_open_ones_never(tmp_path: Path) ->
         await store.end([f"r{number}"], RequestState.EXPIRED)
     last = replace(REQUEST, id="last")
     await store.accept(last)
-    await store.keep(last, frame("last"))
+    await store.keep(last, frame("last"), "v1")
     ids = {row.id for row in await store.requests(500)}
     assert {"open", "last", "r149"} <= ids
     assert "r0" not in ids
@@ -112,7 +112,7 @@ async def test_old_requests_are_forgotten_but_open_ones_never(tmp_path: Path) ->
 
 async def test_a_taken_back_picture_leaves_no_file(store: Store, tmp_path: Path) -> None:
     await store.accept(REQUEST)
-    await store.keep(REQUEST, frame("r1"))
+    await store.keep(REQUEST, frame("r1"), "v1")
     await store.forget_picture("r1")
     assert await store.frame("r1") is None
     assert list((tmp_path / "home" / "pictures").iterdir()) == []
@@ -149,7 +149,7 @@ async def test_a_picture_put_on_air_again_survives_a_restart(store: Store) -> No
     for name in ("r1", "r2"):
         request = replace(REQUEST, id=name)
         await store.accept(request)
-        await store.keep(request, frame(name))
+        await store.keep(request, frame(name), "v1")
     await store.put_on_air("background", "r1")
     assert [shown.request_id for shown in await store.on_air()] == ["r1"]
     await store.off_air("background")
@@ -158,7 +158,7 @@ async def test_a_picture_put_on_air_again_survives_a_restart(store: Store) -> No
 
 async def test_a_recording_played_again_takes_over_the_rows_of_its_ids(store: Store) -> None:
     await store.accept(REQUEST)
-    await store.keep(REQUEST, frame("r1"))
+    await store.keep(REQUEST, frame("r1"), "v1")
     await store.end(["r1"], RequestState.SHOWN)
     await store.accept(replace(REQUEST, text="again"))
     row = await store.request("r1")

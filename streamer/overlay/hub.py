@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from streamer.cleared import Cleared, Seal
 from streamer.overlay import wire
 from streamer.overlay.layer import LayerOptions
 from streamer.overlay.mailbox import Mailbox, Picture
@@ -96,11 +97,20 @@ class Hub:
         self._watchers: list[_Watcher] = []
         self._card = ""
         self._top = max(layers, key=lambda name: layers[name].z, default="")
+        self._seal, self._taken = Seal(), False
+        self.turned_away = 0
 
     @property
     def overlays(self) -> int:
         """Count the connected pages."""
         return len(self._pages)
+
+    def take_seal(self) -> Seal:
+        """Hand out the one thing that makes pictures pass, once: to the door, and to nobody after it."""
+        if self._taken:
+            raise RuntimeError("the seal of this hub has been handed out already")
+        self._taken = True
+        return self._seal
 
     def publish(self, update: Frame | Preview | Clear | Toast | Refusal | Card) -> None:
         """Spread one update to every page that wants it; never waits for any of them."""
@@ -169,6 +179,11 @@ class Hub:
         return [_page_info(mailbox, about) for mailbox, about in self._pages.items()]
 
     def _frame(self, frame: Frame) -> None:
+        if not isinstance(frame, Cleared) or not frame.verdict_id or frame.seal is not self._seal:
+            # A fault of ours, and no reason to end the show: what is on air stays.
+            self.turned_away += 1
+            log.error("not shown: picture %s came without a verdict", frame.request_id)
+            return
         shown = self._shown[frame.layer]
         picture = self._encode(frame, final=True)
         self._finished.put((frame.layer, frame.request_id), None)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from functools import partial
+from inspect import iscoroutinefunction
 
 from streamer.contracts import Listener, NameJudge, PictureJudge, Rule, TextJudge
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, Outcome, Refusal
@@ -52,7 +53,8 @@ def _worst(
 
 async def deliberate(rules: Iterable[Rule], request: ImageRequest) -> list[Judgement]:
     """Ask every judge that takes its time, all at once; one that fails or is late holds."""
-    judges = [rule for rule in rules if isinstance(rule, TextJudge)]
+    # A protocol knows no more than the name, and other rules have a judge() for their own use.
+    judges = [rule for rule in rules if isinstance(rule, TextJudge) and iscoroutinefunction(rule.judge)]
     return list(await asyncio.gather(*(_answer(one, request) for one in judges)))
 
 

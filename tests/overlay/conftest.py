@@ -23,6 +23,7 @@ from streamer.overlay.layer import DEFAULT_LAYERS, LayerOptions
 from streamer.overlay.server import routes
 from streamer.types import Frame, Preview
 from tests.browsers import ENGINES, launch
+from tests.doors import cleared, opened
 
 WEB = Path(__file__).parents[2] / "web"
 TOKEN = "token-for-tests"
@@ -52,7 +53,7 @@ class LiveServer:
         self.show(Hub(layers))
 
     def show(self, hub: Hub) -> None:
-        self.hub = hub
+        self.hub = opened(hub)
         self.app = Starlette(routes=routes(hub, self.tokens.__contains__, WEB))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -205,7 +206,7 @@ def plain(
     request_id: str, colour: tuple[int, ...], layer: str = "background", size: tuple[int, int] = (640, 360)
 ) -> Frame:
     """A finished picture of one colour."""
-    return Frame(request_id, layer, "image/jpeg", encoded(Image.new("RGB", size, colour[:3])), *size)
+    return cleared(Frame(request_id, layer, "image/jpeg", encoded(Image.new("RGB", size, colour[:3])), *size))
 
 
 def tiny(request_id: str, colour: tuple[int, ...], layer: str = "background", step: int = 1) -> Preview:

@@ -14,6 +14,7 @@ from streamer.overlay.hub import About, Hub
 from streamer.overlay.layer import LayerOptions
 from streamer.overlay.mailbox import Mailbox
 from streamer.types import Card, Clear, Frame, Preview, Refusal, Toast
+from tests.doors import cleared, opened
 
 LAYERS = {
     "background": LayerOptions(use="background"),
@@ -23,7 +24,7 @@ LAYERS = {
 
 
 def frame(request_id: str, layer: str = "background") -> Frame:
-    return Frame(request_id, layer, "image/jpeg", b"picture of " + request_id.encode(), 1280, 720)
+    return cleared(Frame(request_id, layer, "image/jpeg", b"picture of " + request_id.encode(), 1280, 720))
 
 
 def preview(request_id: str, layer: str = "background", step: int = 1) -> Preview:
@@ -46,7 +47,7 @@ def said(mailbox: Mailbox) -> list[str]:
 
 @pytest.fixture
 def hub() -> Hub:
-    return Hub(LAYERS, wall=lambda: 1000.0)
+    return opened(Hub(LAYERS, wall=lambda: 1000.0))
 
 
 def test_every_page_gets_the_very_same_bytes(hub: Hub):
@@ -252,7 +253,7 @@ UPDATES = st.one_of(
 @given(updates=st.lists(UPDATES, max_size=40), read=st.lists(st.booleans(), min_size=40, max_size=40))
 def test_whoever_reads_when_ends_with_what_the_hub_remembers(updates: list[object], read: list[bool]):
     """A page that reads now and then, and one that joins at the end, agree on every touched layer."""
-    hub = Hub(LAYERS)
+    hub = opened(Hub(LAYERS))
     steady, now_and_then = hub.join(), hub.join()
     pictures: dict[Mailbox, dict[str, str]] = {steady: {}, now_and_then: {}}
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from streamer.overlay.layer import DEFAULT_LAYERS, LayerOptions
 from streamer.types import Card, Clear, Frame, Refusal, Toast
+from tests.doors import cleared
 from tests.overlay.conftest import TOKEN, LiveServer, Tab, encoded, plain, tiny
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -61,7 +62,7 @@ async def test_a_background_fills_the_page(opened: Tab):
 async def test_a_background_covers_the_page_without_being_stretched(opened: Tab):
     picture = Image.new("RGB", (400, 400), RED)
     picture.paste(BLUE, (100, 100, 300, 300))
-    opened.site.hub.publish(Frame("a", "background", "image/jpeg", encoded(picture), 400, 400))
+    opened.site.hub.publish(cleared(Frame("a", "background", "image/jpeg", encoded(picture), 400, 400)))
     await opened.shows("background", "a")
     blue = np.asarray(await opened.shot())[180, :, 2] > 128
     assert abs(int(blue.sum()) - 320) <= 4
@@ -316,7 +317,7 @@ async def test_a_meme_preview_that_is_refused_takes_the_card_away(opened: Tab):
 async def test_a_picture_with_holes_shows_what_is_beneath(opened: Tab):
     sticker = Image.new("RGBA", (300, 300), (0, 0, 0, 0))
     sticker.paste((*GREEN, 255), (100, 100, 200, 200))
-    opened.site.hub.publish(Frame("s", "meme", "image/png", encoded(sticker, "PNG"), 300, 300))
+    opened.site.hub.publish(cleared(Frame("s", "meme", "image/png", encoded(sticker, "PNG"), 300, 300)))
     await opened.shows("meme", "s")
     solid = np.asarray(await opened.shot())[..., 3]
     box = np.argwhere(solid > 0)
@@ -426,7 +427,9 @@ async def test_a_picture_that_cannot_be_decoded_leaves_the_old_one_and_frees_the
     opened.site.hub.publish(plain("a", GREEN))
     await opened.shows("background", "a")
     for n in range(4):
-        opened.site.hub.publish(Frame(f"broken {n}", "background", "image/jpeg", b"\xff\xd8 no picture", 10, 10))
+        opened.site.hub.publish(
+            cleared(Frame(f"broken {n}", "background", "image/jpeg", b"\xff\xd8 no picture", 10, 10))
+        )
         await opened.site.until(lambda: opened.site.hub.pages()[0].in_flight == 0)
     assert near(middle(await opened.shot()), (*GREEN, 255))
     opened.site.hub.publish(plain("b", BLUE))
@@ -499,7 +502,7 @@ async def test_nothing_waits_for_frames_on_a_hidden_page(tab: Tab):
     assert near(middle(await tab.shot()), (*BLUE, 255))
     for n in range(4):
         sticker = encoded(Image.new("RGBA", (64, 64), (0, 200, 50 * n, 255)), "PNG")
-        tab.site.hub.publish(Frame(f"sticker {n}", "meme", "image/png", sticker, 64, 64))
+        tab.site.hub.publish(cleared(Frame(f"sticker {n}", "meme", "image/png", sticker, 64, 64)))
         await tab.finds(f"[data-layer=meme][data-request='sticker {n}']")
         assert await tab.count("[data-layer=meme] canvas") == 1
     tab.site.hub.publish(Clear("meme"))

@@ -15,13 +15,14 @@ from websockets.exceptions import ConnectionClosed
 from streamer.overlay import server, wire
 from streamer.overlay.mailbox import NOTICES
 from streamer.types import Clear, Frame, Toast
+from tests.doors import cleared
 from tests.overlay.conftest import TOKEN, LiveServer
 
 AGENT = "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/127.0.6533.120 OBS/31.0.2 Safari/537.36"
 
 
 def frame(request_id: str, layer: str = "background", size: int = 1000) -> Frame:
-    return Frame(request_id, layer, "image/jpeg", b"x" * size, 1280, 720)
+    return cleared(Frame(request_id, layer, "image/jpeg", b"x" * size, 1280, 720))
 
 
 def hello(token: str = TOKEN, **fields: object) -> str:

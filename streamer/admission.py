@@ -1,0 +1,46 @@
+"""Whether somebody may ask: the intake, then the rules, then whether a human has to look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streamer.contracts import Rule
+from streamer.holds import Options, doubt
+from streamer.intake import Intake
+from streamer.policy import Objection, judge
+from streamer.types import Hold, ImageRequest, Judgement, Lane, Outcome, Refusal
+
+
+class Admission:
+    """Ask everybody who may object, cheapest first; belongs to the event loop."""
+
+    def __init__(self, intake: Intake, rules: Sequence[Rule], approval: Options) -> None:
+        self._intake, self._rules, self._approval = intake, rules, approval
+
+    def objection(self, request: ImageRequest, now: float) -> Objection | None:
+        """Refuse a request, let it be drawn but held, or (None) let it through."""
+        found = self._intake.objection(request) or judge(self._rules, request, now)
+        if found is not None:
+            return found
+        reason = doubt(request, self._approval, "")
+        return None if reason is None else Hold(request.id, "approval", reason, "approval")
+
+
+def sentence(
+    request: ImageRequest, admitted: Hold | None, looked: Objection | None, judgements: Sequence[Judgement]
+) -> Objection | None:
+    """Sum up what everybody said about a finished picture: a block wins over a hold, a hold over silence.
+
+    A judge that failed or was late holds what chat asked for; the streamer, who is there to look, is not held for that.
+    """
+    blocked = next((one for one in judgements if one.outcome is Outcome.BLOCK), None)
+    if isinstance(looked, Refusal):
+        return looked
+    if blocked is not None:
+        return Refusal(request.id, blocked.judge, "this cannot be shown", blocked.code or "judge")
+    held = admitted or looked
+    for one in judgements:
+        silent = one.code in ("failed", "late") and request.priority is Lane.BROADCASTER
+        if held is None and one.outcome is Outcome.HOLD and not silent:
+            held = Hold(request.id, one.judge, "a judge is not sure", one.code)
+    return held

@@ -1,0 +1,48 @@
+"""The one door to the air: a picture passes when its verdict is stored, and nothing else can reach the hub."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+from streamer import __version__
+from streamer.cleared import Cleared, Seal, sealed
+from streamer.records import Records
+from streamer.types import Frame, Hold, Judgement, Outcome, Refusal, Verdict
+
+
+class Door:
+    """Write the verdict, then clear the picture; holds the only copy of the hub's seal."""
+
+    def __init__(self, records: Records, seal: Seal, wall: Callable[[], float] = time.time) -> None:
+        self._records, self._seal, self._wall = records, seal, wall
+
+    async def admit(self, frame: Frame, judge: str, judgements: Sequence[Judgement] = ()) -> Cleared:
+        """Store that ``judge`` lets the picture on air, with what others found, and clear it.
+
+        Raises StoreError when the verdict cannot be stored: then there is nothing to show. A clear or a panic may
+        come before this returns: ask again whether the picture is still wanted.
+        """
+        verdict = self.verdict(frame.request_id, judge, Outcome.ALLOW, "")
+        await self._records.judged([*self._of(frame.request_id, judgements), verdict])
+        return sealed(frame, verdict.id, self._seal)
+
+    def object(self, objection: Refusal | Hold, judgements: Sequence[Judgement] = ()) -> Verdict:
+        """Note soon that a picture or a text was held or refused; return the verdict."""
+        outcome = Outcome.BLOCK if isinstance(objection, Refusal) else Outcome.HOLD
+        verdict = self.verdict(objection.request_id, objection.rule, outcome, objection.code)
+        self._records.judged([*self._of(objection.request_id, judgements), verdict])
+        return verdict
+
+    async def again(self, picture_id: str) -> Cleared | None:
+        """Clear a kept picture anew, by the verdict that it had; None without picture or verdict."""
+        frame, verdict_id = await self._records.store.frame(picture_id), await self._records.cleared(picture_id)
+        return sealed(frame, verdict_id, self._seal) if frame is not None and verdict_id is not None else None
+
+    def verdict(self, request_id: str, judge: str, outcome: Outcome, code: str, version: str = __version__) -> Verdict:
+        """Make a verdict of this moment."""
+        return Verdict(secrets.token_hex(8), request_id, judge, outcome, code, version, self._wall())
+
+    def _of(self, request_id: str, judgements: Sequence[Judgement]) -> list[Verdict]:
+        return [self.verdict(request_id, one.judge, one.outcome, one.code, one.version) for one in judgements]
