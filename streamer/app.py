@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import urllib.request
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from streamer.api.guard import Guard, allowed
 from streamer.api.tokens import Access, Tokens, standing_tokens
 from streamer.commands import CommandOptions, Commands, ImageKind
 from streamer.config import Config, Document, Location, Use, load
-from streamer.contracts import Health, Pad, Reporting, Rule, Source
+from streamer.contracts import Health, Pad, Reporting, Rule, Source, Stylist
 from streamer.controls import Parts
 from streamer.errors import ConfigError, ListenError, PluginError
 from streamer.generator.choose import Choice, choose
@@ -173,6 +173,7 @@ def build(
             at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
             seconds={command.layer: command.seconds for command in _pictures(config) if command.layer},
             parked=config.generator.parked,
+            when=config.when,
             named=named(config, document, table, sources),
         )
     )
@@ -237,7 +238,18 @@ def _pictures(config: Config) -> list[CommandOptions]:
 
 def rules(config: Config, document: Document) -> list[Rule]:
     """Build the policy chain, in the order of the file."""
-    return _create_all("rule", "policy", config.policy, document)
+    rules: list[Rule] = _create_all("rule", "policy", config.policy, document)
+    for index, rule in enumerate(rules):
+        if isinstance(rule, Stylist):
+            _check_known("style", rule.styles, config.styles, document, ("policy", index))
+            _check_known("command", rule.commands, config.commands, document, ("policy", index))
+    return rules
+
+
+def _check_known(what: str, names: Iterable[str], known: Iterable[str], document: Document, at: Location) -> None:
+    for name in names:
+        if name not in known:
+            raise document.error(at, f"there is no {what} '{name}'", f"known: {', '.join(known)}")
 
 
 def commands(config: Config, document: Document) -> Commands:
@@ -254,6 +266,9 @@ def named(config: Config, document: Document, table: Commands, sources: Sequence
     named = Named(config.named_triggers, config.prefix)
     for name, line in named.lines():
         _check_line(line, table, document, ("named_triggers", name), "")
+    for occasion, name in config.when.items():
+        if name not in named.names:
+            _check_line(name, table, document, ("when", occasion), f", or a name: {', '.join(named.names)}")
     for name, trigger in config.named_triggers.items():
         if trigger.layer is not None and trigger.layer not in config.layers:
             problem, fix = f"there is no layer '{trigger.layer}'", f"known layers: {', '.join(config.layers)}"

@@ -140,18 +140,25 @@ class Commands:
         self._styles = _checked_styles(styles)
         self._expires_after_s = expires_after_s
         self._style: str | None = None
+        self._scene_style: str | None = None
 
     @property
     def style(self) -> str | None:
         """Name the style that wraps prompts now, None for no style."""
-        return self._style
+        return self._scene_style or self._style
 
     def with_style(self, name: str | None) -> Commands:
         """Return the same table with another style on."""
         if name is not None and (name := _key(name)) not in self._styles:
             raise ConfigError("style", f"there is no style '{name}'", fix=f"use one of {self._style_names()}")
         other = copy.copy(self)
-        other._style = name
+        other._style, other._scene_style = name, None
+        return other
+
+    def in_scene(self, style: str | None) -> Commands:
+        """Return the same table with the style that a scene asks for: it is on until somebody chooses another."""
+        other = copy.copy(self)
+        other._scene_style = None if style is None else self.with_style(style)._style
         return other
 
     def help(self, role: Role) -> str:
@@ -221,7 +228,7 @@ class Commands:
         return StageCommand(trigger.id, options.kind, layer, text, trigger.actor, trigger.at, trigger.source)
 
     def _styled(self, prompt: str) -> str:
-        return prompt if self._style is None else self._styles[self._style].replace("{prompt}", prompt)
+        return prompt if self.style is None else self._styles[self.style].replace("{prompt}", prompt)
 
     def _style_names(self) -> str:
         return ", ".join(self._styles) or "(none are configured)"

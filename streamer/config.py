@@ -15,7 +15,7 @@ from streamer.commands import CommandOptions
 from streamer.errors import ConfigError
 from streamer.generator.process import Options as ProcessOptions
 from streamer.holds import Options as ApprovalOptions
-from streamer.named import NamedTriggers
+from streamer.named import NamedTriggers, When
 from streamer.obs.options import Options as ObsOptions
 from streamer.overlay.layer import LayerOptions
 from streamer.parking import Options as ParkedOptions
@@ -79,6 +79,7 @@ class Config(Section):
     twitch: TwitchSettings = TwitchSettings()
     triggers: tuple[Use, ...] = ()
     named_triggers: NamedTriggers = {}
+    when: When = {}
     policy: tuple[Use, ...] = ()
     prefix: Annotated[str, Field(min_length=1, max_length=3)] = "!"
     commands: Mapping[str, CommandOptions]

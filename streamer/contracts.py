@@ -66,6 +66,27 @@ class Listener(Protocol):
 
 
 @runtime_checkable
+class Doorkeeper(Protocol):
+    """A rule that is asked again before a request is drawn: what it closes waits, and expires if it stays closed."""
+
+    def may_draw(self, request: ImageRequest) -> bool: ...
+
+
+@runtime_checkable
+class Stylist(Protocol):
+    """A rule that knows which prompt style the moment asks for; ``styles`` and ``commands`` are all it may name."""
+
+    @property
+    def style(self) -> str | None: ...
+
+    @property
+    def styles(self) -> Collection[str]: ...
+
+    @property
+    def commands(self) -> Collection[str]: ...
+
+
+@runtime_checkable
 class TextJudge(Protocol):
     """A rule that takes its time over a text: asked while the picture is drawn, which then waits for the answer.
 

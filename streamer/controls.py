@@ -66,6 +66,7 @@ class Parts:
     at_least_s: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float | None] = field(default_factory=dict)
     parked: ParkedOptions = field(default_factory=ParkedOptions)
+    when: Mapping[str, str] = field(default_factory=dict)
     named: Named = field(default_factory=lambda: Named({}))
     approval: Approval = field(default_factory=Approval)
 

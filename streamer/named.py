@@ -6,14 +6,15 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from streamer.types import Actor, Press, Role, StageCommand, Trigger
+from streamer.types import Actor, Notice, NoticeKind, Press, Role, StageCommand, Trigger
 
 Order = Literal["undo", "redo", "clear", "pause", "resume", "panic", "next", "free", "warm", "cut"]
 ORDERS: tuple[str, ...] = get_args(Order)
 """Kinds that need no more words; each is a name, too, unless config.yaml gives that name another meaning."""
 
+SCENE = "scene "
 AGAIN_S = 0.15
 """A second press of one name within this time is the same press: decks send twice, pads bounce."""
 
@@ -48,6 +49,23 @@ class NamedTrigger(BaseModel):
 
 def _spelled_out(value: object) -> object:
     return {"kind": "command", "line": value} if isinstance(value, str) else value
+
+
+def _occasion(name: str) -> str:
+    kinds = [kind.value for kind in NoticeKind]
+    if name not in kinds and not (name.startswith(SCENE) and name.removeprefix(SCENE).strip()):
+        raise ValueError(f"'{name}' is nothing that happens; use one of {', '.join(kinds)}, or scene NAME")
+    return name
+
+
+When = Mapping[Annotated[str, AfterValidator(_occasion)], Annotated[str, Field(min_length=1)]]
+"""What is pressed when something happens: a kind of notice, or ``scene NAME``."""
+
+
+def reaction(when: Mapping[str, str], notice: Notice) -> str | None:
+    """Return what to press on a notice; a scene's own entry comes before the one for every scene."""
+    own = when.get(SCENE + notice.text) if notice.kind is NoticeKind.SCENE else None
+    return own or when.get(notice.kind.value)
 
 
 NamedTriggers = Mapping[str, Annotated[NamedTrigger, BeforeValidator(_spelled_out)]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -26,8 +27,9 @@ from streamer.controls import REMEMBERED, Controls, Parts
 from streamer.errors import BackendError, StoreError, Unsupported
 from streamer.holds import Held
 from streamer.metrics import Step
+from streamer.named import reaction
 from streamer.parking import NO_CARD
-from streamer.policy import deliberate, hear, look
+from streamer.policy import deliberate, hear, look, may_draw, style_of
 from streamer.recent import Recent
 from streamer.scheduler import Ending
 from streamer.types import (
@@ -38,6 +40,8 @@ from streamer.types import (
     ImageRequest,
     Judgement,
     Lane,
+    Notice,
+    NoticeKind,
     Press,
     Refusal,
     Refused,
@@ -134,8 +138,20 @@ class Pipeline(Controls):
         elif isinstance(event, Retraction):
             await self.retract(event)
         else:
-            hear(self._parts.rules, event, self._clock())
-            self._air.tell(event)
+            await self._notice(event)
+
+    async def _notice(self, notice: Notice) -> None:
+        """Let rules and outputs hear of it, and do what config.yaml says for when it happens."""
+        now = self._clock()
+        hear(self._parts.rules, notice, now)
+        self._air.tell(notice)
+        if notice.kind is NoticeKind.SCENE:
+            self._commands = self._commands.in_scene(style_of(self._parts.rules))
+            self._air.touch()
+        # What a scene had closed may be drawn now.
+        self._work.set()
+        if name := reaction(self._parts.when, notice):
+            await self._follow(Press(f"when-{uuid.uuid4()}", notice.source, name, now), toggle=False)
 
     async def _draw_all(self) -> None:
         """In: the scheduler, one request at a time. Out: previews and pictures on air."""
@@ -201,15 +217,18 @@ class Pipeline(Controls):
 
     async def press(self, press: Press) -> Receipt:
         """Do what a named trigger stands for; a second press takes a pause back, or a free."""
+        return await self._follow(press, toggle=True)
+
+    async def _follow(self, press: Press, toggle: bool) -> Receipt:
         order = self._parts.named.interpret(press)
         if order is None:
             return Receipt(press.id, "duplicate")
         if isinstance(order, Trigger):
             return await self.submit(order)
         self._parts.metrics.trigger(press.source)
-        if order.action == "pause" and self._intake.paused:
+        if toggle and order.action == "pause" and self._intake.paused:
             order = replace(order, action="resume")
-        if order.action == "free" and self._parking.parked:
+        if toggle and order.action == "free" and self._parking.parked:
             order = replace(order, action="warm")
         return await self._obey(order)
 
@@ -250,7 +269,7 @@ class Pipeline(Controls):
 
     def _may_draw(self, request: ImageRequest) -> bool:
         """Keep viewers' pictures apart, so that each is seen; the streamer's own never wait."""
-        if self._intake.objection(request) is not None:
+        if self._intake.objection(request) is not None or not may_draw(self._parts.rules, request):
             return False
         return request.priority is Lane.BROADCASTER or self._free_at.get(request.layer, 0.0) <= self._clock()
 

@@ -9,8 +9,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from streamer.commands import StageKind
-from streamer.named import ORDERS, Named, NamedTrigger, NamedTriggers
-from streamer.types import Press, Role, StageCommand, Trigger
+from streamer.named import ORDERS, Named, NamedTrigger, NamedTriggers, When, reaction
+from streamer.types import Notice, NoticeKind, Press, Role, StageCommand, Trigger
 
 TABLE = {
     "harbour": "!bg stormy harbour",
@@ -120,3 +120,28 @@ def test_every_line_that_may_be_typed_is_listed_for_the_start() -> None:
 def test_an_entry_that_cannot_work_is_refused_with_the_fix(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         NamedTrigger.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "name"),
+    [
+        (NoticeKind.ONLINE, "", "warm"),
+        (NoticeKind.OFFLINE, "", None),
+        (NoticeKind.SCENE, "Game", "free"),
+        (NoticeKind.SCENE, "Main", "next"),
+        (NoticeKind.RAID, "Game", None),
+    ],
+)
+def test_an_occasion_presses_what_is_written_for_it(kind: NoticeKind, text: str, name: str | None) -> None:
+    when = {"online": "warm", "scene": "next", "scene Game": "free"}
+    assert reaction(when, Notice("obs", kind, 0.0, text=text)) == name
+
+
+@pytest.mark.parametrize("occasion", ["sunset", "scene ", "scene", "ONLINE"])
+def test_an_occasion_that_never_comes_is_refused(occasion: str) -> None:
+    check = TypeAdapter(When).validate_python
+    if occasion == "scene":
+        assert check({occasion: "next"})
+    else:
+        with pytest.raises(ValidationError, match="is nothing that happens; use one of raid"):
+            check({occasion: "next"})

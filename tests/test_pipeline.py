@@ -23,7 +23,7 @@ from streamer.overlay.hub import Hub
 from streamer.overlay.layer import LayerOptions
 from streamer.parking import NO_CARD
 from streamer.pipeline import Pipeline
-from streamer.policy import role, words
+from streamer.policy import role, scene, words
 from streamer.scheduler import Options as QueueOptions
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
@@ -36,6 +36,8 @@ from streamer.types import (
     Event,
     Frame,
     ImageRequest,
+    Notice,
+    NoticeKind,
     Press,
     Preview,
     Refusal,
@@ -46,6 +48,9 @@ from streamer.types import (
 )
 
 NUMBERS = itertools.count()
+SCENES = scene.Options(scenes={"Break": scene.Scene(quiet=True), "Cozy": scene.Scene(style="noir")})
+STYLES = {"noir": "{prompt}, noir", "clay": "{prompt}, clay"}
+WHEN = {"online": "warm", "offline": "clear", "scene Game": "free", "raid": "!bg fireworks"}
 
 
 class Easel:
@@ -134,11 +139,12 @@ class Room:
         self.hub, self.stage = Hub(layers), Stage(tuple(layers))
         self.pipeline = Pipeline(
             Parts(
-                commands=Commands(table, styles={"noir": "{prompt}, noir"}, expires_after_s=30),
-                rules=[role.create(role.Options()), words.create(words.Options(extra=("forbiddenword",)))],
+                commands=Commands(table, styles=STYLES, expires_after_s=30),
+                rules=[role.create(role.Options()), words.create(words.Options(extra=("forbiddenword",))),
+                       scene.create(SCENES)],
                 scheduler=Scheduler(QueueOptions()), stage=self.stage, store=self.store, generator=self.easel,
                 hub=self.hub, metrics=Metrics(), sources=[self.script], outputs=[self.notes],
-                at_least_s={"background": at_least_s}, approval=Approval.model_validate(approval),
+                at_least_s={"background": at_least_s}, when=WHEN, approval=Approval.model_validate(approval),
             ),
             clock=lambda: self.now,
         )  # fmt: skip
@@ -518,6 +524,54 @@ async def test_a_panic_takes_the_card_along(room: Room) -> None:
     await room.pipeline.free()
     await room.pipeline.panic()
     await room.until(lambda: NO_CARD in room.notes.events)
+
+
+async def hears(room: Room, kind: NoticeKind, text: str = "") -> None:
+    room.now += 1
+    room.script.lines.put_nowait(Notice("obs", kind, room.now, text=text))
+    await room.until(lambda: any(isinstance(e, Notice) and (e.kind, e.text) == (kind, text) for e in room.notes.events))
+    room.notes.events.clear()
+
+
+async def test_a_quiet_scene_holds_what_waits_until_it_is_left_and_the_streamer_draws_in_it(room: Room) -> None:
+    await room.say("!bg blocker", who="zoe")
+    await room.until(lambda: room.easel.drawn)
+    waiting = await room.say("!bg waiting")
+    await hears(room, NoticeKind.SCENE, "Break")
+    await room.draw_next()
+    await room.say("!bg mine", who="me", rank=Role.BROADCASTER)
+    await room.draw_next()
+    assert (room.on_air(), await room.state(waiting)) == (b"mine", "queued")
+    assert (await room.pipeline.submit(room.trigger("!bg late", who="eve"))).rule == "scene"
+    await hears(room, NoticeKind.SCENE, "Main")
+    await room.draw_next()
+    assert room.on_air() == b"waiting"
+
+
+async def test_a_scene_brings_its_style_until_somebody_chooses_or_it_is_left(room: Room) -> None:
+    styles = []
+    for step in ("Cozy", "!style clay", "Main", "Cozy", "Main"):
+        await (room.order(step) if step.startswith("!") else hears(room, NoticeKind.SCENE, step))
+        styles.append(room.pipeline.state().style)
+    assert styles == ["noir", "clay", "clay", "noir", "clay"]
+    await room.say("!bg harbour")
+    await room.draw_next()
+    assert room.on_air() == b"harbour, clay"
+
+
+async def test_what_is_written_for_an_occasion_happens_and_never_the_other_way_round(room: Room) -> None:
+    await room.say("!bg harbour")
+    await room.draw_next()
+    await hears(room, NoticeKind.OFFLINE)
+    await room.until(lambda: room.on_air() is None)
+    for _ in range(2):
+        await hears(room, NoticeKind.SCENE, "Game")
+        await room.until(lambda: not room.easel.here.is_set())
+    await hears(room, NoticeKind.ONLINE)
+    await room.until(lambda: room.easel.here.is_set())
+    await hears(room, NoticeKind.RAID)
+    await room.draw_next()
+    assert room.on_air() == b"fireworks"
 
 
 async def test_a_picture_of_the_history_is_shown_again(room: Room) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from inspect import iscoroutinefunction
 
-from streamer.contracts import Listener, NameJudge, PictureJudge, Rule, TextJudge
+from streamer.contracts import Doorkeeper, Listener, NameJudge, PictureJudge, Rule, Stylist, TextJudge
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, Outcome, Refusal
 
 log = logging.getLogger(__name__)
@@ -78,6 +78,20 @@ def hear(rules: Iterable[Rule], notice: Notice, now: float) -> None:
                 rule.hear(notice, now)
             except Exception:
                 log.exception("a rule failed on a notice: %s", type(rule).__name__)
+
+
+def may_draw(rules: Iterable[Rule], request: ImageRequest) -> bool:
+    """Ask every rule that keeps the door until the end; one that breaks keeps it shut."""
+    try:
+        return all(rule.may_draw(request) for rule in rules if isinstance(rule, Doorkeeper))
+    except Exception:
+        log.exception("a rule failed before drawing")
+        return False
+
+
+def style_of(rules: Iterable[Rule]) -> str | None:
+    """Return the style that the moment asks for, by the first rule that has a say in it."""
+    return next((rule.style for rule in rules if isinstance(rule, Stylist) and rule.style), None)
 
 
 def name_fits(rules: Iterable[Rule], name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from streamer.policy import deliberate, hear, judge, look, name_fits
+from streamer.policy import deliberate, hear, judge, look, may_draw, name_fits, style_of
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, NoticeKind, Outcome, Refusal
 
 
@@ -125,3 +125,37 @@ def test_a_notice_reaches_the_rules_that_listen_and_a_broken_one_harms_nobody() 
     raid = Notice("test", NoticeKind.RAID, 0.0, count=300)
     hear([Broken(), Deaf(), Keen()], raid, 0.0)
     assert heard == [raid]
+
+
+class Door:
+    """Keeps the door and has a taste; breaks when told to."""
+
+    style: str | None = None
+    styles = commands = ()
+
+    def __init__(self, answer: bool | None) -> None:
+        self.answer = answer
+
+    def check(self, request: ImageRequest, now: float) -> Refusal | None:
+        return None
+
+    def may_draw(self, request: ImageRequest) -> bool:
+        if self.answer is None:
+            raise RuntimeError("the hinge is broken")
+        return self.answer
+
+
+@pytest.mark.parametrize(("answers", "open_"), [([], True), ([True, True], True), ([True, False], False)])
+def test_one_closed_door_is_enough(ask: Callable[..., ImageRequest], answers: list[bool], open_: bool) -> None:
+    assert may_draw([Door(answer) for answer in answers], ask()) is open_
+
+
+def test_a_door_that_breaks_stays_shut(ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture) -> None:
+    assert not may_draw([Door(None)], ask())
+    assert "the hinge is broken" in caplog.text
+
+
+def test_the_first_rule_with_a_taste_has_its_way() -> None:
+    plain, loud, louder = Door(True), Door(True), Door(True)
+    loud.style, louder.style = "neon", "noir"
+    assert (style_of([plain]), style_of([plain, loud, louder])) == (None, "neon")
