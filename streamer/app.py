@@ -25,7 +25,7 @@ from streamer.api.guard import Guard, allowed
 from streamer.api.tokens import Access, Tokens, standing_tokens
 from streamer.commands import CommandOptions, Commands, ImageKind
 from streamer.config import Config, Document, Location, Use, load
-from streamer.contracts import Health, Pad, Reporting, Rule, Source, Stylist
+from streamer.contracts import Health, Pad, Reporting, Rule, Source, Stylist, Vendor
 from streamer.controls import Parts
 from streamer.errors import ConfigError, ListenError, PluginError
 from streamer.generator.choose import Choice, choose
@@ -33,6 +33,7 @@ from streamer.generator.messages import BackendUse
 from streamer.generator.process import GeneratorProcess
 from streamer.metrics import Metrics
 from streamer.named import Named
+from streamer.offers import Offers
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer import check_layers
@@ -42,7 +43,7 @@ from streamer.scheduler import Scheduler
 from streamer.stage import Stage
 from streamer.store import Store
 from streamer.twitch.account import Account
-from streamer.types import Actor, Refusal, Role, Trigger
+from streamer.types import Actor, ImageRequest, Refusal, Role, Trigger
 
 if TYPE_CHECKING:
     from streamer.obs.obs import Obs
@@ -149,9 +150,11 @@ def build(
     obs = _obs(config, where, environ, overlay_url, hub, stage)
     table = commands(config, document)
     twitch = Account(where.home, config.twitch, scopes(config, document))
-    shared = {"twitch": twitch, "store": store}
+    offers = Offers()
+    shared = {"twitch": twitch, "store": store, "offers": offers}
     sources = _create_all("trigger", "triggers", config.triggers, document, shared)
     outputs = _create_all("output", "outputs", config.outputs, document, shared)
+    _check_sold(outputs, table, document)
     pipeline = Pipeline(
         Parts(
             commands=table,
@@ -168,6 +171,7 @@ def build(
                 *obs,
             ],
             outputs=[*outputs, *obs],
+            offers=offers,
             links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
             approval=config.approval,
             at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
@@ -282,6 +286,22 @@ def named(config: Config, document: Document, table: Commands, sources: Sequence
             at = ("obs", "hotkeys", "keys", key)
             _check_line(name, table, document, at, f", or a name: {', '.join(named.names)}")
     return named
+
+
+def _check_sold(outputs: Sequence[object], table: Commands, document: Document) -> None:
+    """Refuse to sell a line that draws nothing: there would be no picture to earn the price with."""
+    for index, output in enumerate(outputs):
+        if isinstance(output, Vendor):
+            for where, line in output.lines().items():
+                _check_offer(line, table, document, ("outputs", index, *where))
+
+
+def _check_offer(line: str, table: Commands, document: Document, at: Location) -> None:
+    words = line.replace("{text}", "harbour")
+    _check_line(words, table, document, at, "")
+    order = table.interpret(Trigger("check", "config", words, Actor("check", "check", Role.BROADCASTER), 0.0))
+    if not isinstance(order, ImageRequest):
+        raise document.error(at, f"'{line}' draws nothing", "sell a command that draws, like: !bg {text}")
 
 
 def _check_line(line: str, table: Commands, document: Document, at: Location, otherwise: str) -> None:

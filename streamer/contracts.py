@@ -117,6 +117,13 @@ class Running(Protocol):
     async def run(self) -> None: ...
 
 
+@runtime_checkable
+class Vendor(Protocol):
+    """An output that sells lines: where each stands among its options; the start checks that each draws something."""
+
+    def lines(self) -> Mapping[tuple[str, ...], str]: ...
+
+
 class Output(Protocol):
     """Something that is told every event; it must not raise for a bad event and must not block."""
 

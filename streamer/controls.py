@@ -20,6 +20,7 @@ from streamer.holds import Options as Approval
 from streamer.intake import OPEN, PANIC, Intake
 from streamer.metrics import Metrics
 from streamer.named import Named
+from streamer.offers import Offers
 from streamer.overlay.hub import Hub
 from streamer.parking import NO_CARD, Parking
 from streamer.parking import Options as ParkedOptions
@@ -62,6 +63,7 @@ class Parts:
     metrics: Metrics
     sources: Sequence[Source] = ()
     links: Sequence[Reporting] = ()
+    offers: Offers = field(default_factory=Offers)
     outputs: Sequence[Output] = ()
     at_least_s: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float | None] = field(default_factory=dict)

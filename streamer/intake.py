@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import asyncio
 
+from streamer.contracts import Health
 from streamer.store import Store
-from streamer.types import ImageRequest, Lane, Refusal
+from streamer.types import Doors, ImageRequest, Lane, Refusal
 
 SETTING = "intake"
 OPEN, PAUSED, PANIC = "open", "paused", "panic"
+WORKING = ("ready", "busy")
+
+
+def doors(intake_open: bool, generator: Health, fallback: str | None) -> Doors:
+    """Say whether somebody who pays would get what they pay for."""
+    if not intake_open:
+        return Doors(False, "requests are paused")
+    if fallback:
+        return Doors(False, f"the generator is degraded: {fallback}")
+    if generator.state not in WORKING:
+        return Doors(False, f"the generator is {generator.state}")
+    return Doors(True)
 
 
 class Intake:

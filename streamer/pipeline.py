@@ -26,6 +26,7 @@ from streamer.contracts import (
 from streamer.controls import REMEMBERED, Controls, Parts
 from streamer.errors import BackendError, StoreError, Unsupported
 from streamer.holds import Held
+from streamer.intake import doors
 from streamer.metrics import Step
 from streamer.named import reaction
 from streamer.parking import NO_CARD
@@ -35,6 +36,7 @@ from streamer.scheduler import Ending
 from streamer.types import (
     Answer,
     Clear,
+    Doors,
     Frame,
     Hold,
     ImageRequest,
@@ -57,6 +59,7 @@ log = logging.getLogger(__name__)
 INBOX = 2000
 AIRING = 500
 LAG_EVERY_S = 0.5
+DOORS_EVERY_S = 0.25
 # Overhead is measured on requests that were drawn at once: waiting for one's turn is meant, and no overhead.
 AT_ONCE_S = 0.05
 
@@ -101,6 +104,7 @@ class Pipeline(Controls):
             tasks.create_task(self._watch_time(), name="time")
             tasks.create_task(self._watch_paints(), name="paints")
             tasks.create_task(self._air.tell_all(), name="tell")
+            tasks.create_task(self._watch_doors(), name="doors")
             tasks.create_task(self._watch_lag(), name="lag")
 
     async def _listen(self, source: Source) -> None:
@@ -132,7 +136,8 @@ class Pipeline(Controls):
 
     async def _take(self, event: Happening) -> None:
         if isinstance(event, Trigger):
-            await self.submit(event)
+            if (trigger := self._parts.offers.worded(event)) is not None:
+                await self.submit(trigger)
         elif isinstance(event, Press):
             await self.press(event)
         elif isinstance(event, Retraction):
@@ -192,6 +197,16 @@ class Pipeline(Controls):
                     self._parts.metrics.took(Step.OVERHEAD, (paint.at - asked_at - drew_s) * 1000)
                 self._air.touch()
 
+    async def _watch_doors(self) -> None:
+        """Out: each change of whether viewers may ask, told to the outputs."""
+        told: Doors | None = None
+        while True:
+            generator = self._parts.generator
+            now = doors(self._intake.open, generator.health(), generator.active.get("fallback"))
+            if now != told:
+                self._air.tell(told := now)
+            await asyncio.sleep(DOORS_EVERY_S)
+
     async def _watch_lag(self) -> None:
         """Out: how late the loop runs."""
         while True:
@@ -207,7 +222,8 @@ class Pipeline(Controls):
         if order is None:
             return Receipt(trigger.id, "ignored")
         self._parts.metrics.trigger(trigger.source)
-        if not self._seen.put(trigger.id, None):
+        # Twitch may tell of one redemption twice, under two ids.
+        if not self._seen.put(trigger.redemption.id if trigger.redemption else trigger.id, None):
             return Receipt(trigger.id, "duplicate")
         if isinstance(order, StageCommand):
             return await self._obey(order)
@@ -262,6 +278,8 @@ class Pipeline(Controls):
         except StoreError:
             # What cannot be written down is not accepted: nothing would be left of it after a crash.
             self._drop(lambda one: one.id == request.id, "store", "the request could not be written down")
+            if self._drawing.request is not None and self._drawing.request.id == request.id:
+                self._drawing.call_off()
             return Receipt(request.id, "refused", "store", "the request could not be written down")
         return Receipt(request.id, "joined" if submission.leader_id else "queued")
 

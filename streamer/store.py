@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer import ledger
 from streamer.errors import StoreError
 from streamer.types import Frame, ImageRequest, RequestState
 
@@ -67,6 +68,7 @@ MIGRATIONS: Sequence[str] = (
     );
     CREATE TABLE forgotten (who TEXT PRIMARY KEY, at REAL NOT NULL);
     """,
+    ledger.SCHEMA,
 )
 
 
@@ -217,6 +219,15 @@ class Store:
         """Write one setting."""
         return self._run(lambda: self._write("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value)))
 
+    def transaction(self, work: Callable[[sqlite3.Connection], Result]) -> asyncio.Future[Result]:
+        """Run work on the database: all of it is written, or nothing."""
+
+        def whole() -> Result:
+            with self._connection() as db:
+                return work(db)
+
+        return self._run(whole)
+
     def tokens(self) -> asyncio.Future[list[StoredToken]]:
         """List the issued tokens."""
         return self._run(self._tokens)
@@ -291,7 +302,9 @@ class Store:
         columns = [field.name for field in fields(StoredRequest)]
         again = ", ".join(f"{column} = excluded.{column}" for column in columns)
         marks = ", ".join("?" * len(values))
-        self._write(f"INSERT INTO requests VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {again}", values)  # nosec B608
+        with self._connection() as db:
+            db.execute(f"INSERT INTO requests VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {again}", values)  # nosec B608
+            ledger.open_for(db, request, now)
 
     def _end(self, rows: Sequence[tuple[object, ...]]) -> None:
         with self._connection() as db:
@@ -300,6 +313,7 @@ class Store:
                 " WHERE id = ? AND ended_at IS NULL",
                 rows,
             )
+            ledger.end(db, [(str(row[0]), str(row[2]), str(row[6])) for row in rows])
 
     def _keep(self, request: ImageRequest, frame: Frame, verdict_id: str, now: float) -> None:
         name = f"{int(now * 1000)}-{secrets.token_hex(4)}{SUFFIXES[frame.media_type]}"

@@ -330,6 +330,14 @@ class Answer:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Whether viewers may ask now, and if not why: paused, switched off, or no generator that is worth its price."""
+
+    open: bool
+    why: str = ""
+
+
 Update = Frame | Preview | Clear
 Shown = Update | Refusal | Toast | Card
-Event = Shown | Refused | Ended | Answer | Notice
+Event = Shown | Refused | Ended | Answer | Notice | Doors

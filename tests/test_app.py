@@ -13,6 +13,8 @@ from streamer.config import Use
 from streamer.errors import ConfigError, ListenError
 from tests.running import CONFIG, Remote, free_port
 
+SOLD = "outputs: [{use: rewards, rewards: {draw: {title: Draw, cost: 5, command: 'LINE'}}}]\npolicy:"
+
 
 def place(tmp_path: Path, config: str = CONFIG) -> app.Place:
     path = tmp_path / "config.yaml"
@@ -86,6 +88,9 @@ def test_an_open_address_needs_a_second_word(tmp_path: Path) -> None:
         (("- {use: role}", "- {use: scene, scenes: {A: {style: blue}}}"), "policy.0", "known: plain, noir"),
         (("- {use: role}", "- {use: scene, scenes: {A: {commands: [b]}}}"), "policy.0", "there is no command 'b'"),
         (("policy:", "triggers: [{use: hotkey, keys: {f9: harbor}}]\npolicy:"), "triggers.0", "or a name: undo"),
+        (("policy:", SOLD.replace("LINE", "!bgg {text}")), "outputs.0.rewards.draw.command", "no command"),
+        (("policy:", SOLD.replace("LINE", "!undo")), "outputs.0.rewards.draw.command", "draws nothing"),
+        (("policy:", SOLD.replace("cost: 5", "cost: 0")), "outputs.0.rewards.draw.cost", "greater than"),
     ],
 )
 def test_what_one_part_says_about_another_is_checked(

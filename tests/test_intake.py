@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from streamer.intake import OPEN, PANIC, PAUSED, Intake
+from streamer.contracts import Health
+from streamer.intake import OPEN, PANIC, PAUSED, Intake, doors
 from streamer.store import Options, Store
 from streamer.types import Lane
 from tests.test_store import REQUEST
@@ -49,3 +50,22 @@ async def test_a_pause_does_not_soften_a_panic(store: Store) -> None:
     await intake.set(PANIC)
     await intake.pause()
     assert intake.objection(MINE) is not None
+
+
+@pytest.mark.parametrize(
+    ("is_open", "state", "fallback", "why"),
+    [
+        (True, "ready", None, ""),
+        (True, "busy", None, ""),
+        (False, "ready", None, "paused"),
+        (True, "warming", None, "warming"),
+        (True, "failed", None, "failed"),
+        (True, "ready", "died 5 times", "degraded"),
+    ],
+)
+def test_the_doors_are_open_to_those_who_pay_when_they_would_get_it(
+    is_open: bool, state: str, fallback: str | None, why: str
+) -> None:
+    told = doors(is_open, Health("generator", state), fallback)
+    assert told.open == (why == "")
+    assert why in told.why

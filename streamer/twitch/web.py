@@ -11,7 +11,7 @@ from streamer.errors import TwitchError
 
 TIMEOUT_S = 10.0
 
-Values = Mapping[str, str | int | bool | Sequence[str]]
+Values = Mapping[str, str | Sequence[str]]
 
 
 def client() -> httpx.AsyncClient:

@@ -16,6 +16,11 @@ from hypothesis import strategies as st
 from streamer import plugins
 from streamer.contracts import Happening, Health
 from streamer.generator.backend import Step
+from streamer.offers import Offers
+from streamer.store import Options as StoreOptions
+from streamer.store import Store
+from streamer.twitch.account import Account
+from streamer.twitch.settings import Settings
 from streamer.types import (
     Actor,
     Caption,
@@ -47,7 +52,10 @@ EVENTS = (
 
 
 def built(seam: str, name: str) -> Any:
-    return plugins.create(seam, name, plugins.options_of(seam, name).model_validate(NEEDED.get(name, {})))
+    options = plugins.options_of(seam, name).model_validate(NEEDED.get(name, {}))
+    home = Path("nowhere")
+    shared = {"twitch": Account(home, Settings(), {}), "store": Store(home, StoreOptions()), "offers": Offers()}
+    return plugins.create(seam, name, options, shared)
 
 
 def request(text: str, name: str, role: Role = Role.VIEWER, width: int = 128, height: int = 96) -> ImageRequest:

@@ -1,0 +1,32 @@
+"""Which reward of the channel stands for which line; rewards that are not ours stand for none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from streamer.types import Trigger
+
+
+class Offers:
+    """The lines behind reward ids: written by whoever keeps the rewards, read where triggers come in."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, str] = {}
+
+    def put(self, lines: Mapping[str, str]) -> None:
+        """Replace what each reward id stands for; ``{text}`` in a line is what the viewer typed."""
+        self._lines = dict(lines)
+
+    def worded(self, trigger: Trigger) -> Trigger | None:
+        """Return the trigger with the line that its reward stands for; None when it is a reward of somebody else."""
+        if trigger.redemption is None:
+            return trigger
+        line = self._lines.get(trigger.redemption.reward_id)
+        if line is None:
+            return None
+        word, typed = line.split()[0], trigger.text.strip()
+        # People who know the command type it into the reward's field as well.
+        if typed.casefold().startswith(f"{word} ".casefold()):
+            typed = typed[len(word) :].strip()
+        return replace(trigger, text=line.replace("{text}", typed), paid=True)
