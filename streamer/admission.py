@@ -1,29 +1,36 @@
-"""Whether somebody may ask: the intake, then the rules, then whether a human has to look."""
+"""Whether somebody may ask: intake and bans, then the rules, then whether a human has to look."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from streamer.contracts import Rule
 from streamer.holds import Options, doubt
-from streamer.intake import Intake
 from streamer.policy import Objection, judge
+from streamer.raid import Raid
 from streamer.types import Hold, ImageRequest, Judgement, Lane, Outcome, Refusal
+
+Guard = Callable[[ImageRequest, float], Refusal | None]
 
 
 class Admission:
     """Ask everybody who may object, cheapest first; belongs to the event loop."""
 
-    def __init__(self, intake: Intake, rules: Sequence[Rule], approval: Options) -> None:
-        self._intake, self._rules, self._approval = intake, rules, approval
+    def __init__(self, guards: Sequence[Guard], rules: Sequence[Rule], raid: Raid, approval: Options) -> None:
+        self._guards, self._rules, self._raid, self._approval = guards, rules, raid, approval
 
     def objection(self, request: ImageRequest, now: float) -> Objection | None:
         """Refuse a request, let it be drawn but held, or (None) let it through."""
-        found = self._intake.objection(request) or judge(self._rules, request, now)
-        if found is not None:
+        for guard in self._guards:
+            if (refusal := guard(request, now)) is not None:
+                return refusal
+        found = judge(self._rules, request, now)
+        if isinstance(found, Refusal):
             return found
-        reason = doubt(request, self._approval, "")
-        return None if reason is None else Hold(request.id, "approval", reason, "approval")
+        if (slowed := self._raid.objection(request, now)) is not None:
+            return slowed
+        reason = doubt(request, self._approval, self._raid.alarm(now))
+        return found if reason is None else Hold(request.id, "approval", reason, "approval")
 
 
 def sentence(

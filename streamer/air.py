@@ -13,7 +13,7 @@ from streamer.metrics import Metrics
 from streamer.overlay.hub import Hub
 from streamer.records import Records
 from streamer.stage import Stage
-from streamer.types import Clear, Ended, Event, ImageRequest, Refusal, RequestState, Shown, Update
+from streamer.types import Clear, Ended, Event, ImageRequest, Refusal, Refused, RequestState, Shown, Update
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ class Air:
         self._hub, self._stage, self._records, self._metrics, self._outputs = hub, stage, records, metrics, outputs
         self._store = records.store
         self._outbox: deque[Event] = deque(maxlen=OUTBOX)
+        # What was paid for has to be settled, however slow the outputs are; nobody can flood with channel points.
+        self._owed: deque[Event] = deque()
         self._news = asyncio.Event()
         self.changed = asyncio.Event()
         self.version = 0
@@ -44,7 +46,7 @@ class Air:
 
     def tell(self, event: Event) -> None:
         """Tell the outputs soon, and the pages nothing."""
-        self._outbox.append(event)
+        (self._owed if _owed(event) else self._outbox).append(event)
         self._news.set()
 
     def show(self, updates: Iterable[Update]) -> None:
@@ -60,9 +62,9 @@ class Air:
                     self._store.put_on_air(update.layer, update.request_id)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Tell why something was not accepted."""
+        """Count what was not accepted, and let a panel see it."""
         self._metrics.refused(refusal.rule)
-        self.publish(refusal)
+        self.touch()
 
     def end(self, requests: Sequence[ImageRequest], state: RequestState, rule: str, reason: str) -> None:
         """Bring accepted requests to their one end without a picture, and tell why."""
@@ -86,8 +88,8 @@ class Air:
         while True:
             await self._news.wait()
             self._news.clear()
-            while self._outbox:
-                await self._tell(self._outbox.popleft())
+            while self._owed or self._outbox:
+                await self._tell((self._owed or self._outbox).popleft())
 
     async def _tell(self, event: Event) -> None:
         for output in self._outputs:
@@ -99,3 +101,10 @@ class Air:
 
     def _stays(self, layer: str) -> bool:
         return any(shown.layer == layer and shown.until is None for shown in self._stage.snapshot())
+
+
+def _owed(event: Event) -> bool:
+    """Tell whether somebody's points hang on an event."""
+    if isinstance(event, Ended):
+        return event.request.redemption is not None
+    return isinstance(event, Refused) and event.trigger.redemption is not None

@@ -174,6 +174,8 @@ def build(
             offers=offers,
             links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
             approval=config.approval,
+            strikes=config.strikes,
+            raid=config.raid,
             at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
             seconds={command.layer: command.seconds for command in _pictures(config) if command.layer},
             parked=config.generator.parked,

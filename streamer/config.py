@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from streamer.bans import Options as StrikeOptions
 from streamer.commands import CommandOptions
 from streamer.errors import ConfigError
 from streamer.generator.process import Options as ProcessOptions
@@ -19,6 +20,7 @@ from streamer.named import NamedTriggers, When
 from streamer.obs.options import Options as ObsOptions
 from streamer.overlay.layer import LayerOptions
 from streamer.parking import Options as ParkedOptions
+from streamer.raid import Options as RaidOptions
 from streamer.scheduler import Options as QueueOptions
 from streamer.store import Options as StoreOptions
 from streamer.twitch.settings import Settings as TwitchSettings
@@ -87,6 +89,8 @@ class Config(Section):
     layers: Mapping[str, Layer]
     queue: QueueOptions = QueueOptions()
     approval: ApprovalOptions = ApprovalOptions()
+    strikes: StrikeOptions = StrikeOptions()
+    raid: RaidOptions = RaidOptions()
     store: StoreOptions = StoreOptions()
     outputs: tuple[Use, ...] = ()
     obs: ObsOptions | None = None

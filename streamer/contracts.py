@@ -192,6 +192,22 @@ class Percentiles:
     p99: float
 
 
+class Banned(Protocol):
+    """Somebody who is kept out; ``until`` is seconds since the epoch, None for good."""
+
+    @property
+    def who(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def until(self) -> float | None: ...
+
+    @property
+    def reason(self) -> str: ...
+
+
 class Waiting(Protocol):
     """A finished picture that waits for a moderator, or (``goes``) for its seconds; ``number`` is short to type."""
 
@@ -232,6 +248,8 @@ class DeskState:
     on_air: Mapping[str, str | None]
     timings: Mapping[str, Percentiles]
     held: tuple[Waiting, ...] = ()
+    alarm: str = ""
+    bans: tuple[Banned, ...] = ()
 
 
 class Desk(Protocol):
@@ -255,6 +273,10 @@ class Desk(Protocol):
     async def deny(self, request_id: str, by: str) -> bool: ...
 
     def cut(self) -> int: ...
+
+    async def ban(self, who: str, by: str, minutes: float | None = None) -> str | None: ...
+
+    async def unban(self, who: str) -> bool: ...
 
     async def clear(self, layer: str | None) -> None: ...
 

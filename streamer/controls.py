@@ -7,15 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streamer.admission import Admission
 from streamer.air import Air
+from streamer.bans import Options as Strikes
 from streamer.cleared import Cleared
 from streamer.commands import Commands
 from streamer.contracts import DeskState, Generator, Output, Receipt, Reporting, Rule, Source
 from streamer.door import Door
 from streamer.drawing import Drawing
-from streamer.errors import StoreError
-from streamer.holds import Held, Holds
+from streamer.holds import Holds
 from streamer.holds import Options as Approval
 from streamer.intake import OPEN, PANIC, Intake
 from streamer.metrics import Metrics
@@ -25,6 +24,7 @@ from streamer.overlay.hub import Hub
 from streamer.parking import NO_CARD, Parking
 from streamer.parking import Options as ParkedOptions
 from streamer.policy import name_fits
+from streamer.raid import Options as RaidOptions
 from streamer.recent import Recent
 from streamer.records import Records
 from streamer.scheduler import Scheduler
@@ -37,7 +37,6 @@ from streamer.types import (
     Frame,
     ImageRequest,
     Lane,
-    Refusal,
     RequestState,
     Retraction,
     Role,
@@ -71,6 +70,8 @@ class Parts:
     when: Mapping[str, str] = field(default_factory=dict)
     named: Named = field(default_factory=lambda: Named({}))
     approval: Approval = field(default_factory=Approval)
+    strikes: Strikes = field(default_factory=Strikes)
+    raid: RaidOptions = field(default_factory=RaidOptions)
 
 
 class Controls:
@@ -89,7 +90,6 @@ class Controls:
         self._drawing = Drawing(parts.generator, parts.stage, parts.hub)
         self._intake = Intake(parts.store)
         self._parking = Parking(parts.parked, parts.generator, parts.scheduler)
-        self._admission = Admission(self._intake, parts.rules, parts.approval)
 
     @property
     def version(self) -> int:
@@ -107,10 +107,6 @@ class Controls:
             await self.resume()
         elif action == "clear":
             await self.clear(layer)
-        elif action in ("approve", "deny"):
-            await self._decide(command)
-        elif action == "cut":
-            self.cut()
         elif action == "next":
             self.skip()
         elif action in ("free", "warm"):
@@ -125,17 +121,6 @@ class Controls:
         elif action == "help":
             self._answer(command, Toast(command.trigger_id, self._commands.help(command.actor.role), seconds=8.0))
         return Receipt(command.trigger_id, "done")
-
-    async def _decide(self, command: StageCommand) -> None:
-        """Approve or deny what the words name; say so when it is not clear what they mean."""
-        held = self._holds.find(command.text, self._clock())
-        if held is None:
-            waiting = ", ".join(f"{one.number} {one.request.actor.name}" for one in self._holds.waiting()) or "nothing"
-            self._answer(command, Toast(command.trigger_id, f"say which one: waiting is {waiting}"))
-        elif command.action == "approve":
-            await self._release(held, f"moderator {command.actor.name}")
-        else:
-            await self.deny(held.request.id, command.actor.name)
 
     def _answer(self, command: StageCommand, toast: Toast) -> None:
         self._air.publish(toast)
@@ -210,53 +195,6 @@ class Controls:
         now = self._clock()
         return self._step(self._parts.stage.show(frame, self._parts.seconds.get(frame.layer), now, now))
 
-    async def approve(self, request_id: str, by: str, verdict_id: str | None = None) -> bool:
-        """Put a held picture on air; ``verdict_id`` names the very picture that was looked at, if given.
-
-        False when it does not wait any more, when another one is meant, or when it was taken back meanwhile.
-        """
-        held = self._holds.get(request_id)
-        if held is None or verdict_id not in (None, held.verdict.id):
-            return False
-        return await self._release(held, by)
-
-    async def deny(self, request_id: str, by: str) -> bool:
-        """Refuse a held picture."""
-        held = self._holds.get(request_id)
-        if held is None or not self._holds.take(held):
-            return False
-        self._door.object(Refusal(request_id, f"moderator {by}", "denied"))
-        self._air.end(held.requests, RequestState.REFUSED, "approval", "a moderator decided against it")
-        return True
-
-    def cut(self) -> int:
-        """Stop every picture that would go on air by itself; return how many there were."""
-        going = [held for held in self._holds.waiting() if held.goes]
-        dropped = self._holds.drop(lambda request: any(request in held.requests for held in going))
-        self._air.end(dropped, RequestState.CANCELLED, "cut", "stopped before it was shown")
-        return len(going)
-
-    async def _release(self, held: Held, by: str) -> bool:
-        """Let a held picture through the door, unless it is taken back while its verdict is written."""
-        reserved = self._holds.decide(held)
-        if reserved is None:
-            return False
-        try:
-            cleared = await self._door.admit(held.frame, by)
-        except StoreError:
-            self._holds.take(reserved)
-            self._air.end(held.requests, RequestState.FAILED, "store", "the decision could not be written down")
-            return False
-        now = self._clock()
-        current = self._holds.get(held.request.id)
-        if current is None or not current.deciding or not self._holds.take(current):
-            return False
-        if not self._parts.stage.accepts(held.frame.layer, held.request.at):
-            self._air.end(current.requests, RequestState.CANCELLED, "cleared", "taken back before it was shown")
-            return False
-        self._put_on_air(held.request, current.followers, cleared, held.draw_s, now)
-        return True
-
     def _put_on_air(
         self, request: ImageRequest, followers: Sequence[ImageRequest], cleared: Cleared, draw_s: float, now: float
     ) -> None:
@@ -311,7 +249,6 @@ class Controls:
             drawing=self._drawing.request,
             pending=tuple(parts.scheduler.pending()),
             on_air={layer: frame.request_id if frame else None for layer, frame in self._on_air().items()},
-            held=self._holds.waiting(),
             timings={step.value: times for step, times in parts.metrics.timings.summary().items()},
         )
 

@@ -23,11 +23,12 @@ from streamer.contracts import (
     Running,
     Source,
 )
-from streamer.controls import REMEMBERED, Controls, Parts
+from streamer.controls import REMEMBERED, Parts
 from streamer.errors import BackendError, StoreError, Unsupported
 from streamer.holds import Held
 from streamer.intake import doors
 from streamer.metrics import Step
+from streamer.moderation import Moderation
 from streamer.named import reaction
 from streamer.parking import NO_CARD
 from streamer.policy import deliberate, hear, look, may_draw, style_of
@@ -46,7 +47,6 @@ from streamer.types import (
     NoticeKind,
     Press,
     Refusal,
-    Refused,
     RequestState,
     Retraction,
     Role,
@@ -64,8 +64,8 @@ DOORS_EVERY_S = 0.25
 AT_ONCE_S = 0.05
 
 
-class Pipeline(Controls):
-    """Move triggers to the air; what the faces ask for stands in ``Controls``, on the same state."""
+class Pipeline(Moderation):
+    """Move triggers to the air; what the faces ask for stands in ``Controls`` and ``Moderation``, on the same state."""
 
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parts, clock)
@@ -81,6 +81,7 @@ class Pipeline(Controls):
     async def restore(self) -> None:
         """Show the last background again, and stay blank and closed after a panic; await it before anybody can ask."""
         await self._intake.restore()
+        await self._bans.restore()
         found = [await self._door.again(frame.request_id) for frame in await self._parts.store.on_air()]
         kept = {frame.layer: frame for frame in found if frame is not None}
         for layer in self._parts.hub.layers:
@@ -148,7 +149,9 @@ class Pipeline(Controls):
     async def _notice(self, notice: Notice) -> None:
         """Let rules and outputs hear of it, and do what config.yaml says for when it happens."""
         now = self._clock()
+        self._raid.hear(notice, now)
         hear(self._parts.rules, notice, now)
+        self._air.touch()
         self._air.tell(notice)
         if notice.kind is NoticeKind.SCENE:
             self._commands = self._commands.in_scene(style_of(self._parts.rules))
@@ -178,10 +181,16 @@ class Pipeline(Controls):
             now = self._clock()
             self._end_all(self._parts.scheduler.expire(now))
             self._show(self._parts.stage.expire(now))
+            self._announce(now)
             self._expire_held(self._holds.expire(now))
             for held in self._holds.due(now):
                 await self._release(held, "delay")
-            moments = [self._parts.scheduler.wakeup(now), self._parts.stage.wakeup(), self._holds.wakeup()]
+            moments = [
+                self._parts.scheduler.wakeup(now),
+                self._parts.stage.wakeup(),
+                self._holds.wakeup(),
+                self._raid.wakeup(),
+            ]
             self._air.changed.clear()
             await _until(
                 self._air.changed, min((moment - now for moment in moments if moment is not None), default=None)
@@ -250,6 +259,7 @@ class Pipeline(Controls):
 
     async def _admit(self, request: ImageRequest, trigger: Trigger) -> Receipt:
         now = self._clock()
+        self._asked(request, now)
         objection = self._admission.objection(request, now)
         if isinstance(objection, Refusal):
             return self._refuse(objection, trigger)
@@ -334,6 +344,7 @@ class Pipeline(Controls):
         objection = sentence(request, request.doubt, look(self._parts.rules, request, frame, now), judgements)
         if isinstance(objection, Refusal):
             self._door.object(objection, judged)
+            self._strike(request.actor, now)
             self._end(request, RequestState.REFUSED, objection.rule, objection.reason)
         elif isinstance(objection, Hold) or self._goes_later(request):
             self._hold(request, frame, objection, judged, draw_s)
@@ -393,11 +404,6 @@ class Pipeline(Controls):
         self._air.end([request, *self._finish(request)], state, rule, reason)
 
     # Small steps.
-
-    def _refuse(self, refusal: Refusal, trigger: Trigger) -> Receipt:
-        self._air.refuse(refusal)
-        self._air.tell(Refused(trigger, refusal))
-        return Receipt(refusal.request_id, "refused", refusal.rule, refusal.reason)
 
     def _end_all(self, endings: Iterable[Ending]) -> None:
         for ending in endings:

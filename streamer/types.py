@@ -109,6 +109,8 @@ class NoticeKind(StrEnum):
     SHARED_CHAT_ON = "shared_chat_on"
     SHARED_CHAT_OFF = "shared_chat_off"
     SCENE = "scene"
+    RAID_MODE_ON = "raid_mode_on"
+    RAID_MODE_OFF = "raid_mode_off"
     RECORDING_ON = "recording_on"
     RECORDING_OFF = "recording_off"
 

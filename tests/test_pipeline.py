@@ -33,6 +33,7 @@ from streamer.types import (
     Actor,
     Card,
     Clear,
+    Ended,
     Event,
     Frame,
     ImageRequest,
@@ -40,7 +41,9 @@ from streamer.types import (
     NoticeKind,
     Press,
     Preview,
+    Redemption,
     Refusal,
+    Refused,
     Retraction,
     Role,
     Toast,
@@ -129,7 +132,7 @@ class Room:
             "edit": CommandOptions(kind="edit", layer="background"),
             "mods": CommandOptions(kind="background", layer="background", role=Role.MODERATOR),
             **{word: CommandOptions(kind=word) for word in ("undo", "redo", "clear", "pause", "resume", "panic")},
-            **{word: CommandOptions(kind=word) for word in ("queue", "help", "style", "cut")},
+            **{word: CommandOptions(kind=word) for word in ("queue", "help", "style", "cut", "ban", "unban")},
             "ok": CommandOptions(kind="approve"),
             "no": CommandOptions(kind="deny"),
         }
@@ -812,3 +815,62 @@ async def test_a_picture_whose_verdict_cannot_be_stored_is_not_shown(room: Room)
     room.easel.go.release()
     await room.until(lambda: room.pipeline.state().drawing is None)
     assert (room.on_air(), await room.state(request_id)) == (None, "failed")
+
+
+async def test_a_banned_viewer_loses_the_air_and_is_refused_until_the_ban_is_lifted(room: Room) -> None:
+    await room.say("!bg harbour", "Ann")
+    await room.draw_next()
+    await room.order("!ban @ann")
+    assert room.on_air() is None
+    receipt = await room.pipeline.submit(room.trigger("!bg again", "Ann"))
+    assert (receipt.rule, receipt.reason) == ("ban", "you cannot ask for pictures here")
+    await room.order("!unban ann")
+    await room.say("!bg again", "Ann")
+
+
+async def test_a_ban_for_minutes_says_how_long_and_moderators_cannot_be_banned(room: Room) -> None:
+    await room.order("!ban ann 30")
+    assert (await room.pipeline.submit(room.trigger("!bg one"))).reason == "you can ask again in 30 min"
+    await room.say("!bg mine", "vic", Role.MODERATOR)
+    assert await room.pipeline.ban("vic", "mod") is None
+
+
+async def test_bans_outlive_a_restart(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.order("!ban ann")
+    async with opened(tmp_path) as room:
+        assert (await room.pipeline.submit(room.trigger("!bg one"))).rule == "ban"
+
+
+async def test_a_raid_holds_viewers_is_announced_and_is_over_by_itself(room: Room) -> None:
+    room.script.lines.put_nowait(Notice("test", NoticeKind.RAID, room.now, count=300))
+    await room.until(lambda: room.pipeline.state().alarm)
+    await room.until(lambda: any(isinstance(one, Toast) and "raid of 300" in one.text for one in room.notes.events))
+    await held(room)
+    room.now += 121
+    room.pipeline._air.touch()
+    await room.until(lambda: any(isinstance(one, Toast) and "over" in one.text for one in room.notes.events))
+    kinds = [one.kind for one in room.notes.events if isinstance(one, Notice)]
+    assert kinds == [NoticeKind.RAID, NoticeKind.RAID_MODE_ON, NoticeKind.RAID_MODE_OFF]
+    await room.say("!bg calm", "ben")
+    await room.draw_next()
+    assert room.on_air() == b"calm"
+
+
+async def test_a_flood_of_refusals_is_counted_and_told_once_a_person(room: Room) -> None:
+    for _ in range(50):
+        await room.pipeline.submit(room.trigger("!mods harbour"))
+    await room.until(lambda: any(isinstance(one, Refused) for one in room.notes.events))
+    assert sum(isinstance(one, Refused) for one in room.notes.events) == 1
+    assert b'streamer_refusals_total{rule="role"} 50.0' in room.pipeline.exposition()
+
+
+async def test_panic_tells_of_the_points_to_give_back(room: Room) -> None:
+    points = Redemption("red1", "reward")
+    await room.pipeline.submit(room.trigger("!bg harbour", paid=True, redemption=points))
+    await room.until(lambda: room.easel.drawn)
+    await room.pipeline.submit(room.trigger("!bg forest", "ben", paid=True, redemption=Redemption("red2", "reward")))
+    await room.pipeline.panic()
+    await room.until(lambda: sum(isinstance(one, Ended) for one in room.notes.events) == 2)
+    ended = {one.request.redemption.id: one.state for one in room.notes.events if isinstance(one, Ended)}  # type: ignore[union-attr]
+    assert ended == {"red1": "cancelled", "red2": "cancelled"}

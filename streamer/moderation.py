@@ -1,0 +1,189 @@
+"""What moderators decide about people and held pictures: approve, deny, cut, ban; and what happens by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from streamer.admission import Admission
+from streamer.bans import Bans
+from streamer.contracts import DeskState, Receipt
+from streamer.controls import REMEMBERED, Controls, Parts
+from streamer.errors import StoreError
+from streamer.holds import Held
+from streamer.raid import Raid
+from streamer.recent import Recent
+from streamer.throttle import Throttle
+from streamer.types import (
+    Actor,
+    ImageRequest,
+    Notice,
+    NoticeKind,
+    Refusal,
+    Refused,
+    RequestState,
+    Retraction,
+    Role,
+    StageCommand,
+    Toast,
+    Trigger,
+)
+
+
+class Moderation(Controls):
+    """The verbs about people and held pictures, on the state of the show."""
+
+    def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(parts, clock)
+        self._bans = Bans(self._records, parts.strikes)
+        self._raid = Raid(parts.raid)
+        self._throttle = Throttle()
+        self._people: Recent[str, Actor] = Recent(REMEMBERED)
+        guards = (self._intake_objection, self._bans.objection)
+        self._admission = Admission(guards, parts.rules, self._raid, parts.approval)
+
+    async def _obey(self, command: StageCommand) -> Receipt:
+        """Do what is about people or held pictures; the rest is the stage's."""
+        action = command.action
+        if action in ("approve", "deny"):
+            await self._decide(command)
+        elif action == "cut":
+            self.cut()
+        elif action == "ban":
+            self._say(command, await self._ban_typed(command))
+        elif action == "unban":
+            found = await self.unban(command.text)
+            self._say(command, f"{command.text} may ask again" if found else f"nobody called {command.text} is banned")
+        else:
+            return await super()._obey(command)
+        return Receipt(command.trigger_id, "done")
+
+    def state(self) -> DeskState:
+        """Gather what a panel shows."""
+        return replace(
+            super().state(), held=self._holds.waiting(), alarm=self._raid.alarm(self._clock()), bans=self._bans.all()
+        )
+
+    async def approve(self, request_id: str, by: str, verdict_id: str | None = None) -> bool:
+        """Put a held picture on air; ``verdict_id`` names the very picture that was looked at, if given.
+
+        False when it does not wait any more, when another one is meant, or when it was taken back meanwhile.
+        """
+        held = self._holds.get(request_id)
+        if held is None or verdict_id not in (None, held.verdict.id):
+            return False
+        return await self._release(held, by)
+
+    async def deny(self, request_id: str, by: str) -> bool:
+        """Refuse a held picture."""
+        held = self._holds.get(request_id)
+        if held is None or not self._holds.take(held):
+            return False
+        self._door.object(Refusal(request_id, f"moderator {by}", "denied"))
+        self._air.end(held.requests, RequestState.REFUSED, "approval", "a moderator decided against it")
+        return True
+
+    def cut(self) -> int:
+        """Stop every picture that would go on air by itself; return how many there were."""
+        going = [held for held in self._holds.waiting() if held.goes]
+        dropped = self._holds.drop(lambda request: any(request in held.requests for held in going))
+        self._air.end(dropped, RequestState.CANCELLED, "cut", "stopped before it was shown")
+        return len(going)
+
+    async def _release(self, held: Held, by: str) -> bool:
+        """Let a held picture through the door, unless it is taken back while its verdict is written."""
+        reserved = self._holds.decide(held)
+        if reserved is None:
+            return False
+        try:
+            cleared = await self._door.admit(held.frame, by)
+        except StoreError:
+            self._holds.take(reserved)
+            self._air.end(held.requests, RequestState.FAILED, "store", "the decision could not be written down")
+            return False
+        now = self._clock()
+        current = self._holds.get(held.request.id)
+        if current is None or not current.deciding or not self._holds.take(current):
+            return False
+        if not self._parts.stage.accepts(held.frame.layer, held.request.at):
+            self._air.end(current.requests, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            return False
+        self._put_on_air(held.request, current.followers, cleared, held.draw_s, now)
+        return True
+
+    async def ban(self, who: str, by: str, minutes: float | None = None) -> str | None:
+        """Keep somebody out, for good or for minutes, and take back what they asked for; return the name.
+
+        ``who`` is an id or a name. None when it is a moderator: those are the platform's to remove.
+        """
+        key = who.strip().removeprefix("@").casefold()
+        actor = self._people.get(key) or Actor(key, key, Role.VIEWER)
+        if actor.role >= Role.MODERATOR:
+            return None
+        stored = self._bans.ban(actor.id, actor.name, None if minutes is None else minutes * 60, "", by)
+        await self.retract(Retraction("moderation", None, actor.id, self._clock()))
+        self._air.touch()
+        await stored
+        return actor.name
+
+    async def unban(self, who: str) -> bool:
+        """Let somebody in again."""
+        found = self._bans.unban(who)
+        self._air.touch()
+        return found is not None
+
+    async def _ban_typed(self, command: StageCommand) -> str:
+        who, _, minutes = command.text.partition(" ")
+        if not who:
+            return "say whom: a name, and for how many minutes if not for good"
+        limit = float(minutes) if minutes.isdecimal() else None
+        name = await self.ban(who, command.actor.name, limit)
+        if name is None:
+            return f"{who} is a moderator"
+        return f"{name} is banned" if limit is None else f"{name} is banned for {limit:g} min"
+
+    async def _decide(self, command: StageCommand) -> None:
+        """Approve or deny what the words name; say so when it is not clear what they mean."""
+        held = self._holds.find(command.text, self._clock())
+        if held is None:
+            waiting = ", ".join(f"{one.number} {one.request.actor.name}" for one in self._holds.waiting()) or "nothing"
+            self._answer(command, Toast(command.trigger_id, f"say which one: waiting is {waiting}"))
+        elif command.action == "approve":
+            await self._release(held, f"moderator {command.actor.name}")
+        else:
+            await self.deny(held.request.id, command.actor.name)
+
+    def _say(self, command: StageCommand, text: str) -> None:
+        self._answer(command, Toast(command.trigger_id, text))
+
+    def _intake_objection(self, request: ImageRequest, now: float) -> Refusal | None:
+        return self._intake.objection(request)
+
+    def _asked(self, request: ImageRequest, now: float) -> None:
+        """Remember who asks: moderators speak of names, bans hold ids."""
+        self._people.put(request.actor.name.casefold(), request.actor)
+        self._raid.asked(request, now)
+
+    def _refuse(self, refusal: Refusal, trigger: Trigger) -> Receipt:
+        """Turn a trigger away; what it says may count against the one who typed it."""
+        now = self._clock()
+        if refusal.code or refusal.rule == "words":
+            self._strike(trigger.actor, now)
+            self._door.object(refusal)
+        self._air.refuse(refusal)
+        if self._throttle.tells(trigger, now):
+            self._air.tell(Refused(trigger, refusal))
+        return Receipt(refusal.request_id, "refused", refusal.rule, refusal.reason)
+
+    def _strike(self, actor: Actor, now: float) -> None:
+        self._raid.blocked(now)
+        if self._bans.strike(actor, now):
+            self._air.touch()
+
+    def _announce(self, now: float) -> None:
+        """Say once that raid mode is on, and once that it is over."""
+        if (turn := self._raid.turn(now)) is not None:
+            kind = NoticeKind.RAID_MODE_ON if turn.on else NoticeKind.RAID_MODE_OFF
+            self._air.publish(Toast("", turn.text, seconds=6.0))
+            self._air.tell(Notice("streamer", kind, now, text=turn.text))

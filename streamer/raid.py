@@ -1,0 +1,118 @@
+"""Notices that a crowd has come to make trouble, tightens by itself and relaxes by itself."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.types import ImageRequest, Lane, Notice, NoticeKind, Refusal
+
+WINDOW_S = 30.0
+CROWD = 10
+"""Shares of fewer askers than this say nothing."""
+
+
+class Options(BaseModel):
+    """What counts as a raid and what follows; ``raid`` in config.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    viewers: int = Field(20, ge=0, description="a raid of so many viewers tightens at once; 0 ignores raids")
+    newcomers: float = Field(0.4, gt=0, le=1, description="share of first-time chatters among ten or more askers")
+    alike: float = Field(0.5, gt=0, le=1, description="share of one and the same text among ten or more askers")
+    blocks: int = Field(3, ge=1, description="texts refused for what they say within a minute")
+    calm_s: float = Field(120.0, gt=0, description="relax when nothing of this was seen for so long")
+    everyone_s: float = Field(3.0, ge=0, description="seconds between two requests of all of chat meanwhile")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The alarm was raised (``on``) or is over; ``text`` says it to people."""
+
+    on: bool
+    text: str
+
+
+class Raid:
+    """Watch who asks what; the alarm is a sentence, empty while all is calm. Times are monotonic seconds."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._asked: deque[tuple[float, str, bool, int]] = deque(maxlen=300)
+        self._blocks: deque[float] = deque(maxlen=options.blocks)
+        self._why, self._until = "", -math.inf
+        self._shield = self._announced = False
+        self._looked_at = -math.inf
+        self._free_at = -math.inf
+
+    def alarm(self, now: float) -> str:
+        """Say why the risk is high, or nothing."""
+        return self._why if self._shield or now < self._until else ""
+
+    def hear(self, notice: Notice, now: float) -> None:
+        """Take a raid or Shield Mode for what it is."""
+        if notice.kind is NoticeKind.RAID and 0 < self._options.viewers <= notice.count:
+            self._raise(f"a raid of {notice.count}", now)
+        elif notice.kind is NoticeKind.SHIELD_ON:
+            self._shield = True
+            self._raise("Shield Mode is on", now)
+        elif notice.kind is NoticeKind.SHIELD_OFF:
+            self._shield, self._until = False, now
+
+    def asked(self, request: ImageRequest, now: float) -> None:
+        """Note that somebody of chat asks, whatever becomes of it."""
+        if request.priority is not Lane.CHAT:
+            return
+        self._asked.append((now, request.actor.id, request.first_time, hash(request.text.casefold())))
+        if now - self._looked_at >= 1.0:
+            # Once a second is soon enough, and costs a flood nothing.
+            self._looked_at = now
+            if why := self._suspicion(now):
+                self._raise(why, now)
+
+    def blocked(self, now: float) -> None:
+        """Note that a text was refused for what it says."""
+        self._blocks.append(now)
+        if len(self._blocks) == self._options.blocks and self._blocks[0] > now - 60:
+            self._raise(f"{len(self._blocks)} refused texts within a minute", now)
+
+    def objection(self, request: ImageRequest, now: float) -> Refusal | None:
+        """Slow all of chat down while the alarm is on; passing takes the place."""
+        if request.priority is not Lane.CHAT or not self.alarm(now):
+            return None
+        if now < self._free_at:
+            return Refusal(request.id, "raid", f"very many are asking, ready again in {self._free_at - now:.0f} s")
+        self._free_at = now + self._options.everyone_s
+        return None
+
+    def turn(self, now: float) -> Turn | None:
+        """Return what is to be announced: each change once."""
+        on = bool(self.alarm(now))
+        if on is self._announced:
+            return None
+        self._announced = on
+        return Turn(on, f"raid mode: {self._why}" if on else "raid mode is over")
+
+    def wakeup(self) -> float | None:
+        """Return when the alarm is over by itself."""
+        return self._until if self._announced and not self._shield else None
+
+    def _raise(self, why: str, now: float) -> None:
+        if not self.alarm(now):
+            self._why = why
+        self._until = max(self._until, now + self._options.calm_s)
+
+    def _suspicion(self, now: float) -> str:
+        people: dict[str, tuple[bool, int]] = {}
+        for at, who, first_time, text in self._asked:
+            if at > now - WINDOW_S:
+                people[who] = first_time, text
+        if len(people) < CROWD:
+            return ""
+        if sum(first for first, _ in people.values()) >= self._options.newcomers * len(people):
+            return "many first-time chatters"
+        ((_, most),) = Counter(text for _, text in people.values()).most_common(1)
+        return "many ask for the same" if most >= self._options.alike * len(people) else ""

@@ -1,0 +1,26 @@
+"""The verbs about people; the whole way is tested with the pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamer.types import Role
+from tests.test_pipeline import opened
+
+
+async def test_a_ban_by_hand_needs_a_name_and_an_unban_somebody_who_is_out(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.order("!ban")
+        await room.order("!unban nobody")
+        await room.until(lambda: any("say whom" in str(event) for event in room.notes.events))
+        await room.until(lambda: any("nobody called nobody is banned" in str(event) for event in room.notes.events))
+        assert room.pipeline.state().bans == ()
+
+
+async def test_too_many_refused_texts_are_a_ban_and_raise_the_alarm(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        for _ in range(3):
+            room.pipeline._strike(room.trigger("", "ann").actor, room.now)
+        assert [ban.name for ban in room.pipeline.state().bans] == ["ann"]
+        assert room.pipeline.state().alarm == "3 refused texts within a minute"
+        await room.say("!bg fine", "mod", Role.MODERATOR)

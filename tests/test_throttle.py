@@ -1,0 +1,31 @@
+"""Refusals are told once a person and never faster than chat can read."""
+
+from __future__ import annotations
+
+from streamer.throttle import AGAIN_S, BURST, EVERYONE_S, Throttle
+from streamer.types import Actor, Redemption, Role, Trigger
+
+
+def said(name: str, **more: object) -> Trigger:
+    return Trigger("t", "test", "!bg", Actor(name, name, Role.VIEWER), 0.0, **more)  # type: ignore[arg-type]
+
+
+def test_one_person_is_told_once_in_half_a_minute() -> None:
+    throttle = Throttle()
+    assert [throttle.tells(said("ann"), now) for now in (0.0, 1.0, AGAIN_S - 0.1, AGAIN_S)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_crowd_is_told_a_few_at_once_and_then_two_a_second() -> None:
+    throttle = Throttle()
+    assert sum(throttle.tells(said(f"u{n}"), 0.0) for n in range(1000)) == BURST
+    assert sum(throttle.tells(said(f"v{n}"), EVERYONE_S * n / 10) for n in range(1, 1001)) == 100
+
+
+def test_what_was_paid_for_is_always_told() -> None:
+    throttle = Throttle()
+    assert all(throttle.tells(said("ann", redemption=Redemption("r", "w")), 0.0) for _ in range(50))
