@@ -843,6 +843,7 @@ async def test_bans_outlive_a_restart(tmp_path: Path) -> None:
 
 
 async def test_a_raid_holds_viewers_is_announced_and_is_over_by_itself(room: Room) -> None:
+    room.pipeline._parts.when = {}
     room.script.lines.put_nowait(Notice("test", NoticeKind.RAID, room.now, count=300))
     await room.until(lambda: room.pipeline.state().alarm)
     await room.until(lambda: any(isinstance(one, Toast) and "raid of 300" in one.text for one in room.notes.events))
