@@ -11,6 +11,7 @@ from streamer.contracts import Source
 from streamer.errors import ConfigError
 from streamer.triggers.twitch.chat import Chat
 from streamer.triggers.twitch.connection import Nowhere, TwitchChat
+from streamer.twitch.bots import KNOWN_BOTS
 
 _ADDRESS = re.compile(r"(?:https?://)?(?:(?:www|m)\.)?twitch\.tv/([^/?#]+).*", re.IGNORECASE)
 _LOGIN = re.compile(r"[a-z0-9_]{3,25}")
@@ -39,7 +40,7 @@ class Options(BaseModel):
         WebsocketUrl("wss://irc-ws.chat.twitch.tv:443"), description="Twitch's chat, or a stand-in for tests"
     )
     ignore: tuple[str, ...] = Field(
-        ("nightbot", "streamelements", "streamlabs", "moobot", "fossabot", "wizebot", "sery_bot", "soundalerts"),
+        KNOWN_BOTS,
         description="logins never listened to: bots that answer in chat",
     )
     shared_chat: bool = Field(False, description="listen to the partner channel's viewers during a shared chat")

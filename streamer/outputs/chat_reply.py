@@ -1,0 +1,143 @@
+"""Answers in Twitch chat: why something was not drawn, that it was, and what !queue and !help say. Off by default."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.contracts import Health
+from streamer.errors import LoginError, MissingScope, TwitchError
+from streamer.twitch.account import Account
+from streamer.twitch.bots import KNOWN_BOTS
+from streamer.twitch.helix import Helix
+from streamer.twitch.replies import Reply, Restraint, Wishes, reply_to, silence_s
+from streamer.twitch.tokens import AGAIN, Access
+from streamer.types import Event
+
+log = logging.getLogger(__name__)
+
+WRITE = "user:write:chat"
+WAITING = 20
+FAULT_S = 5.0
+
+
+class Options(BaseModel):
+    """What is said in chat, and how seldom."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    channel: str | None = Field(None, description="whose chat; null: that of the account that is logged in")
+    refusals: bool = Field(True, description="say why something was not drawn")
+    drawn: bool = Field(True, description="say that something was drawn")
+    answers: bool = Field(True, description="answer !queue and !help")
+    silent: tuple[str, ...] = Field(("ban", "cooldown", "queue"), description="rules whose refusals are not told")
+    link: str = Field("", pattern=r"^(https://\S*\{id\}\S*)?$", description="address of a picture, with {id}")
+    per_half_minute: int = Field(
+        8, ge=1, le=15, description="replies in 30 seconds; Twitch allows an ordinary account 20"
+    )
+    per_viewer_s: float = Field(30.0, ge=5, description="seconds between two replies to one viewer")
+    stale_s: float = Field(10.0, gt=0, le=60, description="a reply later than this is dropped")
+    ignore: tuple[str, ...] = Field(KNOWN_BOTS, description="names that are never answered: other bots")
+
+
+def scopes(options: Options) -> Mapping[str, str]:
+    """Say what the login must cover."""
+    return {WRITE: "chat replies"}
+
+
+class ChatReply:
+    """Queue replies and say them one by one; whatever is late is dropped, since it would only be noise."""
+
+    def __init__(self, options: Options, twitch: Account) -> None:
+        self._options, self._twitch = options, twitch
+        self._wishes = Wishes(
+            options.refusals, options.drawn, options.answers, frozenset(options.silent), options.link
+        )  # fmt: skip
+        self._restraint = Restraint(options.per_half_minute, options.per_viewer_s, options.ignore)
+        # Never repeated: a reply that comes twice, or after half a minute, is worse than none.
+        self._helix = Helix(twitch.settings, twitch.tokens, twitch.http, pauses_s=())
+        self._waiting: deque[tuple[Reply, float]] = deque(maxlen=WAITING)
+        self._news = asyncio.Event()
+        self._channel_id = ""
+        self._health = Health("chat replies", "connecting")
+
+    def health(self) -> Health:
+        """Say whether chat is answered, and if not, why."""
+        return self._health
+
+    async def publish(self, event: Event) -> None:
+        """Note what is to be answered."""
+        if (reply := reply_to(event, self._wishes)) is not None:
+            self._waiting.append((reply, time.monotonic()))
+            self._news.set()
+
+    async def run(self) -> None:
+        """In: what was noted. Out: chat messages, at the pace of the bucket."""
+        self._health = Health("chat replies", "ready")
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                await asyncio.sleep(self._restraint.wait_s(time.monotonic()))
+                reply, at = self._waiting.popleft()
+                if time.monotonic() - at <= self._options.stale_s:
+                    await asyncio.sleep(await self._answer(reply))
+
+    async def _answer(self, reply: Reply) -> float:
+        """Say one reply; return how many seconds to be silent then."""
+        try:
+            access = await self._twitch.may(WRITE)
+            if access is None:
+                self._health = Health("chat replies", "off", f"needs a login with {WRITE}; {AGAIN}")
+                return 0.0
+            now = time.monotonic()
+            if not self._restraint.may_answer(reply.actor, access.user_id, now):
+                return 0.0
+            self._restraint.take(reply.actor, now)
+            async with asyncio.timeout(self._options.stale_s):
+                return await self._say(reply, access)
+        except (LoginError, MissingScope) as error:
+            self._health = Health("chat replies", "off", str(error))
+        except (TwitchError, TimeoutError) as error:
+            self._health = Health("chat replies", "reconnecting", str(error) or "Twitch does not answer")
+        return FAULT_S
+
+    async def _say(self, reply: Reply, access: Access) -> float:
+        body = {
+            "broadcaster_id": await self._channel(access), "sender_id": access.user_id, "message": reply.text,
+            **({"reply_parent_message_id": reply.parent} if reply.parent else {}),
+        }  # fmt: skip
+        answer = await self._helix.post("chat/messages", json=body)
+        said: dict[str, Any] = next(iter(answer.get("data", ())), {})
+        if said.get("is_sent"):
+            self._health = Health("chat replies", "ready")
+            return 0.0
+        # Twitch answers 200 and drops the message all the same.
+        dropped = said.get("drop_reason") or {}
+        code, why = str(dropped.get("code", "")), str(dropped.get("message", "no reason given"))
+        silent_s = silence_s(code)
+        self._health = Health("chat replies", "limited", f"Twitch dropped a reply: {why} ({code})")
+        log.warning("chat replies: dropped: %s (%s), silent for %.0f s", why, code, silent_s)
+        return silent_s
+
+    async def _channel(self, access: Access) -> str:
+        login = (self._options.channel or "").lstrip("#@").lower()
+        if not login or login == access.login:
+            return access.user_id
+        if not self._channel_id:
+            answer = await self._helix.get("users", {"login": login})
+            found = next(iter(answer.get("data", ())), None)
+            if found is None:
+                raise TwitchError(404, f"there is no channel '{login}'; correct channel of chat_reply in config.yaml")
+            self._channel_id = str(found["id"])
+        return self._channel_id
+
+
+def create(options: Options, twitch: Account) -> ChatReply:
+    """Build the output."""
+    return ChatReply(options, twitch)
