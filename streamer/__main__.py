@@ -1,4 +1,4 @@
-"""Command line: run, demo, draw, doctor, login, token."""
+"""Command line: run, demo, draw, doctor, login, obs, token."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="streamer", description="Chat commands and hotkeys become stream pictures.")
     top.add_argument("--version", action="version", version=f"streamer {__version__}")
     top.add_argument("--verbose", action="store_true", help="log more")
-    commands = top.add_subparsers(dest="command", required=True, metavar="run | demo | draw | doctor | login | token")
+    commands = top.add_subparsers(
+        dest="command", required=True, metavar="run | demo | draw | doctor | login | obs | token"
+    )
     run = commands.add_parser("run", help="start the overlay, the panel and the chat sources")
     run.add_argument("--twitch", metavar="CHANNEL", help="read this Twitch channel too; no login needed")
     demo = commands.add_parser("demo", help="replay a recorded chat evening, so that the overlay lives by itself")
@@ -36,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", help="say what is installed, what would draw and why, and how to mend what is not")
     login = commands.add_parser("login", help="log in where a platform needs it: shows a link and a code")
     login.add_argument("platform", choices=("twitch",))
+    _obs_parser(commands.add_parser("obs", help="put the overlay into OBS, and keep OBS's password"))
     token = commands.add_parser("token", help="make, list and revoke access tokens")
     actions = token.add_subparsers(dest="action", required=True)
     new = actions.add_parser("new", help="make a token; it is shown once")
@@ -44,6 +47,18 @@ def parser() -> argparse.ArgumentParser:
     actions.add_parser("list", help="list the tokens that were made")
     actions.add_parser("revoke", help="revoke the tokens of a name").add_argument("name")
     return top
+
+
+def _obs_parser(obs: argparse.ArgumentParser) -> None:
+    actions = obs.add_subparsers(dest="action", required=True)
+    install = actions.add_parser("install", help="make or mend the overlay's sources in the OBS that runs now")
+    install.add_argument("--scene", action="append", default=[], help="into this scene; may be given several times")
+    install.add_argument(
+        "--place", action="store_true", help="also put them back where they belong, over the whole canvas"
+    )
+    actions.add_parser(
+        "password", help="keep the password of OBS's WebSocket server; it is asked for, or read from a pipe"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,6 +109,10 @@ def _dispatch(chosen: argparse.Namespace) -> int:
             return cli.doctor(os.environ)
         case "login":
             return asyncio.run(cli.login(os.environ))
+        case "obs" if chosen.action == "install":
+            return asyncio.run(cli.obs_install(os.environ, chosen.scene, place=chosen.place))
+        case "obs":
+            return cli.obs_password(os.environ)
         case _:
             return asyncio.run(
                 cli.token(os.environ, chosen.action, getattr(chosen, "name", ""), getattr(chosen, "role", ""))

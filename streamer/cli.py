@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
 from streamer import app
 from streamer import doctor as examine
-from streamer.api.tokens import Access, digest, new_token
+from streamer.api.tokens import Access, Tokens, digest, new_token, standing_tokens
 from streamer.commands import Commands
 from streamer.config import Use
 from streamer.contracts import Generator, Health
 from streamer.errors import BackendError, ConfigError
 from streamer.generator.choose import choose
+from streamer.obs import assemble, password
+from streamer.obs.options import Options as ObsOptions
+from streamer.obs.plan import Kind
 from streamer.store import Store
 from streamer.twitch.account import Account
 from streamer.twitch.login import invite, wait
 from streamer.types import Actor, Frame, ImageRequest, Role, Trigger
 
 READY = ("ready", "busy")
+OBS_WITHIN_S = 5.0
 
 
 async def run(environ: Mapping[str, str], *, twitch: str | None = None, extra: tuple[Use, ...] = ()) -> int:
@@ -112,6 +117,34 @@ async def login(environ: Mapping[str, str]) -> int:
     finally:
         await account.close()
     print(f"Logged in as {access.login}. A running program takes the login up by itself.")
+    return 0
+
+
+async def obs_install(environ: Mapping[str, str], scenes: Sequence[str], *, place: bool) -> int:
+    """Put the overlay into the OBS that runs now, or mend it there; the program itself need not run."""
+    where = app.place(environ)
+    config, _ = app.configured(where, environ)
+    options = config.obs or ObsOptions()
+    overlay_url = app.overlay_address(config, Tokens(standing_tokens(where.home, environ)))
+    link = assemble.link(options, where.home, environ)
+    async with link.opened() as news:
+        await link.ready(news, OBS_WITHIN_S)
+        installer = assemble.installer(link, config.layers, where.home, overlay_url)
+        report = await installer.install(scenes or options.scenes, place=place)
+    for line in report.done or ("Everything is there, and as it should be",):
+        print(line)
+    for problem in report.problems:
+        print(f"Note: {problem}")
+    if config.obs is None and report.kind is Kind.IMAGE:
+        print("Note: pictures reach OBS only while the program is connected to it: add a section obs: to config.yaml")
+    return 0
+
+
+def obs_password(environ: Mapping[str, str]) -> int:
+    """Keep the password of OBS's WebSocket server where only its owner can read it."""
+    where = app.place(environ)
+    given = getpass.getpass("Password (OBS: Tools > WebSocket Server Settings > Show Connect Info): ")
+    print(f"Kept in {password.write(where.home, given.strip())}. A running program takes it up by itself.")
     return 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess  # nosec B404
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,12 +14,17 @@ from pathlib import Path
 
 from streamer import app
 from streamer.config import Config
-from streamer.errors import ConfigError, ListenError, StreamerError
+from streamer.errors import ConfigError, ListenError, ObsAway, ObsError, StoreError, StreamerError
 from streamer.generator.choose import choose, missing_libraries
+from streamer.obs import password
+from streamer.obs.connection import Connection, WrongPassword
+from streamer.obs.link import SWITCH
+from streamer.obs.options import Options as ObsOptions
+from streamer.obs.plan import Kind
 from streamer.twitch import pair
 from streamer.twitch.account import missing
 
-OBS_PORT = 4455
+OBS_TIMEOUT_S = 2.0
 WANTED_FREE_GB = 30
 
 
@@ -46,7 +50,14 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
     except ExceptionGroup as group:
         return [*findings, *(Finding("bad", "config", str(error), "correct that line") for error in group.exceptions)]
     findings.append(Finding("ok", "config", f"{where.config} reads well"))
-    findings += [_home(where), *_gpu(), _backend(config), _port(config), _obs(), *_hotkeys(config)]
+    findings += [
+        _home(where),
+        *_gpu(),
+        _backend(config),
+        _port(config),
+        _obs(config, where, environ),
+        *_hotkeys(config),
+    ]
     findings += _twitch(config, where.home, wanted)
     return findings
 
@@ -107,13 +118,34 @@ def _port(config: Config) -> Finding:
     return Finding("ok", "port", f"{host}:{port} is free")
 
 
-def _obs() -> Finding:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        if probe.connect_ex(("127.0.0.1", OBS_PORT)) == 0:
-            return Finding("ok", "obs", f"something answers on the obs-websocket port {OBS_PORT}")
-    fix = "start OBS; Tools > WebSocket Server Settings > Enable (the overlay works without it)"
-    return Finding("note", "obs", f"nothing answers on port {OBS_PORT} of this machine", fix)
+def _obs(config: Config, where: app.Place, environ: Mapping[str, str]) -> Finding:
+    options = config.obs or ObsOptions()
+    at = f"{options.host}:{options.port}"
+    try:
+        connection = Connection(options.host, options.port, password.read(where.home, environ), OBS_TIMEOUT_S)
+    except ConfigError as error:
+        return Finding("bad", "obs", f"{error.key}: {error.problem}", error.fix)
+    except StoreError as error:
+        return Finding("bad", "obs", str(error), "make that file readable, or set STREAMER_OBS_PASSWORD")
+    except WrongPassword:
+        return Finding("note", "obs", f"OBS at {at} does not take our password", "run: streamer obs password")
+    except ObsAway:
+        return Finding("note", "obs", f"nothing answers at {at}", f"start OBS; {SWITCH} (the overlay works without)")
+    try:
+        return _obs_found(connection)
+    except (ObsError, LookupError) as error:
+        return Finding("note", "obs", f"OBS at {at} does not answer as expected: {error}", "restart OBS")
+    finally:
+        connection.close(politely=True)
+
+
+def _obs_found(connection: Connection) -> Finding:
+    version = connection.ask("GetVersion")
+    found = f"OBS {version['obsVersion']}, obs-websocket {version['obsWebSocketVersion']}"
+    if Kind.BROWSER in connection.ask("GetInputKindList", {"unversioned": True})["inputKinds"]:
+        return Finding("ok", "obs", f"{found}, with browser source")
+    fix = "install OBS from obsproject.com, its PPA or Flatpak; until then pictures go in as image sources"
+    return Finding("note", "obs", f"{found}, without browser source", fix)
 
 
 def _twitch(config: Config, home: Path, wanted: Mapping[str, str]) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ def obs(
 ) -> Obs:
     """Build everything for the running program; ``connected`` and ``shown`` are those of obs.Parts."""
     to_obs = link(options, home, environ)
-    files = PictureFiles(home / "obs" / "pictures", layers)
+    files = _files(home, layers)
     if to_obs.here:
         # Also for an OBS whose WebSocket server is off: its pages may wait for this start.
         addresses(layers, home, overlay_url, same_machine=True)
@@ -43,17 +43,22 @@ def link(options: Options, home: Path, environ: Mapping[str, str]) -> Link:
 
 
 def installer(
-    to_obs: Link, layers: Mapping[str, Layer], home: Path, overlay_url: str, files: PictureFiles
+    to_obs: Link, layers: Mapping[str, Layer], home: Path, overlay_url: str, files: PictureFiles | None = None
 ) -> Installer:
-    """Build what puts sources into OBS."""
+    """Build what puts sources into OBS; ``files`` are those of the running program, if there is one."""
+    pictures = files or _files(home, layers)
 
     def plan(kind: Kind, canvas: Canvas) -> list[Wanted]:
         if kind is Kind.BROWSER:
             return pages(layers, canvas, addresses(layers, home, overlay_url, same_machine=to_obs.here))
-        files.prepare()
-        return images(layers, canvas, files.current())
+        pictures.prepare()
+        return images(layers, canvas, pictures.current())
 
     return Installer(to_obs.call, plan, Memory(home / "obs" / "sources.json"), same_machine=to_obs.here)
+
+
+def _files(home: Path, layers: Mapping[str, Layer]) -> PictureFiles:
+    return PictureFiles(home / "obs" / "pictures", layers)
 
 
 def addresses(

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 PENDING = 64
 NEWS = 1000
+SWITCH = "Tools > WebSocket Server Settings > Enable WebSocket server"
 WRONG_TWICE = 2
 """An OBS that closes during the handshake looks like a wrong password: only the second time counts."""
 
@@ -153,6 +154,18 @@ class Link:
             self._wake()
             await asyncio.to_thread(self._thread.join, 1.0)
 
+    async def ready(self, news: Reader, within_s: float) -> None:
+        """Wait until OBS is there; ObsAway says why it is not."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while self.state not in (State.READY, State.WRONG_PASSWORD, State.SENT_AWAY):
+                    await news.next()
+        if self.state in (State.WRONG_PASSWORD, State.SENT_AWAY):
+            raise ObsAway(self.why)
+        if self.state is not State.READY:
+            at = f"{self._host}:{self._port}"
+            raise ObsAway(f"no OBS at {at}: {self.why}; start it, and switch on {SWITCH}")
+
     async def call(self, request: str, data: Answer | None = None) -> Answer:
         """Ask OBS for something and wait for its answer; raises ObsAway or ObsRefused."""
         if self.state is not State.READY:
@@ -255,7 +268,7 @@ class Link:
             # Closing OBS is nothing wrong.
             log.info("OBS is gone: %s; waiting for it to come back", why)
         self._send_home()
-        if was is State.READY:
+        if was is not state:
             self._pass_on(Disconnected(why))
 
     def _send_home(self) -> None:

@@ -32,10 +32,11 @@ class PictureFiles:
         self._now: dict[str, Path] = {}
 
     def prepare(self) -> None:
-        """Make an empty picture for every layer that shows nothing yet."""
+        """Find what every layer shows, from before if need be, or make an empty picture."""
         for layer in self._layers:
             if layer not in self._now:
-                self._now[layer] = self.put(layer, None)
+                there = sorted(self._folder_of(layer).glob("[0-9]*"), key=_number)
+                self._now[layer] = there[-1] if there else self.put(layer, None)
 
     def current(self) -> dict[str, Path]:
         """Say which file each layer shows."""
@@ -44,7 +45,7 @@ class PictureFiles:
     def put(self, layer: str, frame: Frame | None) -> Path:
         """Write a picture, or an empty one, and return its path; the oldest files of the layer go."""
         suffix, data = _readable(frame)
-        folder = self._folder / re.sub(r"[^A-Za-z0-9_-]", "_", layer)
+        folder = self._folder_of(layer)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{next(self._numbers)}{suffix}"
         draft = path.with_name(f".{path.name}")
@@ -55,6 +56,9 @@ class PictureFiles:
         for old in sorted(folder.glob("[0-9]*"), key=_number)[:-KEPT]:
             old.unlink(missing_ok=True)
         return path
+
+    def _folder_of(self, layer: str) -> Path:
+        return self._folder / re.sub(r"[^A-Za-z0-9_-]", "_", layer)
 
 
 def _number(path: Path) -> int:

@@ -43,3 +43,10 @@ def test_preparing_again_keeps_what_is_shown(tmp_path: Path) -> None:
     shown = files.put("meme", frame("jpeg"))
     files.prepare()
     assert files.current() == {"meme": shown}
+
+
+def test_another_program_finds_what_is_shown(tmp_path: Path) -> None:
+    shown = PictureFiles(tmp_path, ["meme"]).put("meme", frame("jpeg"))
+    other = PictureFiles(tmp_path, ["meme"])
+    other.prepare()
+    assert other.current() == {"meme": shown}
