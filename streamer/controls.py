@@ -220,6 +220,7 @@ class Controls:
 
         A cleared chat drops what waits but leaves the air alone: moderators clear chats to tidy up.
         """
+        self._air.tell(retraction)
         if retraction.message_id is None and retraction.actor_id is None:
             self._drop(lambda request: request.priority is Lane.CHAT, "retracted", "the chat was cleared")
             return

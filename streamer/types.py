@@ -342,4 +342,4 @@ class Doors:
 
 Update = Frame | Preview | Clear
 Shown = Update | Refusal | Toast | Card
-Event = Shown | Refused | Ended | Answer | Notice | Doors
+Event = Shown | Refused | Ended | Answer | Notice | Retraction | Doors

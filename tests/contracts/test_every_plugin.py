@@ -40,6 +40,7 @@ NEEDED: Mapping[str, Mapping[str, object]] = {
     "twitch": {"channel": "somebody", "irc_url": "ws://127.0.0.1:9"},
     "hotkey": {"keys": {"<f9>": "!clear"}},
     "archive": {"folder": "pictures"},
+    "evening": {"folder": "evenings"},
 }
 
 EVENTS = (

@@ -1,0 +1,167 @@
+"""Keeps an evening's pictures in a folder of its own, with contact sheets when the stream or the recording ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.outputs.archive import name_of
+from streamer.recent import Recent
+from streamer.render.sheet import Entry, sheets
+from streamer.types import Ended, Event, Frame, Notice, NoticeKind, RequestState, Retraction, Toast
+
+log = logging.getLogger(__name__)
+
+COMING = 50
+"""Pictures on air whose request has not ended yet: one, for a moment."""
+
+_STARTS = {NoticeKind.ONLINE: "stream", NoticeKind.RECORDING_ON: "recording"}
+_STOPS = {NoticeKind.OFFLINE: "stream", NoticeKind.RECORDING_OFF: "recording"}
+
+
+class Options(BaseModel):
+    """Where evenings go, and whether names stand on the sheets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path = Field(description="a folder; ~ is the home folder; each evening gets one inside it")
+    names: bool = Field(True, description="write on the sheets for whom each picture was drawn")
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture that was on air, in its file."""
+
+    request_id: str
+    actor_id: str
+    path: Path
+    at: str
+    what: str
+
+
+@dataclass(slots=True)
+class Evening:
+    """The pictures since the stream or the recording began; the folder is named after the first one's time."""
+
+    folder: Path
+    title: str
+    shots: list[Shot] = field(default_factory=list)
+    over: bool = False
+
+
+class Evenings:
+    """Copy each picture when its request has ended, and draw sheets at the end of stream, recording or program."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._coming: Recent[str, Frame] = Recent(COMING)
+        # What the overlay has shown as the viewer's name: that has passed the rules, and nothing else has.
+        self._credits: Recent[str, str] = Recent(5000)
+        self._evening: Evening | None = None
+        self._running: set[str] = set()
+
+    async def run(self) -> None:
+        """Wait for the end of the program, which ends an evening that nobody has ended."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if self._evening is not None and not self._evening.over:
+                self._write_sheets(self._evening)
+
+    async def publish(self, event: Event) -> None:
+        """Note what happens; a full or missing disk is logged and does not stop the show."""
+        try:
+            await self._note(event)
+        except OSError as error:
+            log.warning("the evening was not kept: %s", error)
+
+    async def _note(self, event: Event) -> None:
+        match event:
+            case Frame():
+                self._coming.put(event.request_id, event)
+            case Toast(request_id, text) if request_id:
+                self._credits.put(request_id, text)
+            case Ended(state=RequestState.SHOWN):
+                await self._keep(event)
+            case Retraction():
+                await self._take_back(event)
+            case Notice():
+                await self._hear(event)
+
+    async def _keep(self, ended: Ended) -> None:
+        request = ended.request
+        frame = self._coming.pop(request.id)
+        if frame is None:
+            return  # one of those who joined somebody else's request
+        if self._evening is None or self._evening.over:
+            self._evening = _begun(self._options.folder.expanduser())
+        clock = time.strftime("%H.%M.%S")
+        path = self._evening.folder / name_of(frame, clock)
+        await asyncio.to_thread(_save, path, frame.data)
+        what = request.text or request.command
+        self._evening.shots.append(Shot(request.id, request.actor.id, path, clock[:5].replace(".", ":"), what))
+
+    async def _take_back(self, retraction: Retraction) -> None:
+        """Delete what its writer, or a moderator, took back."""
+        evening = self._evening
+        if evening is None or (retraction.message_id is None and retraction.actor_id is None):
+            return
+        gone = [
+            shot
+            for shot in evening.shots
+            if shot.request_id == retraction.message_id or shot.actor_id == retraction.actor_id
+        ]
+        for shot in gone:
+            evening.shots.remove(shot)
+            await asyncio.to_thread(shot.path.unlink, missing_ok=True)
+        if gone and evening.over:
+            await asyncio.to_thread(self._write_sheets, evening)
+
+    async def _hear(self, notice: Notice) -> None:
+        """Draw the sheets whenever something ends; the evening is over when nothing runs any more."""
+        if started := _STARTS.get(notice.kind):
+            self._running.add(started)
+        elif stopped := _STOPS.get(notice.kind):
+            self._running.discard(stopped)
+            if self._evening is not None and not self._evening.over:
+                self._evening.over = not self._running
+                await asyncio.to_thread(self._write_sheets, self._evening)
+
+    def _write_sheets(self, evening: Evening) -> None:
+        for old in evening.folder.glob("contact sheet*.jpg"):
+            old.unlink()
+        entries = [self._entry(shot) for shot in evening.shots]
+        people = len({shot.actor_id for shot in evening.shots})
+        subtitle = f"{_count(len(entries), 'picture')} for {_count(people, 'person', 'people')}"
+        for number, page in enumerate(sheets(evening.title, subtitle, entries), start=1):
+            (evening.folder / f"contact sheet {number}.jpg").write_bytes(page)
+        if entries:
+            log.info("the evening's pictures and contact sheet are in %s", evening.folder)
+
+    def _entry(self, shot: Shot) -> Entry:
+        credit = self._credits.get(shot.request_id) if self._options.names else None
+        return Entry(shot.path, shot.what, " · ".join(filter(None, (shot.at, credit))))
+
+
+def _begun(folder: Path) -> Evening:
+    now = time.localtime()
+    return Evening(folder / time.strftime("%Y-%m-%d %H.%M.%S", now), time.strftime("%d.%m.%Y, from %H:%M", now))
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _save(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def create(options: Options) -> Evenings:
+    """Build the output."""
+    return Evenings(options)

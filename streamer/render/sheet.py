@@ -1,0 +1,103 @@
+"""Draws contact sheets: an evening's pictures in rows, each with what was asked for and who asked."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from streamer.render.fit import Measure, break_up, characters, wrap
+from streamer.render.fonts import font_for, sized, writable
+
+COLUMNS, ROWS = 4, 6
+THUMB = (460, 259)
+"""A little window of 16:9, in pixels; a picture of another shape is shown whole inside it."""
+
+_EDGE, _GAP, _HEAD, _WORDS = 48, 28, 150, 92
+_GROUND, _WINDOW, _TEXT, _QUIET = "#14161c", "#20242f", "#eceef4", "#a9b0c3"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One picture of a sheet: its file, what it shows, and a line about when and for whom."""
+
+    picture: Path
+    what: str
+    note: str
+
+
+def sheets(title: str, subtitle: str, entries: Sequence[Entry]) -> Iterator[bytes]:
+    """Draw one JPEG page after the other, as many as the entries need; no entries, no page."""
+    size = COLUMNS * ROWS
+    pages = [entries[start : start + size] for start in range(0, len(entries), size)]
+    many = len(pages) > 1
+    for number, page in enumerate(pages, start=1):
+        yield _page(title, f"{subtitle}, page {number} of {len(pages)}" if many else subtitle, page)
+
+
+def _page(title: str, subtitle: str, entries: Sequence[Entry]) -> bytes:
+    rows = -(-len(entries) // COLUMNS)
+    width = 2 * _EDGE + COLUMNS * THUMB[0] + (COLUMNS - 1) * _GAP
+    height = _HEAD + rows * (THUMB[1] + _WORDS + _GAP) + _EDGE - _GAP
+    page = Image.new("RGB", (width, height), _GROUND)
+    draw = ImageDraw.Draw(page)
+    _line(draw, title, (_EDGE, 40), width - 2 * _EDGE, 44, "Bold", _TEXT)
+    _line(draw, subtitle, (_EDGE, 96), width - 2 * _EDGE, 24, "Regular", _QUIET)
+    for number, entry in enumerate(entries):
+        row, column = divmod(number, COLUMNS)
+        left = _EDGE + column * (THUMB[0] + _GAP)
+        _cell(page, draw, entry, (left, _HEAD + row * (THUMB[1] + _WORDS + _GAP)))
+    out = io.BytesIO()
+    page.save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def _cell(page: Image.Image, draw: ImageDraw.ImageDraw, entry: Entry, at: tuple[int, int]) -> None:
+    left, top = at
+    draw.rectangle((left, top, left + THUMB[0] - 1, top + THUMB[1] - 1), fill=_WINDOW)
+    if (small := _thumb(entry.picture)) is not None:
+        at = (left + (THUMB[0] - small.width) // 2, top + (THUMB[1] - small.height) // 2)
+        page.paste(small, at, small)
+    below = top + THUMB[1] + 10
+    used = _line(draw, entry.what, (left, below), THUMB[0], 22, "Bold", _TEXT, lines=2)
+    _line(draw, entry.note, (left, below + used * 26 + 2), THUMB[0], 19, "Regular", _QUIET)
+
+
+def _thumb(path: Path) -> Image.Image | None:
+    """Read a small copy; None for a file that was deleted meanwhile, or is no picture."""
+    try:
+        with Image.open(path) as picture:
+            picture.draft("RGB", THUMB)
+            small = picture.convert("RGBA")
+    except OSError:
+        return None
+    small.thumbnail(THUMB, Image.Resampling.LANCZOS)
+    return small
+
+
+def _line(
+    draw: ImageDraw.ImageDraw, text: str, at: tuple[int, int], width: int, size: int, weight: str, colour: str,
+    lines: int = 1,
+) -> int:  # fmt: skip
+    """Write a text in one size, cut off where it gets too long; return how many lines it took."""
+    name = font_for(text, weight)
+    font, words = sized(name, size), writable(text, name)
+    fitted = _cut(words, width, lines, font.getlength)
+    for number, line in enumerate(fitted):
+        draw.text((at[0], at[1] + number * round(size * 1.2)), line, font=font, fill=colour)
+    return len(fitted)
+
+
+def _cut(text: str, width: int, lines: int, measure: Measure) -> list[str]:
+    """Wrap between words, and end with an ellipsis what takes more lines than there are."""
+    wrapped = wrap(break_up(text, measure), measure(" "), width)
+    kept = wrapped[:lines]
+    if len(kept) < len(wrapped):
+        last = characters(kept[-1])
+        while last and measure("".join(last) + "…") > width:
+            last.pop()
+        kept[-1] = "".join(last).rstrip() + "…"
+    return kept

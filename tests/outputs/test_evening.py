@@ -1,0 +1,157 @@
+"""The evening output: every picture once, sheets when something ends, and nothing of what was taken back."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from streamer.outputs.evening import Evenings, Options, create
+from streamer.types import (
+    Actor,
+    Ended,
+    Event,
+    Frame,
+    ImageRequest,
+    Lane,
+    Notice,
+    NoticeKind,
+    RequestState,
+    Retraction,
+    Role,
+    SamplingParams,
+    Toast,
+)
+
+
+def encoded(colour: str = "#336699", size: tuple[int, int] = (640, 352), kind: str = "JPEG") -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, kind)
+    return out.getvalue()
+
+
+def request(request_id: str, who: str = "ann") -> ImageRequest:
+    return ImageRequest(
+        request_id, "bg", "background", "background", f"text of {request_id}", "p", SamplingParams(64, 64, 4, 1.0, 1),
+        Actor(who, who, Role.VIEWER), Lane.CHAT, 0.0, 30.0,
+    )  # fmt: skip
+
+
+def shown(request_id: str, who: str = "ann") -> list[Event]:
+    frame = Frame(request_id, "background", "image/jpeg", encoded(), 640, 352)
+    return [frame, Toast(request_id, f"drawn for {who}"), Ended(request(request_id, who), RequestState.SHOWN)]
+
+
+def notice(kind: NoticeKind) -> Notice:
+    return Notice("obs", kind, 0.0)
+
+
+@pytest.fixture
+def evenings(tmp_path: Path) -> Evenings:
+    return create(Options(folder=tmp_path))
+
+
+async def tell(evenings: Evenings, *events: Event) -> None:
+    for event in events:
+        await evenings.publish(event)
+
+
+def pictures(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob("*/*.jpg") if "contact sheet" not in path.name)
+
+
+def sheets(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*/contact sheet*.jpg"))
+
+
+async def test_each_picture_is_kept_once_and_a_sheet_comes_when_the_stream_ends(
+    evenings: Evenings, tmp_path: Path
+) -> None:
+    await tell(evenings, notice(NoticeKind.ONLINE), *shown("aaaaaaaa"), *shown("bbbbbbbb", "bob"))
+    again, joined = shown("aaaaaaaa")[0], Ended(request("cccccccc", "eve"), RequestState.SHOWN)
+    await tell(evenings, again, joined, Ended(request("dddddddd"), RequestState.REFUSED))
+    assert len(list(pictures(tmp_path))) == 2
+    assert sheets(tmp_path) == []
+    await tell(evenings, notice(NoticeKind.OFFLINE))
+    (sheet,) = sheets(tmp_path)
+    with Image.open(sheet) as image:
+        assert image.width > 1900
+
+
+async def test_a_recording_that_ends_while_the_stream_goes_on_writes_a_sheet_and_ends_nothing(
+    evenings: Evenings, tmp_path: Path
+) -> None:
+    await tell(evenings, notice(NoticeKind.ONLINE), notice(NoticeKind.RECORDING_ON), *shown("aaaaaaaa"))
+    await tell(evenings, notice(NoticeKind.RECORDING_OFF))
+    first = sheets(tmp_path)[0].read_bytes()
+    await tell(evenings, *shown("bbbbbbbb"), notice(NoticeKind.OFFLINE))
+    (sheet,) = sheets(tmp_path)
+    assert sheet.read_bytes() != first
+    assert len(list(pictures(tmp_path))) == 2
+
+
+async def test_what_comes_after_the_end_is_another_evening(
+    evenings: Evenings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tell(evenings, *shown("aaaaaaaa"), notice(NoticeKind.OFFLINE))
+    earlier = sheets(tmp_path)[0].read_bytes()
+    monkeypatch.setattr("streamer.outputs.evening.time.localtime", lambda: (2031, 1, 2, 3, 4, 5, 3, 2, 0))
+    await tell(evenings, *shown("bbbbbbbb"), notice(NoticeKind.OFFLINE), notice(NoticeKind.OFFLINE))
+    assert len(sheets(tmp_path)) == 2
+    assert (tmp_path / "2031-01-02 03.04.05").is_dir()
+    assert earlier in [sheet.read_bytes() for sheet in sheets(tmp_path)]
+
+
+async def test_the_end_of_the_program_ends_an_evening(evenings: Evenings, tmp_path: Path) -> None:
+    running = asyncio.create_task(evenings.run())
+    await tell(evenings, *shown("aaaaaaaa"))
+    running.cancel()
+    await asyncio.wait([running])
+    assert len(sheets(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "actor", "left"),
+    [("aaaaaaaa", None, ["bbbbbbbb"]), (None, "ann", ["bbbbbbbb"]), (None, None, ["aaaaaaaa", "bbbbbbbb"])],
+)
+@pytest.mark.parametrize("over", [False, True])
+async def test_what_was_taken_back_is_deleted_and_leaves_the_sheet(
+    evenings: Evenings, tmp_path: Path, message: str | None, actor: str | None, left: list[str], over: bool
+) -> None:
+    await tell(evenings, *shown("aaaaaaaa", "ann"), *shown("bbbbbbbb", "bob"))
+    ends = [notice(NoticeKind.OFFLINE)]
+    await tell(evenings, *(ends if over else []))
+    before = [sheet.read_bytes() for sheet in sheets(tmp_path)]
+    await tell(evenings, Retraction("twitch", message, actor, 0.0))
+    assert sorted(path.stem[-8:] for path in pictures(tmp_path)) == left
+    if over:
+        assert ([sheet.read_bytes() for sheet in sheets(tmp_path)] == before) is (len(left) == 2)
+
+
+async def test_taking_back_everything_leaves_no_sheet(evenings: Evenings, tmp_path: Path) -> None:
+    await tell(evenings, *shown("aaaaaaaa"), notice(NoticeKind.OFFLINE), Retraction("twitch", None, "ann", 0.0))
+    assert (list(pictures(tmp_path)), sheets(tmp_path)) == ([], [])
+
+
+def test_the_name_on_a_sheet_is_what_the_overlay_showed_and_none_if_unwanted(tmp_path: Path) -> None:
+    async def notes(names: bool) -> list[str]:
+        evenings = create(Options(folder=tmp_path / str(names), names=names))
+        await tell(
+            evenings, shown("aaaaaaaa")[0], Toast("aaaaaaaa", "drawn for a viewer"), shown("aaaaaaaa", "rude")[2]
+        )
+        evening = evenings._evening
+        assert evening is not None
+        return [evenings._entry(shot).note.partition(" · ")[2] for shot in evening.shots]
+
+    assert asyncio.run(notes(True)) == ["drawn for a viewer"]
+    assert asyncio.run(notes(False)) == [""]
+
+
+async def test_an_unusable_folder_is_logged_and_survived(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("in the way")
+    await tell(create(Options(folder=tmp_path / "file")), *shown("aaaaaaaa"), notice(NoticeKind.OFFLINE))
+    assert "the evening was not kept" in caplog.text
