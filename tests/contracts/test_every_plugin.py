@@ -39,6 +39,7 @@ from streamer.types import (
 NEEDED: Mapping[str, Mapping[str, object]] = {
     "twitch": {"channel": "somebody", "irc_url": "ws://127.0.0.1:9"},
     "hotkey": {"keys": {"<f9>": "!clear"}},
+    "midi": {"keys": {"note 36": "clear"}},
     "archive": {"folder": "pictures"},
     "evening": {"folder": "evenings"},
 }
