@@ -171,6 +171,7 @@ def build(
                 *obs,
             ],
             outputs=[*outputs, *obs],
+            eye=obs[0] if obs else None,
             offers=offers,
             links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
             approval=config.approval,

@@ -20,11 +20,14 @@ from streamer.errors import ConfigError
 from streamer.text import clean, without_links, without_mentions
 from streamer.types import Caption, ImageRequest, Lane, Refusal, Role, SamplingParams, StageCommand, Trigger
 
-ImageKind = Literal["background", "meme", "sticker", "edit"]
+ImageKind = Literal["background", "meme", "sticker", "edit", "restyle"]
 StageKind = Literal[
     "undo", "redo", "clear", "pause", "resume", "panic", "next", "free", "warm", "approve", "deny", "cut", "ban",
     "unban", "forgetme", "queue", "help", "style",
 ]  # fmt: skip
+
+SAME = "the same scene"
+"""What a style is put around when it is the picture, and no words, that says what to draw."""
 
 _FOR_EVERYONE = frozenset({"queue", "help", "forgetme"})
 _OF_ONE_LAYER = frozenset({"undo", "redo", "clear"})
@@ -34,7 +37,9 @@ _EXAMPLES = {
     "meme": "needs a picture and a text, like: {word} cat at a desk | monday | again",
     "sticker": "needs a few words, like: {word} happy robot",
     "edit": "needs to know what to change, like: {word} make it winter",
+    "restyle": "needs one of: {styles}",
 }
+_CHANGING = ("edit", "restyle")
 _PLURALS = {
     Role.FOLLOWER: "followers",
     Role.SUBSCRIBER: "subscribers",
@@ -90,6 +95,9 @@ class CommandOptions(BaseModel):
     cooldown_s: float | None = Field(None, ge=0, allow_inf_nan=False, description="per user; None: the rule's default")
     seconds: float | None = Field(None, gt=0, allow_inf_nan=False, description="time on air; None: until replaced")
     layout: str | None = Field(None, min_length=1, description="name of the meme's caption layout")
+    reference: Literal["layer", "program"] | None = Field(
+        None, description="what an edit or restyle starts from: its layer's picture, or what viewers see in OBS"
+    )
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> CommandOptions:
@@ -102,14 +110,22 @@ class CommandOptions(BaseModel):
             raise ValueError(f"layer is missing; a {self.kind} must say which layer it goes to")
         if (self.layout is not None) != (self.kind == "meme"):
             raise ValueError("a meme needs a layout, like top_bottom, and nothing else may have one")
+        if self.reference is not None and self.kind not in _CHANGING:
+            raise ValueError(f"reference goes with {' and '.join(_CHANGING)}; a {self.kind} starts from nothing")
         return self
+
+    @property
+    def of_program(self) -> bool:
+        """Tell whether it changes what viewers see in OBS, and not the picture of its own layer."""
+        return self.reference == "program" or (self.kind == "restyle" and self.reference is None)
 
     @property
     def role_needed(self) -> Role:
         """Say who may use it: an own role, else viewer for pictures, queue and help, else moderator."""
         if self.role is not None:
             return self.role
-        everyone = self.kind in get_args(ImageKind) or self.kind in _FOR_EVERYONE
+        # What viewers see may hold the streamer's face and room.
+        everyone = (self.kind in get_args(ImageKind) and not self.of_program) or self.kind in _FOR_EVERYONE
         return Role.VIEWER if everyone else Role.MODERATOR
 
 
@@ -190,16 +206,16 @@ class Commands:
     def _picture(self, word: _Word, text: str, trigger: Trigger) -> ImageRequest | Refusal:
         options = word.options
         words, caption = _caption(without_links(without_mentions(text)), options.layout)
-        if not words:
-            reason = f"{word.typed} " + _EXAMPLES[options.kind].replace("{word}", word.typed)
-            return Refusal(trigger.id, "syntax", reason)
+        if not words or (options.kind == "restyle" and _key(words) not in self._styles):
+            reason = _EXAMPLES[options.kind].replace("{word}", word.typed).replace("{styles}", self._style_names())
+            return Refusal(trigger.id, "syntax", f"{word.typed} {reason}")
         return ImageRequest(
             id=trigger.id,
             command=word.command,
-            kind=options.kind,
+            kind="edit" if options.kind in _CHANGING else options.kind,
             layer=options.layer or "",
             text=text,
-            prompt=self._styled(options.template.replace("{text}", words)),
+            prompt=self._prompt(options, words),
             params=SamplingParams(
                 options.width, options.height, options.num_inference_steps, options.guidance_scale, _seed(trigger.id)
             ),
@@ -214,7 +230,13 @@ class Commands:
             source=trigger.source,
             redemption=trigger.redemption,
             first_time=trigger.first_time,
+            of_program=options.of_program,
         )
+
+    def _prompt(self, options: CommandOptions, words: str) -> str:
+        if options.kind != "restyle":
+            return self._styled(options.template.replace("{text}", words))
+        return options.template.replace("{text}", self._styles[_key(words)].replace("{prompt}", SAME))
 
     def _order(self, word: _Word, text: str, trigger: Trigger) -> StageCommand | Refusal:
         options = word.options

@@ -130,6 +130,14 @@ class Output(Protocol):
     async def publish(self, event: Event) -> None: ...
 
 
+class Eye(Protocol):
+    """Something that sees what viewers see."""
+
+    async def picture(self) -> bytes:
+        """Return it as an encoded picture, within two seconds; raises BackendError when it cannot be had."""
+        ...
+
+
 class Generator(Protocol):
     """Draws one request at a time: previews, then exactly one frame; raises BackendError when it cannot."""
 

@@ -11,7 +11,7 @@ from streamer.air import Air
 from streamer.bans import Options as Strikes
 from streamer.cleared import Cleared
 from streamer.commands import Commands
-from streamer.contracts import DeskState, Generator, Output, Receipt, Reporting, Rule, Source
+from streamer.contracts import DeskState, Eye, Generator, Output, Receipt, Reporting, Rule, Source
 from streamer.door import Door
 from streamer.drawing import Drawing
 from streamer.holds import Holds
@@ -72,6 +72,7 @@ class Parts:
     approval: Approval = field(default_factory=Approval)
     strikes: Strikes = field(default_factory=Strikes)
     raid: RaidOptions = field(default_factory=RaidOptions)
+    eye: Eye | None = None
 
 
 class Controls:

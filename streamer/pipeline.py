@@ -264,7 +264,9 @@ class Pipeline(Moderation):
         if isinstance(objection, Refusal):
             return self._refuse(objection, trigger)
         request = replace(request, doubt=objection)
-        if request.kind == "edit":
+        if request.of_program and self._parts.eye is None:
+            return self._refuse(Refusal(request.id, "program", "the streamer has not connected OBS for that"), trigger)
+        if request.kind == "edit" and not request.of_program:
             # The picture that was on air when the viewer typed, not the one when their turn comes.
             shown = self._parts.stage.current(request.layer)
             if shown is None:
@@ -312,7 +314,7 @@ class Pipeline(Moderation):
         self._air.touch()
         with self._drawing.of(request):
             try:
-                frame, judgements = await self._drawn(request)
+                frame, judgements = await self._drawn(await self._sighted(request))
                 await self._deliver(request, frame, judgements, self._clock() - started)
             except BackendError as error:
                 self._fail(request, error)
@@ -320,6 +322,12 @@ class Pipeline(Moderation):
                 log.error("not shown, since its verdict cannot be stored: %s", error)
                 self._end(request, RequestState.FAILED, "store", "the picture could not be written down")
         self._air.touch()
+
+    async def _sighted(self, request: ImageRequest) -> ImageRequest:
+        """Let a request that asks for it see what viewers see; looked at now, as late as can be."""
+        if not request.of_program or self._parts.eye is None:
+            return request
+        return replace(request, reference=await self._parts.eye.picture())
 
     async def _drawn(self, request: ImageRequest) -> tuple[Frame | None, list[Judgement]]:
         """Draw while those judges think who take their time."""

@@ -154,7 +154,8 @@ class ImageRequest:
     ``text`` is what the actor typed after the command word, cleaned; ``prompt`` is what the model reads.
     ``at`` and ``expires_at`` are time.monotonic() seconds. ``seconds`` is the time on air, None for until replaced.
     ``cooldown_s`` is the command's own wait per actor, None for the rule's default.
-    ``reference`` is an encoded picture to edit, None to draw from the prompt alone.
+    ``reference`` is an encoded picture to edit, None to draw from the prompt alone; ``of_program`` asks for what
+    viewers see at the moment of drawing.
     ``source`` and ``first_time`` are the trigger's; ``redemption`` what it cost in channel points, if it did.
     ``doubt`` is why a human is to look at the picture before it goes on air.
     """
@@ -175,6 +176,7 @@ class ImageRequest:
     cooldown_s: float | None = None
     caption: Caption | None = None
     reference: bytes | None = None
+    of_program: bool = False
     source: str = ""
     redemption: Redemption | None = None
     first_time: bool = False

@@ -331,3 +331,24 @@ def test_styles_that_cannot_work_are_refused(styles: dict[str, str]) -> None:
 def test_entries_that_cannot_work_say_what_would(entry: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         CommandOptions.model_validate(entry)
+
+
+def test_a_restyle_names_a_style_and_is_an_edit_of_what_viewers_see() -> None:
+    table = {"restyle": CommandOptions(kind="restyle", layer="background", role=Role.VIEWER)}
+    commands = Commands(table, styles={"Noir": "{prompt}, film noir"}, expires_after_s=30)
+    request = commands.interpret(say("!restyle noir"))
+    assert isinstance(request, ImageRequest)
+    assert (request.kind, request.of_program, request.prompt) == ("edit", True, "the same scene, film noir")
+    for line in ("!restyle", "!restyle something else"):
+        refusal = commands.interpret(say(line))
+        assert isinstance(refusal, Refusal)
+        assert refusal.reason == "!restyle needs one of: noir"
+
+
+def test_what_viewers_see_is_for_moderators_unless_the_table_says_otherwise() -> None:
+    assert CommandOptions(kind="restyle", layer="background").role_needed is Role.MODERATOR
+    assert CommandOptions(kind="edit", layer="background", reference="program").role_needed is Role.MODERATOR
+    assert CommandOptions(kind="restyle", layer="background", reference="layer").role_needed is Role.VIEWER
+    assert CommandOptions(kind="edit", layer="background").role_needed is Role.VIEWER
+    with pytest.raises(ValidationError, match="starts from nothing"):
+        CommandOptions(kind="background", layer="background", reference="program")

@@ -121,6 +121,18 @@ class Script:
             yield await self.lines.get()
 
 
+class Eye:
+    """Something to look at; None for what cannot be seen."""
+
+    def __init__(self) -> None:
+        self.sees: bytes | None = None
+
+    async def picture(self) -> bytes:
+        if self.sees is None:
+            raise Unsupported("OBS did not answer")
+        return self.sees
+
+
 class Room:
     """A running pipeline with the parts a test looks at."""
 
@@ -130,6 +142,7 @@ class Room:
             "bg": CommandOptions(kind="background", layer="background"),
             "meme": CommandOptions(kind="meme", layer="meme", layout="top_bottom", seconds=5, cooldown_s=0),
             "edit": CommandOptions(kind="edit", layer="background"),
+            "restyle": CommandOptions(kind="restyle", layer="background", role=Role.VIEWER),
             "mods": CommandOptions(kind="background", layer="background", role=Role.MODERATOR),
             **{word: CommandOptions(kind=word) for word in ("undo", "redo", "clear", "pause", "resume", "panic")},
             **{word: CommandOptions(kind=word) for word in ("queue", "help", "style", "cut", "ban", "unban")},
@@ -137,7 +150,7 @@ class Room:
             "no": CommandOptions(kind="deny"),
         }
         self.now = 100.0
-        self.easel, self.notes, self.script = Easel(), Notebook(), Script()
+        self.easel, self.notes, self.script, self.eye = Easel(), Notebook(), Script(), Eye()
         self.store = Store(home, StoreOptions())
         self.hub, self.stage = Hub(layers), Stage(tuple(layers))
         self.pipeline = Pipeline(
@@ -148,6 +161,7 @@ class Room:
                 scheduler=Scheduler(QueueOptions()), stage=self.stage, store=self.store, generator=self.easel,
                 hub=self.hub, metrics=Metrics(), sources=[self.script], outputs=[self.notes],
                 at_least_s={"background": at_least_s}, when=WHEN, approval=Approval.model_validate(approval),
+                eye=self.eye,
             ),
             clock=lambda: self.now,
         )  # fmt: skip
@@ -625,6 +639,30 @@ async def test_an_edit_takes_the_picture_that_was_on_air_when_it_was_asked_for(r
     await room.say("!edit make it winter")
     await room.draw_next()
     assert room.easel.drawn[-1].reference == b"summer"
+
+
+async def test_a_restyle_takes_what_viewers_see_when_its_turn_comes(room: Room) -> None:
+    await room.say("!bg one", who="zoe")
+    await room.until(lambda: room.easel.drawn)
+    room.eye.sees = b"before"
+    await room.say("!restyle noir")
+    room.eye.sees = b"now"
+    room.easel.go.release()
+    await room.until(lambda: len(room.easel.drawn) == 2)
+    assert (room.easel.drawn[-1].reference, room.easel.drawn[-1].kind) == (b"now", "edit")
+    room.easel.go.release()
+    await room.until(lambda: room.pipeline.state().drawing is None)
+
+
+async def test_what_cannot_be_seen_is_not_restyled_and_the_show_goes_on(room: Room) -> None:
+    request_id = await room.say("!restyle noir")
+    await room.until(lambda: room.pipeline.state().drawing is None and not room.pipeline.state().pending)
+    row = await room.store.request(request_id)
+    assert row is not None
+    assert (str(row.state), row.reason) == ("failed", "OBS did not answer")
+    await room.say("!bg one")
+    await room.draw_next()
+    assert room.on_air() == b"one"
 
 
 async def test_a_request_that_cannot_be_written_down_is_refused_and_the_show_goes_on(
