@@ -33,6 +33,7 @@ from streamer.generator.messages import BackendUse
 from streamer.generator.process import GeneratorProcess
 from streamer.metrics import Metrics
 from streamer.named import Named
+from streamer.occasions import Occasion, Occasions
 from streamer.offers import Offers
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
@@ -43,6 +44,7 @@ from streamer.scheduler import Scheduler
 from streamer.stage import Stage
 from streamer.store import Store
 from streamer.twitch.account import Account
+from streamer.twitch.scopes import of_events
 from streamer.types import Actor, ImageRequest, Refusal, Role, Trigger
 
 if TYPE_CHECKING:
@@ -154,7 +156,7 @@ def build(
     shared = {"twitch": twitch, "store": store, "offers": offers}
     sources = _create_all("trigger", "triggers", config.triggers, document, shared)
     outputs = _create_all("output", "outputs", config.outputs, document, shared)
-    _check_sold(outputs, table, document)
+    _check_sold(outputs, config.events, table, document)
     pipeline = Pipeline(
         Parts(
             commands=table,
@@ -173,6 +175,7 @@ def build(
             outputs=[*outputs, *obs],
             eye=obs[0] if obs else None,
             offers=offers,
+            occasions=Occasions(config.events, config.prefix),
             links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
             approval=config.approval,
             strikes=config.strikes,
@@ -291,16 +294,18 @@ def named(config: Config, document: Document, table: Commands, sources: Sequence
     return named
 
 
-def _check_sold(outputs: Sequence[object], table: Commands, document: Document) -> None:
+def _check_sold(outputs: Sequence[object], events: Sequence[Occasion], table: Commands, document: Document) -> None:
     """Refuse to sell a line that draws nothing: there would be no picture to earn the price with."""
     for index, output in enumerate(outputs):
         if isinstance(output, Vendor):
             for where, line in output.lines().items():
                 _check_offer(line, table, document, ("outputs", index, *where))
+    for index, occasion in enumerate(events):
+        _check_offer(occasion.command, table, document, ("events", index, "command"))
 
 
 def _check_offer(line: str, table: Commands, document: Document, at: Location) -> None:
-    words = line.replace("{text}", "harbour")
+    words = line.replace("{text}", "harbour").replace("{name}", "Ann").replace("{count}", "1")
     _check_line(words, table, document, at, "")
     order = table.interpret(Trigger("check", "config", words, Actor("check", "check", Role.BROADCASTER), 0.0))
     if not isinstance(order, ImageRequest):
@@ -319,7 +324,7 @@ def _check_line(line: str, table: Commands, document: Document, at: Location, ot
 
 def scopes(config: Config, document: Document) -> dict[str, str]:
     """Collect what the login must cover: the scopes that the chosen plug-ins use, each with its feature."""
-    found: dict[str, str] = {}
+    found = dict(of_events(occasion.event for occasion in config.events))
     for seam, key, uses in (("trigger", "triggers", config.triggers), ("output", "outputs", config.outputs)):
         for index, use in enumerate(uses):
             found |= plugins.scopes_of(seam, use.use, _options(seam, use, document, (key, index)))

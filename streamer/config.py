@@ -18,6 +18,7 @@ from streamer.generator.process import Options as ProcessOptions
 from streamer.holds import Options as ApprovalOptions
 from streamer.named import NamedTriggers, When
 from streamer.obs.options import Options as ObsOptions
+from streamer.occasions import Occasion
 from streamer.overlay.layer import LayerOptions
 from streamer.parking import Options as ParkedOptions
 from streamer.raid import Options as RaidOptions
@@ -93,6 +94,7 @@ class Config(Section):
     raid: RaidOptions = RaidOptions()
     store: StoreOptions = StoreOptions()
     outputs: tuple[Use, ...] = ()
+    events: tuple[Occasion, ...] = ()
     obs: ObsOptions | None = None
 
 

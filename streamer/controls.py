@@ -19,6 +19,7 @@ from streamer.holds import Options as Approval
 from streamer.intake import OPEN, PANIC, Intake
 from streamer.metrics import Metrics
 from streamer.named import Named
+from streamer.occasions import Occasions
 from streamer.offers import Offers
 from streamer.overlay.hub import Hub
 from streamer.parking import NO_CARD, Parking
@@ -63,6 +64,7 @@ class Parts:
     sources: Sequence[Source] = ()
     links: Sequence[Reporting] = ()
     offers: Offers = field(default_factory=Offers)
+    occasions: Occasions = field(default_factory=lambda: Occasions(()))
     outputs: Sequence[Output] = ()
     at_least_s: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float | None] = field(default_factory=dict)

@@ -158,6 +158,8 @@ class Pipeline(Moderation):
             self._air.touch()
         # What a scene had closed may be drawn now.
         self._work.set()
+        if (typed := self._parts.occasions.trigger(notice)) is not None:
+            await self.submit(typed)
         if name := reaction(self._parts.when, notice):
             await self._follow(Press(f"when-{uuid.uuid4()}", notice.source, name, now), toggle=False)
 

@@ -90,6 +90,7 @@ def test_an_open_address_needs_a_second_word(tmp_path: Path) -> None:
         (("policy:", "triggers: [{use: hotkey, keys: {f9: harbor}}]\npolicy:"), "triggers.0", "or a name: undo"),
         (("policy:", SOLD.replace("LINE", "!bgg {text}")), "outputs.0.rewards.draw.command", "no command"),
         (("policy:", SOLD.replace("LINE", "!undo")), "outputs.0.rewards.draw.command", "draws nothing"),
+        (("policy:", "events: [{event: raid, command: '!undo'}]\npolicy:"), "events.0.command", "draws nothing"),
         (("policy:", SOLD.replace("cost: 5", "cost: 0")), "outputs.0.rewards.draw.cost", "greater than"),
     ],
 )

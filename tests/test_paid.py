@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from streamer import ledger
-from streamer.types import Doors, Ended, Lane, Redemption, Refused
+from streamer.occasions import Occasion, Occasions
+from streamer.types import Actor, Doors, Ended, Lane, Notice, NoticeKind, Redemption, Refused, Role
 from tests.test_pipeline import Room, opened
 
 
@@ -92,3 +93,14 @@ async def test_outputs_hear_when_the_doors_close_and_open(room: Room) -> None:
     await room.until(lambda: heard(room, Doors)[1:] == [Doors(False, "requests are paused")])
     await room.pipeline.resume()
     await room.until(lambda: heard(room, Doors)[2:] == [Doors(True)])
+
+
+async def test_a_cheer_types_the_line_of_its_entry_in_the_paid_lane(room: Room) -> None:
+    entry = Occasion(event="cheer", least=100, command="!bg {text}")
+    room.pipeline._parts.occasions = Occasions([entry])
+    ann = Actor("7", "Ann", Role.VIEWER)
+    for bits in (50, 100):
+        await room.script.lines.put(Notice("twitch", NoticeKind.CHEER, room.now, ann, bits, f"castle {bits}"))
+    await room.until(lambda: room.easel.drawn)
+    assert [(one.text, one.priority) for one in room.easel.drawn] == [("castle 100", Lane.PAID)]
+    assert len(heard(room, Notice)) == 2
