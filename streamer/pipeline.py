@@ -59,6 +59,7 @@ log = logging.getLogger(__name__)
 INBOX = 2000
 AIRING = 500
 LAG_EVERY_S = 0.5
+HEALTH_EVERY_S = 0.2
 DOORS_EVERY_S = 0.25
 # Overhead is measured on requests that were drawn at once: waiting for one's turn is meant, and no overhead.
 AT_ONCE_S = 0.05
@@ -107,6 +108,7 @@ class Pipeline(Moderation):
             tasks.create_task(self._air.tell_all(), name="tell")
             tasks.create_task(self._watch_doors(), name="doors")
             tasks.create_task(self._watch_lag(), name="lag")
+            tasks.create_task(self._watch_generator(), name="generator-state")
 
     async def _listen(self, source: Source) -> None:
         """In: what a source yields. Out: the inbox; a full inbox makes the source wait."""
@@ -224,6 +226,15 @@ class Pipeline(Moderation):
             asked = self._clock()
             await asyncio.sleep(LAG_EVERY_S)
             self._parts.metrics.loop_lag(max(0.0, self._clock() - asked - LAG_EVERY_S) * 1000)
+
+    async def _watch_generator(self) -> None:
+        """Out: word to the panels that the generator's state is another: a park, a restart, a load tell nobody."""
+        last = self._parts.generator.health()
+        while True:
+            await asyncio.sleep(HEALTH_EVERY_S)
+            if (health := self._parts.generator.health()) != last:
+                last = health
+                self._air.touch()
 
     # Admit.
 

@@ -537,6 +537,13 @@ async def test_with_the_gpu_given_away_requests_wait_past_their_time_and_are_dra
     await room.until(lambda: NO_CARD in room.notes.events)
 
 
+async def test_a_panel_hears_of_every_change_of_the_generator(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    await asyncio.sleep(0.01)
+    before = room.pipeline.version
+    monkeypatch.setattr(room.easel, "health", lambda: Health("generator", "parked"))
+    await room.until(lambda: room.pipeline.version != before)
+
+
 async def test_a_panic_takes_the_card_along(room: Room) -> None:
     await room.pipeline.free()
     await room.pipeline.panic()

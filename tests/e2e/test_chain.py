@@ -229,8 +229,8 @@ async def test_the_panel_works_without_errors(show: Show) -> None:
     await page.get_by_text("queued", exact=True).wait_for()
     await page.locator("#pictures img[src^=blob]").first.wait_for()
     await page.get_by_role("button", name="Panic: blank everything").click()
-    await page.get_by_role("button", name="Resume").wait_for()
+    await page.get_by_role("button", name="Resume", exact=True).wait_for()
     assert (await show.remote.status())["on_air"]["background"] is None
-    await page.get_by_role("button", name="Resume").click()
-    await page.get_by_role("button", name="Pause").wait_for()
+    await page.get_by_role("button", name="Resume", exact=True).click()
+    await page.get_by_role("button", name="Pause", exact=True).wait_for()
     assert complaints == []

@@ -199,20 +199,26 @@ async function toClipboard(text, button) {
   setTimeout(() => { button.textContent = label; }, 1500);
 }
 
+function pressButton({ name }) {
+  return element('button', {
+    type: 'button', textContent: name, ariaLabel: `Press ${name}`,
+    onclick: () => act(() => call('POST', `/trigger/${encodeURIComponent(name)}`)),
+  });
+}
+
 function keyItem({ name, address, shortcut }) {
   const copies = [['Address', address], ['Shortcut', shortcut]].map(([label, text]) => element('button', {
     type: 'button', textContent: label, ariaLabel: `Copy the ${label.toLowerCase()} of ${name}`,
     onclick: (event) => act(() => toClipboard(text, event.target)),
   }));
-  const press = element('button', {
-    type: 'button', className: 'what', textContent: name, ariaLabel: `Press ${name}`,
-    onclick: () => act(() => call('POST', `/trigger/${encodeURIComponent(name)}`)),
-  });
-  return element('li', {}, press, ...copies);
+  return element('li', {}, element('span', { className: 'what', textContent: name }), ...copies);
 }
 
+/** The operator's section: a moderator's token may not see keys, so it is left out there. */
 async function showKeys() {
-  byId('keys').replaceChildren(...(await (await call('GET', '/api/v1/named_triggers')).json()).map(keyItem));
+  const keys = await (await call('GET', '/api/v1/named_triggers')).json();
+  byId('presses').replaceChildren(...keys.map(pressButton));
+  byId('keys').replaceChildren(...keys.map(keyItem));
 }
 
 function reveal() {
@@ -228,7 +234,7 @@ byId('park').addEventListener('click', () => act(() => call('POST', `/api/v1/gen
 byId('copy-url').addEventListener('click', () => act(copy));
 byId('show-url').addEventListener('click', reveal);
 if (token) {
-  act(showKeys);
+  showKeys().catch(() => { byId('h-keys').parentElement.hidden = true; });
   act(async () => { byId('overlay-url').value = (await (await call('GET', '/api/v1/overlay')).json()).url; });
 }
 connect();

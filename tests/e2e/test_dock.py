@@ -1,0 +1,57 @@
+"""The panel as a dock beside the OBS preview: narrow, in every engine that OBS ships, and its keys work."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from tests.browsers import ENGINES, launch
+from tests.running import OPERATOR, Remote
+
+pytestmark = pytest.mark.browser
+
+DOCK = {"width": 320, "height": 700}
+
+
+# By scripts alone: what Playwright does by itself to find a button needs a newer engine than OBS 30 has.
+
+
+async def fact(page: Page, expression: str) -> None:
+    async with asyncio.timeout(20):
+        while not await page.evaluate(expression):
+            await asyncio.sleep(0.02)
+
+
+async def click(page: Page, label: str) -> None:
+    """Press the button that says so, as soon as it is there."""
+    found = (
+        f"[...document.querySelectorAll('button')].find((one) => [one.ariaLabel, one.innerText].includes('{label}'))"
+    )
+    await fact(page, f"{found} !== undefined")
+    await page.evaluate(f"{found}.click()")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_nothing_sticks_out_of_a_dock_of_320_pixels_and_its_keys_press(program: Remote, engine: str) -> None:
+    async with async_playwright() as playwright:
+        browser = await launch(playwright, engine)
+        page = await browser.new_page(viewport=DOCK)
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        await page.goto(f"{program.url}/#{OPERATOR}")
+        await fact(page, "document.querySelector('#link-state').dataset.state === 'connected'")
+        await click(page, "Press harbour")
+        await program.until(lambda status: status["on_air"]["background"])
+        await page.evaluate("document.querySelector('details').open = true")
+        await fact(page, "document.querySelectorAll('#keys li').length > 5")
+        assert await page.evaluate("document.documentElement.scrollWidth") == DOCK["width"]
+        panic = await page.evaluate("document.querySelector('#panic').getBoundingClientRect().toJSON()")
+        assert (panic["left"] >= 0, panic["right"] <= DOCK["width"], panic["bottom"] < 200) == (True, True, True)
+        await click(page, "Free the GPU")
+        await click(page, "Warm up again")
+        await program.until(lambda status: status["generator"]["state"] == "ready")
+        await fact(page, "document.querySelector('#park').innerText === 'Free the GPU'")
+        assert complaints == []
+        await browser.close()
