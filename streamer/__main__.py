@@ -1,4 +1,4 @@
-"""Command line: run, demo, draw, doctor, login, obs, token."""
+"""Command line: run, demo, draw, doctor, rehearse, audit, forget, login, obs, token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"streamer {__version__}")
     top.add_argument("--verbose", action="store_true", help="log more")
     commands = top.add_subparsers(
-        dest="command", required=True, metavar="run | demo | draw | doctor | login | obs | token"
+        dest="command",
+        required=True,
+        metavar="run | demo | draw | doctor | rehearse | audit | forget | login | obs | token",
     )
     run = commands.add_parser("run", help="start the overlay, the panel and the chat sources")
     run.add_argument("--twitch", metavar="CHANNEL", help="read this Twitch channel too; no login needed")
@@ -39,6 +41,17 @@ def parser() -> argparse.ArgumentParser:
     login = commands.add_parser("login", help="log in where a platform needs it: shows a link and a code")
     login.add_argument("platform", choices=("twitch",))
     _obs_parser(commands.add_parser("obs", help="put the overlay into OBS, and keep OBS's password"))
+    rehearse = commands.add_parser("rehearse", help="say what would have become of a recorded chat, without drawing")
+    rehearse.add_argument("chat", type=Path, help="a file of JSON lines, as for demo --chat")
+    rehearse.add_argument("--json", action="store_true", help="one JSON object a line instead of a summary")
+    rehearse.add_argument(
+        "--draw-s", type=float, default=0.3, help="seconds a picture is assumed to take (default 0.3)"
+    )
+    audit = commands.add_parser("audit", help="write down who asked what, every verdict and what was on air when")
+    export = audit.add_subparsers(dest="action", required=True).add_parser("export", help="as JSON lines")
+    export.add_argument("--since", default="30d", help="2h, 7d or 2026-11-01 (default 30d)")
+    export.add_argument("-o", "--output", type=Path, default=Path("audit.jsonl"))
+    commands.add_parser("forget", help="remove everything about one person").add_argument("user_id")
     token = commands.add_parser("token", help="make, list and revoke access tokens")
     actions = token.add_subparsers(dest="action", required=True)
     new = actions.add_parser("new", help="make a token; it is shown once")
@@ -107,6 +120,12 @@ def _dispatch(chosen: argparse.Namespace) -> int:
             return asyncio.run(cli.draw(os.environ, chosen.prompt, chosen.output, chosen.word, chosen.seed))
         case "doctor":
             return cli.doctor(os.environ)
+        case "rehearse":
+            return cli.rehearse(os.environ, chosen.chat, chosen.draw_s, chosen.json)
+        case "audit":
+            return asyncio.run(cli.audit(os.environ, chosen.since, chosen.output))
+        case "forget":
+            return asyncio.run(cli.forget(os.environ, chosen.user_id))
         case "login":
             return asyncio.run(cli.login(os.environ))
         case "obs" if chosen.action == "install":

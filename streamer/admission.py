@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from streamer.contracts import Rule
 from streamer.holds import Options, doubt
-from streamer.policy import Objection, judge
+from streamer.policy import Objection, judge, worst
 from streamer.raid import Raid
-from streamer.types import Hold, ImageRequest, Judgement, Lane, Outcome, Refusal
+from streamer.types import Hold, ImageRequest, Judgement, Lane, Refusal
 
 Guard = Callable[[ImageRequest, float], Refusal | None]
 
@@ -38,16 +38,11 @@ def sentence(
 ) -> Objection | None:
     """Sum up what everybody said about a finished picture: a block wins over a hold, a hold over silence.
 
-    A judge that failed or was late holds what chat asked for; the streamer, who is there to look, is not held for that.
+    A judge that failed or was late holds what chat asked for.
     """
-    blocked = next((one for one in judgements if one.outcome is Outcome.BLOCK), None)
-    if isinstance(looked, Refusal):
-        return looked
-    if blocked is not None:
-        return Refusal(request.id, blocked.judge, "this cannot be shown", blocked.code or "judge")
-    held = admitted or looked
-    for one in judgements:
-        silent = one.code in ("failed", "late") and request.priority is Lane.BROADCASTER
-        if held is None and one.outcome is Outcome.HOLD and not silent:
-            held = Hold(request.id, one.judge, "a judge is not sure", one.code)
-    return held
+    # The streamer is there to look: silence does not hold what they asked for.
+    mine = request.priority is Lane.BROADCASTER
+    heard = [one for one in judgements if not (mine and one.code in ("failed", "late"))]
+    said = (looked, worst(request, heard), admitted)
+    refused = next((one for one in said if isinstance(one, Refusal)), None)
+    return refused or admitted or looked or said[1]

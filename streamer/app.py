@@ -20,12 +20,12 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from streamer import __version__, plugins
-from streamer.api import panel, probes, problem, routes
+from streamer.api import moderation, panel, probes, problem, routes
 from streamer.api.guard import Guard, allowed
 from streamer.api.tokens import Access, Tokens, standing_tokens
 from streamer.commands import CommandOptions, Commands, ImageKind
 from streamer.config import Config, Document, Location, Use, load
-from streamer.contracts import Health, Pad, Reporting, Rule, Source, Stylist, Vendor
+from streamer.contracts import Health, Output, Pad, Reporting, Rule, Source, Stylist, Vendor
 from streamer.controls import Parts
 from streamer.errors import ConfigError, ListenError, PluginError
 from streamer.generator.choose import Choice, choose
@@ -39,6 +39,7 @@ from streamer.overlay import server
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer import check_layers
 from streamer.pipeline import Pipeline
+from streamer.records import Records
 from streamer.render.layout import layout_names
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
@@ -179,6 +180,7 @@ def build(
             links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
             approval=config.approval,
             strikes=config.strikes,
+            privacy=config.privacy,
             raid=config.raid,
             at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
             seconds={command.layer: command.seconds for command in _pictures(config) if command.layer},
@@ -192,20 +194,22 @@ def build(
     )
     problem.install(faces, lambda: metrics.malformed("http"))
     faces.include_router(routes.router(pipeline, store, tokens, tuple(config.layers), pipeline.names, overlay_url))
+    faces.include_router(moderation.router(pipeline, Records(store), tokens))
     faces.include_router(panel.router(pipeline, tokens, where.web))
     faces.include_router(probes.router(pipeline, pipeline.exposition))
     faces.routes.extend(server.routes(hub, lambda token: tokens.opens(token, Access.OVERLAY), where.web))
     guard = Guard(faces, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
-    panel_url = f"{_base(config)}/#{tokens.standing[Access.OPERATOR]}"
+    panel_url = f"{base_url(config)}/#{tokens.standing[Access.OPERATOR]}"
     return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch)
 
 
 def overlay_address(config: Config, tokens: Tokens) -> str:
     """Return the address of the overlay's page, with its token in the fragment."""
-    return f"{_base(config)}/overlay#{tokens.standing[Access.OVERLAY]}"
+    return f"{base_url(config)}/overlay#{tokens.standing[Access.OVERLAY]}"
 
 
-def _base(config: Config) -> str:
+def base_url(config: Config) -> str:
+    """Return where the program is reached from outside."""
     return (config.server.public_url or f"http://{_printable(config.server.host)}:{config.server.port}").rstrip("/")
 
 
@@ -222,6 +226,11 @@ def _obs(
         return [page.obs for page in hub.pages()]
 
     return [assemble.obs(config.obs, config.layers, where.home, environ, overlay_url, pages, stage.current)]
+
+
+def archives(config: Config, document: Document) -> list[Output]:
+    """Build the outputs that keep copies, for when somebody is to be forgotten while the program does not run."""
+    return _create_all("output", "outputs", tuple(use for use in config.outputs if use.use == "archive"), document)
 
 
 def build_generator(

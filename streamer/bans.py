@@ -72,6 +72,11 @@ class Bans:
             self._records.unban(found.who)
         return found
 
+    def forget(self, who: str) -> None:
+        """Know nothing of somebody any more; their ban goes with the rest of their records."""
+        self._bans.pop(who, None)
+        self._strikes.pop(who)
+
     def strike(self, actor: Actor, now: float) -> bool:
         """Count a text that was refused for what it says; tell whether that was one too many."""
         if not self._options.limit or actor.role >= Role.MODERATOR:

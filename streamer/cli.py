@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
-from streamer import app
+import httpx
+
+from streamer import app, records
 from streamer import doctor as examine
 from streamer.api.tokens import Access, Tokens, digest, new_token, standing_tokens
 from streamer.commands import Commands
-from streamer.config import Use
+from streamer.config import Config, Use
 from streamer.contracts import Generator, Health
-from streamer.errors import BackendError, ConfigError
+from streamer.errors import BackendError, ConfigError, ListenError
 from streamer.generator.choose import choose
 from streamer.obs import assemble, password
 from streamer.obs.options import Options as ObsOptions
 from streamer.obs.plan import Kind
+from streamer.privacy import Privacy
+from streamer.records import Records
+from streamer.rehearse import House, Rehearsal, as_json, summary
 from streamer.store import Store
+from streamer.triggers import replay
 from streamer.twitch.account import Account
 from streamer.twitch.login import invite, wait
-from streamer.types import Actor, Frame, ImageRequest, Role, Trigger
+from streamer.types import Actor, Forgotten, Frame, ImageRequest, Role, Trigger
 
 READY = ("ready", "busy")
 OBS_WITHIN_S = 5.0
@@ -87,6 +95,70 @@ def _request(commands: Commands, line: str, word: str) -> ImageRequest:
     if not isinstance(request, ImageRequest):
         raise ConfigError("--as", f"'{word}' is no command that draws", fix="name one of the commands in config.yaml")
     return request
+
+
+def rehearse(environ: Mapping[str, str], chat: Path, draw_s: float, as_lines: bool) -> int:
+    """Say what would have become of a recorded chat."""
+    where = app.place(environ)
+    config, document = app.configured(where, environ)
+    house = House(
+        app.commands(config, document), app.rules(config, document), config.queue, config.approval, config.strikes,
+        config.raid, {name: layer.at_least_s for name, layer in config.layers.items()}, draw_s,
+    )  # fmt: skip
+    outcomes = Rehearsal(house).run(replay.read(str(chat)))
+    if as_lines:
+        for outcome in outcomes:
+            print(json.dumps(as_json(outcome), ensure_ascii=False))
+    else:
+        print(summary(outcomes))
+    return 0
+
+
+async def audit(environ: Mapping[str, str], since: str, output: Path) -> int:
+    """Write who asked what, every verdict and what was on air when, as JSON lines."""
+    where = app.place(environ)
+    rows = await asyncio.to_thread(records.read_audit, where.home / "streamer.db", records.moment(since, time.time()))
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    await asyncio.to_thread(output.write_text, lines, "utf-8")
+    print(f"{output}: {len(rows)} lines")
+    return 0
+
+
+async def forget(environ: Mapping[str, str], user_id: str) -> int:
+    """Remove everything that is kept about somebody: through the running program if there is one."""
+    where = app.place(environ)
+    config, document = app.configured(where, environ)
+    if (count := await _forgotten_by_running(config, where, environ, user_id)) is not None:
+        print(f"{count} requests forgotten")
+        return 0
+    store = Store(where.home, config.store)
+    await store.open()
+    try:
+        privacy = Privacy(Records(store), config.privacy)
+        await privacy.restore()
+        requests = await privacy.forget(user_id)
+        for output in app.archives(config, document):
+            await output.publish(Forgotten(user_id, tuple(requests)))
+    finally:
+        await store.close()
+    print(f"{len(requests)} requests forgotten")
+    return 0
+
+
+async def _forgotten_by_running(
+    config: Config, where: app.Place, environ: Mapping[str, str], user_id: str
+) -> int | None:
+    """Let the running program forget somebody, since it knows more than the disk; None when none runs here."""
+    token = standing_tokens(where.home, environ)[Access.OPERATOR]
+    address = f"{app.base_url(config)}/api/v1/people/{quote(user_id, safe='')}"
+    try:
+        async with httpx.AsyncClient(timeout=10) as client:
+            answer = await client.delete(address, headers={"authorization": f"Bearer {token}"})
+    except httpx.TransportError:
+        return None
+    if answer.status_code != 200:
+        raise ListenError(config.server.host, config.server.port, f"something there answers {answer.status_code}")
+    return int(answer.json()["requests"])
 
 
 def doctor(environ: Mapping[str, str]) -> int:

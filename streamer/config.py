@@ -21,6 +21,7 @@ from streamer.obs.options import Options as ObsOptions
 from streamer.occasions import Occasion
 from streamer.overlay.layer import LayerOptions
 from streamer.parking import Options as ParkedOptions
+from streamer.privacy import Options as PrivacyOptions
 from streamer.raid import Options as RaidOptions
 from streamer.scheduler import Options as QueueOptions
 from streamer.store import Options as StoreOptions
@@ -90,6 +91,7 @@ class Config(Section):
     layers: Mapping[str, Layer]
     queue: QueueOptions = QueueOptions()
     approval: ApprovalOptions = ApprovalOptions()
+    privacy: PrivacyOptions = PrivacyOptions()
     strikes: StrikeOptions = StrikeOptions()
     raid: RaidOptions = RaidOptions()
     store: StoreOptions = StoreOptions()

@@ -25,6 +25,7 @@ from streamer.overlay.hub import Hub
 from streamer.parking import NO_CARD, Parking
 from streamer.parking import Options as ParkedOptions
 from streamer.policy import name_fits
+from streamer.privacy import Options as PrivacyOptions
 from streamer.raid import Options as RaidOptions
 from streamer.recent import Recent
 from streamer.records import Records
@@ -73,6 +74,7 @@ class Parts:
     named: Named = field(default_factory=lambda: Named({}))
     approval: Approval = field(default_factory=Approval)
     strikes: Strikes = field(default_factory=Strikes)
+    privacy: PrivacyOptions = field(default_factory=PrivacyOptions)
     raid: RaidOptions = field(default_factory=RaidOptions)
     eye: Eye | None = None
 

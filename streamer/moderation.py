@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,11 +14,14 @@ from streamer.contracts import DeskState, Receipt
 from streamer.controls import REMEMBERED, Controls, Parts
 from streamer.errors import StoreError
 from streamer.holds import Held
+from streamer.privacy import SWEEP_EVERY_S, Privacy
 from streamer.raid import Raid
 from streamer.recent import Recent
 from streamer.throttle import Throttle
 from streamer.types import (
     Actor,
+    Answer,
+    Forgotten,
     ImageRequest,
     Notice,
     NoticeKind,
@@ -30,6 +35,8 @@ from streamer.types import (
     Trigger,
 )
 
+log = logging.getLogger(__name__)
+
 
 class Moderation(Controls):
     """The verbs about people and held pictures, on the state of the show."""
@@ -40,7 +47,8 @@ class Moderation(Controls):
         self._raid = Raid(parts.raid)
         self._throttle = Throttle()
         self._people: Recent[str, Actor] = Recent(REMEMBERED)
-        guards = (self._intake_objection, self._bans.objection)
+        self._privacy = Privacy(self._records, parts.privacy)
+        guards = (self._intake_objection, self._bans.objection, self._privacy.objection)
         self._admission = Admission(guards, parts.rules, self._raid, parts.approval)
 
     async def _obey(self, command: StageCommand) -> Receipt:
@@ -52,6 +60,10 @@ class Moderation(Controls):
             self.cut()
         elif action == "ban":
             self._say(command, await self._ban_typed(command))
+        elif action == "forgetme":
+            await self.forget(command.actor.id)
+            # Not on the overlay: who wants to be forgotten does not want to be shown.
+            self._air.tell(Answer(command.trigger_id, command.source, command.actor, "everything of yours is deleted"))
         elif action == "unban":
             found = await self.unban(command.text)
             self._say(command, f"{command.text} may ask again" if found else f"nobody called {command.text} is banned")
@@ -128,10 +140,30 @@ class Moderation(Controls):
         return actor.name
 
     async def unban(self, who: str) -> bool:
-        """Let somebody in again."""
+        """Let somebody in again who was banned, or forgotten and now wants to take part."""
         found = self._bans.unban(who)
+        actor = self._people.get(who.strip().removeprefix("@").casefold())
+        remembered = actor is not None and await self._privacy.remember(actor.id)
         self._air.touch()
-        return found is not None
+        return found is not None or remembered
+
+    async def forget(self, actor_id: str) -> int:
+        """Take somebody off the air and off the disk, and tell the outputs to do the same; return how many requests."""
+        await self.retract(Retraction("moderation", None, actor_id, self._clock()))
+        self._bans.forget(actor_id)
+        requests = await self._privacy.forget(actor_id)
+        self._air.tell(Forgotten(actor_id, tuple(requests)))
+        self._air.touch()
+        return len(requests)
+
+    async def _sweep(self) -> None:
+        """Out: what has been kept long enough, forgotten, now and every hour."""
+        while True:
+            try:
+                await self._privacy.sweep(time.time())
+            except StoreError as error:
+                log.error("nothing was forgotten: %s", error)
+            await asyncio.sleep(SWEEP_EVERY_S)
 
     async def _ban_typed(self, command: StageCommand) -> str:
         who, _, minutes = command.text.partition(" ")

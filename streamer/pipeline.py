@@ -11,12 +11,10 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
-from streamer.admission import sentence
-from streamer.cleared import Cleared
 from streamer.contracts import (
     Happening,
     Receipt,
@@ -24,32 +22,25 @@ from streamer.contracts import (
     Source,
 )
 from streamer.controls import REMEMBERED, Parts
-from streamer.errors import BackendError, StoreError, Unsupported
-from streamer.holds import Held
+from streamer.delivery import Delivery
+from streamer.errors import StoreError
 from streamer.intake import doors
 from streamer.metrics import Step
-from streamer.moderation import Moderation
 from streamer.named import reaction
 from streamer.parking import NO_CARD
-from streamer.policy import deliberate, hear, look, may_draw, style_of
+from streamer.policy import hear, may_draw, style_of
 from streamer.recent import Recent
 from streamer.scheduler import Ending
 from streamer.types import (
-    Answer,
     Clear,
     Doors,
-    Frame,
-    Hold,
     ImageRequest,
-    Judgement,
     Lane,
     Notice,
     NoticeKind,
     Press,
     Refusal,
-    RequestState,
     Retraction,
-    Role,
     StageCommand,
     Trigger,
 )
@@ -57,22 +48,20 @@ from streamer.types import (
 log = logging.getLogger(__name__)
 
 INBOX = 2000
-AIRING = 500
 LAG_EVERY_S = 0.5
 HEALTH_EVERY_S = 0.2
 DOORS_EVERY_S = 0.25
-# Overhead is measured on requests that were drawn at once: waiting for one's turn is meant, and no overhead.
-AT_ONCE_S = 0.05
 
 
-class Pipeline(Moderation):
-    """Move triggers to the air; what the faces ask for stands in ``Controls`` and ``Moderation``, on the same state."""
+class Pipeline(Delivery):
+    """Move triggers to the air; how a picture is drawn and let on air stands in ``Delivery``, what the faces ask
+    for in ``Controls`` and ``Moderation``, all on the same state.
+    """
 
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parts, clock)
         self._inbox: asyncio.Queue[Happening] = asyncio.Queue(INBOX)
         self._seen: Recent[str, None] = Recent(REMEMBERED)
-        self._airing: Recent[str, tuple[float, float | None]] = Recent(AIRING)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,6 +72,7 @@ class Pipeline(Moderation):
         """Show the last background again, and stay blank and closed after a panic; await it before anybody can ask."""
         await self._intake.restore()
         await self._bans.restore()
+        await self._privacy.restore()
         found = [await self._door.again(frame.request_id) for frame in await self._parts.store.on_air()]
         kept = {frame.layer: frame for frame in found if frame is not None}
         for layer in self._parts.hub.layers:
@@ -109,6 +99,7 @@ class Pipeline(Moderation):
             tasks.create_task(self._watch_doors(), name="doors")
             tasks.create_task(self._watch_lag(), name="lag")
             tasks.create_task(self._watch_generator(), name="generator-state")
+            tasks.create_task(self._sweep(), name="sweep")
 
     async def _listen(self, source: Source) -> None:
         """In: what a source yields. Out: the inbox; a full inbox makes the source wait."""
@@ -318,113 +309,6 @@ class Pipeline(Moderation):
 
     def _wait_for_layer(self, now: float) -> float | None:
         return min((moment - now for moment in self._free_at.values() if moment > now), default=None)
-
-    async def _draw(self, request: ImageRequest) -> None:
-        """In: a request whose turn it is. Out: its picture on air or held, or its end."""
-        started = self._clock()
-        self._parts.metrics.took(Step.QUEUE, (started - request.at) * 1000)
-        self._parts.store.mark(request.id, RequestState.DRAWING)
-        self._air.touch()
-        with self._drawing.of(request):
-            try:
-                frame, judgements = await self._drawn(await self._sighted(request))
-                await self._deliver(request, frame, judgements, self._clock() - started)
-            except BackendError as error:
-                self._fail(request, error)
-            except StoreError as error:
-                log.error("not shown, since its verdict cannot be stored: %s", error)
-                self._end(request, RequestState.FAILED, "store", "the picture could not be written down")
-        self._air.touch()
-
-    async def _sighted(self, request: ImageRequest) -> ImageRequest:
-        """Let a request that asks for it see what viewers see; looked at now, as late as can be."""
-        if not request.of_program or self._parts.eye is None:
-            return request
-        return replace(request, reference=await self._parts.eye.picture())
-
-    async def _drawn(self, request: ImageRequest) -> tuple[Frame | None, list[Judgement]]:
-        """Draw while those judges think who take their time."""
-        thinking = asyncio.create_task(deliberate(self._parts.rules, request))
-        try:
-            frame = await self._drawing.frame(request, seen=request.doubt is None and not self._goes_later(request))
-            return frame, [] if frame is None else await thinking
-        finally:
-            thinking.cancel()
-
-    async def _deliver(
-        self, request: ImageRequest, frame: Frame | None, judgements: Sequence[Judgement], draw_s: float
-    ) -> None:
-        """Refuse, hold or show a finished picture."""
-        if frame is None or not self._drawing.wanted(request):
-            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
-            return
-        now = self._clock()
-        self._drawing.took(request, draw_s)
-        self._parts.metrics.took(Step.DRAW, draw_s * 1000)
-        judged = [*judgements, *frame.judgements]
-        objection = sentence(request, request.doubt, look(self._parts.rules, request, frame, now), judgements)
-        if isinstance(objection, Refusal):
-            self._door.object(objection, judged)
-            self._strike(request.actor, now)
-            self._end(request, RequestState.REFUSED, objection.rule, objection.reason)
-        elif isinstance(objection, Hold) or self._goes_later(request):
-            self._hold(request, frame, objection, judged, draw_s)
-        else:
-            await self._air_now(request, await self._door.admit(frame, "policy", judged), draw_s, now)
-
-    async def _air_now(self, request: ImageRequest, cleared: Cleared, draw_s: float, drawn_at: float) -> None:
-        """Show a picture whose verdict is stored, unless it was taken back while that was written."""
-        if not self._drawing.wanted(request):
-            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
-            return
-        if self._parts.hub.overlays:
-            at_once = drawn_at - request.at - draw_s < AT_ONCE_S
-            self._airing.put(request.id, (request.at, self._parts.generator.drew_s if at_once else None))
-        self._put_on_air(request, self._finish(request), cleared, draw_s, drawn_at)
-        self._parts.metrics.took(Step.DELIVER, (self._clock() - drawn_at) * 1000)
-
-    def _hold(
-        self, request: ImageRequest, frame: Frame, hold: Hold | None, judged: Sequence[Judgement], draw_s: float
-    ) -> None:
-        """Keep a picture out of sight, for a moderator or (without a hold) for its seconds, and say so."""
-        why = hold or Hold(request.id, "delay", "goes on air in a moment", "delay")
-        verdict = self._door.object(why, judged)
-        now = self._clock()
-        crowded = self._holds.put(
-            request, self._finish(request), frame, verdict, why.reason, now, goes=hold is None, draw_s=draw_s
-        )
-        if hold is None:
-            until = now + self._parts.approval.delay_s
-            self._free_at[frame.layer] = until + self._parts.at_least_s.get(frame.layer, 0.0)
-        else:
-            self._air.tell(Answer(request.id, request.source, request.actor, "your picture waits for a moderator"))
-        self._parts.store.mark(request.id, RequestState.HELD)
-        self._parts.hub.publish(Refusal(request.id, why.rule, why.reason))  # its previews, if any, go
-        self._expire_held(crowded)
-
-    def _goes_later(self, request: ImageRequest) -> bool:
-        return self._parts.approval.delay_s > 0 and request.actor.role < Role.MODERATOR
-
-    def _expire_held(self, over: Iterable[Held]) -> None:
-        for held in over:
-            self._air.end(held.requests, RequestState.EXPIRED, "approval", "nobody had time to look at it")
-
-    def _fail(self, request: ImageRequest, error: BackendError) -> None:
-        if not self._drawing.wanted(request):
-            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
-            return
-        log.warning("not drawn: %s: %s", request.id, error)
-        reason = str(error) if isinstance(error, Unsupported) else "the picture failed, please try again"
-        self._end(request, RequestState.FAILED, "generator", reason)
-
-    def _finish(self, request: ImageRequest) -> tuple[ImageRequest, ...]:
-        return self._parts.scheduler.finish(request.id)
-
-    def _end(self, request: ImageRequest, state: RequestState, rule: str, reason: str) -> None:
-        """End what was being drawn, and everybody who joined it."""
-        self._air.end([request, *self._finish(request)], state, rule, reason)
-
-    # Small steps.
 
     def _end_all(self, endings: Iterable[Ending]) -> None:
         for ending in endings:

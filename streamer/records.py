@@ -7,7 +7,10 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
+from streamer.errors import ConfigError, StoreError
 from streamer.store import Store
 from streamer.types import Frame, Verdict
 
@@ -64,7 +67,37 @@ class Records:
 
     def audit(self, since: float) -> asyncio.Future[list[dict[str, object]]]:
         """Gather requests, verdicts and times on air since a moment, in the order in which they happened."""
-        return self.store.run(lambda db: sorted(_audit(db, since), key=lambda row: float(str(row["at"]))))
+        return self.store.run(lambda db: sorted(_audit(db, since), key=_when))
+
+
+def read_audit(path: Path, since: float) -> list[dict[str, object]]:
+    """Read the audit beside a running program: the file is opened for reading alone."""
+    if not path.is_file():
+        raise StoreError(str(path), "is not there; start the program once, or set STREAMER_HOME")
+    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    try:
+        return sorted(_audit(db, since), key=_when)
+    except sqlite3.Error as error:
+        raise StoreError(
+            str(path), f"{error}; start the program once, so that it brings the file up to date"
+        ) from error
+    finally:
+        db.close()
+
+
+def moment(since: str, now: float) -> float:
+    """Turn "2h", "7d" or "2026-11-01" into seconds since the epoch."""
+    unit = {"h": 3600.0, "d": 86_400.0}.get(since[-1:])
+    if unit is not None and since[:-1].isdecimal():
+        return now - int(since[:-1]) * unit
+    try:
+        return datetime.fromisoformat(since).timestamp()
+    except ValueError:
+        raise ConfigError("--since", f"'{since}' is no time", fix="write 2h, 7d or 2026-11-01") from None
+
+
+def _when(row: dict[str, object]) -> float:
+    return float(str(row["at"]))
 
 
 def _insert(db: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:

@@ -139,6 +139,11 @@ class Store:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._db: sqlite3.Connection | None = None
 
+    @property
+    def home(self) -> Path:
+        """Return the state directory."""
+        return self._home
+
     async def open(self) -> None:
         """Create what is missing, bring the schema up to date, end what a crash left open."""
         await self._run(self._open)

@@ -342,6 +342,14 @@ class Doors:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Somebody is to be forgotten: whatever an output keeps of them, or of these requests, is to go."""
+
+    actor_id: str
+    request_ids: tuple[str, ...]
+
+
 Update = Frame | Preview | Clear
 Shown = Update | Refusal | Toast | Card
-Event = Shown | Refused | Ended | Answer | Notice | Retraction | Doors
+Event = Shown | Refused | Ended | Answer | Notice | Retraction | Doors | Forgotten

@@ -145,7 +145,10 @@ class Room:
             "restyle": CommandOptions(kind="restyle", layer="background", role=Role.VIEWER),
             "mods": CommandOptions(kind="background", layer="background", role=Role.MODERATOR),
             **{word: CommandOptions(kind=word) for word in ("undo", "redo", "clear", "pause", "resume", "panic")},
-            **{word: CommandOptions(kind=word) for word in ("queue", "help", "style", "cut", "ban", "unban")},
+            **{
+                word: CommandOptions(kind=word)
+                for word in ("queue", "help", "style", "cut", "ban", "unban", "forgetme")
+            },
             "ok": CommandOptions(kind="approve"),
             "no": CommandOptions(kind="deny"),
         }
@@ -166,9 +169,12 @@ class Room:
             clock=lambda: self.now,
         )  # fmt: skip
 
-    def trigger(self, text: str, who: str = "ann", rank: Role = Role.VIEWER, **more: object) -> Trigger:
+    def trigger(
+        self, text: str, who: str = "ann", rank: Role = Role.VIEWER, id_: str | None = None, **more: object
+    ) -> Trigger:
         self.now += 0.001
-        return Trigger(f"t{next(NUMBERS)}", "test", text, Actor(who, who, rank), self.now, **more)  # type: ignore[arg-type]
+        actor = Actor(id_ or who, who, rank)
+        return Trigger(f"t{next(NUMBERS)}", "test", text, actor, self.now, **more)  # type: ignore[arg-type]
 
     async def say(self, text: str, who: str = "ann", rank: Role = Role.VIEWER) -> str:
         """Submit a line that must be queued; return the request's id."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.contracts import DeskState, Health, Percentiles, Receipt
+from streamer.contracts import Banned, DeskState, Health, Percentiles, Receipt, Waiting
 from streamer.types import Actor, ImageRequest, Role
 
 
@@ -83,6 +84,26 @@ class PercentilesOut(BaseModel):
     p99: float
 
 
+class HeldOut(BaseModel):
+    """A finished picture that waits; ``verdict`` names it when it is approved, ``goes``: on air by itself."""
+
+    number: int
+    request: RequestOut
+    reason: str
+    verdict: str
+    seconds_left: float
+    goes: bool
+
+
+class BanOut(BaseModel):
+    """Somebody who is kept out; without minutes for good."""
+
+    who: str
+    name: str
+    minutes_left: float | None
+    reason: str
+
+
 class StatusOut(BaseModel):
     """Everything a control panel shows."""
 
@@ -97,6 +118,9 @@ class StatusOut(BaseModel):
     pending: list[RequestOut]
     on_air: Mapping[str, str | None]
     timings: Mapping[str, PercentilesOut]
+    held: list[HeldOut] = []
+    alarm: str = ""
+    bans: list[BanOut] = []
 
 
 class StoredRequestOut(BaseModel):
@@ -164,6 +188,23 @@ def percentiles(value: Percentiles) -> PercentilesOut:
     return PercentilesOut(count=value.count, p50=value.p50, p95=value.p95, p99=value.p99)
 
 
+def held(value: Waiting, now: float) -> HeldOut:
+    """Show a held picture, without the picture; ``now`` in monotonic seconds."""
+    return HeldOut(
+        number=value.number, request=request(value.request), reason=value.reason, verdict=value.verdict.id,
+        seconds_left=max(0.0, value.until - now), goes=value.goes,
+    )  # fmt: skip
+
+
+def bans(values: Iterable[Banned], now: float) -> list[BanOut]:
+    """Show who is out; ``now`` in seconds since the epoch."""
+    return [
+        BanOut(who=one.who, name=one.name, reason=one.reason,
+               minutes_left=None if one.until is None else max(0.0, one.until - now) / 60)
+        for one in values
+    ]  # fmt: skip
+
+
 def status(state: DeskState, version: str) -> StatusOut:
     """Show the whole desk."""
     return StatusOut(
@@ -178,4 +219,7 @@ def status(state: DeskState, version: str) -> StatusOut:
         pending=[request(waiting) for waiting in state.pending],
         on_air=state.on_air,
         timings={stage: percentiles(times) for stage, times in state.timings.items()},
+        held=[held(one, time.monotonic()) for one in state.held],
+        alarm=state.alarm,
+        bans=bans(state.bans, time.time()),
     )

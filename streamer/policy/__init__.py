@@ -29,9 +29,21 @@ def judge(rules: Iterable[Rule], request: ImageRequest, now: float) -> Objection
 
 
 def look(rules: Iterable[Rule], request: ImageRequest, frame: Frame, now: float) -> Objection | None:
-    """Ask every rule that judges pictures, as ``judge`` does."""
+    """Ask every rule that judges pictures, as ``judge`` does; without one what the judges found counts as it is."""
     judges = [rule for rule in rules if isinstance(rule, PictureJudge)]
+    if not judges:
+        return worst(request, frame.judgements)
     return _worst([(rule, partial(rule.look, request, frame, now)) for rule in judges], request)
+
+
+def worst(request: ImageRequest, judgements: Iterable[Judgement]) -> Objection | None:
+    """Turn what judges found into an objection: a block wins over a hold."""
+    found = {one.outcome: one for one in reversed(list(judgements))}
+    if (bad := found.get(Outcome.BLOCK)) is not None:
+        return Refusal(request.id, bad.judge, "this cannot be shown", bad.code or "judge")
+    if (unsure := found.get(Outcome.HOLD)) is not None:
+        return Hold(request.id, unsure.judge, "a judge is not sure", unsure.code or "judge")
+    return None
 
 
 def _worst(

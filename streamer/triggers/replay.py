@@ -57,6 +57,7 @@ class Line(BaseModel):
     actor: _Typist
     text: str
     paid: bool = False
+    first_time: bool = False
 
 
 def read(path: str) -> tuple[Line, ...]:
@@ -130,7 +131,7 @@ class Replay:
     def _trigger(self, line: Line) -> Trigger:
         actor = Actor(line.actor.id, line.actor.name, line.actor.role)
         trigger_id = f"{SOURCE}-{Path(self._options.path).stem}-{self._round}-{self._played}"
-        return Trigger(trigger_id, SOURCE, line.text, actor, self._clock(), line.paid)
+        return Trigger(trigger_id, SOURCE, line.text, actor, self._clock(), line.paid, line.first_time)
 
 
 def _line(row: str, name: str, number: int) -> Line:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from streamer.outputs.archive import Options, create, name_of
-from streamer.types import Clear, Frame
+from streamer.types import Clear, Forgotten, Frame
 
 
 def frame(request_id: str = "abc-123") -> Frame:
@@ -32,5 +33,14 @@ async def test_an_unusable_folder_is_logged_and_survived(tmp_path: Path, caplog:
 
 
 def test_no_message_id_leaves_the_folder() -> None:
-    assert name_of(frame("../../etc/passwd"), "20.15.07") == "20.15.07 background tcpasswd.jpg"
+    assert re.fullmatch(r"20\.15\.07 background [0-9a-f]{10}\.jpg", name_of(frame("../../etc/passwd"), "20.15.07"))
     assert "/" not in name_of(Frame("x", "../a", "image/webp", b"", 1, 1), "20.15.07")
+
+
+async def test_copies_of_forgotten_requests_go_and_all_others_stay(tmp_path: Path) -> None:
+    archive = create(Options(folder=tmp_path))
+    for name in ("abc-1", "abc-2", "xabc-1"):
+        await archive.publish(frame(name))
+    await archive.publish(Forgotten("7", ("abc-1",)))
+    left = {path.name.rpartition(" ")[2] for path in tmp_path.glob("*/*.jpg")}
+    assert left == {name_of(frame(name), "").rpartition(" ")[2] for name in ("abc-2", "xabc-1")}

@@ -1,0 +1,139 @@
+"""From a request whose turn it is to its picture on air: drawn, judged, then refused, held or shown."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from streamer.admission import sentence
+from streamer.cleared import Cleared
+from streamer.controls import Parts
+from streamer.errors import BackendError, StoreError, Unsupported
+from streamer.holds import Held
+from streamer.metrics import Step
+from streamer.moderation import Moderation
+from streamer.policy import deliberate, look
+from streamer.recent import Recent
+from streamer.types import Answer, Frame, Hold, ImageRequest, Judgement, Refusal, RequestState, Role
+
+log = logging.getLogger(__name__)
+
+AIRING = 500
+# Overhead is measured on requests that were drawn at once: waiting for one's turn is meant, and no overhead.
+AT_ONCE_S = 0.05
+
+
+class Delivery(Moderation):
+    """One request at a time, on the state of the show."""
+
+    def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(parts, clock)
+        self._airing: Recent[str, tuple[float, float | None]] = Recent(AIRING)
+
+    async def _draw(self, request: ImageRequest) -> None:
+        """In: a request whose turn it is. Out: its picture on air or held, or its end."""
+        started = self._clock()
+        self._parts.metrics.took(Step.QUEUE, (started - request.at) * 1000)
+        self._parts.store.mark(request.id, RequestState.DRAWING)
+        self._air.touch()
+        with self._drawing.of(request):
+            try:
+                frame, judgements = await self._drawn(await self._sighted(request))
+                await self._deliver(request, frame, judgements, self._clock() - started)
+            except BackendError as error:
+                self._fail(request, error)
+            except StoreError as error:
+                log.error("not shown, since its verdict cannot be stored: %s", error)
+                self._end(request, RequestState.FAILED, "store", "the picture could not be written down")
+        self._air.touch()
+
+    async def _sighted(self, request: ImageRequest) -> ImageRequest:
+        """Let a request that asks for it see what viewers see; looked at now, as late as can be."""
+        if not request.of_program or self._parts.eye is None:
+            return request
+        return replace(request, reference=await self._parts.eye.picture())
+
+    async def _drawn(self, request: ImageRequest) -> tuple[Frame | None, list[Judgement]]:
+        """Draw while those judges think who take their time."""
+        thinking = asyncio.create_task(deliberate(self._parts.rules, request))
+        try:
+            frame = await self._drawing.frame(request, seen=request.doubt is None and not self._goes_later(request))
+            return frame, [] if frame is None else await thinking
+        finally:
+            thinking.cancel()
+
+    async def _deliver(
+        self, request: ImageRequest, frame: Frame | None, judgements: Sequence[Judgement], draw_s: float
+    ) -> None:
+        """Refuse, hold or show a finished picture."""
+        if frame is None or not self._drawing.wanted(request):
+            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            return
+        now = self._clock()
+        self._drawing.took(request, draw_s)
+        self._parts.metrics.took(Step.DRAW, draw_s * 1000)
+        judged = [*judgements, *frame.judgements]
+        objection = sentence(request, request.doubt, look(self._parts.rules, request, frame, now), judgements)
+        if isinstance(objection, Refusal):
+            self._door.object(objection, judged)
+            self._strike(request.actor, now)
+            self._end(request, RequestState.REFUSED, objection.rule, objection.reason)
+        elif isinstance(objection, Hold) or self._goes_later(request):
+            self._hold(request, frame, objection, judged, draw_s)
+        else:
+            await self._air_now(request, await self._door.admit(frame, "policy", judged), draw_s, now)
+
+    async def _air_now(self, request: ImageRequest, cleared: Cleared, draw_s: float, drawn_at: float) -> None:
+        """Show a picture whose verdict is stored, unless it was taken back while that was written."""
+        if not self._drawing.wanted(request):
+            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            return
+        if self._parts.hub.overlays:
+            at_once = drawn_at - request.at - draw_s < AT_ONCE_S
+            self._airing.put(request.id, (request.at, self._parts.generator.drew_s if at_once else None))
+        self._put_on_air(request, self._finish(request), cleared, draw_s, drawn_at)
+        self._parts.metrics.took(Step.DELIVER, (self._clock() - drawn_at) * 1000)
+
+    def _hold(
+        self, request: ImageRequest, frame: Frame, hold: Hold | None, judged: Sequence[Judgement], draw_s: float
+    ) -> None:
+        """Keep a picture out of sight, for a moderator or (without a hold) for its seconds, and say so."""
+        why = hold or Hold(request.id, "delay", "goes on air in a moment", "delay")
+        verdict = self._door.object(why, judged)
+        now = self._clock()
+        crowded = self._holds.put(
+            request, self._finish(request), frame, verdict, why.reason, now, goes=hold is None, draw_s=draw_s
+        )
+        if hold is None:
+            until = now + self._parts.approval.delay_s
+            self._free_at[frame.layer] = until + self._parts.at_least_s.get(frame.layer, 0.0)
+        else:
+            self._air.tell(Answer(request.id, request.source, request.actor, "your picture waits for a moderator"))
+        self._parts.store.mark(request.id, RequestState.HELD)
+        self._parts.hub.publish(Refusal(request.id, why.rule, why.reason))  # its previews, if any, go
+        self._expire_held(crowded)
+
+    def _goes_later(self, request: ImageRequest) -> bool:
+        return self._parts.approval.delay_s > 0 and request.actor.role < Role.MODERATOR
+
+    def _expire_held(self, over: Iterable[Held]) -> None:
+        for held in over:
+            self._air.end(held.requests, RequestState.EXPIRED, "approval", "nobody had time to look at it")
+
+    def _fail(self, request: ImageRequest, error: BackendError) -> None:
+        if not self._drawing.wanted(request):
+            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            return
+        log.warning("not drawn: %s: %s", request.id, error)
+        reason = str(error) if isinstance(error, Unsupported) else "the picture failed, please try again"
+        self._end(request, RequestState.FAILED, "generator", reason)
+
+    def _finish(self, request: ImageRequest) -> tuple[ImageRequest, ...]:
+        return self._parts.scheduler.finish(request.id)
+
+    def _end(self, request: ImageRequest, state: RequestState, rule: str, reason: str) -> None:
+        """End what was being drawn, and everybody who joined it."""
+        self._air.end([request, *self._finish(request)], state, rule, reason)

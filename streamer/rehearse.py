@@ -1,0 +1,200 @@
+"""Runs a recorded chat through commands, rules, limits and queue, in no time, without drawing: what would be?"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from streamer.admission import Admission
+from streamer.bans import Bans
+from streamer.bans import Options as Strikes
+from streamer.commands import Commands
+from streamer.contracts import Rule
+from streamer.holds import Options as Approval
+from streamer.raid import Options as RaidOptions
+from streamer.raid import Raid
+from streamer.recent import Recent
+from streamer.records import Ban
+from streamer.scheduler import Ending, Scheduler
+from streamer.scheduler import Options as QueueOptions
+from streamer.triggers.replay import Line
+from streamer.types import Actor, Hold, ImageRequest, Lane, Refusal, StageCommand, Trigger
+
+Fate = Literal["on_air", "held", "refused", "ignored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What would have become of one line; ``line`` counts from 1, ``wait_s`` is from typing to that end."""
+
+    line: int
+    outcome: Fate
+    rule: str = ""
+    reason: str = ""
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything of the config that has a say; ``draw_s`` is how long a picture is assumed to take."""
+
+    commands: Commands
+    rules: Sequence[Rule]
+    queue: QueueOptions
+    approval: Approval = field(default_factory=Approval)
+    strikes: Strikes = field(default_factory=Strikes)
+    raid: RaidOptions = field(default_factory=RaidOptions)
+    at_least_s: Mapping[str, float] = field(default_factory=dict)
+    draw_s: float = 0.3
+
+
+class _Nowhere:
+    """Bans of a rehearsal are written down nowhere."""
+
+    def ban(self, ban: Ban) -> None: ...
+
+    def unban(self, who: str) -> None: ...
+
+
+class Rehearsal:
+    """One evening; time is the recording's own, in seconds since its beginning."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._scheduler, self._raid = Scheduler(house.queue), Raid(house.raid)
+        self._bans = Bans(_Nowhere(), house.strikes, lambda: self._now)  # type: ignore[arg-type]
+        self._admission = Admission((self._closed, self._bans.objection), house.rules, self._raid, house.approval)
+        self._now, self._busy_until = 0.0, 0.0
+        self._intake = "open"
+        self._free_at: dict[str, float] = {}
+        self._shown: set[str] = set()
+        self._lines: Recent[str, int] = Recent(10_000)
+        self._outcomes: dict[int, Outcome] = {}
+
+    def run(self, lines: Iterable[Line]) -> list[Outcome]:
+        """Play every line and let the queue empty; one outcome a line, in their order."""
+        for number, line in enumerate(lines, start=1):
+            self._advance(line.at)
+            actor = Actor(line.actor.id, line.actor.name, line.actor.role)
+            trigger_id = f"rehearsal-{number}"
+            self._say(number, Trigger(trigger_id, "rehearsal", line.text, actor, line.at, line.paid, line.first_time))
+        self._advance(math.inf)
+        return [self._outcomes[number] for number in sorted(self._outcomes)]
+
+    def _say(self, number: int, trigger: Trigger) -> None:
+        order = self._house.commands.interpret(trigger)
+        self._outcomes[number] = Outcome(number, "ignored")
+        if isinstance(order, Refusal):
+            self._refuse(number, order, trigger)
+        elif isinstance(order, ImageRequest):
+            self._ask(number, order, trigger)
+        elif isinstance(order, StageCommand):
+            self._obey(order)
+
+    def _ask(self, number: int, request: ImageRequest, trigger: Trigger) -> None:
+        self._lines.put(request.id, number)
+        self._raid.asked(request, self._now)
+        found = self._admission.objection(request, self._now)
+        if found is None and request.kind == "edit" and request.layer not in self._shown:
+            found = Refusal(request.id, "edit", "there is no picture on air to change")
+        if isinstance(found, Refusal):
+            self._refuse(number, found, trigger)
+            return
+        if isinstance(found, Hold):
+            self._outcomes[number] = Outcome(number, "held", found.rule, found.reason)
+        submission = self._scheduler.submit(request, self._now)
+        if submission.refusal is not None:
+            self._refuse(number, submission.refusal, trigger)
+        self._end(submission.ended)
+        self._draw()
+
+    def _obey(self, order: StageCommand) -> None:
+        if order.action in ("pause", "panic", "resume"):
+            self._intake = {"resume": "open"}.get(order.action, order.action)
+        if order.action in ("clear", "panic"):
+            layer = order.layer if order.action == "clear" else None
+            for dropped in self._scheduler.drop(lambda request: layer in (None, request.layer)):
+                self._note(dropped, "refused", order.action, "a moderator cleared the screen")
+            self._shown -= {layer} if layer else set(self._shown)
+
+    def _closed(self, request: ImageRequest, now: float) -> Refusal | None:
+        if self._intake == "panic":
+            return Refusal(request.id, "panic", "pictures are switched off for now")
+        if self._intake == "pause" and request.priority is not Lane.BROADCASTER:
+            return Refusal(request.id, "paused", "requests are paused for now")
+        return None
+
+    def _refuse(self, number: int, refusal: Refusal, trigger: Trigger) -> None:
+        self._outcomes[number] = Outcome(number, "refused", refusal.rule, refusal.reason)
+        if refusal.code or refusal.rule == "words":
+            self._raid.blocked(self._now)
+            self._bans.strike(trigger.actor, self._now)
+
+    def _advance(self, until: float) -> None:
+        """Let pictures be drawn and requests expire up to a moment."""
+        while (moment := self._next()) is not None and moment <= until:
+            self._now = moment
+            self._end(self._scheduler.expire(moment))
+            self._draw()
+        if until < math.inf:
+            self._now = until
+
+    def _next(self) -> float | None:
+        moments = [self._busy_until, *self._free_at.values(), self._scheduler.wakeup(self._now) or 0.0]
+        return min((moment for moment in moments if moment > self._now), default=None)
+
+    def _draw(self) -> None:
+        if self._busy_until > self._now:
+            return
+        request = self._scheduler.next(self._now, self._may_draw)
+        if request is None:
+            return
+        self._busy_until = self._now + self._house.draw_s
+        held = self._outcomes[self._lines.get(request.id) or 0].outcome == "held"
+        for one in (request, *self._scheduler.finish(request.id)):
+            was = self._outcomes[self._lines.get(one.id) or 0]
+            self._note(one, "held" if held else "on_air", was.rule if held else "", was.reason if held else "",
+                       self._busy_until)  # fmt: skip
+        if not held:
+            self._shown.add(request.layer)
+            self._free_at[request.layer] = self._busy_until + self._house.at_least_s.get(request.layer, 0.0)
+
+    def _may_draw(self, request: ImageRequest) -> bool:
+        if self._closed(request, self._now) is not None:
+            return False
+        return request.priority is Lane.BROADCASTER or self._free_at.get(request.layer, 0.0) <= self._now
+
+    def _end(self, endings: Iterable[Ending]) -> None:
+        for ending in endings:
+            self._note(ending.request, "refused", ending.refusal.rule, ending.refusal.reason)
+
+    def _note(self, request: ImageRequest, fate: Fate, rule: str, reason: str, at: float | None = None) -> None:
+        number = self._lines.get(request.id)
+        if number is not None:
+            wait_s = round((self._now if at is None else at) - request.at, 3)
+            self._outcomes[number] = Outcome(number, fate, rule, reason, wait_s)
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """Say in a few lines what would have been."""
+    fates = Counter(one.outcome for one in outcomes)
+    waits = sorted(one.wait_s for one in outcomes if one.outcome == "on_air")
+    rows = [f"{len(outcomes)} lines: " + ", ".join(f"{fates[fate]} {name}" for fate, name in _NAMES.items())]
+    if waits:
+        middle, late = waits[len(waits) // 2], waits[min(len(waits) - 1, int(len(waits) * 0.95))]
+        rows.append(f"waiting for a picture: {middle:.1f} s in the middle, {late:.1f} s for one in twenty")
+    for fate in ("refused", "held"):
+        rules = Counter(one.rule for one in outcomes if one.outcome == fate)
+        rows += [f"  {fate} by {rule}: {count}" for rule, count in rules.most_common()]
+    return "\n".join(rows)
+
+
+_NAMES: Mapping[Fate, str] = {"on_air": "on air", "held": "held", "refused": "refused", "ignored": "ordinary chat"}
+
+
+def as_json(outcome: Outcome) -> Mapping[str, object]:
+    """Return one outcome as it is printed."""
+    return asdict(outcome)

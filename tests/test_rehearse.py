@@ -1,0 +1,84 @@
+"""A rehearsal says what would have become of every line, in no time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamer.commands import CommandOptions, Commands
+from streamer.policy import cooldown, words
+from streamer.rehearse import House, Outcome, Rehearsal, summary
+from streamer.scheduler import Options as QueueOptions
+from streamer.triggers.replay import Line, read
+
+TABLE = {
+    "bg": CommandOptions(kind="background", layer="background"),
+    "edit": CommandOptions(kind="edit", layer="background"),
+    **{word: CommandOptions(kind=word) for word in ("clear", "pause", "resume")},
+}
+
+
+def house(**more: Any) -> House:
+    rules = [
+        cooldown.create(cooldown.Options(user_s=30, everyone_s=0)),
+        words.create(words.Options(extra=("badword",))),
+    ]
+    return House(Commands(TABLE, styles={}, expires_after_s=30), rules, QueueOptions(), **more)
+
+
+def line(at: float, text: str, who: str = "ann", role: str = "viewer", **more: Any) -> Line:
+    return Line.model_validate({"at": at, "text": text, "actor": {"id": who, "name": who, "role": role}, **more})
+
+
+def played(*lines: Line, **more: Any) -> list[Outcome]:
+    return Rehearsal(house(**more)).run(lines)
+
+
+def test_chat_is_ignored_a_picture_is_on_air_and_a_bad_word_is_refused() -> None:
+    fates = played(line(0, "hello"), line(1, "!bg harbour"), line(2, "!bg badword", "ben"), draw_s=0.5)
+    assert [(one.line, one.outcome, one.rule) for one in fates] == [
+        (1, "ignored", ""), (2, "on_air", ""), (3, "refused", "words"),
+    ]  # fmt: skip
+    assert fates[1].wait_s == 0.5
+
+
+def test_limits_and_the_queue_run_on_the_recordings_own_time() -> None:
+    fates = played(line(0, "!bg one"), line(10, "!bg two"), line(31, "!bg three"))
+    assert [one.outcome for one in fates] == ["on_air", "refused", "on_air"]
+    assert fates[1].reason == "ready again in 20 s"
+
+
+def test_people_wait_for_their_turn_and_too_long_a_wait_is_the_end() -> None:
+    crowd = [line(0, f"!bg picture {n}", f"u{n}") for n in range(5)]
+    fates = played(*crowd, draw_s=0.5, at_least_s={"background": 9.5})
+    assert [(one.outcome, one.wait_s) for one in fates] == [
+        ("on_air", 0.5), ("on_air", 10.5), ("on_air", 20.5), ("refused", 30.0), ("refused", 30.0),
+    ]  # fmt: skip
+
+
+def test_who_writes_for_the_first_time_is_held() -> None:
+    (fate,) = played(line(0, "!bg one", first_time=True))
+    assert (fate.outcome, fate.rule) == ("held", "approval")
+
+
+def test_a_pause_and_a_clear_of_the_recording_count() -> None:
+    fates = played(
+        line(0, "!bg zero", "zoe"), line(0.1, "!bg one"), line(0.2, "!clear", "mod", "moderator"),
+        line(1, "!pause", "mod", "moderator"), line(2, "!bg two", "ben"), line(3, "!resume", "mod", "moderator"),
+        line(4, "!bg three", "cat"), at_least_s={"background": 5},
+    )  # fmt: skip
+    assert [one.rule for one in fates] == ["", "clear", "", "", "paused", "", ""]
+    assert fates[-1].outcome == "on_air"
+
+
+def test_nothing_can_be_edited_before_something_is_on_air() -> None:
+    fates = played(line(0, "!edit winter"), line(1, "!bg harbour", "ben"), line(9, "!edit winter", "cat"))
+    assert [one.outcome for one in fates] == ["refused", "on_air", "on_air"]
+
+
+def test_every_line_of_the_evening_that_ships_has_one_outcome() -> None:
+    lines = read("demo")
+    fates = Rehearsal(house()).run(lines)
+    assert [one.line for one in fates] == list(range(1, len(lines) + 1))
+    text = summary(fates)
+    assert text.startswith(f"{len(lines)} lines: ")
+    assert "waiting for a picture" in text
