@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from streamer.outputs.archive import name_of
 from streamer.outputs.evening import Evenings, Options, create
 from streamer.types import (
     Actor,
@@ -127,7 +128,8 @@ async def test_what_was_taken_back_is_deleted_and_leaves_the_sheet(
     await tell(evenings, *(ends if over else []))
     before = [sheet.read_bytes() for sheet in sheets(tmp_path)]
     await tell(evenings, Retraction("twitch", message, actor, 0.0))
-    assert sorted(path.stem[-8:] for path in pictures(tmp_path)) == left
+    names = {name_of(Frame(one, "background", "image/jpeg", b"", 1, 1), "").split()[-1] for one in left}
+    assert {path.name.split()[-1] for path in pictures(tmp_path)} == names
     if over:
         assert ([sheet.read_bytes() for sheet in sheets(tmp_path)] == before) is (len(left) == 2)
 
