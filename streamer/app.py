@@ -176,6 +176,7 @@ def build(
             outputs=[*outputs, *obs],
             eye=obs[0] if obs else None,
             offers=offers,
+            tidy=twitch.emotes.clean,
             occasions=Occasions(config.events, config.prefix),
             links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
             approval=config.approval,
@@ -378,6 +379,7 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
                 tasks.create_task(app.generator.run(), name="generator"),
                 tasks.create_task(app.pipeline.run(), name="pipeline"),
                 tasks.create_task(app.twitch.run(), name="twitch-login"),
+                tasks.create_task(app.twitch.emotes.run(), name="emotes"),
                 tasks.create_task(_watch(app.generator, told), name="progress"),
             ]
             await web.serve(sockets=[listening])

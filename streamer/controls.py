@@ -44,6 +44,7 @@ from streamer.types import (
     Role,
     StageCommand,
     Toast,
+    Trigger,
     Update,
 )
 
@@ -65,6 +66,7 @@ class Parts:
     sources: Sequence[Source] = ()
     links: Sequence[Reporting] = ()
     offers: Offers = field(default_factory=Offers)
+    tidy: Callable[[Trigger], Trigger] = lambda trigger: trigger
     occasions: Occasions = field(default_factory=lambda: Occasions(()))
     outputs: Sequence[Output] = ()
     at_least_s: Mapping[str, float] = field(default_factory=dict)

@@ -22,11 +22,16 @@ class Offers:
         """Return the trigger with the line that its reward stands for; None when it is a reward of somebody else."""
         if trigger.redemption is None:
             return trigger
-        line = self._lines.get(trigger.redemption.reward_id)
+        line = self.line(trigger.redemption.reward_id, trigger.text)
+        return None if line is None else replace(trigger, text=line, paid=True)
+
+    def line(self, reward_id: str, typed: str) -> str | None:
+        """Return what a reward types with a viewer's words in it; None when it is not ours."""
+        line, typed = self._lines.get(reward_id), typed.strip()
         if line is None:
             return None
-        word, typed = line.split()[0], trigger.text.strip()
+        word = line.split()[0]
         # People who know the command type it into the reward's field as well.
         if typed.casefold().startswith(f"{word} ".casefold()):
             typed = typed[len(word) :].strip()
-        return replace(trigger, text=line.replace("{text}", typed), paid=True)
+        return line.replace("{text}", typed)

@@ -130,7 +130,7 @@ class Pipeline(Delivery):
 
     async def _take(self, event: Happening) -> None:
         if isinstance(event, Trigger):
-            if (trigger := self._parts.offers.worded(event)) is not None:
+            if (trigger := self._parts.offers.worded(self._parts.tidy(event))) is not None:
                 await self.submit(trigger)
         elif isinstance(event, Press):
             await self.press(event)

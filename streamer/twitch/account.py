@@ -10,6 +10,7 @@ from pathlib import Path
 from streamer.contracts import Health
 from streamer.errors import LoginError, StreamerError
 from streamer.twitch import pair
+from streamer.twitch.emotes import Emotes
 from streamer.twitch.helix import Helix
 from streamer.twitch.settings import Settings
 from streamer.twitch.tokens import AGAIN, Access, Tokens
@@ -29,6 +30,7 @@ class Account:
         self.http = client()
         self.tokens = Tokens(pair.path_in(home), settings, self.http)
         self.helix = Helix(settings, self.tokens, self.http)
+        self.emotes = Emotes(settings.emotes, self.http)
         self._health = Health("twitch login", "connecting")
 
     def health(self) -> Health:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pydantic import BaseModel, ConfigDict, Field
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
-HttpAddress = Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(lambda url: url.rstrip("/"))]
+from streamer.twitch.emotes import Options as EmoteOptions
+from streamer.twitch.web import HttpAddress
 
 
 class Settings(BaseModel):
@@ -16,6 +15,7 @@ class Settings(BaseModel):
     client_id: str = Field("", pattern=r"^[a-z0-9]*$", description="id of a Public application; no secret")
     id_url: HttpAddress = Field("https://id.twitch.tv/oauth2", description="where logins are made and renewed")
     helix_url: HttpAddress = Field("https://api.twitch.tv/helix", description="the API")
+    emotes: EmoteOptions = EmoteOptions()
     eventsub_url: str = Field(
         "wss://eventsub.wss.twitch.tv/ws", pattern=r"^wss?://[^\s]+$", description="where events come from"
     )

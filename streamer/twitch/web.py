@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
+from pydantic import AfterValidator, Field
 
 from streamer.errors import TwitchError
 
 TIMEOUT_S = 10.0
+
+HttpAddress = Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(lambda url: url.rstrip("/"))]
 
 Values = Mapping[str, str | Sequence[str]]
 

@@ -11,6 +11,7 @@ from streamer.contracts import Source
 from streamer.errors import ConfigError
 from streamer.triggers.twitch.chat import Chat
 from streamer.triggers.twitch.connection import Nowhere, TwitchChat
+from streamer.twitch.account import Account
 from streamer.twitch.bots import KNOWN_BOTS
 
 _ADDRESS = re.compile(r"(?:https?://)?(?:(?:www|m)\.)?twitch\.tv/([^/?#]+).*", re.IGNORECASE)
@@ -46,10 +47,12 @@ class Options(BaseModel):
     shared_chat: bool = Field(False, description="listen to the partner channel's viewers during a shared chat")
 
 
-def create(options: Options) -> Source:
+def create(options: Options, twitch: Account | None = None) -> Source:
     """Build the source; without a channel it says so and stays silent."""
     if not options.channel:
         return Nowhere()
+    if twitch is not None:
+        twitch.emotes.of(options.channel)
     ignore = frozenset(name.casefold() for name in options.ignore)
     chat = Chat(options.channel, ignore=ignore, shared_chat=options.shared_chat)
     return TwitchChat(str(options.irc_url), options.channel, chat)
