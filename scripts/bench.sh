@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 KLEIN=${KLEIN:-} scripts/setup.sh test
-for bench in latency load fanout procedural; do
+obs=$(command -v obs >/dev/null && echo obs || true)
+for bench in latency load fanout procedural $obs; do
   echo "== $bench" >&2
   .venv/bin/python "bench/$bench.py" | tail -n 1
 done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ log = logging.getLogger(__name__)
 Call = Callable[[str, Answer | None], Awaitable[Answer]]
 Planner = Callable[[Kind, Canvas], Sequence[Wanted]]
 
-NAME_TAKEN = 601
+NOT_THERE, NAME_TAKEN, NOT_MADE = 600, 601, 700
+GONE_WITHIN_S = 0.5
 
 NO_BROWSER = (
     "this OBS has no browser source (Debian's own package has none): pictures go in as image sources, without "
@@ -66,7 +68,14 @@ class Installer:
 
         Without ``scenes`` a source stays where it is, and a new one goes into the scene on air.
         """
-        return await self._work(scenes, place=place)
+        try:
+            return await self._work(scenes, place=place)
+        except ObsRefused as error:
+            if error.code not in (NOT_THERE, NOT_MADE):
+                raise
+            # OBS still lists a source for a moment after it was deleted.
+            await asyncio.sleep(GONE_WITHIN_S)
+            return await self._work(scenes, place=place)
 
     async def _work(self, scenes: Sequence[str] | None, *, place: bool) -> Report:
         self._done, self._problems = [], []

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from streamer.contracts import Happening, Health
-from streamer.errors import BackendError, ObsAway, ObsError, Unsupported
+from streamer.errors import BackendError, ObsAway, ObsError, ObsRefused, StoreError, Unsupported
 from streamer.obs import actions, hotkeys
 from streamer.obs.connection import Answer, Event
 from streamer.obs.install import Installer, Report
@@ -34,8 +34,10 @@ TICK_S = 1.0
 SIGHT_WITHIN_S = 1.5
 SIGHT_WIDTH = 1280
 
-_UNANSWERED = (ObsError, LookupError, TypeError, ValueError)
-"""OBS refuses, goes, or answers something that no OBS we know answers."""
+_UNANSWERED = (ObsError, LookupError, TypeError, ValueError, OSError, StoreError)
+"""OBS refuses, goes, or answers something that no OBS we know answers; or a file for it cannot be written."""
+
+_NOT_READY, _TRIES, _PATIENCE_S = 207, 5, 0.5
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ class Obs:
         self._helper: hotkeys.Helper | None = None
         self._watch = PageWatch(parts.clock())
         self._alarm = self._version = self._problem = ""
+        self._changing = False
 
     # As a source.
 
@@ -114,20 +117,34 @@ class Obs:
         while True:
             news = await reader.next()
             try:
-                await self._take(news)
+                await self._take_patiently(news)
             except ObsAway:
                 continue  # the link tells of that itself
             except _UNANSWERED as error:
                 self._problem = f"not set up: {error}"
                 log.warning("OBS: %s", self._problem)
 
+    async def _take_patiently(self, news: News) -> None:
+        """Take news again while OBS says that it is not ready, as it does while it loads scenes."""
+        for _ in range(_TRIES):
+            try:
+                return await self._take(news)
+            except ObsRefused as error:
+                if error.code != _NOT_READY:
+                    raise
+                await asyncio.sleep(_PATIENCE_S)
+        await self._take(news)
+
     async def _take(self, news: News) -> None:
         if isinstance(news, Connected):
             self._version = str(news.version.get("obsVersion", ""))
             await self._set_up()
         elif isinstance(news, Disconnected):
-            self._report = self._helper = None
-            self._alarm = ""
+            self._let_go()
+        elif news.name == "CurrentSceneCollectionChanging":
+            # Until it has changed, a request may meet sources that are being destroyed.
+            self._let_go()
+            self._changing = True
         elif news.name in ("CurrentSceneCollectionChanged", "CurrentProfileChanged"):
             await self._set_up()
         elif news.name == "InputNameChanged" or news.name == "InputRemoved":
@@ -136,6 +153,10 @@ class Obs:
             self._helper = hotkeys.Helper(str(news.data["sceneName"]), self._helper.items)
         else:
             await self._hear_event(news)
+
+    def _let_go(self) -> None:
+        self._report = self._helper = None
+        self._alarm, self._changing = "", False
 
     async def _hear_event(self, event: Event) -> None:
         now = self._parts.clock()
@@ -154,7 +175,7 @@ class Obs:
     async def _set_up(self) -> None:
         """Learn what OBS does, and bring it to what config.yaml asks for."""
         call, now = self._link.call, self._parts.clock()
-        self._problem = ""
+        self._problem, self._changing = "", False
         self._watch = PageWatch(now)
         answers = [await call(name) for name in ("GetSceneList", "GetStreamStatus", "GetRecordStatus")]
         air = air_of(answers[0], answers[1], answers[2])
@@ -216,11 +237,9 @@ class Obs:
                     await self._show(errand.layer, errand if isinstance(errand, Frame) else None)
             except _UNANSWERED as error:
                 log.warning("OBS: not done: %s", error)
-            except OSError as error:
-                log.warning("OBS: the picture's file could not be written: %s", error)
 
     async def _after(self, ended: Ended) -> None:
-        if self._link.state is not State.READY:
+        if self._link.state is not State.READY or self._changing:
             return
         for action in actions.due(self._options.after, ended.request.command):
             try:

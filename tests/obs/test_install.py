@@ -14,7 +14,7 @@ from streamer.obs.install import Installer, Report
 from streamer.obs.link import Link, State
 from streamer.obs.memory import Memory
 from streamer.obs.pictures import PictureFiles
-from streamer.obs.plan import Canvas, Kind, Wanted, images
+from streamer.obs.plan import Canvas, Kind, Known, Wanted, images, pages
 from streamer.overlay.layer import LayerOptions
 from tests.obs.real_obs import PASSWORD, RealObs
 from tests.obs.waiting import until
@@ -158,3 +158,32 @@ async def test_without_a_browser_source_another_machine_cannot_be_served(real: R
     far = Installer(setting.link.call, lambda kind, canvas: [], Memory(setting.home / "far.json"), same_machine=False)
     with pytest.raises(ObsError, match="another machine"):
         await far.install(())
+
+
+async def test_an_obs_that_gives_ids_is_asked_by_them_whatever_the_source_is_called_and_shows(tmp_path: Path) -> None:
+    # OBS 30 and newer; Debian's is older.
+    calls: list[str] = []
+    there = {"inputName": "something else", "inputUuid": "id-1", "inputKind": "browser_source"}
+    answers: dict[str, Answer] = {
+        "GetInputKindList": {"inputKinds": ["browser_source"]},
+        "GetVideoSettings": {"baseWidth": 640, "baseHeight": 360},
+        "GetSceneCollectionList": {"currentSceneCollectionName": "Untitled"},
+        "GetInputList": {"inputs": [there]},
+        "GetInputSettings": {"inputSettings": {"url": "http://elsewhere"}},
+        "GetSceneList": {"currentProgramSceneName": "Scene", "scenes": [{"sceneName": "Scene"}]},
+        "GetSceneItemList": {"sceneItems": [{"sourceName": "something else", "sceneItemId": 3}]},
+    }
+
+    async def call(request: str, data: Answer | None) -> Answer:
+        calls.append(request)
+        return answers.get(request, {})
+
+    def plan(kind: Kind, canvas: Canvas) -> Sequence[Wanted]:
+        return pages({"meme": LAYERS["meme"]}, canvas, {"overlay": "http://here/overlay"})
+
+    memory = Memory(tmp_path / "sources.json")
+    memory.keep("Untitled", {"overlay": Known("streamer overlay", "id-1", (640, 360))})
+    report = await Installer(call, plan, memory, same_machine=False).install(())
+    assert report.names == {"overlay": "something else"}
+    assert "CreateInput" not in calls
+    assert memory.known("Untitled")["overlay"].name == "something else"

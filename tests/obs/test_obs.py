@@ -6,7 +6,7 @@ import asyncio
 import base64
 import io
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +38,7 @@ from streamer.types import (
     Role,
     SamplingParams,
 )  # fmt: skip
-from tests.obs.fake_obs import FakeObs, fake_obs
+from tests.obs.fake_obs import FakeObs, Refuse, fake_obs
 from tests.obs.real_obs import HEIGHT, PASSWORD, WIDTH, RealObs
 from tests.obs.waiting import until
 
@@ -347,3 +347,53 @@ async def test_answers_that_nobody_expects_are_said_and_end_nothing(tmp_path: Pa
             await until(lambda: len(fake.sessions) == 2)
             await fake.emit("CurrentProgramSceneChanged", {"sceneName": "Break"}, 4)
             await until(lambda: (NoticeKind.SCENE, "Break") in state.notices())
+
+
+async def test_an_obs_that_is_not_ready_yet_is_asked_again(tmp_path: Path) -> None:
+    async with fake_obs(PASSWORD) as fake:
+        silent(fake)
+        record, refusals = fake.handlers["GetRecordStatus"], iter([Refuse(207), Refuse(207)])
+
+        def loading(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+            if (refusal := next(refusals, None)) is not None:
+                raise refusal
+            return record(data)
+
+        fake.handlers["GetRecordStatus"] = loading
+        async with running(fake.port, tmp_path) as state:
+            await state.ready()
+            assert state.notices() == [(NoticeKind.SCENE, "Live")]
+
+
+async def test_nothing_is_asked_of_obs_while_it_changes_the_scene_collection(tmp_path: Path) -> None:
+    async with fake_obs(PASSWORD) as fake:
+        silent(fake)
+        async with running(fake.port, tmp_path, after=[{"hotkey": "OBSBasic.Screenshot"}]) as state:
+            await state.ready()
+            await until(lambda: len(fake.sessions) == 2)
+            await fake.emit("CurrentSceneCollectionChanging", {}, 2)
+            await fake.emit("InputRemoved", {"inputName": "streamer overlay"}, 8)
+            await fake.emit("CurrentProgramSceneChanged", {"sceneName": "Other"}, 4)
+            await until(lambda: (NoticeKind.SCENE, "Other") in state.notices())
+            asked = len(fake.asked)
+            await state.obs.publish(ended())
+            await asyncio.sleep(0.2)
+            assert len(fake.asked) == asked
+            await fake.emit("CurrentSceneCollectionChanged", {}, 2)
+            await until(lambda: len(fake.asked) > asked)
+
+
+async def test_a_folder_that_cannot_be_written_is_said_and_ends_nothing(real: RealObs, tmp_path: Path) -> None:
+    async with running(real.port, tmp_path, install=True) as state:
+        await state.ready()
+        await until(lambda: real.inputs() == ["streamer background", "streamer meme"])
+        folder = tmp_path / "obs" / "pictures"
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        folder.rmdir()
+        folder.write_text("in the way")
+        await state.obs.publish(picture((200, 30, 30)))
+        await asyncio.sleep(0.2)
+        folder.unlink()
+        await state.obs.publish(picture((30, 30, 200)))
+        await until(lambda: close(seen(real), (30, 30, 200)))
