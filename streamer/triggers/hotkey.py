@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import logging
 import os
 import sys
 import threading
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from streamer.contracts import Health, Source
 from streamer.errors import ConfigError
+from streamer.presses import Tell, presses
 from streamer.types import Press
 
 SOURCE = "hotkey"
@@ -174,22 +173,11 @@ class Hotkeys:
             self._health = self._expected
             log.warning("hotkey: %s", self._expected.detail)
             return
-        loop = asyncio.get_running_loop()
-        pressed: asyncio.Queue[str | None] = asyncio.Queue(64)
+        async with aclosing(presses(SOURCE, self._watch)) as heard:
+            async for press in heard:
+                yield press
 
-        def tell(name: str | None) -> None:
-            with suppress(RuntimeError):  # the loop has ended, and with it everybody who could be told
-                loop.call_soon_threadsafe(_put, pressed, name)
-
-        closed = threading.Event()
-        threading.Thread(target=self._watch, args=(tell, closed), name=SOURCE, daemon=True).start()
-        try:
-            while (name := await pressed.get()) is not None:
-                yield Press(f"{SOURCE}-{uuid.uuid4()}", SOURCE, name, time.monotonic())
-        finally:
-            closed.set()
-
-    def _watch(self, tell: Callable[[str | None], None], closed: threading.Event) -> None:
+    def _watch(self, tell: Tell, closed: threading.Event) -> None:
         try:
             watcher = self._watcher(importlib.import_module("pynput.keyboard"), tell, closed)
             self._health = self._expected
@@ -203,7 +191,7 @@ class Hotkeys:
         finally:
             tell(None)
 
-    def _watcher(self, pynput: Any, tell: Callable[[str | None], None], closed: threading.Event) -> Any:
+    def _watcher(self, pynput: Any, tell: Tell, closed: threading.Event) -> Any:
         # False ends the watcher from within, at the next key: its stop() may block, and touches X11 from two threads.
         def on_press(key: Any) -> bool:
             if name := self._keyboard.press(_spoken(key, watcher), time.monotonic()):
@@ -220,12 +208,6 @@ class Hotkeys:
     def _fail(self, detail: str) -> None:
         self._health = Health(SOURCE, "failed", detail)
         log.warning("hotkey: %s", detail)
-
-
-def _put(pressed: asyncio.Queue[str | None], name: str | None) -> None:
-    if pressed.full():
-        log.warning("hotkey: dropped, too many at once: %s", pressed.get_nowait())
-    pressed.put_nowait(name)
 
 
 def _explained(error: ImportError) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import logging
 import re
 import threading
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -18,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from streamer.contracts import Health, Source
 from streamer.errors import ConfigError
+from streamer.presses import Tell, presses
 from streamer.types import Press
 
 SOURCE = "midi"
@@ -32,9 +31,6 @@ log = logging.getLogger(__name__)
 
 _KEY = re.compile(r"(note|control|program) (\d{1,3})(?: channel (\d{1,2}))?")
 _SHAPE = "write note 36, control 64 or program 3, with channel 1 to 16 behind it if that matters"
-
-Name = str
-Tell = Callable[[Name | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ class Pads:
         """Return what the pads stand for."""
         return self._names.values()
 
-    def press(self, message: Any) -> Name | None:
+    def press(self, message: Any) -> str | None:
         """Return what a message presses; None for releases, for others' pads, and for a control that stays down."""
         channel = int(getattr(message, "channel", -1)) + 1
         match message.type:
@@ -102,7 +98,7 @@ class Pads:
                 return self._control(message.control, message.value, channel)
         return None
 
-    def _control(self, number: int, value: int, channel: int) -> Name | None:
+    def _control(self, number: int, value: int, channel: int) -> str | None:
         was_down = (number, channel) in self._down
         if value < PRESSED:
             self._down.discard((number, channel))
@@ -110,7 +106,7 @@ class Pads:
         self._down.add((number, channel))
         return None if was_down else self._name("control", number, channel)
 
-    def _name(self, kind: str, number: int, channel: int) -> Name | None:
+    def _name(self, kind: str, number: int, channel: int) -> str | None:
         return self._names.get(Pad(kind, number, channel)) or self._names.get(Pad(kind, number, None))
 
 
@@ -144,20 +140,9 @@ class Midi:
 
     async def listen(self) -> AsyncIterator[Press]:
         """Yield a press for every pad pressed; end where MIDI cannot be used at all."""
-        loop = asyncio.get_running_loop()
-        pressed: asyncio.Queue[Name | None] = asyncio.Queue(64)
-
-        def tell(name: Name | None) -> None:
-            with suppress(RuntimeError):  # the loop has ended, and with it everybody who could be told
-                loop.call_soon_threadsafe(_put, pressed, name)
-
-        closed = threading.Event()
-        threading.Thread(target=self._watch, args=(tell, closed), name=SOURCE, daemon=True).start()
-        try:
-            while (name := await pressed.get()) is not None:
-                yield Press(f"{SOURCE}-{uuid.uuid4()}", SOURCE, name, time.monotonic())
-        finally:
-            closed.set()
+        async with aclosing(presses(SOURCE, self._watch)) as heard:
+            async for press in heard:
+                yield press
 
     def _watch(self, tell: Tell, closed: threading.Event) -> None:
         try:
@@ -200,9 +185,3 @@ class Midi:
         if health != self._health:
             log.log(logging.INFO if state == "ready" else logging.WARNING, "midi: %s: %s", state, detail)
         self._health = health
-
-
-def _put(pressed: asyncio.Queue[Name | None], name: Name | None) -> None:
-    if pressed.full():
-        log.warning("midi: dropped, too many at once: %s", pressed.get_nowait())
-    pressed.put_nowait(name)
