@@ -29,7 +29,7 @@ from streamer.contracts import Health, Output, Pad, Reporting, Rule, Source, Sty
 from streamer.controls import Parts
 from streamer.errors import ConfigError, ListenError, PluginError
 from streamer.generator.choose import Choice, choose
-from streamer.generator.messages import BackendUse
+from streamer.generator.messages import BackendUse, JudgeUse
 from streamer.generator.process import GeneratorProcess
 from streamer.metrics import Metrics
 from streamer.named import Named
@@ -243,7 +243,24 @@ def build_generator(
         at = ("generator", "backends", name)
         document.check(_options_of("backend", name, document, at), options, at)
     backend = BackendUse(choice.name, config.generator.backends.get(choice.name, {}))
-    return GeneratorProcess(config.generator.process, backend, sizes=sizes, home=where.home)
+    judges = _judges(config, document)
+    return GeneratorProcess(config.generator.process, backend, sizes=sizes, home=where.home, judges=judges)
+
+
+def _judges(config: Config, document: Document) -> list[JudgeUse]:
+    """Check the judges' options; without the rule that heeds them they would judge for nothing."""
+    uses = config.generator.judges
+    if uses and not any(rule.use == "picture" for rule in config.policy):
+        fix = "add {use: picture} to policy"
+        raise document.error(("generator", "judges"), "no rule heeds what the judges find", fix)
+    if not uses:
+        log.warning("no judge is set (generator.judges): no model looks at pictures before they go on air")
+    found = []
+    for index, use in enumerate(uses):
+        at = ("generator", "judges", index)
+        options = document.check(_options_of("judge", use.use, document, (*at, "use")), dict(use.options()), at)
+        found.append(JudgeUse(use.use, dict(use.options()), not getattr(options, "second_opinion", False)))
+    return found
 
 
 def _sizes(config: Config) -> tuple[tuple[int, int], ...]:

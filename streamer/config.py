@@ -61,12 +61,13 @@ class Server(Section):
 
 
 class Generator(Section):
-    """Which backend draws, and with what."""
+    """Which backend draws, with what, and which judges look at the result."""
 
     use: str = "auto"
     process: ProcessOptions = ProcessOptions()
     parked: ParkedOptions = ParkedOptions()
     backends: Mapping[str, Mapping[str, object]] = {}
+    judges: tuple[Use, ...] = ()
 
 
 class Layer(LayerOptions):

@@ -13,6 +13,7 @@ from streamer import modules
 
 SEAMS: Mapping[str, str] = {
     "backend": "streamer.generator.backends",
+    "judge": "streamer.generator.judges",
     "trigger": "streamer.triggers",
     "rule": "streamer.policy",
     "output": "streamer.outputs",

@@ -229,13 +229,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one judge of texts or pictures found; ``scores`` maps its classes to 0 ... 1."""
+    """What one judge of texts or pictures found, and how long it took; ``scores`` maps its classes to 0 ... 1."""
 
     outcome: Outcome
     code: str
     judge: str
     version: str
     scores: Mapping[str, float] = field(default_factory=dict)
+    took_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

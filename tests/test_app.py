@@ -160,3 +160,19 @@ def test_links_can_be_opened_whatever_the_address_is(tmp_path: Path) -> None:
     assert built.overlay_url.startswith("http://127.0.0.1:8710/overlay#")
     config = config.model_copy(update={"server": config.server.model_copy(update={"public_url": "https://p.example/"})})
     assert app.build(config, document, where, {}).overlay_url.startswith("https://p.example/overlay#")
+
+
+def test_judges_that_nobody_would_heed_do_not_start(tmp_path: Path) -> None:
+    (error,) = wrong(tmp_path, with_judges(CONFIG, "[{use: nudenet}]"))
+    assert (error.key, error.fix) == ("generator.judges", "add {use: picture} to policy")
+
+
+@pytest.mark.parametrize("judge", ["{use: nudenet, hold: {A: 50}}", "{use: nonsense}", "{use: clip, modle: x}"])
+def test_a_wrong_judge_is_named_with_its_place(tmp_path: Path, judge: str) -> None:
+    heeded = CONFIG.replace("policy:", "policy:\n  - {use: picture}", 1)
+    (error,) = wrong(tmp_path, with_judges(heeded, f"[{judge}]"))
+    assert error.key.startswith("generator.judges.0")
+
+
+def with_judges(config: str, judges: str) -> str:
+    return f"generator: {{judges: {judges}}}\n{config}"

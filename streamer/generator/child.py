@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from streamer.errors import BackendError, BackendUnavailable, PluginError
 from streamer.generator.backend import Backend, Report, Step
 from streamer.generator.choose import load_backend
+from streamer.generator.jury import Jury, seat
 from streamer.generator.messages import (
     GPU_FAULT_EXIT,
     Alive,
@@ -112,24 +113,35 @@ def main() -> None:
     if not isinstance(begin, Begin):
         return
     threading.Thread(target=orders.listen, name="orders", daemon=True).start()
-    backend = start(begin, voice)
+    jury = call_jury(begin, voice)
+    backend = start(begin, voice, jury)
     if backend is None:
         return
     source = ALGORITHMIC if begin.backend.name == "procedural" else TRAINED
-    studio = Studio(backend, begin.preview_width, begin.jpeg_quality, source, begin.own_layouts)
-    while (job := next_job(backend, orders, voice)) is not None:
+    studio = Studio(backend, begin.preview_width, begin.jpeg_quality, source, begin.own_layouts, jury)
+    while (job := next_job(backend, orders, voice, jury)) is not None:
         draw(studio, job, orders, voice)
     backend.close()
 
 
-def start(begin: Begin, voice: Voice) -> Backend | None:
+def call_jury(begin: Begin, voice: Voice) -> Jury:
+    """Load the judges; one that cannot be loaded holds what chat asks for, and the picture machine still runs."""
+    seats = []
+    for use in begin.judges:
+        voice.say(Progress(f"loading the judge {use.name}", 0.0))
+        with voice.heard():
+            seats.append(seat(use))
+    return Jury(seats)
+
+
+def start(begin: Begin, voice: Voice, jury: Jury) -> Backend | None:
     """Make the backend ready, or say why it cannot be and give back None."""
     try:
         module = load_backend(begin.backend.name)
         backend: Backend = module.create(module.Options.model_validate(begin.backend.options))
         backend.load(lambda doing, share: voice.say(Progress(doing, share)))
         backend.warm_up(begin.sizes, lambda doing, share: voice.say(Progress(doing, share)))
-        voice.say(Ready({key: str(value) for key, value in backend.active().items()}))
+        voice.say(Ready(active(backend, jury)))
     except BackendUnavailable as error:
         voice.say(Failed(0, "BackendUnavailable", error.problem, error.fix))
     except (PluginError, ImportError, ValidationError) as error:
@@ -143,14 +155,19 @@ def start(begin: Begin, voice: Voice) -> Backend | None:
     return None
 
 
-def next_job(backend: Backend, orders: Orders, voice: Voice) -> Draw | None:
+def active(backend: Backend, jury: Jury) -> dict[str, str]:
+    """Name what really draws and who judges."""
+    return {key: str(value) for key, value in backend.active().items()} | jury.active()
+
+
+def next_job(backend: Backend, orders: Orders, voice: Voice, jury: Jury) -> Draw | None:
     """Wait for a job; until one comes, let a backend that is not at full speed yet go on getting there."""
-    while orders.jobs.empty() and improve(backend, voice):
+    while orders.jobs.empty() and improve(backend, voice, jury):
         pass
     return orders.jobs.get()
 
 
-def improve(backend: Backend, voice: Voice) -> bool:
+def improve(backend: Backend, voice: Voice, jury: Jury) -> bool:
     """Do a few seconds of what a backend left for idle moments, if it has ``idle``; False when nothing is left."""
     idle: Callable[[Report], bool] | None = getattr(backend, "idle", None)
     if idle is None:
@@ -166,7 +183,7 @@ def improve(backend: Backend, voice: Voice) -> bool:
         return False
     if done:
         doing, share = done[-1]
-        voice.say(Improved(doing, share, {key: str(value) for key, value in backend.active().items()}))
+        voice.say(Improved(doing, share, active(backend, jury)))
     return more
 
 

@@ -13,6 +13,7 @@ from types import ModuleType
 from streamer import modules
 
 BACKENDS = "streamer.generator.backends"
+JUDGES = "streamer.generator.judges"
 KLEIN_LIBRARIES = ("torch", "diffusers", "transformers")
 
 
@@ -66,3 +67,8 @@ def backend_names() -> list[str]:
 def load_backend(name: str) -> ModuleType:
     """Import a backend by file name in generator/backends, or by the dotted name of someone else's module."""
     return modules.find(BACKENDS, "generator", name, also=("auto",))
+
+
+def load_judge(name: str) -> ModuleType:
+    """Import a judge by file name in generator/judges, or by the dotted name of someone else's module."""
+    return modules.find(JUDGES, "judge", name)

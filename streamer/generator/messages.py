@@ -26,6 +26,15 @@ class BackendUse:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeUse:
+    """Which judge of texts or pictures, named as a backend is; ``always`` tells one that is asked every time."""
+
+    name: str
+    options: Mapping[str, object]
+    always: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Begin:
     """The first word to a new process: what to load, which (width, height) pairs to warm up, how to finish."""
 
@@ -34,6 +43,7 @@ class Begin:
     preview_width: int
     jpeg_quality: int
     own_layouts: Path
+    judges: tuple[JudgeUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

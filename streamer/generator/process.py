@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,13 +24,14 @@ from streamer.generator.messages import (
     Draw,
     Failed,
     Improved,
+    JudgeUse,
     Made,
     Progress,
     Ready,
     Stopped,
 )
 from streamer.generator.restarts import Death, Deaths, Poison, verdict
-from streamer.types import Frame, ImageRequest, Preview
+from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +91,10 @@ class GeneratorProcess:
         home: Path,
         fallback: BackendUse = PROCEDURAL,
         clock: Callable[[], float] = time.monotonic,
+        judges: Sequence[JudgeUse] = (),
     ) -> None:
         self._options, self._use, self._fallback = options, backend, fallback
+        self._judges = tuple(judges)
         self._sizes, self._home, self._clock = tuple(sizes), home, clock
         self._deaths = Deaths(options.restart_delays_s, options.give_up_after, options.give_up_window_s)
         self._poison = Poison(options.poison_after)
@@ -275,7 +278,7 @@ class GeneratorProcess:
 
     def _first_word(self) -> Begin:
         width, quality = self._options.preview_width, self._options.jpeg_quality
-        return Begin(self._use, self._sizes, width, quality, self._home / "layouts")
+        return Begin(self._use, self._sizes, width, quality, self._home / "layouts", self._judges)
 
     async def _listen(self, life: Life) -> Failed | None:
         """Act on each answer; return why it cannot start if it said so, or None when it is gone."""
@@ -310,7 +313,7 @@ class GeneratorProcess:
                     self._enter("ready", f"drawing with the {self._use.name} backend{more}")
             case Made(job, item, drew_s):
                 self._drew_s = drew_s
-                self._tell(job, item)
+                self._tell(job, self._fully_judged(item) if isinstance(item, Frame) else item)
             case Failed(job, error, problem, fix):
                 kind = getattr(errors, error, BackendError)
                 self._tell(job, kind(problem, fix=fix))
@@ -318,6 +321,13 @@ class GeneratorProcess:
                 self._tell(job, BackendError("the drawing was stopped"))
             case Alive():
                 pass
+
+    def _fully_judged(self, frame: Frame) -> Frame:
+        """Put a hold in the place of every judge that is always asked and has not answered."""
+        answered = {one.judge for one in frame.judgements}
+        silent = [use.name for use in self._judges if use.always and use.name not in answered]
+        missing = (Judgement(Outcome.HOLD, "missing", name, "") for name in silent)
+        return replace(frame, judgements=(*frame.judgements, *missing)) if silent else frame
 
     def _tell(self, number: int, item: Item) -> None:
         """Pass an answer on to its job; anything but a preview sets the child free."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from streamer.errors import BackendError
 from streamer.generator.backend import Backend, Picture, Pixels, Step
+from streamer.generator.jury import Jury
 from streamer.render.caption import draw_caption
 from streamer.render.encode import TRAINED, encode, mark_jpeg, opaque, shrink
-from streamer.types import Frame, ImageRequest, Preview
+from streamer.types import Frame, ImageRequest, Judgement, Preview
 
 PREVIEW_QUALITY = 80
 FLAT = 3
@@ -30,19 +31,22 @@ class Studio:
         jpeg_quality: int = 88,
         source: str = TRAINED,
         own_layouts: Path | None = None,
+        jury: Jury | None = None,
     ) -> None:
         self._backend, self._preview_width, self._own_layouts = backend, preview_width, own_layouts
         self._quality, self._source = jpeg_quality, source
+        self._jury = jury or Jury()
         self.drew_s = 0.0
         """How long the backend itself took for the last picture: without caption, encoding and transport."""
 
     def draw(self, request: ImageRequest) -> Generator[Step | Preview | Frame, None, None]:
         """Yield a Preview, or the bare Step, after each denoising step and the Frame last; closing cancels."""
+        reading = self._jury.read(request.text)
         steps = self._backend.draw(request)
         try:
             for item in self._timed(steps):
                 if not isinstance(item, Step):
-                    yield self._finish(request, item)
+                    yield self._finish(request, item, reading.result)
                     return
                 yield item if item.pixels is None else self._preview(request, item, item.pixels)
         finally:
@@ -65,12 +69,20 @@ class Studio:
         height, width = small.shape[:2]
         return Preview(request.id, request.layer, step.step, step.steps, media_type, data, width, height)
 
-    def _finish(self, request: ImageRequest, picture: Picture) -> Frame:
+    def _finish(self, request: ImageRequest, picture: Picture, read: Callable[[], tuple[Judgement, ...]]) -> Frame:
+        """Judge before the caption covers anything, and wait for whoever is still reading."""
         pixels = picture.pixels()
         if blank(pixels):
             raise BackendError("the picture came out blank")
+        seen = self._jury.look(pixels)
         media_type, data = self._encode(request, picture, pixels)
-        return Frame(request.id, request.layer, media_type, data, picture.width, picture.height)
+        judgements = (*read(), *self._opinions(), *seen)
+        return Frame(request.id, request.layer, media_type, data, picture.width, picture.height, judgements)
+
+    def _opinions(self) -> tuple[Judgement, ...]:
+        """Ask the backend what it found itself about the last picture, if it has ``opinions``."""
+        opinions: Callable[[], tuple[Judgement, ...]] | None = getattr(self._backend, "opinions", None)
+        return () if opinions is None else opinions()
 
     def _encode(self, request: ImageRequest, picture: Picture, pixels: Pixels) -> tuple[str, bytes]:
         if request.caption is not None:

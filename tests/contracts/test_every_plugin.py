@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from streamer import plugins
 from streamer.contracts import Happening, Health
 from streamer.generator.backend import Step
+from streamer.generator.judging import Band, Looker, Reader
 from streamer.offers import Offers
 from streamer.store import Options as StoreOptions
 from streamer.store import Store
@@ -112,6 +113,16 @@ async def test_a_source_says_how_it_is_and_can_be_stopped_at_any_moment(name: st
             await listening
     assert source.health().name
     assert all(isinstance(event, Happening) for event in events)
+
+
+@pytest.mark.parametrize("name", plugins.names("judge"))
+def test_a_judge_is_built_without_loading_anything_and_looks_or_reads(name: str) -> None:
+    judge = built("judge", name)
+    assert isinstance(judge, Looker) != isinstance(judge, Reader)
+    options = plugins.options_of("judge", name)()
+    assert isinstance(options, Band)
+    assert options.block or options.hold, "without thresholds it would find nothing"
+    assert all(limit <= options.block.get(kind, 1.0) for kind, limit in options.hold.items())
 
 
 @pytest.fixture(params=plugins.names("backend"))

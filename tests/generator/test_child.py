@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from streamer.generator.child import Orders, Voice, device_is_lost, next_job, said
+from streamer.generator.jury import Jury
 from streamer.generator.messages import Alive, Cancel, Draw, Improved, pack, read
 from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
 
@@ -63,7 +64,7 @@ class Improving:
 def test_idle_moments_are_used_until_a_job_comes(job_after: int) -> None:
     orders, said_aloud = Orders(io.BytesIO()), io.BytesIO()
     backend = Improving(orders, job_after)
-    assert next_job(backend, orders, Voice(said_aloud)) == Draw(1, REQUEST)  # type: ignore[arg-type]
+    assert next_job(backend, orders, Voice(said_aloud), Jury()) == Draw(1, REQUEST)  # type: ignore[arg-type]
     assert backend.left == job_after
     said_aloud.seek(0)
     heard = []
@@ -82,7 +83,7 @@ def test_a_backend_that_fails_in_an_idle_moment_still_draws() -> None:
             orders.jobs.put(None)
             raise RuntimeError("no compiler here")
 
-    assert next_job(Failing(), orders, Voice(io.BytesIO())) is None  # type: ignore[arg-type]
+    assert next_job(Failing(), orders, Voice(io.BytesIO()), Jury()) is None  # type: ignore[arg-type]
 
 
 def test_long_work_between_jobs_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from PIL import Image
 
 from streamer.contracts import Health
 from streamer.errors import BackendDied, BackendError, Unsupported
-from streamer.generator.messages import BackendUse
+from streamer.generator.messages import BackendUse, JudgeUse
 from streamer.generator.process import GeneratorProcess, Options
 from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, Preview, Role, SamplingParams
 
@@ -51,9 +51,10 @@ async def running(
     on_load: str = "work",
     name: str = SCRIPTED,
     fallback: BackendUse = FALLBACK,
+    judges: tuple[JudgeUse, ...] = (),
 ) -> AsyncIterator[GeneratorProcess]:
     use = BackendUse(name, {"on_load": on_load} if name == SCRIPTED else {})
-    generator = GeneratorProcess(options, use, [(64, 48), (96, 64)], home, fallback)
+    generator = GeneratorProcess(options, use, [(64, 48), (96, 64)], home, fallback, judges=judges)
     task = asyncio.create_task(generator.run())
     try:
         yield generator
@@ -64,6 +65,12 @@ async def running(
 
 async def draw(generator: GeneratorProcess, wanted: ImageRequest) -> list[Preview | Frame]:
     return [item async for item in generator.draw(wanted)]
+
+
+async def judged(generator: GeneratorProcess, prompt: str) -> list[tuple[str, str]]:
+    *_, frame = await draw(generator, request(prompt))
+    assert isinstance(frame, Frame)
+    return [(one.outcome, one.code) for one in frame.judgements]
 
 
 async def until(generator: GeneratorProcess, true: Callable[[Health], bool]) -> Health:
@@ -458,3 +465,42 @@ def test_the_parent_side_imports_no_numpy() -> None:
     path = os.pathsep.join(filter(None, sys.path))
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": path})
     assert run.stdout.strip() == "set()", run.stderr
+
+
+JUDGE = "judges_for_tests.scripted_judge"
+
+
+async def test_judgements_come_out_of_the_process_with_the_frame(tmp_path: Path) -> None:
+    reader = JudgeUse("judges_for_tests.scripted_reader", {"block": {"forbidden": 1.0}})
+    async with running(tmp_path, judges=(JudgeUse(JUDGE, {}), reader)) as generator:
+        assert await judged(generator, "a lake") == [("allow", ""), ("hold", "red")]
+        assert await judged(generator, "a forbidden lake") == [("block", "forbidden"), ("hold", "red")]
+        assert generator.active[f"judge {JUDGE}"] == "1"
+
+
+async def test_a_judge_that_cannot_load_holds_every_picture_and_the_status_says_so(tmp_path: Path) -> None:
+    async with running(tmp_path, judges=(JudgeUse(JUDGE, {"does": "unavailable"}),)) as generator:
+        assert await judged(generator, "a lake") == [("hold", "unavailable")]
+        assert generator.active[f"judge {JUDGE}"] == "not available, holds everything: no weights; get some"
+
+
+async def test_judges_outlive_a_death_of_the_process_and_the_fallback(tmp_path: Path) -> None:
+    async with running(tmp_path, judges=(JudgeUse(JUDGE, {}),), on_load="unavailable") as generator:
+        assert await judged(generator, "a lake") == [("hold", "red")]
+        with pytest.raises(BackendDied):
+            await draw(generator, request("segfault"))
+        assert await judged(generator, "a lake") == [("hold", "red")]
+
+
+async def test_a_judge_of_whom_nothing_is_heard_holds(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        await generator.ready()
+        # A process that forgets its judges, as no process of ours does: the parent does not rely on that.
+        generator._judges = (JudgeUse(JUDGE, {}), JudgeUse("asked seldom", {}, always=False))
+        assert await judged(generator, "a lake") == [("hold", "missing")]
+
+
+async def test_without_judges_the_status_says_that_nobody_looks(tmp_path: Path) -> None:
+    async with running(tmp_path) as generator:
+        assert await judged(generator, "a lake") == []
+        assert generator.active["judges"].startswith("none: no model looks")

@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from streamer.errors import BackendError
 from streamer.generator.backend import HostPicture, Picture, Pixels, Step
+from streamer.generator.jury import Jury, seat
+from streamer.generator.messages import JudgeUse
+from streamer.generator.process import Options
 from streamer.generator.studio import Studio, blank
 from streamer.render.encode import ALGORITHMIC, TRAINED
-from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, Preview, Role, SamplingParams
+from streamer.types import Actor, Caption, Frame, ImageRequest, Judgement, Lane, Outcome, Preview, Role, SamplingParams
 
 
 def noise(width: int, height: int, channels: int = 3) -> Pixels:
@@ -190,3 +195,34 @@ def test_the_backends_own_time_leaves_out_who_reads_its_items(monkeypatch: pytes
     for _ in studio.draw(request()):
         now += 100.0
     assert studio.drew_s == 2.0
+
+
+def test_the_judges_see_the_picture_before_the_caption_covers_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent))
+    one = seat(JudgeUse("judges_for_tests.scripted_judge", {}))
+    grey = np.full((256, 256, 3), 128, np.uint8)
+    grey[0, 0] = grey[4, 4] = 90
+    plain = Studio(Playback(HostPicture(grey)), jury=Jury([one]))  # type: ignore[arg-type]
+    (alone,) = list(plain.draw(request()))[-1].judgements  # type: ignore[union-attr]
+    captioned = Studio(Playback(HostPicture(grey)), jury=Jury([one]))  # type: ignore[arg-type]
+    (covered,) = list(captioned.draw(request(Caption("TOP " * 9, "", "top_bottom"))))[-1].judgements  # type: ignore[union-attr]
+    assert alone.scores == covered.scores
+
+
+def test_what_the_backend_and_the_readers_found_travels_with_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent))
+
+    class Opinionated(Playback):
+        def opinions(self) -> tuple[Judgement, ...]:
+            return (Judgement(Outcome.HOLD, "policy", "policy", "1"),)
+
+    reader = seat(JudgeUse("judges_for_tests.scripted_reader", {"words": ["cat"], "block": {"cat": 1.0}}))
+    studio = Studio(Opinionated(HostPicture(noise(64, 48))), jury=Jury([reader]))  # type: ignore[arg-type]
+    frame = list(studio.draw(request()))[-1]
+    assert isinstance(frame, Frame)
+    assert [(one.outcome, one.code) for one in frame.judgements] == [("block", "cat"), ("hold", "policy")]
+
+
+def test_a_preview_cannot_be_set_larger_than_32_pixels() -> None:
+    with pytest.raises(ValidationError, match="less than or equal to 32"):
+        Options(preview_width=33)

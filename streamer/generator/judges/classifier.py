@@ -1,0 +1,67 @@
+"""Any image-classification checkpoint of transformers, such as Marqo/nsfw-image-detection-384."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from streamer.generator.backend import Pixels
+from streamer.generator.judge_checkpoints import checkpoint_errors, classes_of
+from streamer.generator.judging import Looking, Scores, Share
+
+
+class Options(Looking):
+    """Which checkpoint, and what its labels mean."""
+
+    model: str = Field(
+        "Marqo/nsfw-image-detection-384", description="hub id or folder; Falconsai/nsfw_image_detection is another"
+    )
+    device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda, cuda:1 ...")
+    labels: Mapping[str, str] = Field(
+        {"nsfw": "sexual"}, description="label of the checkpoint to class; capitals do not matter"
+    )
+    hold: Mapping[str, Share] = Field({"sexual": 0.25}, description="see Looking")
+    block: Mapping[str, Share] = Field({"sexual": 0.5}, description="see Looking")
+
+
+class Classifier:
+    """Score a picture with one checkpoint."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._model: Any = None
+        self._processor: Any = None
+        self._classes: dict[int, str] = {}
+
+    @property
+    def version(self) -> str:
+        return self._options.model
+
+    def load(self) -> None:
+        """Load the checkpoint; it must know every label of the options."""
+        with checkpoint_errors(self._options.model):
+            from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+            self._processor = AutoImageProcessor.from_pretrained(self._options.model)
+            model = AutoModelForImageClassification.from_pretrained(self._options.model, use_safetensors=True)
+            self._model = model.to(self._options.device).eval()
+        self._classes = classes_of(self._model.config.id2label, self._options.labels, self._options.model)
+
+    def look(self, pixels: Pixels) -> Scores:
+        """Add up the probabilities of each class's labels."""
+        import torch
+
+        with torch.inference_mode():
+            read = self._processor(images=pixels, return_tensors="pt").to(self._options.device)
+            shares = self._model(**read).logits[0].float().softmax(-1).tolist()
+        scores: dict[str, float] = {}
+        for index, name in self._classes.items():
+            scores[name] = min(1.0, scores.get(name, 0.0) + shares[index])
+        return scores
+
+
+def create(options: Options) -> Classifier:
+    """Make the judge."""
+    return Classifier(options)

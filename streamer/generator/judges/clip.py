@@ -1,0 +1,89 @@
+"""A CLIP or SigLIP checkpoint that compares a picture with descriptions of what must not be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from streamer.errors import BackendUnavailable
+from streamer.generator.backend import Pixels
+from streamer.generator.judge_checkpoints import checkpoint_errors
+from streamer.generator.judging import Looking, Scores, Share
+
+
+class Options(Looking):
+    """Which checkpoint, and which words stand for which class."""
+
+    model: str = Field("openai/clip-vit-base-patch32", description="hub id or folder of a CLIP or SigLIP checkpoint")
+    device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda, cuda:1 ...")
+    concepts: Mapping[str, str] = Field(
+        {
+            "sexual": "a photo of a naked person",
+            "gore": "a photo of a badly wounded person with a lot of blood",
+            "extremism": "a flag of a violent extremist movement",
+        },
+        min_length=1, description="class to its description, in English",
+    )  # fmt: skip
+    harmless: tuple[str, ...] = Field(
+        ("a photo", "a drawing", "a landscape", "a person with clothes on"),
+        min_length=1, description="descriptions of what is fine, which a concept must beat",
+    )  # fmt: skip
+    hold: Mapping[str, Share] = Field(
+        {"sexual": 0.4, "gore": 0.4, "extremism": 0.4}, description="see Looking; measure before you trust them"
+    )
+    block: Mapping[str, Share] = Field({"sexual": 0.8, "gore": 0.8}, description="see Looking")
+
+
+class Clip:
+    """Score how much nearer a picture is to each concept than to what is harmless."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._model: Any = None
+        self._processor: Any = None
+        self._texts: Any = None
+
+    @property
+    def version(self) -> str:
+        return self._options.model
+
+    def load(self) -> None:
+        """Load the checkpoint and read the descriptions once."""
+        with checkpoint_errors(self._options.model):
+            import torch
+            from transformers import AutoModel, AutoProcessor
+
+            self._processor = AutoProcessor.from_pretrained(self._options.model)
+            model = AutoModel.from_pretrained(self._options.model, use_safetensors=True)
+            self._model = model.to(self._options.device).eval()
+        if not hasattr(self._model, "get_image_features"):
+            raise BackendUnavailable(f"{self._options.model} is no CLIP or SigLIP checkpoint")
+        words = [*self._options.concepts.values(), *self._options.harmless]
+        with torch.inference_mode():
+            # SigLIP was trained with every text padded to the full length.
+            read = self._processor.tokenizer(words, return_tensors="pt", padding="max_length", truncation=True)
+            self._texts = _directions(self._model.get_text_features(**read.to(self._options.device)))
+
+    def look(self, pixels: Pixels) -> Scores:
+        """Compare with every concept, each beside all that is harmless; independent of the other concepts."""
+        import torch
+
+        with torch.inference_mode():
+            read = self._processor.image_processor(images=pixels, return_tensors="pt").to(self._options.device)
+            near = (_directions(self._model.get_image_features(**read)) @ self._texts.T)[0].float()
+            near = near * self._model.logit_scale.exp().float()
+        count = len(self._options.concepts)
+        shares = [torch.cat([near[index : index + 1], near[count:]]).softmax(0)[0].item() for index in range(count)]
+        return dict(zip(self._options.concepts, shares, strict=True))
+
+
+def _directions(features: Any) -> Any:
+    features = getattr(features, "pooler_output", features)
+    return features / features.norm(dim=-1, keepdim=True)
+
+
+def create(options: Options) -> Clip:
+    """Make the judge."""
+    return Clip(options)

@@ -1,0 +1,75 @@
+"""Any text-classification checkpoint of transformers: reads what was asked for while the picture is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from streamer.generator.judge_checkpoints import checkpoint_errors, classes_of
+from streamer.generator.judging import Band, Scores, Share
+
+
+class Options(Band):
+    """Which checkpoint, and what its labels mean."""
+
+    model: str = Field(
+        "unitary/multilingual-toxic-xlm-roberta", description="hub id or folder of a text-classification checkpoint"
+    )
+    device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda, cuda:1 ...")
+    labels: Mapping[str, str] = Field(
+        {"toxic": "toxic"}, description="label of the checkpoint to class; capitals do not matter"
+    )
+    several: Literal["auto", "yes", "no"] = Field(
+        "auto", description="may several labels be true at once; auto: as the checkpoint says"
+    )
+    hold: Mapping[str, Share] = Field({"toxic": 0.5}, description="class to score from which on a moderator looks")
+    block: Mapping[str, Share] = Field({"toxic": 0.9}, description="class to score from which on it is refused")
+
+
+class Text:
+    """Score a text with one checkpoint."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._model: Any = None
+        self._tokenizer: Any = None
+        self._classes: dict[int, str] = {}
+        self._several = False
+
+    @property
+    def version(self) -> str:
+        return self._options.model
+
+    def load(self) -> None:
+        """Load the checkpoint; it must know every label of the options."""
+        with checkpoint_errors(self._options.model):
+            from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+            self._tokenizer = AutoTokenizer.from_pretrained(self._options.model)
+            model = AutoModelForSequenceClassification.from_pretrained(self._options.model, use_safetensors=True)
+            self._model = model.to(self._options.device).eval()
+        config = self._model.config
+        self._classes = classes_of(config.id2label, self._options.labels, self._options.model)
+        multi = config.problem_type == "multi_label_classification" or config.num_labels == 1
+        self._several = multi if self._options.several == "auto" else self._options.several == "yes"
+
+    def read(self, text: str) -> Scores:
+        """Give each class the highest score of its labels."""
+        import torch
+
+        with torch.inference_mode():
+            limit = min(self._tokenizer.model_max_length, 512)
+            read = self._tokenizer(text, return_tensors="pt", truncation=True, max_length=limit)
+            logits = self._model(**read.to(self._options.device)).logits[0].float()
+        shares = (logits.sigmoid() if self._several else logits.softmax(-1)).tolist()
+        scores: dict[str, float] = {}
+        for index, name in self._classes.items():
+            scores[name] = max(scores.get(name, 0.0), shares[index])
+        return scores
+
+
+def create(options: Options) -> Text:
+    """Make the judge."""
+    return Text(options)

@@ -1,0 +1,98 @@
+"""What a judge in the generator process is, and how scores become an outcome.
+
+A judge is a module in generator/judges with ``Options`` (a Band with more keys) and ``create(options) -> Judge``.
+Nothing happens at import; weights load in ``load``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.generator.backend import Pixels
+from streamer.types import Outcome
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Scores = Mapping[str, float]
+
+
+class Band(BaseModel):
+    """From which score of a class on a human is to look, and from which on nothing is shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hold: Mapping[str, Share] = Field({}, description="class to score from which on a moderator is to look")
+    block: Mapping[str, Share] = Field({}, description="class to score from which on the picture is refused")
+
+
+class Looking(Band):
+    """Thresholds, and how a judge of pictures is asked."""
+
+    tiles: tuple[Annotated[int, Field(ge=2, le=4)], ...] = Field(
+        (), description="also look at the picture cut into 2 x 2, 3 x 3 ... tiles: finds what is small, in collages"
+    )
+    second_opinion: bool = Field(False, description="ask only about what another judge has held or blocked")
+
+
+class Judge(Protocol):
+    """Scores classes from 0 to 1; ``version`` names the weights; used by one thread at a time."""
+
+    @property
+    def version(self) -> str: ...
+
+    def load(self) -> None:
+        """Make the weights ready; raise BackendUnavailable with a fix when that cannot be done."""
+        ...
+
+
+@runtime_checkable
+class Looker(Judge, Protocol):
+    """A judge of pictures."""
+
+    def look(self, pixels: Pixels) -> Scores:
+        """Score one opaque picture, height x width x 3."""
+        ...
+
+
+@runtime_checkable
+class Reader(Judge, Protocol):
+    """A judge of texts."""
+
+    def read(self, text: str) -> Scores: ...
+
+
+def decide(scores: Scores, band: Band) -> tuple[Outcome, str]:
+    """Give the outcome and the class that decided it: the one furthest beyond its threshold.
+
+    A score that is not a number is beyond every threshold.
+    """
+    for outcome, limits in ((Outcome.BLOCK, band.block), (Outcome.HOLD, band.hold)):
+        over = {name: scores[name] - limit for name, limit in limits.items() if not scores.get(name, 0.0) < limit}
+        over = {name: excess for name, excess in over.items() if name in scores}
+        if over:
+            return outcome, max(over, key=lambda name: over[name])
+    return Outcome.ALLOW, ""
+
+
+def worst(several: list[Scores]) -> dict[str, float]:
+    """Give each class its highest score; what is not a number is higher than any."""
+    found: dict[str, float] = {}
+    for scores in several:
+        for name, score in scores.items():
+            if name not in found or not score <= found[name]:
+                found[name] = score
+    return found
+
+
+def cut(pixels: Pixels, grids: tuple[int, ...]) -> Iterator[Pixels]:
+    """Yield the whole picture, then for each grid n its n x n tiles, which together cover every pixel."""
+    yield pixels
+    height, width = pixels.shape[:2]
+    for n in grids:
+        for row in range(n):
+            for column in range(n):
+                yield pixels[
+                    height * row // n : height * (row + 1) // n, width * column // n : width * (column + 1) // n
+                ]

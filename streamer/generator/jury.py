@@ -1,0 +1,135 @@
+"""Asks the judges in the generator process about a request's text and picture; whatever goes wrong holds."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from streamer.errors import BackendUnavailable, PluginError
+from streamer.generator.backend import Pixels
+from streamer.generator.choose import load_judge
+from streamer.generator.judging import Band, Judge, Looker, Looking, Reader, Scores, cut, decide, worst
+from streamer.generator.messages import JudgeUse
+from streamer.types import Judgement, Outcome
+
+log = logging.getLogger(__name__)
+
+NONE = "none: no model looks at pictures before they go on air"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One judge of the config; without ``judge`` it could not be loaded, and ``trouble`` says why."""
+
+    name: str
+    band: Band
+    judge: Judge | None
+    trouble: str = ""
+
+    @property
+    def second_opinion(self) -> bool:
+        return isinstance(self.band, Looking) and self.band.second_opinion
+
+
+class Jury:
+    """All judges, loaded once. Pictures are looked at by the thread that asks, texts are read beside it."""
+
+    def __init__(self, seats: Sequence[Seat] = ()) -> None:
+        self._readers = [seat for seat in seats if isinstance(seat.judge, Reader)]
+        self._lookers = [seat for seat in seats if not isinstance(seat.judge, Reader)]
+        self._seats = seats
+        # Beside the picture, so that reading costs no time; one thread, for judges are used by one at a time.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
+
+    def active(self) -> dict[str, str]:
+        """Say which judges there are, and why one is missing."""
+        named = {f"judge {seat.name}": seat.trouble or _version(seat) for seat in self._seats}
+        return named or {"judges": NONE}
+
+    def read(self, text: str) -> Future[tuple[Judgement, ...]]:
+        """Start to read a text; the result never raises."""
+        return self._thread.submit(lambda: tuple(_asked(seat, lambda one: _read(one, text)) for seat in self._readers))
+
+    def look(self, pixels: Pixels) -> tuple[Judgement, ...]:
+        """Look at a picture; second opinions only where somebody is not content."""
+        if not self._lookers:
+            return ()
+        opaque = over_grey(pixels)
+        first = [_asked(seat, lambda one: _look(one, opaque)) for seat in self._lookers if not seat.second_opinion]
+        if all(one.outcome is Outcome.ALLOW for one in first):
+            return tuple(first)
+        second = [_asked(seat, lambda one: _look(one, opaque)) for seat in self._lookers if seat.second_opinion]
+        return (*softened(first, second), *second)
+
+
+def softened(first: Sequence[Judgement], second: Sequence[Judgement]) -> list[Judgement]:
+    """Turn a block that every second opinion contradicts into a hold; nothing is ever turned into a yes."""
+    if not second or any(one.outcome is not Outcome.ALLOW for one in second):
+        return list(first)
+    return [
+        replace(one, outcome=Outcome.HOLD, code=f"disputed {one.code}") if one.outcome is Outcome.BLOCK else one
+        for one in first
+    ]
+
+
+def over_grey(pixels: Pixels) -> Pixels:
+    """Lay a transparent picture over grey, as no judge knows what transparency is."""
+    if pixels.shape[2] == 3:
+        return pixels
+    alpha = pixels[..., 3:].astype(np.uint16)
+    return ((pixels[..., :3] * alpha + 128 * (255 - alpha)) // 255).astype(np.uint8)
+
+
+def seat(use: JudgeUse) -> Seat:
+    """Load one judge; one that cannot be loaded keeps its seat, and holds everything."""
+    band = Band()
+    try:
+        module = load_judge(use.name)
+        band = module.Options.model_validate(use.options)
+        judge: Judge = module.create(band)
+        judge.load()
+    except (BackendUnavailable, PluginError, ImportError) as error:
+        trouble = str(error)
+    except Exception as error:
+        # Whatever a library throws over weights it cannot read.
+        log.exception("a judge cannot be loaded: %s", use.name)
+        trouble = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    else:
+        return Seat(use.name, band, judge)
+    log.error("judge %s is not available, so what viewers ask for waits for a moderator: %s", use.name, trouble)
+    return Seat(use.name, band, None, f"not available, holds everything: {trouble}")
+
+
+def _look(seat: Seat, pixels: Pixels) -> Scores:
+    assert isinstance(seat.judge, Looker)
+    grids = seat.band.tiles if isinstance(seat.band, Looking) else ()
+    return worst([seat.judge.look(np.ascontiguousarray(tile)) for tile in cut(pixels, grids)])
+
+
+def _read(seat: Seat, text: str) -> Scores:
+    assert isinstance(seat.judge, Reader)
+    return seat.judge.read(text)
+
+
+def _asked(seat: Seat, ask: Callable[[Seat], Scores]) -> Judgement:
+    if seat.judge is None:
+        return Judgement(Outcome.HOLD, "unavailable", seat.name, "")
+    began = time.perf_counter()
+    try:
+        scores = ask(seat)
+        outcome, code = decide(scores, seat.band)
+    except Exception:
+        # Anybody's model: a fault of its must neither end the drawing nor open the gate.
+        log.exception("a judge failed: %s", seat.name)
+        scores, outcome, code = {}, Outcome.HOLD, "failed"
+    took_ms = (time.perf_counter() - began) * 1000
+    return Judgement(outcome, code, seat.name, _version(seat), scores, took_ms)
+
+
+def _version(seat: Seat) -> str:
+    return seat.judge.version if seat.judge is not None else ""
