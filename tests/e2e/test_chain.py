@@ -33,7 +33,10 @@ class Show:
         self.chat, self.browser, self.port = chat, browser, free_port()
         config = folder / "config.yaml"
         config.write_text(
-            CONFIG + f"triggers: [{{use: twitch, channel: {chat.channel}, irc_url: '{chat.url}'}}]\n", encoding="utf-8"
+            CONFIG
+            + f"triggers: [{{use: twitch, channel: {chat.channel}, irc_url: '{chat.url}'}}]\n"
+            + "twitch: {emotes: {strip: false}}\n",
+            encoding="utf-8",
         )
         self.environ = environment(folder / "home", self.port, config)
         self.remote = Remote(f"http://127.0.0.1:{self.port}", folder / "home", folder / "log")
