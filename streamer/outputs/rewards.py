@@ -175,7 +175,9 @@ class Rewards:
             reward_id = next(same, "")
         if not reward_id:
             made = await self._twitch.helix.post(PATH, mine, values)
-            reward_id = str(made["data"][0]["id"])
+            reward_id = next((str(one["id"]) for one in made.get("data", ())), "")
+            if not reward_id:
+                raise TwitchError(0, "the answer to a new reward makes no sense")
         elif changes := differences(values, theirs[reward_id]):
             await self._twitch.helix.patch(PATH, {**mine, "id": reward_id}, changes)
         if self._ids.get(name) != reward_id:
@@ -217,7 +219,12 @@ class Rewards:
         pause_s = self._pace.first_retry_s
         while True:
             self._pay.clear()
-            if await self._settle_all():
+            try:
+                done = await self._settle_all()
+            except StoreError as error:
+                log.warning("redemptions are not settled yet: %s", error)
+                done = False
+            if done:
                 pause_s = self._pace.first_retry_s
                 await _until(self._pay, self._pace.look_s)
             else:
