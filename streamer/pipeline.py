@@ -48,6 +48,7 @@ from streamer.types import (
 log = logging.getLogger(__name__)
 
 INBOX = 2000
+AT_A_TIME = 32
 LAG_EVERY_S = 0.5
 HEALTH_EVERY_S = 0.2
 DOORS_EVERY_S = 0.25
@@ -122,11 +123,14 @@ class Pipeline(Delivery):
     async def _admit_all(self) -> None:
         """In: the inbox. Out: the scheduler, or a refusal."""
         while True:
-            event = await self._inbox.get()
-            try:
-                await self._take(event)
-            except StoreError as error:
-                log.error("done, but not written down: %s", error)
+            for _ in range(AT_A_TIME):
+                event = await self._inbox.get()
+                try:
+                    await self._take(event)
+                except StoreError as error:
+                    log.error("done, but not written down: %s", error)
+            # A full inbox is taken without a single wait; everybody else wants the loop, too.
+            await asyncio.sleep(0)
 
     async def _take(self, event: Happening) -> None:
         if isinstance(event, Trigger):

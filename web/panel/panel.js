@@ -1,5 +1,7 @@
 // The operator page: everything it shows comes over /ws/panel, everything it does is one HTTP call.
 
+import { showBans, showHeld } from '/panel/held.js';
+
 const KEY = 'streamer-token';
 const byId = (id) => document.getElementById(id);
 
@@ -106,6 +108,18 @@ function showQueue() {
   byId('queue-empty').hidden = items.length > 0;
 }
 
+function showSafety() {
+  const tools = { call, act, element };
+  byId('alarm').hidden = !status.alarm;
+  byId('alarm').textContent = status.alarm && `Raid mode: ${status.alarm}. Viewers' pictures wait for you.`;
+  showHeld(byId('held'), status.held, tools);
+  byId('held-count').textContent = String(status.held.length);
+  byId('held-section').hidden = !status.held.length;
+  byId('cut').hidden = !status.held.some((item) => item.goes);
+  showBans(byId('bans'), status.bans, tools);
+  byId('bans-section').hidden = !status.bans.length;
+}
+
 function showHealth() {
   const parts = [status.generator, ...status.sources];
   const rows = parts.map((part) => {
@@ -139,6 +153,7 @@ function show() {
   byId('pause').textContent = status.paused ? 'Resume' : 'Pause';
   byId('park').textContent = status.generator.state === 'parked' ? 'Warm up again' : 'Free the GPU';
   showLayers();
+  showSafety();
   showQueue();
   showHealth();
   act(showPictures);
@@ -229,6 +244,7 @@ function reveal() {
 
 byId('send').addEventListener('submit', (event) => act(() => send(event)));
 byId('panic').addEventListener('click', () => act(() => call('POST', '/api/v1/panic')));
+byId('cut').addEventListener('click', () => act(() => call('POST', '/api/v1/cut')));
 byId('pause').addEventListener('click', () => act(() => call('POST', `/api/v1/${status && status.paused ? 'resume' : 'pause'}`)));
 byId('park').addEventListener('click', () => act(() => call('POST', `/api/v1/generator/${status && status.generator.state === 'parked' ? 'warm' : 'free'}`)));
 byId('copy-url').addEventListener('click', () => act(copy));

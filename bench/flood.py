@@ -1,0 +1,167 @@
+"""10,000 chat lines a second from 50,000 accounts through the real loops: lag, the streamer's keys, memory, fairness.
+
+Everything but the model is real: pipeline, rules of the shipped config (with limits that let enough pictures through to
+compare people), scheduler, store, hub. Usage: python bench/flood.py [--seconds 20] [--rate 10000]; in full: 60
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+import report
+from load import Prepared, parts, resident_mb
+
+from streamer.contracts import Happening, Health
+from streamer.pipeline import Pipeline
+from streamer.policy import cooldown
+from streamer.raid import Options as RaidOptions
+from streamer.types import Actor, Ended, Event, Frame, ImageRequest, Lane, Preview, RequestState, Role, Trigger
+
+ACCOUNTS, GROUPS = 50_000, 20
+DRAW_S = 0.02
+KEY_EVERY_S = 0.25
+
+
+class Painter(Prepared):
+    """Take a while over every picture, as a model would, without the processor."""
+
+    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+        await asyncio.sleep(DRAW_S)
+        yield Frame(request.id, request.layer, "image/jpeg", b"x" * 4096, 1280, 720)
+
+
+class Crowd:
+    """A source: accounts that all ask equally often, one that asks a hundred times as often, and much ordinary chat."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate, self.sent = rate, 0
+        self._chance = random.Random(1)
+
+    def health(self) -> Health:
+        return Health("crowd", "ready")
+
+    async def listen(self) -> AsyncIterator[Happening]:
+        began = time.monotonic()
+        while True:
+            due = int((time.monotonic() - began) * self.rate)
+            while self.sent < due:
+                yield self._line()
+            await asyncio.sleep(0.005)
+
+    def _line(self) -> Trigger:
+        self.sent += 1
+        number = 0 if self.sent % 100 == 0 else self._chance.randrange(1, ACCOUNTS)
+        actor = Actor(f"u{number}", f"viewer{number}", Role.VIEWER)
+        text = f"!bg stormy harbour {self.sent}" if self.sent % 2 == 0 else "what a fine evening this is"
+        return Trigger(f"c{self.rate}-{self.sent}", "crowd", text, actor, time.monotonic())
+
+
+class Ears:
+    """An output that notes who was served, and how long the streamer's keys took."""
+
+    def __init__(self) -> None:
+        self.served: Counter[str] = Counter()
+        self.keys_ms: list[float] = []
+
+    async def publish(self, event: Event) -> None:
+        if isinstance(event, Ended) and event.state is RequestState.SHOWN:
+            if event.request.priority is Lane.BROADCASTER:
+                self.keys_ms.append((time.monotonic() - event.request.at) * 1000)
+            else:
+                self.served[event.request.actor.id] += 1
+
+
+async def press(pipeline: Pipeline, seconds: float) -> None:
+    """Press the streamer's key again and again."""
+    for number in range(int(seconds / KEY_EVERY_S)):
+        actor = Actor("streamer", "Streamer", Role.BROADCASTER)
+        now = time.monotonic()
+        await pipeline.submit(Trigger(f"k{now}-{number}", "keys", f"!bg my own harbour {number}", actor, now))
+        await asyncio.sleep(KEY_EVERY_S)
+
+
+async def lag(into: list[float]) -> None:
+    """Note how late the loop wakes a timer."""
+    while True:
+        asked = time.monotonic()
+        await asyncio.sleep(0.01)
+        into.append((time.monotonic() - asked - 0.01) * 1000)
+
+
+def jain(shares: list[int]) -> float:
+    """Return Jain's index: 1 when all have the same."""
+    return sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares))
+
+
+async def flood(seconds: float, rate: int, home: Path) -> dict[str, object]:
+    """Run with and without the crowd, and compare."""
+    built, ears, crowd = parts(home), Ears(), Crowd(rate)
+    built.generator, built.outputs = Painter(), [ears]
+    # Pictures as fast as they are drawn; a raid mode would hold every one of them, which is not what is measured.
+    built.raid = RaidOptions(viewers=0, newcomers=1.0, alike=1.0, blocks=1_000_000)
+    limit = cooldown.Options(user_s=30, everyone_s=DRAW_S * 1.25, burst=5)
+    built.rules = [cooldown.create(limit) if isinstance(rule, cooldown.Cooldown) else rule for rule in built.rules]
+    quiet = Pipeline(built)
+    await built.store.open()
+    await quiet.restore()
+    running = asyncio.create_task(quiet.run())
+    # A calm chat that still keeps the generator busy: a key waits for the picture being drawn, flood or not.
+    few = asyncio.create_task(quiet._listen(Crowd(rate // 50)))
+    await press(quiet, 8)
+    few.cancel()
+    calm_ms, ears.keys_ms, ears.served = ears.keys_ms, [], Counter()
+    listening = asyncio.create_task(quiet._listen(crowd))
+    late: list[float] = []
+    measuring = asyncio.create_task(lag(late))
+    await press(quiet, seconds / 4)
+    early_mb = resident_mb()
+    await press(quiet, seconds * 3 / 4)
+    late_mb = resident_mb()
+    tasks = (listening, measuring, running)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await built.store.close()
+    groups = Counter(int(who[1:]) % GROUPS for who in ears.served.elements() if who != "u0")
+    return {
+        "lines_per_s": round(crowd.sent / seconds), "loop_lag_ms": report.spread(late),
+        "key_to_shown_ms_calm": report.spread(calm_ms), "key_to_shown_ms_flood": report.spread(ears.keys_ms),
+        "memory_early_mb": round(early_mb, 1), "memory_late_mb": round(late_mb, 1),
+        "pictures": sum(ears.served.values()),
+        "jain_of_equal_groups": round(jain([groups[n] for n in range(GROUPS)]), 4),
+        "most_for_one_person": max(ears.served.values()), "for_the_loudest": ears.served["u0"],
+        "key_ms_more": round(statistics.median(ears.keys_ms) - statistics.median(calm_ms), 2),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print the JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rate", type=int, default=10_000)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        found = asyncio.run(flood(chosen.seconds, chosen.rate, Path(home)))
+    grown = float(str(found["memory_late_mb"])) - float(str(found["memory_early_mb"]))
+    report.finish(
+        "flood", {"seconds": chosen.seconds, **found},
+        [report.at_least("lines per second", float(str(found["lines_per_s"])), chosen.rate * 0.98),
+         report.at_most("loop lag p99 ms", found["loop_lag_ms"]["p99"], 50),  # type: ignore[index]
+         report.at_most("a key takes longer by ms (median)", float(str(found["key_ms_more"])), 5),
+         report.at_most("memory grows by MB", grown, 20),
+         report.at_least("Jain index of equal groups", float(str(found["jain_of_equal_groups"])), 0.95)],
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
