@@ -16,6 +16,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from streamer.contracts import (
+    Doorkeeper,
     Happening,
     Receipt,
     Running,
@@ -62,6 +63,7 @@ class Pipeline(Delivery):
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parts, clock)
         self._inbox: asyncio.Queue[Happening] = asyncio.Queue(INBOX)
+        self._doorkeepers = [rule for rule in parts.rules if isinstance(rule, Doorkeeper)]
         self._seen: Recent[str, None] = Recent(REMEMBERED)
 
     @property
@@ -307,9 +309,10 @@ class Pipeline(Delivery):
 
     def _may_draw(self, request: ImageRequest) -> bool:
         """Keep viewers' pictures apart, so that each is seen; the streamer's own never wait."""
-        if self._intake.objection(request) is not None or not may_draw(self._parts.rules, request):
+        if self._intake.objection(request) is not None:
             return False
-        return request.priority is Lane.BROADCASTER or self._free_at.get(request.layer, 0.0) <= self._clock()
+        free = request.priority is Lane.BROADCASTER or self._free_at.get(request.layer, 0.0) <= self._clock()
+        return free and may_draw(self._doorkeepers, request)
 
     def _wait_for_layer(self, now: float) -> float | None:
         return min((moment - now for moment in self._free_at.values() if moment > now), default=None)

@@ -92,10 +92,10 @@ def hear(rules: Iterable[Rule], notice: Notice, now: float) -> None:
                 log.exception("a rule failed on a notice: %s", type(rule).__name__)
 
 
-def may_draw(rules: Iterable[Rule], request: ImageRequest) -> bool:
+def may_draw(rules: Iterable[Doorkeeper], request: ImageRequest) -> bool:
     """Ask every rule that keeps the door until the end; one that breaks keeps it shut."""
     try:
-        return all(rule.may_draw(request) for rule in rules if isinstance(rule, Doorkeeper))
+        return all(rule.may_draw(request) for rule in rules)
     except Exception:
         log.exception("a rule failed before drawing")
         return False
