@@ -61,8 +61,9 @@ class Engine:
     def draw(self, job: Job) -> Generator[Step | DevicePicture, None, None]:
         """Yield a Step after each denoising step, one step behind the device, then the picture."""
         began, prepared = time.monotonic(), self._place_for(self.shape_of(job))
-        self._set_scene(prepared, job)
         schedule = prepared.schedule(self.model, job.steps)
+        prepared.canvas.set_step(schedule, 0)
+        self._set_scene(prepared, job)
         for index in range(schedule.steps):
             prepared.canvas.set_step(schedule, index)
             prepared.step()

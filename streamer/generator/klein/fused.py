@@ -6,6 +6,7 @@ weights of their own a product is made of two, and the kernels pick the modulati
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,13 @@ from streamer.generator.klein.canvas import Canvas
 from streamer.generator.klein.denoise import project
 from streamer.generator.klein.ops import Attend, Ops
 from streamer.generator.klein.products import FEW_ROWS, Branch, Pair, Rows, alone
-from streamer.generator.klein.quantise import EightBitLinear, all_eight_bit
+from streamer.generator.klein.quantise import FP8, FP8_MAX, EightBitLinear, all_eight_bit
+from streamer.generator.klein.reference_memory import ReferenceMemory, reading_canvas
+from streamer.generator.klein.schedule import modulation_of
 
 SHIFT, SCALE, GATE = 0, 1, 2
+
+Gather = Callable[..., tuple[Tensor, Tensor | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +65,41 @@ class Fused:
 
     def __call__(self, canvas: Canvas) -> Tensor:
         """Run all blocks; see the module's docstring for the layout."""
-        text, dtype = canvas.shape.text_tokens, canvas.tokens.dtype
+        text = canvas.shape.text_tokens
         x = torch.cat([canvas.context[0], self._transformer.x_embedder(canvas.seen)[0]])
+        x, branch, gate = self._blocks(canvas, x, self._attention)
+        picture = slice(text, text + canvas.shape.image_tokens)
+        x = self._ops.gate_residual(x[picture], branch.values[picture], gate, 0, *branch.scales_of(picture))
+        return project(self._transformer, x[None], canvas.out_modulation)
+
+    @torch.inference_mode()
+    def read(self, canvas: Canvas) -> None:
+        """Fill the canvas's memory from the reference on it, as reference_memory.read_reference does."""
+        no_noise = torch.zeros((), device=canvas.tokens.device, dtype=canvas.tokens.dtype)
+        reading = reading_canvas(canvas, modulation_of(self._transformer, no_noise))
+        self._blocks(reading, self._transformer.x_embedder(reading.tokens)[0], self._kept_attention)
+        if self._fp8 and canvas.memory is not None:
+            self._shrink(canvas.memory, canvas.attention)
+
+    def _blocks(self, canvas: Canvas, x: Tensor, attention: Gather) -> tuple[Tensor, Branch, Tensor]:
+        """Run all blocks; give the residual stream, the last block's branch, and the gate that joins them."""
+        text, dtype = canvas.shape.text_tokens, x.dtype
         pairs = torch.stack([canvas.text_modulation.view(6, -1), canvas.image_modulation.view(6, -1)], dim=1)
         first, second = pairs[:3], pairs[3:]
         single = canvas.single_modulation.view(3, -1)
         both = single[:, None].expand(3, 2, self._hidden).contiguous()
         rows = Rows(*self._ops.norm_modulate_quantize(x, first[SCALE], first[SHIFT], self._eps, text, self._int8))
         for index, block in enumerate(self._doubles):
-            gathered = self._attention(canvas, block.qkv.scaled(rows, text, dtype), block, text, index)
+            gathered = attention(canvas, block.qkv.scaled(rows, text, dtype), block, text, index)
             x, rows = self._between(x, block.out.branch(self._rows(*gathered), text, dtype), first[GATE], second, text)
             up = Rows(*self._ops.swiglu_quantize(block.up.scaled(rows, text, dtype), self._int8))
             following = first if index + 1 < len(self._doubles) else both
             x, rows = self._between(x, block.down.branch(up, text, dtype), second[GATE], following, text)
         for index, layer in enumerate(self._singles, start=len(self._doubles)):
-            branch = self._single(canvas, layer, rows, dtype, index)
+            branch = self._single(canvas, layer, rows, attention, index)
             if layer is not self._singles[-1]:
                 x, rows = self._between(x, branch, single[GATE], single, 0)
-        picture = slice(text, text + canvas.shape.image_tokens)
-        x = self._ops.gate_residual(x[picture], branch.values[picture], single[GATE], 0, *branch.scales_of(picture))
-        return project(self._transformer, x[None], canvas.out_modulation)
+        return x, branch, single[GATE]
 
     def _between(self, x: Tensor, branch: Branch, gate: Tensor, modulation: Tensor, text: int) -> tuple[Tensor, Rows]:
         """End one half of a block and begin the next."""
@@ -89,10 +109,11 @@ class Fused:
         )  # fmt: skip
         return x, Rows(values, scale)
 
-    def _single(self, canvas: Canvas, layer: Single, rows: Rows, dtype: torch.dtype, index: int) -> Branch:
+    def _single(self, canvas: Canvas, layer: Single, rows: Rows, attention: Gather, index: int) -> Branch:
+        dtype = canvas.tokens.dtype
         wide = layer.into.product(rows.values, rows.scale, dtype)
         qkv, up = wide[:, : 3 * self._hidden], wide[:, 3 * self._hidden :]
-        gathered, scale = self._attention(canvas, qkv, layer, 0, index)
+        gathered, scale = attention(canvas, qkv, layer, 0, index)
         return alone(layer.out, Rows(*self._ops.concat_swiglu_quantize(gathered, up, scale, self._int8)), dtype)
 
     def _rows(self, gathered: Tensor, scale: Tensor | None) -> Rows:
@@ -105,16 +126,39 @@ class Fused:
     ) -> tuple[Tensor, Tensor | None]:
         """Attend; from fp8 attention the result is in fp8, with the one scale it must be multiplied by."""
         head = (block.query_weight, block.key_weight, *(table[: qkv.shape[0]] for table in canvas.rope), self._eps)
-        # What was kept of a reference was read under another modulation: the scales computed ahead do not bound it.
-        if self._fp8 and qkv.shape[0] > FEW_ROWS and canvas.memory is None:
+        memory = canvas.memory
+        if self._fp8 and qkv.shape[0] > FEW_ROWS:
             scales = canvas.attention[index]
-            return self._ops.attention_fp8(*self._ops.qk_norm_rope_fp8(qkv, *head, scales, text), scales), scales[2:3]
+            q, k, v = self._ops.qk_norm_rope_fp8(qkv, *head, scales, text)
+            if memory is not None and memory.small is not None:
+                k, v = (_joined(new, kept[index]) for new, kept in zip((k, v), memory.small, strict=True))
+            return self._ops.attention_fp8(q, k, v, scales), scales[2:3]
         q, k = self._ops.qk_norm_rope(qkv, *head, text)
         v = qkv[:, 2 * self._hidden :].unflatten(1, (-1, q.shape[2]))
-        if canvas.memory is not None:
-            kept = canvas.memory.layer(index)
-            k, v = torch.cat([k, kept.keys]), torch.cat([v, kept.values])
+        if memory is not None:
+            k, v = torch.cat([k, memory.keys[index]]), torch.cat([v, memory.values[index]])
         return self._attend(q, k, v), None
+
+    def _kept_attention(
+        self, canvas: Canvas, qkv: Tensor, block: Double | Single, text: int, index: int
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attend to the reference alone, and keep its keys and values."""
+        q, k = self._ops.qk_norm_rope(qkv, block.query_weight, block.key_weight, *canvas.rope, self._eps, text)
+        v = qkv[:, 2 * self._hidden :].unflatten(1, (-1, q.shape[2]))
+        assert canvas.memory is not None
+        canvas.memory.keys[index].copy_(k)
+        canvas.memory.values[index].copy_(v)
+        return self._attend(q, k, v), None
+
+    def _shrink(self, memory: ReferenceMemory, scales: Tensor) -> None:
+        """Keep what was read in fp8 too, by each block's scales, which hold for every step and for the reading."""
+        wide = (memory.keys, memory.values)
+        if memory.small is None:
+            keys, values = (torch.empty_like(kept, dtype=FP8) for kept in wide)
+            memory.small = (keys, values)
+        for kept, small, scale in zip(wide, memory.small, (scales[:, 1], scales[:, 2]), strict=True):
+            for block in range(len(kept)):
+                small[block].copy_((kept[block] / scale[block]).clamp_(-FP8_MAX, FP8_MAX))
 
     @torch.inference_mode()
     def bounds(self, modulation: Tensor) -> Tensor | None:
@@ -136,6 +180,11 @@ class Fused:
         ]
         largest = torch.stack(each).amax(0)
         return torch.cat([largest[:3], 1 / largest[2:3]])
+
+
+def _joined(new: Tensor, kept: Tensor) -> Tensor:
+    # As bytes: a concatenation of fp8 is not there on every device.
+    return torch.cat([new.view(torch.uint8), kept.view(torch.uint8)]).view(new.dtype)
 
 
 def can_fuse(transformer: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -38,7 +39,9 @@ class Prepared:
         """Give the schedule for a number of steps, computing it the first time."""
         if steps not in self.schedules:
             tokens = self.canvas.shape.image_tokens
-            self.schedules[steps] = schedule.build(model.transformer, model.scheduler, tokens, steps, self.bounds)
+            self.schedules[steps] = schedule.build(
+                model.transformer, model.scheduler, tokens, steps, self.bounds, self.canvas.memory is not None
+            )
         return self.schedules[steps]
 
 
@@ -50,8 +53,14 @@ def prepare(model: Model, shape: Shape, colours: Tensor | None, velocity: Veloci
         canvas=canvas,
         step=partial(step, canvas, velocity),
         decode=partial(decode, canvas, model.vae, decoder),
-        read=None if canvas.memory is None else partial(read_reference, canvas, model.transformer),
+        read=None if canvas.memory is None else _reader(canvas, model, velocity),
         previews=Readback(canvas.small),
         finite=Readback(canvas.finite, slots=1),
         bounds=getattr(velocity, "bounds", lambda modulation: None),
     )
+
+
+def _reader(canvas: Canvas, model: Model, velocity: Velocity) -> Run:
+    """Read a reference by the step's own fast way where it has one."""
+    fast: Callable[[Canvas], None] | None = getattr(velocity, "read", None)
+    return partial(read_reference, canvas, model.transformer) if fast is None else partial(fast, canvas)

@@ -47,6 +47,8 @@ class Pair:
 
     def scaled(self, rows: Rows, text: int, dtype: torch.dtype) -> Tensor:
         """Multiply the first ``text`` rows by one, the others by the other, into one matrix."""
+        if text == 0:
+            return self.image.product(rows.values, rows.scale, dtype)
         out = self._empty(rows, dtype)
         with self._beside(rows):
             self.text.product(rows.values[:text], rows.scale[:text], dtype, out[:text])
@@ -58,6 +60,8 @@ class Pair:
         """Do the same for what goes into the residual stream, where the scales can wait."""
         if not leaves_scales(self.image, rows):
             return Branch(self.scaled(rows, text, dtype))
+        if text == 0:
+            return Branch(self.image.raw(rows.values), rows.scale, self._columns)
         out = self._empty(rows, self.image.raw_dtype)
         with self._beside(rows):
             self.text.raw(rows.values[:text], out[:text])

@@ -8,12 +8,14 @@ https://github.com/black-forest-labs/flux2/blob/main/docs/flux2_klein_kv_cache.m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers.models.transformers.transformer_flux2 import Flux2KVAttnProcessor, Flux2KVParallelSelfAttnProcessor
 from torch import Tensor
+
+from streamer.generator.klein.shapes import Shape
 
 if TYPE_CHECKING:
     from streamer.generator.klein.canvas import Canvas
@@ -39,12 +41,16 @@ class LayerMemory:
         return self.keys[None], self.values[None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReferenceMemory:
-    """Every block's share; ``keys`` and ``values`` are [blocks, tokens, heads, head size]."""
+    """Every block's share; ``keys`` and ``values`` are [blocks, tokens, heads, head size].
+
+    ``small`` holds both in fp8 as well, by the scales of the schedule, where steps attend in fp8.
+    """
 
     keys: Tensor
     values: Tensor
+    small: tuple[Tensor, Tensor] | None = None
 
     def layer(self, index: int) -> LayerMemory:
         """Give a block's share, double blocks counted first."""
@@ -73,6 +79,21 @@ def attend_to_memory(transformer: Any) -> None:
         block.attn.set_processor(Flux2KVAttnProcessor())
     for block in transformer.single_transformer_blocks:
         block.attn.set_processor(Flux2KVParallelSelfAttnProcessor())
+
+
+def reading_canvas(canvas: Canvas, modulation: Tensor) -> Canvas:
+    """Give a canvas on which the reference is the picture, and no text: to be read by the step's own kernels."""
+    shape = canvas.shape
+    assert shape.reference is not None
+    after = shape.text_tokens + shape.image_tokens
+    return replace(
+        canvas,
+        shape=Shape(*shape.reference, text_tokens=0),
+        tokens=canvas.tokens[:, shape.image_tokens :],
+        context=canvas.context[:, :0],
+        modulation=modulation,
+        rope=(canvas.rope[0][after:], canvas.rope[1][after:]),
+    )
 
 
 @torch.inference_mode()

@@ -52,19 +52,34 @@ def sigmas_of(scheduler: Any, image_tokens: int, steps: int) -> tuple[Tensor, Te
 
 @torch.inference_mode()
 def build(
-    transformer: nn.Module, scheduler: Any, image_tokens: int, steps: int, bounds: Bounds = lambda row: None
-) -> Schedule:
-    """Run the embedder and the modulation layers once for every step of the schedule."""
+    transformer: nn.Module, scheduler: Any, image_tokens: int, steps: int, bounds: Bounds = lambda row: None,
+    keeps_references: bool = False,
+) -> Schedule:  # fmt: skip
+    """Run the embedder and the modulation layers once for every step of the schedule.
+
+    With ``keeps_references`` the scales of attention hold for all steps and for the reading of a reference.
+    """
     sigmas, times = sigmas_of(scheduler, image_tokens, steps)
     weight = transformer.x_embedder.weight
-    rows = [_modulation(transformer, time.to(weight.dtype)) for time in times.to(weight.device)]
+    rows = [modulation_of(transformer, time.to(weight.dtype)) for time in times.to(weight.device)]
     sigmas = sigmas.to(weight.device)
     bounded = [row for row in map(bounds, rows) if row is not None]
     attention = torch.stack(bounded) if bounded else None
+    if attention is not None and keeps_references:
+        read = bounds(modulation_of(transformer, times.to(weight)[0] * 0))
+        attention = attention if read is None else steady(torch.cat([attention, read[None]]))[:-1]
     return Schedule(len(rows), torch.cat(rows), sigmas[:-1].clone(), sigmas[1:] - sigmas[:-1], attention)
 
 
-def _modulation(transformer: Any, time: Tensor) -> Tensor:
+def steady(scales: Tensor) -> Tensor:
+    """Give every moment [moments, blocks, 4] the largest scales of all, and the inverse that goes with them."""
+    largest = scales.amax(0, keepdim=True)
+    return torch.cat([largest[..., :3], 1 / largest[..., 2:3]], dim=-1).expand_as(scales).contiguous()
+
+
+@torch.inference_mode()
+def modulation_of(transformer: Any, time: Tensor) -> Tensor:
+    """Give every modulation of one moment, [1, 17 x hidden]; ``time`` in thousandths, in the model's precision."""
     # Divided and multiplied by 1000 in the model's own precision: so does the stock pipeline, and in bfloat16
     # that moves the time step.
     embedding = transformer.time_guidance_embed((time / 1000 * 1000).reshape(1), None)

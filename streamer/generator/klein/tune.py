@@ -25,6 +25,7 @@ from streamer.generator.klein.latents import tokens_to_latents
 from streamer.generator.klein.prepared import Prepared, prepare
 from streamer.generator.klein.products import FEW_ROWS
 from streamer.generator.klein.quantise import all_eight_bit
+from streamer.generator.klein.reference_memory import read_reference
 from streamer.generator.klein.shapes import Shape, whole_patches
 from streamer.generator.klein.switches import Attention, Switches
 from streamer.generator.klein.tiny_decoder import TinyDecoder
@@ -266,11 +267,15 @@ class Tuner:
         engine.ready[shape] = place
 
     def _reads_right(self, place: Prepared) -> bool:
-        """See that the fast step attends to a kept reference as the stock blocks do; the other checks have none."""
+        """See that a reference is read and attended to as by the stock blocks; the other checks have none."""
         assert place.read is not None
-        place.read()
-        plain = stock_velocity(self._engine.model.transformer)
-        return self._noted(judge("kept reference", self._velocity, plain, place.canvas))
+        transformer = self._engine.model.transformer
+        with torch.inference_mode():
+            read_reference(place.canvas, transformer)
+            plain = stock_velocity(transformer)(place.canvas)
+            place.read()
+            error = relative_error(self._velocity(place.canvas), plain)
+        return self._noted(Verdict("kept reference", error, BOUNDS["kept reference"]))
 
     def _record(self, place: Prepared) -> None:
         fixed_scene(place.canvas)

@@ -27,6 +27,7 @@ from streamer.generator.klein.noise import noise_of  # noqa: E402
 from streamer.generator.klein.ops import attend_with, reference_ops  # noqa: E402
 from streamer.generator.klein.prepared import prepare  # noqa: E402
 from streamer.generator.klein.quantise import FP8, Shrinker  # noqa: E402
+from streamer.generator.klein.reference_memory import read_reference  # noqa: E402
 from streamer.generator.klein.shapes import Shape  # noqa: E402
 from streamer.generator.klein.testing import make_checkpoint, make_pipeline  # noqa: E402
 from streamer.generator.klein.verify import fixed_scene, relative_error  # noqa: E402
@@ -105,11 +106,33 @@ def test_the_fused_step_attends_to_the_kept_reference(
     place.canvas.set_step(place.schedule(model, 4), 1)
     fixed_scene(place.canvas)
     with torch.inference_mode():
+        read_reference(place.canvas, model.transformer)
+        memory = place.canvas.memory
+        truth = memory.keys.clone(), memory.values.clone()
         place.read()
+        assert relative_error(memory.keys, truth[0]) < 0.03
+        assert relative_error(memory.values, truth[1]) < 0.03
+        assert (memory.small is not None) == fp8_attention
+        # So tiny a model hardly looks at its reference: made to shout, it must be heard alike.
+        memory.values.mul_(20)
+        if memory.small is not None:
+            fused._shrink(memory, place.canvas.attention)
         kept = fused(place.canvas)
-        assert relative_error(kept, stock_velocity(model.transformer)(place.canvas)) < 0.01
-        place.canvas.memory.values.mul_(50)
-        assert relative_error(kept, stock_velocity(model.transformer)(place.canvas)) > 0.01
+        near = relative_error(kept, stock_velocity(model.transformer)(place.canvas))
+        memory.values.zero_()
+        assert near < 0.03
+        assert relative_error(kept, stock_velocity(model.transformer)(place.canvas)) > 1.3 * near
+
+
+def test_one_scale_holds_for_all_steps_and_for_the_reading(kv_checkpoint: Path) -> None:
+    """What is kept in fp8 is attended to in every step, so no step may read it by another scale."""
+    model = load_it(kv_checkpoint, torch.bfloat16, Shrinker(True, FP8))
+    fused = Fused(model.transformer, reference_ops(), attend_with("sdpa"), True)
+    own = prepare(model, Shape(96, 64, 64), None, fused, lambda latents: latents).schedule(model, 4).attention
+    shared = prepare(model, Shape(96, 64, 64, (64, 80)), None, fused, lambda latents: latents).schedule(model, 4)
+    assert torch.equal(shared.attention, shared.attention[:1].expand(4, -1, -1))
+    assert (shared.attention[..., :3] >= own[..., :3]).all()
+    assert torch.allclose(shared.attention[..., 2] * shared.attention[..., 3], torch.ones(()))
 
 
 def test_a_kv_checkpoint_is_known_by_its_pipeline(kv_checkpoint: Path, checkpoint: Path) -> None:

@@ -25,7 +25,7 @@ def available() -> bool:
     import cudnn
 
     try:
-        _plan(256, 1, torch.cuda.current_device())
+        _plan(256, 256, 1, torch.cuda.current_device())
     except (cudnn.cudnnGraphNotSupportedError, RuntimeError):
         return False
     return True
@@ -55,16 +55,19 @@ def _handle(device: int) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _plan(rows: int, heads: int, device: int) -> tuple[Any, dict[str, Any], int]:
+def _plan(rows: int, seen: int, heads: int, device: int) -> tuple[Any, dict[str, Any], int]:
     """Build cuDNN's plan for one shape; return it with its tensors and its workspace size."""
     import cudnn
 
     handle = _handle(device)
     kind, single = cudnn.data_type.FP8_E4M3, cudnn.data_type.FLOAT
     graph = cudnn.pygraph(io_data_type=kind, intermediate_data_type=single, compute_data_type=single, handle=handle)
-    shape, stride = (1, heads, rows, HEAD), (rows * heads * HEAD, HEAD, heads * HEAD, 1)
-    names = ("q", "k", "v")
-    t = {name: graph.tensor(name=name, dim=shape, stride=stride, data_type=kind) for name in names}
+    names = {"q": rows, "k": seen, "v": seen}
+    shape, stride = _layout(rows, heads)
+    t = {
+        name: graph.tensor(name=name, dim=dim, stride=steps, data_type=kind)
+        for name, (dim, steps) in ((name, _layout(count, heads)) for name, count in names.items())
+    }
     one = {"dim": (1, 1, 1, 1), "stride": (1, 1, 1, 1), "data_type": single}
     scalars = ("descale_q", "descale_k", "descale_v", "descale_s", "scale_s", "scale_o")
     t |= {name: graph.tensor(name=name, **one) for name in scalars}
@@ -83,6 +86,10 @@ def _plan(rows: int, heads: int, device: int) -> tuple[Any, dict[str, Any], int]
     return graph, {**t, "out": out, "amax_s": amax_s, "amax_o": amax_o}, graph.get_workspace_size()
 
 
+def _layout(rows: int, heads: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return (1, heads, rows, HEAD), (rows * heads * HEAD, HEAD, heads * HEAD, 1)
+
+
 @lru_cache(maxsize=8)
 def _constants(device: int) -> tuple[torch.Tensor, torch.Tensor]:
     scale = torch.full((1,), PROBABILITY_SCALE, device=f"cuda:{device}")
@@ -91,17 +98,20 @@ def _constants(device: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 @torch.library.custom_op("streamer_klein::attention_fp8", mutates_args=())
 def attention_fp8(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
-    """Attend over fp8 q, k, v [N, H, 128] times `scales`; give fp8 [N, H * 128], to be multiplied by scales[2].
+    """Attend over fp8 q [N, H, 128] and k, v [M, H, 128] times `scales`; give fp8 [N, H * 128], times scales[2].
 
     An output is a mean of values, so the scale of v holds it too.
     """
     import cudnn
 
     for name, x in (("q", q), ("k", k), ("v", v)):
-        if x.shape != q.shape or x.shape[2] != HEAD or not x.is_contiguous() or x.dtype != torch.float8_e4m3fn:
-            raise ValueError(f"{name} must be contiguous fp8 [N, H, {HEAD}], not {x.dtype} {tuple(x.shape)}")
+        like = q.shape[1:] if name == "q" else k.shape
+        if x.shape[-len(like) :] != like or x.shape[1:] != (q.shape[1], HEAD) or not x.is_contiguous():
+            raise ValueError(f"{name} must be contiguous [rows, {q.shape[1]}, {HEAD}], not {tuple(x.shape)}")
+        if x.dtype != torch.float8_e4m3fn:
+            raise ValueError(f"{name} must be fp8, not {x.dtype}")
     rows, heads, device = q.shape[0], q.shape[1], q.device.index or 0
-    graph, t, size = _plan(rows, heads, device)
+    graph, t, size = _plan(rows, k.shape[0], heads, device)
     scale_s, descale_s = _constants(device)
     out = torch.empty((rows, heads * HEAD), device=q.device, dtype=q.dtype)
     amax = torch.empty(2, device=q.device)
