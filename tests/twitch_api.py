@@ -7,6 +7,7 @@ from pathlib import Path
 
 from streamer.twitch import pair
 from streamer.twitch.account import Account
+from streamer.twitch.emotes import Options as Emotes
 from streamer.twitch.pair import Pair
 from streamer.twitch.settings import Settings
 from tests.twitch_standin.standin import Standin
@@ -32,7 +33,8 @@ class TwitchApi(Standin):
     @property
     def config(self) -> str:
         """Return the same as a block of config.yaml."""
-        return f"twitch: {self.settings.model_dump_json()}\n"
+        quiet = self.settings.model_copy(update={"emotes": Emotes(strip=False)})
+        return f"twitch: {quiet.model_dump_json()}\n"
 
     def log_in(self, home: Path, *scopes: str) -> Pair:
         """Leave a login of the broadcaster in a state directory."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from streamer.contracts import Health
-from streamer.errors import LoginError, StreamerError
+from streamer.errors import ConfigError, LoginError, StoreError, StreamerError
 from streamer.twitch import pair
 from streamer.twitch.emotes import Emotes
 from streamer.twitch.helix import Helix
@@ -63,8 +63,8 @@ class Account:
         """Return the access when it covers a scope; None when that feature is off."""
         try:
             access = await self.tokens.access()
-        except LoginError:
-            return None
+        except (LoginError, ConfigError, StoreError):
+            return None  # what is wrong with it stands in the health of the login
         return access if scope in access.scopes else None
 
     async def close(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from streamer.twitch.account import Account, missing
+from streamer.twitch.pair import path_in
 from tests.twitch_api import MANAGE, WRITE, TwitchApi
 
 
@@ -58,3 +59,15 @@ async def test_without_anything_that_needs_a_login_twitch_is_not_asked(api: Twit
 def test_what_is_missing_is_said_in_one_line() -> None:
     assert missing({MANAGE: "rewards"}, {MANAGE}) == ""
     assert missing({MANAGE: "rewards"}, ()) == f"off: rewards (lacks {MANAGE}); run: streamer login twitch"
+
+
+async def test_a_login_file_that_others_may_read_is_not_used_and_the_panel_says_why(
+    api: TwitchApi, tmp_path: Path
+) -> None:
+    api.log_in(tmp_path, MANAGE)
+    path_in(tmp_path).chmod(0o644)
+    account = api.account(tmp_path, {MANAGE: "rewards"})
+    assert await account.may(MANAGE) is None
+    assert not await account.check()
+    assert "chmod 600" in account.health().detail
+    await account.close()
