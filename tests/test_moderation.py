@@ -24,3 +24,13 @@ async def test_too_many_refused_texts_are_a_ban_and_raise_the_alarm(tmp_path: Pa
         assert [ban.name for ban in room.pipeline.state().bans] == ["ann"]
         assert room.pipeline.state().alarm == "3 refused texts within a minute"
         await room.say("!bg fine", "mod", Role.MODERATOR)
+
+
+async def test_a_flood_of_refused_texts_writes_few_verdicts(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        for n in range(200):
+            await room.pipeline.submit(room.trigger("!bg forbiddenword", f"u{n}"))
+        rows = await room.pipeline._records.audit(0.0)
+        # The test's clock goes on by a millisecond a line.
+        assert 1 <= len(rows) <= 5
+        assert {row["outcome"] for row in rows} == {"block"}
