@@ -27,6 +27,7 @@ from streamer.parking import Options as ParkedOptions
 from streamer.policy import name_fits
 from streamer.privacy import Options as PrivacyOptions
 from streamer.raid import Options as RaidOptions
+from streamer.recalled import Recalled
 from streamer.recent import Recent
 from streamer.records import Records
 from streamer.scheduler import Scheduler
@@ -91,6 +92,7 @@ class Controls:
         self._door = Door(self._records, parts.hub.take_seal())
         self._holds = Holds(parts.approval)
         self._air = Air(parts.hub, parts.stage, self._records, parts.metrics, parts.outputs)
+        self._recalled = Recalled()
         self._work = asyncio.Event()
         self._actors: Recent[str, str] = Recent(REMEMBERED)
         self._free_at: dict[str, float] = {}
@@ -227,6 +229,7 @@ class Controls:
 
         A cleared chat drops what waits but leaves the air alone: moderators clear chats to tidy up.
         """
+        self._recalled.note(retraction)
         self._air.tell(retraction)
         if retraction.message_id is None and retraction.actor_id is None:
             self._drop(lambda request: request.priority is Lane.CHAT, "retracted", "the chat was cleared")

@@ -30,11 +30,12 @@ class Intake:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._state = OPEN
+        self._shielded = False
 
     @property
     def open(self) -> bool:
         """Tell whether viewers may ask."""
-        return self._state == OPEN
+        return self._state == OPEN and not self._shielded
 
     @property
     def paused(self) -> bool:
@@ -45,8 +46,13 @@ class Intake:
         """Take up the state that the last run left."""
         self._state = await self._store.setting(SETTING) or OPEN
 
+    def shield(self, on: bool) -> None:
+        """Hold viewers while the platform's Shield Mode is on; its end opens nothing that somebody else had closed."""
+        self._shielded = on
+
     def set(self, state: str) -> asyncio.Future[None]:
-        """Change at once; the result is there when it is written down."""
+        """Change at once; the result is there when it is written down. Opening by hand overrules Shield Mode."""
+        self._shielded = self._shielded and state != OPEN
         self._state = state
         return self._store.set(SETTING, state)
 
@@ -61,4 +67,6 @@ class Intake:
             return Refusal(request.id, "panic", "pictures are switched off for now")
         if self._state == PAUSED and request.priority is not Lane.BROADCASTER:
             return Refusal(request.id, "paused", "requests are paused for now")
+        if self._shielded and request.priority is not Lane.BROADCASTER:
+            return Refusal(request.id, "paused", "requests are paused while Shield Mode is on")
         return None

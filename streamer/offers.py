@@ -18,6 +18,10 @@ class Offers:
         """Replace what each reward id stands for; ``{text}`` in a line is what the viewer typed."""
         self._lines = dict(lines)
 
+    def __contains__(self, reward_id: object) -> bool:
+        """Tell whether a reward is ours."""
+        return reward_id in self._lines
+
     def worded(self, trigger: Trigger) -> Trigger | None:
         """Return the trigger with the line that its reward stands for; None when it is a reward of somebody else."""
         if trigger.redemption is None:

@@ -109,7 +109,11 @@ class Pipeline(Delivery):
         try:
             async with aclosing(source.listen()) as events:  # type: ignore[type-var]
                 async for event in events:
-                    await self._inbox.put(event)
+                    if isinstance(event, Retraction):
+                        # Overtakes the inbox: what moderators take down must not wait behind a flood.
+                        await self.retract(event)
+                    else:
+                        await self._inbox.put(event)
         except Exception:
             # A plug-in of anybody's: its bug must not end the show. Its health tells the panel.
             log.exception("the trigger source '%s' stopped", source.health().name)
@@ -149,6 +153,8 @@ class Pipeline(Delivery):
         """Let rules and outputs hear of it, and do what config.yaml says for when it happens."""
         now = self._clock()
         self._raid.hear(notice, now)
+        if notice.kind in (NoticeKind.SHIELD_ON, NoticeKind.SHIELD_OFF):
+            self._intake.shield(notice.kind is NoticeKind.SHIELD_ON)
         hear(self._parts.rules, notice, now)
         self._air.touch()
         self._air.tell(notice)
@@ -244,6 +250,8 @@ class Pipeline(Delivery):
         # Twitch may tell of one redemption twice, under two ids.
         if not self._seen.put(trigger.redemption.id if trigger.redemption else trigger.id, None):
             return Receipt(trigger.id, "duplicate")
+        if self._recalled.covers(trigger):
+            return self._refuse(Refusal(trigger.id, "retracted", "the message was taken back"), trigger)
         if isinstance(order, StageCommand):
             return await self._obey(order)
         if isinstance(order, ImageRequest):

@@ -69,3 +69,25 @@ def test_the_doors_are_open_to_those_who_pay_when_they_would_get_it(
     told = doors(is_open, Health("generator", state), fallback)
     assert told.open == (why == "")
     assert why in told.why
+
+
+async def test_shield_mode_holds_viewers_and_its_end_opens_only_what_it_closed(store: Store) -> None:
+    intake = Intake(store)
+    intake.shield(True)
+    assert not intake.open
+    assert intake.objection(REQUEST) is not None
+    assert intake.objection(MINE) is None
+    intake.shield(False)
+    assert intake.open
+    await intake.pause()
+    intake.shield(True)
+    intake.shield(False)
+    assert intake.paused
+    assert intake.objection(REQUEST) is not None
+
+
+async def test_opening_by_hand_overrules_shield_mode(store: Store) -> None:
+    intake = Intake(store)
+    intake.shield(True)
+    await intake.set(OPEN)
+    assert intake.open

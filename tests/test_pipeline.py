@@ -440,6 +440,13 @@ async def test_a_banned_viewer_loses_what_waits_what_is_drawn_and_what_is_on_air
     assert [await room.state(one) for one in (drawing, waiting)] == ["cancelled", "cancelled"]
 
 
+async def test_a_line_that_is_read_after_it_was_taken_back_is_refused(room: Room) -> None:
+    await room.pipeline.retract(Retraction("test", "m1", None, room.now))
+    trigger = Trigger("m1", "test", "!bg late", Actor("ann", "ann", Role.VIEWER), room.now)
+    receipt = await room.pipeline.submit(trigger)
+    assert (receipt.outcome, receipt.rule) == ("refused", "retracted")
+
+
 async def test_a_cleared_chat_drops_what_waits_and_leaves_the_air_alone(room: Room) -> None:
     await room.say("!bg shown")
     await room.draw_next()

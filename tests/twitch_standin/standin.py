@@ -30,6 +30,8 @@ SCOPES = (
     "moderator:read:blocked_terms", "moderator:manage:automod",
 )  # fmt: skip
 
+_IRC_NAMES = {"community_sub_gift": "submysterygift", "sub_gift": "subgift"}
+
 
 class Standin:
     """Four faces on four loopback addresses, one world behind them."""
@@ -170,8 +172,10 @@ class Standin:
         room = self.world.user(partner) if partner else None
         event = payloads.chat_notification(self.channel, user, kind, message_id, detail, text=text, partner=room)
         await self.eventsub.notify("channel.chat.notification", event)
-        tags = f"@id={message_id};msg-id={kind.replace('_', '')};room-id={ROOM_ID};user-id={user.id};login={user.login}"
-        tags += f";display-name={user.name};msg-param-viewerCount={detail.get('viewer_count', 0)}"
+        tags = f"@id={message_id};msg-id={_IRC_NAMES.get(kind, kind)};room-id={ROOM_ID};user-id={user.id}"
+        tags += f";login={user.login};display-name={user.name};msg-param-viewerCount={detail.get('viewer_count', 0)}"
+        tags += f";msg-param-cumulative-months={detail.get('cumulative_months', 1)}"
+        tags += f";msg-param-mass-gift-count={detail.get('total', 0)}"
         await self.irc.send(f"{tags} :tmi.twitch.tv USERNOTICE #{self.channel.login}" + (f" :{text}" if text else ""))
         return message_id
 

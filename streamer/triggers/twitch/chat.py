@@ -1,155 +1,238 @@
-"""What a line of Twitch chat means here: who typed what, and what was taken back. No sockets, no clock."""
+"""What happens in one channel, told in two ways and answered once. No sockets, no clock.
+
+IRC is read all the time, with or without a login. While EventSub reads the chat too, a line of IRC waits ``HOLD_S`` for
+its twin; when that does not come, IRC's is taken. So a socket that dies silently costs a moment and loses no line.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
 import re
-from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections import deque
+from collections.abc import Container
+from dataclasses import dataclass, replace
 
+from streamer.contracts import Happening
 from streamer.text import clean
+from streamer.triggers.twitch import events
+from streamer.triggers.twitch.events import SOURCE, Event
 from streamer.triggers.twitch.irc import Message
-from streamer.types import Actor, Retraction, Role, Trigger
+from streamer.triggers.twitch.line import Line, from_event, from_irc, needed
+from streamer.triggers.twitch.roles import Known, role_of
+from streamer.triggers.twitch.seen import Face, Seen, Twins
+from streamer.types import Actor, Notice, NoticeKind, Redemption, Retraction, Role, Trigger
 
-SOURCE = "twitch"
-REMEMBERED = 10_000
+HOLD_S = 1.5
 SAME_TEXT_S = 2.0
 """How long the same words of the same person count as one message sent twice under two ids."""
+TWO_NAMES_S = 15.0
+"""The same between IRC and EventSub, until a first line has shown that both call a message by one id."""
+REDEEMED = "channel.channel_points_custom_reward_redemption.add"
 
 log = logging.getLogger(__name__)
 
-# A lead moderator is a moderator (a badge of its own since late 2025). Staff, admin and global_mod say nothing about
-# what the channel's owner trusts somebody with, and followers wear no badge: they all stay viewers.
-_ROLES = {
-    "broadcaster": Role.BROADCASTER,
-    "moderator": Role.MODERATOR,
-    "lead_moderator": Role.MODERATOR,
-    "vip": Role.VIP,
-    "subscriber": Role.SUBSCRIBER,
-    "founder": Role.SUBSCRIBER,
-}
-_ACTION = "\x01ACTION "
-_MENTION = re.compile(r"\s*@\w+[,:]?\s+")
-_CHEERMOTE = re.compile(r"[A-Za-z][A-Za-z0-9]*?([1-9]\d{0,6})")
+_MENTION = re.compile(r"\s*@(\w+)[,:]?\s+")
+# Told at most once a session, however often somebody comes and goes to set off an alert.
+_ONCE = frozenset({NoticeKind.FOLLOW})
 
 
-class Seen:
-    """Remember the newest keys, and say whether one came before."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A line of IRC that waits for EventSub to say the same."""
 
-    def __init__(self, size: int = REMEMBERED) -> None:
-        self._size = size
-        self._at: OrderedDict[Hashable, float] = OrderedDict()
-
-    def before(self, key: Hashable, now: float, within_s: float = float("inf")) -> bool:
-        """Note the key; True when it was noted already, at most ``within_s`` ago."""
-        earlier = self._at.pop(key, None)
-        self._at[key] = now
-        if len(self._at) > self._size:
-            self._at.popitem(last=False)
-        return earlier is not None and now - earlier <= within_s
+    line: Line
+    at: float
 
 
 class Chat:
-    """Turn the messages of one channel into triggers and retractions; ``malformed`` counts those that made no sense."""
+    """Turn what two sockets say about one channel into happenings; ``malformed`` counts what made no sense.
 
-    def __init__(self, channel: str, *, ignore: frozenset[str] = frozenset(), shared_chat: bool = False) -> None:
-        self._channel = channel
-        self._ignore = ignore
-        self._shared_chat = shared_chat
-        self._ids = Seen()
-        self._texts = Seen()
+    ``ours`` holds the ids of our rewards: whoever redeems one is answered by that event, not by the line in chat.
+    """
+
+    def __init__(
+        self,
+        channel: str,
+        *,
+        ignore: frozenset[str] = frozenset(),
+        shared_chat: bool = False,
+        ours: Container[str] = (),
+    ) -> None:
+        self._channel, self._ignore, self._shared_chat, self._ours = channel, ignore, shared_chat, ours
+        self._us: frozenset[str] = frozenset({channel})
+        self._bot_id = ""
+        self._ids, self._texts, self._told, self._once = Seen(), Seen(), Seen(), Seen(kept_s=float("inf"))
+        self._twins, self._known = Twins(), Known()
+        self._held: deque[Held] = deque()
+        self._first_timers = Seen()
+        self._one_name = False
+        self._eventsub_reads = False
         self.malformed = 0
 
-    def read(self, message: Message, now: float) -> Trigger | Retraction | None:
-        """Say what a message means; None when it means nothing to us."""
+    def account(self, user_id: str, login: str) -> None:
+        """Name the account that is logged in: its own lines are not heard, unless it is the streamer's."""
+        self._bot_id = user_id if login != self._channel else ""
+        self._us = frozenset({self._channel, login})
+
+    def lean_on_eventsub(self, reads: bool) -> None:
+        """Say whether EventSub tells the lines of chat now; if not, what waited for it is due at once."""
+        self._eventsub_reads = reads
+
+    # What IRC says.
+
+    def read(self, message: Message, now: float) -> list[Happening]:
+        """Say what a message of IRC means."""
         if message.command == "PRIVMSG":
-            return self._typed(message, now)
+            return self._typed_on_irc(message, now)
         if message.command == "CLEARMSG":
-            return self._taken_back(message, "target-msg-id", now)
+            return self._take_back(self._targeted(message, "target-msg-id", now), Face.IRC)
         if message.command == "CLEARCHAT":
             everything = len(message.params) == 1
-            return (
-                Retraction(SOURCE, None, None, now) if everything else self._taken_back(message, "target-user-id", now)
-            )
-        if message.command == "USERNOTICE" and message.tags.get("msg-id") == "raid":
-            log.info("raid: %r brings %r viewers", message.tags.get("login"), message.tags.get("msg-param-viewerCount"))
-        return None
+            gone = Retraction(SOURCE, None, None, now) if everything else None
+            return self._take_back(gone or self._targeted(message, "target-user-id", now), Face.IRC)
+        if message.command == "USERNOTICE":
+            return self._note(events.from_usernotice(message, now), message.tags.get("id", ""), Face.IRC)
+        return []
 
-    def _typed(self, message: Message, now: float) -> Trigger | None:
-        tags = message.tags
-        message_id, user_id = tags.get("id"), tags.get("user-id")
-        if not (message_id and user_id and message.nick and len(message.params) == 2):
+    def _typed_on_irc(self, message: Message, now: float) -> list[Happening]:
+        line = from_irc(message)
+        if line is None:
             self.malformed += 1
-            return None
-        partner = tags.get("source-room-id", tags.get("room-id")) != tags.get("room-id")
-        if message.nick.casefold() in self._ignore or (partner and not self._shared_chat):
-            return None
-        if self._is_repeated(message_id, user_id, message.text, now):
-            return None
-        # In a shared chat a moderator of the partner is no moderator here.
-        role = Role.VIEWER if partner else _role(tags.get("badges", ""))
-        actor = Actor(user_id, clean(tags.get("display-name", "")) or message.nick, role)
-        # Paid is a cheer, or a channel-point reward that asks for text.
-        paid = _count(tags.get("bits", "")) > 0 or bool(tags.get("custom-reward-id"))
-        return Trigger(message_id, SOURCE, self._words(message), actor, now, paid)
+            return []
+        if not self._eventsub_reads:
+            return self._answer(line, now, Face.IRC)
+        if line.id in self._ids:
+            self._one_name = True
+        else:
+            if line.first_time:
+                self._first_timers.before(line.id, now)
+            self._held.append(Held(line, now))
+        return []
 
-    def _is_repeated(self, message_id: str, user_id: str, text: str, now: float) -> bool:
-        # Twitch has delivered one event under two ids (twitchdev/issues#918), hence the second key.
-        return self._ids.before(message_id, now) | self._texts.before((user_id, hash(text)), now, SAME_TEXT_S)
+    def due(self, now: float) -> list[Happening]:
+        """Take the lines of IRC that EventSub has not told in time."""
+        happenings: list[Happening] = []
+        while self._held and (not self._eventsub_reads or self._held[0].at + HOLD_S <= now):
+            held = self._held.popleft()
+            self._one_name |= held.line.id in self._ids
+            happenings += self._answer(held.line, held.at, Face.IRC)
+        return happenings
 
-    def _taken_back(self, message: Message, tag: str, now: float) -> Retraction | None:
+    def wakeup(self) -> float | None:
+        """Say when the next held line is due."""
+        return self._held[0].at + HOLD_S if self._held else None
+
+    def _targeted(self, message: Message, tag: str, now: float) -> Retraction | None:
         target = message.tags.get(tag)
         if not target:
             self.malformed += 1
             return None
-        if tag == "target-msg-id":
-            return Retraction(SOURCE, target, None, now)
-        return Retraction(SOURCE, None, target, now)
+        return Retraction(SOURCE, target if tag == "target-msg-id" else None, None if "msg" in tag else target, now)
 
-    def _words(self, message: Message) -> str:
-        text = message.text
-        if text.startswith(_ACTION):
-            text = text[len(_ACTION) :].rstrip("\x01")
-        text = without_emotes(text, message.tags.get("emotes", ""))
-        text = without_cheermotes(text, _count(message.tags.get("bits", "")))
+    # What EventSub says.
+
+    def hear(self, kind: str, event: Event, message_id: str, now: float) -> list[Happening]:
+        """Say what an event means; one that makes no sense is counted and costs nothing else."""
+        try:
+            return self._heard(kind, event, message_id, now)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self.malformed += 1
+            log.warning("twitch: an event %s made no sense: %r", kind, error)
+            return []
+
+    def _heard(self, kind: str, event: Event, message_id: str, now: float) -> list[Happening]:
+        if kind == "channel.chat.message":
+            line = from_event(event)
+            return self._answer(replace(line, first_time=line.id in self._first_timers), now, Face.EVENTSUB)
+        if kind == REDEEMED:
+            return self._redeemed(event, now)
+        if (gone := events.retraction(kind, event, now)) is not None:
+            return self._take_back(gone, Face.EVENTSUB)
+        in_chat = kind == "channel.chat.notification"
+        own_id = needed(event["message_id"]) if in_chat else message_id
+        return self._note(events.notice(kind, event, now), own_id, Face.EVENTSUB if in_chat else kind)
+
+    def _redeemed(self, event: Event, now: float) -> list[Happening]:
+        redemption = Redemption(needed(event["id"]), needed(event["reward"]["id"]))
+        if event.get("status", "unfulfilled") != "unfulfilled" or self._ids.before(redemption.id, now):
+            return []
+        user_id = needed(event["user_id"])
+        # A redemption comes without badges.
+        role = Role.BROADCASTER if user_id == event["broadcaster_user_id"] else self._known.role(user_id)
+        actor = Actor(user_id, _name(str(event["user_name"]), str(event["user_login"])), role)
+        text = str(event.get("user_input") or "")
+        return [Trigger(redemption.id, SOURCE, text, actor, now, paid=True, redemption=redemption)]
+
+    # The same for both.
+
+    def _answer(self, line: Line, now: float, face: Face) -> list[Happening]:
+        login = line.login.casefold()
+        if login in self._ignore or line.user_id == self._bot_id or (line.partner and not self._shared_chat):
+            return []
+        if self._is_repeated(line, now, face):
+            return []
+        # In a shared chat a moderator of the partner is no moderator here.
+        role = Role.VIEWER if line.partner else role_of(line.badges)
+        if not line.partner:
+            self._known.saw(line.user_id, role)
+        actor = Actor(line.user_id, _name(line.name, line.login), role)
+        happenings: list[Happening] = []
+        if line.bits:
+            cheer = Notice(SOURCE, NoticeKind.CHEER, now, actor, line.bits, line.said)
+            happenings += self._note(cheer, line.id, "line")
+        if line.reward_id in self._ours:
+            return happenings
+        # Paid is a cheer, or a channel-point reward that asks for text.
+        paid = line.bits > 0 or bool(line.reward_id)
+        text = self._without_mention(line.text, line.reply)
+        return [*happenings, Trigger(line.id, SOURCE, text, actor, now, paid, line.first_time)]
+
+    def _is_repeated(self, line: Line, now: float, face: Face) -> bool:
+        if line.id in self._ids:
+            self._ids.before(line.id, now)
+            return True
+        # Twitch has delivered one event under two ids (twitchdev/issues#918), hence the second key.
+        words = (line.user_id, hash(line.said))
+        other = Face.EVENTSUB if face is Face.IRC else Face.IRC
+        within_s = SAME_TEXT_S if self._one_name else TWO_NAMES_S
+        repeated = self._texts.recent((*words, other), now, within_s)
+        repeated |= self._texts.before((*words, face), now, SAME_TEXT_S)
+        self._ids.before(line.id, now)
+        return repeated
+
+    def _without_mention(self, text: str, reply: bool) -> str:
         mention = _MENTION.match(text)
-        if mention and ("reply-parent-msg-id" in message.tags or self._is_us(mention[0])):
-            text = text[mention.end() :]
+        if mention and (reply or mention[1].casefold() in self._us):
+            return text[mention.end() :]
         return text
 
-    def _is_us(self, mention: str) -> bool:
-        return mention.strip(" @,:").casefold() == self._channel
+    def _take_back(self, gone: Retraction | None, face: Face) -> list[Happening]:
+        if gone is None:
+            return []
+        # A cleared chat takes back all that waits: told twice, it would take back what was asked for in between.
+        if gone.message_id is None and gone.actor_id is None and not self._twins.is_news("clear", face, gone.at):
+            return []
+        for held in [held for held in self._held if _meant(gone, held.line)]:
+            self._held.remove(held)
+            self._ids.before(held.line.id, gone.at)
+        return [gone]
+
+    def _note(self, notice: Notice | None, told_id: str, way: str) -> list[Happening]:
+        if notice is None or (told_id and self._told.before((way, told_id), notice.at)):
+            return []
+        who = notice.actor.id if notice.actor else ""
+        if notice.kind in _ONCE and self._once.before((notice.kind, who), notice.at, math.inf):
+            return []
+        if not self._twins.is_news((notice.kind, who, notice.count), way, notice.at):
+            return []
+        return [notice]
 
 
-def without_emotes(text: str, emotes: str) -> str:
-    """Cut out emotes by the positions in a tag like ``25:0-4,12-16/1902:6-10``; they count code points."""
-    for first, last in sorted(_places(emotes), reverse=True):
-        text = text[:first] + text[last + 1 :]
-    return text
+def _meant(gone: Retraction, line: Line) -> bool:
+    everything = gone.message_id is None and gone.actor_id is None
+    return everything or line.id == gone.message_id or line.user_id == gone.actor_id
 
 
-def without_cheermotes(text: str, bits: int) -> str:
-    """Cut out words like ``Cheer100``, as long as their numbers add up to no more than the bits that were cheered."""
-    if bits <= 0:
-        return text
-    words = text.split(" ")
-    found = [(int(match[1]), place) for place, word in enumerate(words) if (match := _CHEERMOTE.fullmatch(word))]
-    for number, place in sorted(found, reverse=True):
-        if number <= bits:
-            bits -= number
-            words[place] = ""
-    return " ".join(word for word in words if word)
-
-
-def _places(emotes: str) -> Iterator[tuple[int, int]]:
-    for place in re.findall(r"(\d{1,4})-(\d{1,4})", emotes):
-        yield int(place[0]), int(place[1])
-
-
-def _role(badges: str) -> Role:
-    names = (badge.partition("/")[0] for badge in badges.split(","))
-    return max((_ROLES.get(name, Role.VIEWER) for name in names), default=Role.VIEWER)
-
-
-def _count(digits: str) -> int:
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
+def _name(shown: str, login: str) -> str:
+    return clean(shown) or login

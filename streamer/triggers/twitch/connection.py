@@ -8,56 +8,19 @@ import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from streamer.contracts import Health
+from streamer.contracts import Happening
 from streamer.text import clean
-from streamer.triggers.twitch.chat import SOURCE, Chat
+from streamer.triggers.twitch.chat import Chat
 from streamer.triggers.twitch.irc import Message, lines_of, parse
-from streamer.types import Retraction, Trigger
+from streamer.triggers.twitch.patience import Patience
 
 log = logging.getLogger(__name__)
 
 _JOINED = frozenset({"366", "ROOMSTATE"})
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for what, in seconds.
-
-    Twitch sends a PING about every five minutes, so a longer silence asks for a look (``quiet_s``). A connection that
-    held for ``healthy_s`` forgets the failures before it.
-    """
-
-    quiet_s: float = 360.0
-    pong_s: float = 10.0
-    join_s: float = 10.0
-    open_s: float = 10.0
-    first_retry_s: float = 0.25
-    longest_retry_s: float = 30.0
-    healthy_s: float = 60.0
-
-    def retry_s(self, attempt: int, share: float) -> float:
-        """Return the pause before retry ``attempt`` (from 0): doubling, capped, between half and all of it."""
-        return min(self.longest_retry_s, self.first_retry_s * 2.0 ** min(attempt, 30)) * (0.5 + share / 2)
-
-
-class Nowhere:
-    """The source when no channel is set: it has nothing to say."""
-
-    async def listen(self) -> AsyncIterator[Trigger | Retraction]:
-        """End at once."""
-        return
-        yield
-
-    def health(self) -> Health:
-        """Say what to do about it."""
-        return Health(
-            SOURCE, "off", "no channel is set; write it under triggers in config.yaml, like channel: my_channel"
-        )
 
 
 class TwitchChat:
@@ -73,18 +36,18 @@ class TwitchChat:
         self._attempts = 0
         self._malformed = 0
 
-    def health(self) -> Health:
-        """Say whether the channel is being read, and if not, why."""
-        bad = self._malformed + self._chat.malformed
-        parts = [
-            f"#{self._channel}",
-            self._trouble,
-            f"attempt {self._attempts}" if self._state == "reconnecting" else "",
-            f"{bad} lines made no sense" if bad else "",
-        ]
-        return Health(SOURCE, self._state, "; ".join(part for part in parts if part))
+    @property
+    def state(self) -> str:
+        """Return connecting, ready or reconnecting."""
+        return self._state
 
-    async def listen(self) -> AsyncIterator[Trigger | Retraction]:
+    def detail(self) -> str:
+        """Say for people what is wrong; empty when nothing is."""
+        attempt = f"attempt {self._attempts}" if self._state == "reconnecting" else ""
+        bad = f"{self._malformed} lines were none" if self._malformed else ""
+        return "; ".join(part for part in (self._trouble, attempt, bad) if part)
+
+    async def listen(self) -> AsyncIterator[Happening]:
         """Yield what happens in chat; reconnect after every loss, and never end."""
         while True:
             began = time.monotonic()
@@ -109,7 +72,7 @@ class TwitchChat:
             max_size=2**18,
         )
 
-    async def _read(self, socket: ClientConnection) -> AsyncGenerator[Trigger | Retraction, None]:
+    async def _read(self, socket: ClientConnection) -> AsyncGenerator[Happening, None]:
         """Join, then yield what the lines mean; return when the server asks for a new connection."""
         await socket.send("CAP REQ :twitch.tv/tags twitch.tv/commands")
         await socket.send(f"NICK justinfan{random.randrange(10_000, 100_000)}")
@@ -123,10 +86,10 @@ class TwitchChat:
                     return
                 elif message.command == "PING":
                     await socket.send(f"PONG :{message.text}")
-                elif happening := self._chat.read(message, time.monotonic()):
-                    yield happening
                 else:
                     self._note(message)
+                    for happening in self._chat.read(message, time.monotonic()):
+                        yield happening
 
     async def _next_frame(self, socket: ClientConnection) -> bytes:
         joined = self._state == "ready"

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.triggers.twitch.chat import Chat, Seen, without_cheermotes, without_emotes
+from streamer.contracts import Happening
+from streamer.triggers.twitch.chat import HOLD_S, REDEEMED, Chat
 from streamer.triggers.twitch.irc import Message, parse
-from streamer.types import Actor, Retraction, Role, Trigger
+from streamer.types import Actor, Notice, NoticeKind, Redemption, Retraction, Role, Trigger
 from tests.irc_server import chat_line
+from tests.twitch_standin.payloads import chat_message
+from tests.twitch_standin.people import user_of
 
 NOW = 50.0
 
@@ -18,10 +21,16 @@ def chat(**how: Any) -> Chat:
     return Chat("harbour", **how)
 
 
-def read(line: str, reader: Chat | None = None, now: float = NOW) -> Trigger | Retraction | None:
+def read_all(line: str, reader: Chat | None = None, now: float = NOW) -> list[Happening]:
     message = parse(line)
     assert message is not None
     return (reader or chat()).read(message, now)
+
+
+def read(line: str, reader: Chat | None = None, now: float = NOW) -> Happening | None:
+    happenings = [one for one in read_all(line, reader, now) if not isinstance(one, Notice)]
+    assert len(happenings) <= 1
+    return happenings[0] if happenings else None
 
 
 def heard(text: str, user: str = "Ann", reader: Chat | None = None, now: float = NOW, **tags: Any) -> Trigger | None:
@@ -134,11 +143,6 @@ def test_the_same_words_under_two_ids_are_heard_once_within_two_seconds() -> Non
     assert heard("a", reader=reader, message_id="m4", now=NOW + 4.1) is not None
 
 
-def test_memory_for_repeats_is_bounded_and_keeps_the_newest() -> None:
-    seen = Seen(2)
-    assert [seen.before(key, NOW) for key in "abacb"] == [False, False, True, False, False]
-
-
 @pytest.mark.parametrize(
     ("line", "retraction"),
     [
@@ -180,24 +184,6 @@ def test_notices_draw_nothing(msg_id: str) -> None:
     assert reader.malformed == 0
 
 
-@pytest.mark.parametrize("emotes", ["x", "25:4", "25:9-4", "25:900-999", "25:0-1,0-1", "::--,,//"])
-def test_emote_positions_that_make_no_sense_do_no_harm(emotes: str) -> None:
-    assert set(without_emotes("abc", emotes)) <= set("abc")
-
-
-@pytest.mark.parametrize(
-    ("text", "bits", "left"),
-    [
-        ("Cheer1 Cheer1 hi", 2, "hi"),
-        ("route66 Cheer100", 100, "route66"),
-        ("R2D2 Cheer5", 5, "R2D2"),
-        ("Cheer0 hi", 5, "Cheer0 hi"),
-    ],
-)
-def test_only_as_many_bits_are_cut_out_as_were_cheered(text: str, bits: int, left: str) -> None:
-    assert without_cheermotes(text, bits) == left
-
-
 @given(
     st.sampled_from(["PRIVMSG", "CLEARMSG", "CLEARCHAT", "USERNOTICE", "NOTICE", "XYZ"]),
     st.lists(st.text(max_size=20), max_size=3).map(tuple),
@@ -212,5 +198,150 @@ def test_only_as_many_bits_are_cut_out_as_were_cheered(text: str, bits: int, lef
 def test_no_message_can_upset_the_reader(
     command: str, params: tuple[str, ...], nick: str, tags: dict[str, str]
 ) -> None:
-    happening = chat().read(Message(command, params, nick, tags), NOW)
-    assert happening is None or isinstance(happening, Trigger | Retraction)
+    happenings = chat().read(Message(command, params, nick, tags), NOW)
+    assert all(isinstance(happening, Happening) for happening in happenings)
+
+
+# Two faces, one answer.
+
+US, ANN = user_of("Harbour"), user_of("ann")
+
+
+def told(reader: Chat, text: str = "!bg castle", message_id: str = "m1", now: float = NOW, **how: Any) -> list[Any]:
+    event = chat_message(US, ANN, text, message_id, **how)
+    return reader.hear("channel.chat.message", event, f"n-{message_id}-{now}", now)
+
+
+def typed(reader: Chat, text: str = "!bg castle", message_id: str = "m1", now: float = NOW, **tags: Any) -> list[Any]:
+    return read_all(chat_line("harbour", text, "ann", user_id=ANN.id, message_id=message_id, **tags), reader, now)
+
+
+def test_a_line_told_by_both_is_answered_once_whichever_comes_first() -> None:
+    for first, second in ((told, typed), (typed, told)):
+        reader = chat()
+        assert len(first(reader)) == 1
+        assert second(reader, now=NOW + 5) == []
+
+
+def test_irc_waits_for_eventsub_and_stands_in_when_that_is_silent() -> None:
+    reader = chat()
+    reader.lean_on_eventsub(True)
+    assert typed(reader, message_id="m1") == typed(reader, "!bg boat", message_id="m2") == []
+    assert len(told(reader, message_id="m1", now=NOW + 0.2)) == 1
+    assert reader.wakeup() == NOW + HOLD_S
+    assert reader.due(NOW + HOLD_S - 0.01) == []
+    late = reader.due(NOW + HOLD_S)
+    assert [(one.id, one.at) for one in late if isinstance(one, Trigger)] == [("m2", NOW)]
+    assert told(reader, "!bg boat", message_id="m2", now=NOW + 9) == []
+
+
+def test_what_waited_is_due_at_once_when_eventsub_is_lost() -> None:
+    reader = chat()
+    reader.lean_on_eventsub(True)
+    typed(reader)
+    reader.lean_on_eventsub(False)
+    assert len(reader.due(NOW)) == 1
+    assert len(typed(reader, "!bg boat", message_id="m2", now=NOW + 3)) == 1
+
+
+def test_one_line_under_another_id_on_each_face_is_still_one_line() -> None:
+    reader = chat()
+    reader.lean_on_eventsub(True)
+    told(reader, message_id="e1")
+    typed(reader, message_id="i1", now=NOW + 0.1)
+    assert reader.due(NOW + 10) == []
+
+
+def test_a_held_line_that_is_taken_back_is_never_answered() -> None:
+    reader = chat()
+    reader.lean_on_eventsub(True)
+    typed(reader)
+    event = {"message_id": "m1", "target_user_id": ANN.id}
+    gone = reader.hear("channel.chat.message_delete", event, "n1", NOW)
+    assert gone == [Retraction("twitch", "m1", None, NOW)]
+    assert reader.due(NOW + 10) == []
+    assert told(reader, now=NOW + 1) == []
+
+
+def test_whether_somebody_is_new_is_known_from_irc_alone_and_passed_on() -> None:
+    reader = chat()
+    reader.lean_on_eventsub(True)
+    typed(reader, first_msg="1")
+    assert told(reader)[0].first_time
+
+
+def test_a_redemption_is_answered_once_with_the_role_last_seen_and_not_by_its_line() -> None:
+    reader = chat(ours={"r1"})
+    told(reader, "hello", message_id="m0", worn="vip/1")
+    event = {
+        "id": "d1", "status": "unfulfilled", "user_input": "a castle", "reward": {"id": "r1"},
+        **US.fields("broadcaster_user"), **ANN.fields("user"),
+    }  # fmt: skip
+    assert told(reader, "a castle", reward_id="r1", worn="vip/1") == []
+    (trigger,) = reader.hear(REDEEMED, event, "n1", NOW)
+    assert trigger == Trigger(
+        "d1", "twitch", "a castle", Actor(ANN.id, "ann", Role.VIP), NOW, paid=True, redemption=Redemption("d1", "r1")
+    )
+    assert reader.hear(REDEEMED, event, "n2", NOW) == []
+
+
+def test_a_cheer_is_noticed_once_though_twitch_tells_it_three_times() -> None:
+    reader = chat()
+    line = told(reader, "Cheer100 !bg castle", bits=100)
+    bits = {**US.fields("broadcaster_user"), **ANN.fields("user"), "bits": 100, "type": "cheer", "message": None}
+    more = [*reader.hear("channel.bits.use", bits, "n1", NOW), *typed(reader, "Cheer100 !bg castle", bits="100")]
+    assert more == []
+    assert [(one.kind, one.count) for one in line if isinstance(one, Notice)] == [(NoticeKind.CHEER, 100)]
+    assert [(one.text, one.paid) for one in line if isinstance(one, Trigger)] == [(" !bg castle", True)]
+
+
+def test_a_power_up_without_a_message_counts_as_a_cheer() -> None:
+    bits = {**US.fields("broadcaster_user"), **ANN.fields("user"), "bits": 40, "type": "power_up", "message": None}
+    (notice,) = chat().hear("channel.bits.use", bits, "n1", NOW)
+    assert (notice.kind, notice.count) == (NoticeKind.CHEER, 40)  # type: ignore[union-attr]
+
+
+def test_somebody_who_follows_again_and_again_is_noticed_once() -> None:
+    reader = chat()
+    event = {**US.fields("broadcaster_user"), **ANN.fields("user")}
+    assert [len(reader.hear("channel.follow", event, f"n{n}", NOW + n * 1000)) for n in range(4)] == [1, 0, 0, 0]
+
+
+def test_the_bots_own_lines_are_not_heard_and_the_streamers_are() -> None:
+    reader = chat()
+    reader.account(ANN.id, ANN.login)
+    assert told(reader) == []
+    reader.account(ANN.id, "harbour")
+    assert len(told(reader, message_id="m2", now=NOW + 60)) == 1
+
+
+def test_the_account_that_is_logged_in_may_be_spoken_to() -> None:
+    reader = chat()
+    reader.account("99", "harbourbot")
+    assert told(reader, "@harbourbot !bg castle")[0].text == "!bg castle"
+
+
+def test_shared_lines_on_eventsub_count_only_on_request_and_as_a_viewers() -> None:
+    room = user_of("Lighthouse")
+    assert told(chat(), partner=room, worn="moderator/1") == []
+    assert told(chat(shared_chat=True), partner=room, worn="moderator/1")[0].actor.role is Role.VIEWER
+
+
+def test_native_emotes_and_cheermotes_fall_out_by_fragment() -> None:
+    assert told(chat(), "!bg Kappa castle", emotes=("Kappa",))[0].text.split() == ["!bg", "castle"]
+    assert told(chat(), "Kappa", emotes=("Kappa",))[0].text == ""
+
+
+def test_a_chat_that_is_cleared_once_is_cleared_once() -> None:
+    reader = chat()
+    assert len(read_all(":tmi.twitch.tv CLEARCHAT #harbour", reader)) == 1
+    assert reader.hear("channel.chat.clear", US.fields("broadcaster_user"), "n1", NOW + 1) == []
+
+
+@pytest.mark.parametrize(
+    "event", [{}, {"message": 1}, {"message": {"text": "x", "fragments": [1]}}, {"message_id": None, "message": {}}]
+)
+def test_events_that_make_no_sense_are_counted(event: dict[str, Any]) -> None:
+    reader = chat()
+    assert reader.hear("channel.chat.message", event, "n1", NOW) == []
+    assert reader.malformed == 1

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from streamer.triggers.twitch.chat import Chat
-from streamer.triggers.twitch.connection import Patience, TwitchChat
+from streamer.triggers.twitch.connection import TwitchChat
+from streamer.triggers.twitch.patience import Patience
 from streamer.types import Retraction, Trigger
 from tests.irc_server import IrcServer, chat_line
 
@@ -36,7 +37,7 @@ class Listener:
 
     async def until(self, state: str, detail: str = "") -> None:
         async with asyncio.timeout(20):
-            while self.source.health().state != state or detail not in self.source.health().detail:
+            while self.source.state != state or detail not in self.source.detail():
                 await asyncio.sleep(0.005)
 
 
@@ -57,7 +58,7 @@ async def test_it_joins_without_an_account_and_reads() -> None:
         await server.joined()
         await server.say("!bg castle", "Ann")
         assert await listener.next_text() == "!bg castle"
-        assert (listener.source.health().state, listener.source.health().detail) == ("ready", "#harbour")
+        assert (listener.source.state, listener.source.detail()) == ("ready", "")
         assert server.received[0] == "CAP REQ :twitch.tv/tags twitch.tv/commands"
         assert server.received[1].startswith("NICK justinfan")
         assert server.received[2:] == ["JOIN #harbour"]
@@ -68,7 +69,7 @@ async def test_pings_are_answered() -> None:
         await server.joined()
         await server.ping()
         await server.heard("PONG :tmi.twitch.tv")
-        assert listener.source.health().state == "ready"
+        assert listener.source.state == "ready"
 
 
 async def test_several_lines_in_one_frame_are_all_read_in_order() -> None:
@@ -86,7 +87,7 @@ async def test_malformed_lines_cost_themselves_and_are_counted() -> None:
         await server.send_raw(b"")
         await server.say("still here")
         assert await listener.next_text() == "still here"
-        assert listener.source.health().detail == "#harbour; 5 lines made no sense"
+        assert listener.source.detail() == "4 lines were none"
         assert server.connections == 1
 
 
@@ -142,7 +143,7 @@ async def test_it_waits_for_a_server_that_is_down_and_says_so() -> None:
         await server.start()
         await server.joined(2)
         await listener.until("ready")
-        assert "attempt" not in listener.source.health().detail
+        assert "attempt" not in listener.source.detail()
 
 
 async def test_a_message_delivered_again_after_a_reconnect_is_heard_once() -> None:

@@ -4,8 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from streamer.errors import ConfigError
-from streamer.triggers.twitch import Options, create, login_of
-from streamer.triggers.twitch.connection import Nowhere, TwitchChat
+from streamer.triggers.twitch import Options, create, login_of, scopes
+from streamer.triggers.twitch.source import Nowhere, TwitchSource
+from streamer.triggers.twitch.wanted import Feature
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ async def test_without_a_channel_the_source_is_silent_and_says_what_to_do(channe
 
 def test_with_a_channel_the_source_reads_twitch() -> None:
     source = create(Options(channel="harbour"))
-    assert isinstance(source, TwitchChat)
+    assert isinstance(source, TwitchSource)
     assert (source.health().state, source.health().detail) == ("connecting", "#harbour")
     assert str(Options().irc_url).startswith("wss://irc-ws.chat.twitch.tv")
 
@@ -54,3 +55,10 @@ def test_with_a_channel_the_source_reads_twitch() -> None:
 def test_options_that_mean_nothing_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         Options.model_validate(wrong)
+
+
+def test_a_login_is_asked_for_no_more_than_the_options_use() -> None:
+    assert scopes(Options()) == {}
+    assert set(scopes(Options(channel="harbour"))) == {"user:read:chat", "moderator:read:shield_mode"}
+    chosen = Options(channel="harbour", events=(Feature.BITS,), followers=True)
+    assert set(scopes(chosen)) == {"user:read:chat", "bits:read", "moderator:read:followers"}

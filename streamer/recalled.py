@@ -1,0 +1,37 @@
+"""What a platform took back lately: a line that is read late must not be answered after all."""
+
+from __future__ import annotations
+
+import math
+
+from streamer.recent import Recent
+from streamer.types import Retraction, Trigger
+
+REMEMBERED = 2000
+
+
+class Recalled:
+    """Message ids, and people with the moment up to which what they said is taken back."""
+
+    def __init__(self) -> None:
+        self._messages: Recent[str, None] = Recent(REMEMBERED)
+        self._people: Recent[str, float] = Recent(REMEMBERED)
+        self._all_until = -math.inf
+
+    def note(self, retraction: Retraction) -> None:
+        """Remember one."""
+        if retraction.message_id is not None:
+            self._messages.put(retraction.message_id, None)
+        elif retraction.actor_id is not None:
+            self._people.put(retraction.actor_id, retraction.at)
+        else:
+            self._all_until = retraction.at
+
+    def covers(self, trigger: Trigger) -> bool:
+        """Tell whether a trigger was taken back; a cleared chat does not cover what was paid for."""
+        if trigger.id in self._messages:
+            return True
+        until = self._people.get(trigger.actor.id)
+        if until is not None and trigger.at <= until:
+            return True
+        return not trigger.paid and trigger.at <= self._all_until
