@@ -42,8 +42,8 @@ class Call:
         return [str(value) for value in self.request.query_params.getlist(name)]
 
     def text(self, name: str) -> str:
-        """Return a string of the body that must be there."""
-        value = self.body.get(name)
+        """Return a string of the body that must be there; in the query, as twitchAPI sends it, Twitch takes it too."""
+        value = self.body.get(name) or self.request.query_params.get(name)
         if not isinstance(value, str) or not value:
             raise Wrong(400, f'Missing required parameter "{name}"')
         return value

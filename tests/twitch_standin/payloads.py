@@ -82,6 +82,7 @@ def _reply(parent: User, message_id: str) -> Json:
 
 
 NOTICES = (
+    "watch_streak", "modiversary", "shared_chat_modiversary",
     "sub", "resub", "sub_gift", "community_sub_gift", "gift_paid_upgrade", "prime_paid_upgrade", "raid", "unraid",
     "pay_it_forward", "announcement", "bits_badge_tier", "charity_donation", "shared_chat_sub", "shared_chat_resub",
     "shared_chat_sub_gift", "shared_chat_community_sub_gift", "shared_chat_gift_paid_upgrade",

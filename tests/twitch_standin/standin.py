@@ -205,18 +205,25 @@ class Standin:
         user = self.world.user(name)
         event = payloads.subscription_message(self.channel, user, months, text)
         await self.eventsub.notify("channel.subscription.message", event)
-        await self.notice("resub", name, {"cumulative_months": months, "sub_tier": "1000", "is_gift": False}, text)
+        detail = {
+            "cumulative_months": months, "duration_months": 1, "streak_months": months, "sub_tier": "1000",
+            "is_prime": False, "is_gift": False, "gifter_is_anonymous": None, "gifter_user_id": None,
+            "gifter_user_name": None, "gifter_user_login": None,
+        }  # fmt: skip
+        await self.notice("resub", name, detail, text)
 
     async def gift(self, name: str, total: int) -> None:
         """Have somebody give subscriptions away."""
         user = self.world.user(name)
         await self.eventsub.notify("channel.subscription.gift", payloads.subscription_gift(self.channel, user, total))
-        await self.notice("community_sub_gift", name, {"id": "1", "total": total, "sub_tier": "1000"})
+        await self.notice(
+            "community_sub_gift", name, {"id": "1", "total": total, "sub_tier": "1000", "cumulative_total": total}
+        )
 
     async def go_live(self, live: bool = True) -> None:
         """Begin or end the stream."""
         self.world.live = live
-        fields = self.channel.fields("broadcaster_user")
+        fields = {"id": "9001", **self.channel.fields("broadcaster_user")}
         await self.eventsub.notify(
             "stream.online" if live else "stream.offline", payloads.online(self.channel) if live else fields
         )

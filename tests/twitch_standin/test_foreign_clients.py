@@ -24,8 +24,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 SCOPES = (
-    "user:read:chat", "user:write:chat", "channel:manage:redemptions", "bits:read", "channel:read:subscriptions",
-    "moderator:read:followers", "moderator:read:shield_mode",
+    "user:read:chat", "user:write:chat", "channel:read:redemptions", "channel:manage:redemptions", "bits:read",
+    "channel:read:subscriptions", "moderator:read:followers", "moderator:read:shield_mode",
 )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ async def test_twitchapi_logs_in_subscribes_hears_and_settles(twitch: Standin) -
         assert heard["raid"][0].viewers == 40
         assert heard["redemption"][0].user_input == "a castle"
         found = [one.id async for one in client.get_custom_reward_redemption(
-            us, reward.id, CustomRewardRedemptionStatus.UNFULFILLED
+            us, reward.id, status=CustomRewardRedemptionStatus.UNFULFILLED
         )]  # fmt: skip
         assert found == [redeemed.id]
         done = await client.update_redemption_status(
@@ -182,7 +182,7 @@ async def test_twitchio_logs_in_subscribes_hears_and_moves(twitch: Standin, monk
         for wanted in (
             eventsub.ChatMessageSubscription(**chat),
             eventsub.ChatMessageDeleteSubscription(**chat),
-            eventsub.ChatUserClearSubscription(**chat),
+            eventsub.ChatClearUserMessagesSubscription(**chat),
             eventsub.ChatClearSubscription(**chat),
             eventsub.ChatNotificationSubscription(**chat),
             eventsub.ChannelRaidSubscription(to_broadcaster_user_id=us),
