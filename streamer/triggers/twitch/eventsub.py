@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from streamer.errors import LoginError, TwitchError
+from streamer.errors import StreamerError, TwitchError
 from streamer.triggers.twitch.patience import Patience
 from streamer.triggers.twitch.protocol import (
     KEEPALIVE_S,
@@ -59,7 +59,6 @@ class EventSub:
         self._alive = False
         self._attempts = 0
         self.trouble = ""
-        self.logged_in = True
 
     @property
     def reads_chat(self) -> bool:
@@ -90,13 +89,9 @@ class EventSub:
         try:
             # A running socket outlives its token, so a bot looks healthy until the next loss: look at the token first.
             access = await self._account.tokens.validate()
-            self.logged_in = True
             self._channel_id = self._channel_id or await self._id_of(access)
             return await self._live(access)
-        except LoginError as error:
-            self.logged_in = False
-            return Lost(str(error))
-        except TwitchError as error:
+        except StreamerError as error:
             return Lost(str(error))
 
     async def _id_of(self, access: Access) -> str:
@@ -207,5 +202,5 @@ class EventSub:
                 await asyncio.sleep(self._patience.subscribe_s(attempt))
                 left = await self._subscriber.create(left, session_id, access, self._channel_id)
                 attempt += 1
-        except* (SessionGone, TwitchError) as errors:
+        except* (SessionGone, StreamerError) as errors:
             await self._frames.put((0, SessionGone(str(errors.exceptions[0]))))

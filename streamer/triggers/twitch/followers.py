@@ -23,14 +23,14 @@ UNDER_WAY = 8
 
 
 class Followers:
-    """Answers by user id, kept for a time; a line whose author is being looked up is passed on when that is known."""
+    """Answers by user id, kept for a time; ``tasks`` are the lines that wait for their author to be looked up."""
 
     def __init__(self, helix: Helix, wait_s: float = WAIT_S) -> None:
         self._helix, self._wait_s = helix, wait_s
         self._channel_id = ""
         self._known: Recent[str, tuple[bool, float]] = Recent(20_000)
         self._asked: deque[float] = deque(maxlen=AT_MOST)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     def channel(self, channel_id: str) -> None:
         """Say whose followers are meant; before that everybody is a viewer."""
@@ -58,14 +58,14 @@ class Followers:
         else:
             self._asked.append(now)
             looking = asyncio.create_task(self._look_up(trigger, out), name="twitch-follower")
-            self._tasks.add(looking)
-            looking.add_done_callback(self._tasks.discard)
+            self.tasks.add(looking)
+            looking.add_done_callback(self.tasks.discard)
 
     def _may_ask(self, now: float, follows: bool | None) -> bool:
         if follows is not None:
             return True
         full = len(self._asked) == AT_MOST and now - self._asked[0] < PER_S
-        return bool(self._channel_id) and not full and len(self._tasks) < UNDER_WAY
+        return bool(self._channel_id) and not full and len(self.tasks) < UNDER_WAY
 
     async def _look_up(self, trigger: Trigger, out: asyncio.Queue[Happening]) -> None:
         user_id = trigger.actor.id

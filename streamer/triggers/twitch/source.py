@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 2000
 TICK_S = 0.1
+_SHIELD = {True: NoticeKind.SHIELD_ON, False: NoticeKind.SHIELD_OFF}
 
 
 class Nowhere:
@@ -53,6 +54,7 @@ class TwitchSource:
         self._channel, self._chat, self._account, self._followers = channel, chat, account, followers
         self._irc = TwitchChat(irc_url, channel, chat, patience)
         self._events = EventSub(account, channel, wants, self._told, self._ready, patience) if account else None
+        self._shielded = False
         self._out: asyncio.Queue[Happening] = asyncio.Queue(BACKLOG)
 
     def health(self) -> Health:
@@ -72,19 +74,20 @@ class TwitchSource:
         if self._events is not None:
             tasks.append(asyncio.create_task(self._events.run(), name="twitch-eventsub"))
             tasks.append(asyncio.create_task(self._watch_held(), name="twitch-held"))
+        getting: asyncio.Task[Happening] | None = None
         try:
             while True:
-                getting = asyncio.create_task(self._out.get())
+                getting = asyncio.create_task(self._out.get(), name="twitch-next")
                 await asyncio.wait([getting, *tasks], return_when=asyncio.FIRST_COMPLETED)
                 for task in tasks:
                     if task.done():
-                        getting.cancel()
                         task.result()  # these run for ever: whatever ended one is a bug, and ends the source
                 yield getting.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ending = [*tasks, *([getting] if getting else []), *(self._followers.tasks if self._followers else ())]
+            for one in ending:
+                one.cancel()
+            await asyncio.gather(*ending, return_exceptions=True)
 
     async def _read_irc(self) -> None:
         async for happening in self._irc.listen():
@@ -104,6 +107,10 @@ class TwitchSource:
             await self._put(happening)
 
     async def _put(self, happening: Happening) -> None:
+        if isinstance(happening, Notice) and happening.kind in _SHIELD.values():
+            if happening.kind is _SHIELD[self._shielded]:
+                return  # known already: what is asked after every loss is news only when it has changed meanwhile
+            self._shielded = not self._shielded
         if self._followers is None:
             await self._out.put(happening)
             return
@@ -127,5 +134,4 @@ class TwitchSource:
         except TwitchError as error:
             log.info("twitch: shield mode is not known: %s", error)
             return
-        kind = NoticeKind.SHIELD_ON if found[0].get("is_active") else NoticeKind.SHIELD_OFF
-        await self._out.put(Notice(SOURCE, kind, time.monotonic()))
+        await self._put(Notice(SOURCE, _SHIELD[bool(found[0].get("is_active"))], time.monotonic()))

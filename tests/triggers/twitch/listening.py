@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from streamer.contracts import Happening
 from streamer.triggers.twitch.chat import Chat
 from streamer.triggers.twitch.followers import Followers
@@ -80,12 +82,15 @@ async def listening(
         followers=Followers(account.helix) if followers else None,
     )  # fmt: skip
     ear = Ear(source, account)
+    patience = pytest.MonkeyPatch()
+    patience.setattr("streamer.triggers.twitch.chat.HOLD_S", 0.4)
     task = asyncio.create_task(ear.listen())
     try:
         await twitch.irc.joined()
         yield ear
         assert not task.done(), task.exception()
     finally:
+        patience.undo()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await account.close()

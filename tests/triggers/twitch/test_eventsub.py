@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from streamer.types import NoticeKind
 from tests.triggers.twitch.listening import CHAT, listening
 from tests.twitch_standin.standin import Standin
 
@@ -18,7 +17,7 @@ async def test_a_move_to_another_address_loses_nothing_and_subscribes_nothing_ag
 ) -> None:
     async with listening(twitch, tmp_path) as ear:
         await ear.reads_events()
-        await ear.until(lambda: NoticeKind.SHIELD_OFF in ear.kinds())
+        await ear.until(lambda: twitch.faults.count("GET /helix/moderation/shield_mode"))
         before = len(twitch.subscriptions.created)
         await twitch.eventsub.reconnect()
         for number in range(30):

@@ -19,7 +19,7 @@ async def test_a_line_is_heard_once_though_both_faces_tell_it(twitch: Standin, t
         for number in range(20):
             await twitch.say(f"!bg castle {number}")
         await ear.says("!bg castle 19")
-        await asyncio.sleep(1.8)
+        await asyncio.sleep(0.7)
         assert Counter(ear.texts()) == Counter({f"!bg castle {number}": 1 for number in range(20)})
 
 
@@ -55,7 +55,7 @@ async def test_every_kind_of_event_arrives_once(twitch: Standin, tmp_path: Path)
     async with listening(twitch, tmp_path) as ear:
         await ear.reads_events()
         await ear.until(lambda: "automod.message.update" in twitch.subscriptions.created)
-        await ear.until(lambda: NoticeKind.SHIELD_OFF in ear.kinds())
+        await ear.until(lambda: twitch.faults.count("GET /helix/moderation/shield_mode"))
         twitch.eventsub.twice = True
         await twitch.raid("Lighthouse", 40)
         await twitch.follow("ann")
@@ -71,7 +71,7 @@ async def test_every_kind_of_event_arrives_once(twitch: Standin, tmp_path: Path)
         await ear.until(lambda: NoticeKind.SHARED_CHAT_OFF in ear.kinds() and isinstance(ear.heard[-1], Retraction))
         counts = Counter(ear.kinds())
         assert counts == dict.fromkeys(set(NoticeKind) & set(counts), 1) | {NoticeKind.SUBSCRIPTION: 2}
-        assert len(counts) == 10
+        assert len(counts) == 9
         assert {(one.kind, one.count) for one in ear.heard if isinstance(one, Notice)} >= {
             (NoticeKind.RAID, 40), (NoticeKind.GIFT, 5), (NoticeKind.SUBSCRIPTION, 7)
         }  # fmt: skip
@@ -90,7 +90,7 @@ async def test_lines_in_another_order_are_each_heard_once(twitch: Standin, tmp_p
         for number in range(10):
             await twitch.say(f"line {number}", f"viewer{number}")
         await ear.until(lambda: len(ear.texts()) >= 10)
-        await asyncio.sleep(1.8)
+        await asyncio.sleep(0.7)
         assert sorted(ear.texts()) == sorted(f"line {number}" for number in range(10))
 
 
@@ -98,7 +98,7 @@ async def test_followers_are_looked_up_once_and_never_hold_chat_up(twitch: Stand
     twitch.world.followers.add(twitch.world.user("ann").id)
     async with listening(twitch, tmp_path, followers=True) as ear:
         await ear.reads_events()
-        await ear.until(lambda: NoticeKind.SHIELD_OFF in ear.kinds())
+        await ear.until(lambda: twitch.faults.count("GET /helix/moderation/shield_mode"))
         twitch.faults.inject("GET", "/channels/followers", 500, delay_s=5, only=twitch.world.user("slow").id)
         await twitch.say("!bg a", "slow", on="eventsub")
         await twitch.say("!bg b", "ann", on="eventsub")

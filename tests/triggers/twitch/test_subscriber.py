@@ -28,6 +28,7 @@ async def test_one_refused_subscription_does_not_kill_the_others(twitch: Standin
     async with listening(twitch, tmp_path) as ear:
         await ear.reads_events()
         await ear.until(lambda: "raids off: injected" in ear.source.health().detail)
+        await twitch.subscribed("channel.follow")
         await twitch.follow("ann")
         await ear.until(lambda: NoticeKind.FOLLOW in ear.kinds())
 
