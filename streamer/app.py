@@ -242,7 +242,8 @@ def build_generator(
     for name, options in config.generator.backends.items():
         at = ("generator", "backends", name)
         document.check(_options_of("backend", name, document, at), options, at)
-    backend = BackendUse(choice.name, config.generator.backends.get(choice.name, {}))
+    chosen = config.generator.backends.get(choice.name, {})
+    backend = BackendUse(choice.name, chosen, ("policy_judge",) if chosen.get("policy_judge") else ())
     judges = _judges(config, document)
     return GeneratorProcess(config.generator.process, backend, sizes=sizes, home=where.home, judges=judges)
 

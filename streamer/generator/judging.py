@@ -1,4 +1,4 @@
-"""What a judge in the generator process is, and how scores become an outcome.
+"""What a judge in the generator process is, and how a picture is cut for it.
 
 A judge is a module in generator/judges with ``Options`` (a Band with more keys) and ``create(options) -> Judge``.
 Nothing happens at import; weights load in ``load``.
@@ -6,25 +6,13 @@ Nothing happens at import; weights load in ``load``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from streamer.bands import Band, Scores
 from streamer.generator.backend import Pixels
-from streamer.types import Outcome
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Scores = Mapping[str, float]
-
-
-class Band(BaseModel):
-    """From which score of a class on a human is to look, and from which on nothing is shown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    hold: Mapping[str, Share] = Field({}, description="class to score from which on a moderator is to look")
-    block: Mapping[str, Share] = Field({}, description="class to score from which on the picture is refused")
 
 
 class Looking(Band):
@@ -61,19 +49,6 @@ class Reader(Judge, Protocol):
     """A judge of texts."""
 
     def read(self, text: str) -> Scores: ...
-
-
-def decide(scores: Scores, band: Band) -> tuple[Outcome, str]:
-    """Give the outcome and the class that decided it: the one furthest beyond its threshold.
-
-    A score that is not a number is beyond every threshold.
-    """
-    for outcome, limits in ((Outcome.BLOCK, band.block), (Outcome.HOLD, band.hold)):
-        over = {name: scores[name] - limit for name, limit in limits.items() if not scores.get(name, 0.0) < limit}
-        over = {name: excess for name, excess in over.items() if name in scores}
-        if over:
-            return outcome, max(over, key=lambda name: over[name])
-    return Outcome.ALLOW, ""
 
 
 def worst(several: list[Scores]) -> dict[str, float]:

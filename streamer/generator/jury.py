@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from streamer.bands import Band, Scores, decide
 from streamer.errors import BackendUnavailable, PluginError
 from streamer.generator.backend import Pixels
 from streamer.generator.choose import load_judge
-from streamer.generator.judging import Band, Judge, Looker, Looking, Reader, Scores, cut, decide, worst
+from streamer.generator.judging import Judge, Looker, Looking, Reader, cut, worst
 from streamer.generator.messages import JudgeUse
 from streamer.types import Judgement, Outcome
 

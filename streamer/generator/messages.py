@@ -19,10 +19,14 @@ GPU_FAULT_EXIT = 70
 
 @dataclass(frozen=True, slots=True)
 class BackendUse:
-    """Which backend, by its name in config.yaml or dotted module name, with which options."""
+    """Which backend, by its name in config.yaml or dotted module name, with which options.
+
+    ``opinions`` names the judges that it brings itself.
+    """
 
     name: str
     options: Mapping[str, object]
+    opinions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,8 @@ class GeneratorProcess:
     ) -> None:
         self._options, self._use, self._fallback = options, backend, fallback
         self._judges = tuple(judges)
+        # They are missed, too, when another backend draws that does not bring them.
+        self._expected = (*(use.name for use in judges if use.always), *backend.opinions)
         self._sizes, self._home, self._clock = tuple(sizes), home, clock
         self._deaths = Deaths(options.restart_delays_s, options.give_up_after, options.give_up_window_s)
         self._poison = Poison(options.poison_after)
@@ -325,7 +327,7 @@ class GeneratorProcess:
     def _fully_judged(self, frame: Frame) -> Frame:
         """Put a hold in the place of every judge that is always asked and has not answered."""
         answered = {one.judge for one in frame.judgements}
-        silent = [use.name for use in self._judges if use.always and use.name not in answered]
+        silent = [name for name in self._expected if name not in answered]
         missing = (Judgement(Outcome.HOLD, "missing", name, "") for name in silent)
         return replace(frame, judgements=(*frame.judgements, *missing)) if silent else frame
 

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer import plugins
+from streamer.bands import Band
 from streamer.contracts import Happening, Health
 from streamer.generator.backend import Step
-from streamer.generator.judging import Band, Looker, Reader
+from streamer.generator.judging import Looker, Reader
 from streamer.offers import Offers
 from streamer.store import Options as StoreOptions
 from streamer.store import Store
@@ -41,6 +42,7 @@ NEEDED: Mapping[str, Mapping[str, object]] = {
     "twitch": {"channel": "somebody", "irc_url": "ws://127.0.0.1:9"},
     "hotkey": {"keys": {"<f9>": "!clear"}},
     "midi": {"keys": {"note 36": "clear"}},
+    "moderation_api": {"url": "http://127.0.0.1:9/"},
     "archive": {"folder": "pictures"},
     "evening": {"folder": "evenings"},
 }

@@ -496,7 +496,7 @@ async def test_a_judge_of_whom_nothing_is_heard_holds(tmp_path: Path) -> None:
     async with running(tmp_path) as generator:
         await generator.ready()
         # A process that forgets its judges, as no process of ours does: the parent does not rely on that.
-        generator._judges = (JudgeUse(JUDGE, {}), JudgeUse("asked seldom", {}, always=False))
+        generator._expected = (JUDGE,)
         assert await judged(generator, "a lake") == [("hold", "missing")]
 
 
@@ -504,3 +504,14 @@ async def test_without_judges_the_status_says_that_nobody_looks(tmp_path: Path) 
     async with running(tmp_path) as generator:
         assert await judged(generator, "a lake") == []
         assert generator.active["judges"].startswith("none: no model looks")
+
+
+async def test_a_fallback_that_lacks_the_judge_of_the_backend_in_its_place_holds(tmp_path: Path) -> None:
+    use = BackendUse(SCRIPTED, {"on_load": "unavailable"}, opinions=("policy_judge",))
+    generator = GeneratorProcess(AT_ONCE, use, [(64, 48)], tmp_path, FALLBACK)
+    task = asyncio.create_task(generator.run())
+    try:
+        assert await judged(generator, "a lake") == [("hold", "missing")]
+    finally:
+        task.cancel()
+        await asyncio.wait([task])

@@ -5,9 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from streamer.bands import Scores
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Pixels
-from streamer.generator.judging import Looking, Scores
+from streamer.generator.judging import Looking
 
 
 class Options(Looking):

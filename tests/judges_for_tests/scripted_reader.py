@@ -2,7 +2,7 @@
 
 import time
 
-from streamer.generator.judging import Band, Scores
+from streamer.bands import Band, Scores
 
 
 class Options(Band):

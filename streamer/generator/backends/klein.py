@@ -40,6 +40,11 @@ class Options(BaseModel):
     previews: bool = Field(True, description="show a small preview after each step")
     prompts_remembered: int = Field(32, ge=0, le=1000, description="prompts whose encoding is kept, 4 MB each")
     reference_px: int = Field(512, ge=64, le=1024, description="side of the square an edited picture is reduced to")
+    policy_judge: bool = Field(
+        False, description="let the text encoder answer a yes/no question about each request while it is drawn"
+    )
+    policy_hold: float = Field(0.5, ge=0, le=1, description="share of yes from which on a moderator looks")
+    policy_block: float = Field(0.9, ge=0, le=1, description="share of yes from which on the picture is refused")
     warm_in_background: bool = Field(True, description="draw slowly at once, and get fast between requests")
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import Field
 
+from streamer.bands import Scores, Share
 from streamer.generator.backend import Pixels
 from streamer.generator.judge_checkpoints import checkpoint_errors, classes_of
-from streamer.generator.judging import Looking, Scores, Share
+from streamer.generator.judging import Looking
 
 
 class Options(Looking):

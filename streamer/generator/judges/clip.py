@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import Field
 
+from streamer.bands import Scores, Share
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Pixels
 from streamer.generator.judge_checkpoints import checkpoint_errors
-from streamer.generator.judging import Looking, Scores, Share
+from streamer.generator.judging import Looking
 
 
 class Options(Looking):

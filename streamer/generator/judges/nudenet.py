@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import Field
 
+from streamer.bands import Scores, Share
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Pixels
-from streamer.generator.judging import Looking, Scores, Share
+from streamer.generator.judging import Looking
 
 EXPOSED = ("FEMALE_GENITALIA", "MALE_GENITALIA", "FEMALE_BREAST", "ANUS", "BUTTOCKS")
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from streamer.bands import Band, Scores, Share
 from streamer.generator.judge_checkpoints import checkpoint_errors, classes_of
-from streamer.generator.judging import Band, Scores, Share
 
 
 class Options(Band):

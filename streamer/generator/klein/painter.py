@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from streamer.bands import Band
 from streamer.errors import BackendUnavailable, Unsupported
 from streamer.generator.backend import HostPicture, Picture, Report, Step
 from streamer.generator.backends.klein import Options
@@ -22,12 +23,14 @@ from streamer.generator.klein.engine import Engine
 from streamer.generator.klein.finished import gpu_jpeg_available
 from streamer.generator.klein.job import Job
 from streamer.generator.klein.load import load
+from streamer.generator.klein.model import Model
+from streamer.generator.klein.policy_judge import CLASS, PolicyJudge, load_tail
 from streamer.generator.klein.quantise import FP8, Shrinker, count_eight_bit, works
 from streamer.generator.klein.reference_picture import open_reference
 from streamer.generator.klein.short_memory import enlarge, fits, need_gb, smaller
 from streamer.generator.klein.switches import Machine, Precision, Switches, choose
 from streamer.generator.klein.tune import Tuner
-from streamer.types import ImageRequest
+from streamer.types import ImageRequest, Judgement
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ class Klein:
         self._engine: Engine | None = None
         self._tuner: Tuner | None = None
         self._level = 0
+        self._policy: PolicyJudge | None = None
 
     def load(self, report: Report) -> None:
         """Find the device, fetch the checkpoint, and load what is used of it."""
@@ -73,6 +77,9 @@ class Klein:
                 f"{options.model} does not fit into the memory of {self._machine.name}",
                 fix="close other programs that use the GPU, or choose FLUX.2-klein-4B",
             ) from error
+        if options.policy_judge:
+            report("loading the policy judge", 0.99)
+            self._policy = self._policy_judge(folder, model)
         torch.cuda.empty_cache()
         report("loaded", 1.0)
 
@@ -84,6 +91,8 @@ class Klein:
             width, height = sizes[0]
             for _ in engine.draw(Job("warm up", width, height)):
                 pass
+        if self._policy is not None and self._switches.graphs:
+            self._policy.record()
         self._tuner = Tuner(engine, self._switches, sizes)
         while not self._options.warm_in_background and self._tuner.left:
             report(*self._tuner.next_slice())
@@ -98,14 +107,20 @@ class Klein:
     def draw(self, request: ImageRequest) -> Iterator[Step | Picture]:
         """Draw one picture; when memory runs out, draw a smaller one, then without the fast paths, then give up."""
         engine, job = self._ready(), self._job(request)
+        if self._policy is not None:
+            self._policy.forget()
         while True:
             try:
-                yield from self._attempt(engine, job)
+                yield from self._asking(request, self._attempt(engine, job))
                 if self._tuner is not None and self._level == 0:
                     self._tuner.add(engine.shape_of(job))
                 return
             except torch.OutOfMemoryError as error:
                 self._step_down(engine, error)
+
+    def opinions(self) -> tuple[Judgement, ...]:
+        """Wait for what the policy judge says about the last picture, if it is on."""
+        return () if self._policy is None else (self._policy.answer(),)
 
     def active(self) -> dict[str, str]:
         """Name the device, the model, every speed-up that is really on, why another is not, and what checks found."""
@@ -119,15 +134,25 @@ class Klein:
             **really_on(self._switches, found),
             "text_tokens": str(self._options.text_tokens),
             **self._counts(),
+            **({} if self._policy is None else {"policy_judge": "on, its thresholds are not evaluated"}),
             **({"checks": checks} if checks else {}),
         }
 
     def close(self) -> None:
         """Give memory back."""
-        self._engine = self._tuner = None
+        self._engine = self._tuner = self._policy = None
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+    def _asking(
+        self, request: ImageRequest, items: Generator[Step | Picture, None, None]
+    ) -> Generator[Step | Picture, None, None]:
+        """Ask the policy judge after the first step: the device is busy then, and nothing has to wait for the host."""
+        for number, item in enumerate(items):
+            if number == 0 and self._policy is not None:
+                self._policy.start(request.text)
+            yield item
 
     def _attempt(self, engine: Engine, job: Job) -> Generator[Step | Picture, None, None]:
         if self._level == 0:
@@ -152,6 +177,15 @@ class Klein:
                 fix="close other programs that use the GPU, choose smaller sizes, or FLUX.2-klein-4B",
             ) from error
         log.warning("out of GPU memory: %s from now on", LEVELS[self._level])
+
+    def _policy_judge(self, folder: Path, model: Model) -> PolicyJudge:
+        """Load what drawing leaves out of the text encoder."""
+        tail = load_tail(
+            folder / "text_encoder", model.tokenizer, device=model.device, dtype=model.dtype, shrink=self._shrinker
+        )
+        options = self._options
+        band = Band(hold={CLASS: options.policy_hold}, block={CLASS: options.policy_block})
+        return PolicyJudge(model, tail, band)
 
     def _job(self, request: ImageRequest) -> Job:
         params = request.params

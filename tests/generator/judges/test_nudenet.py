@@ -7,11 +7,11 @@ import sys
 import numpy as np
 import pytest
 
+from streamer.bands import decide
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import HostPicture
 from streamer.generator.backends import procedural
 from streamer.generator.judges.nudenet import NudeNet, Options, create
-from streamer.generator.judging import decide
 from streamer.types import Actor, ImageRequest, Lane, Outcome, Role, SamplingParams
 
 
