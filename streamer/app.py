@@ -244,14 +244,14 @@ def build_generator(
         document.check(_options_of("backend", name, document, at), options, at)
     chosen = config.generator.backends.get(choice.name, {})
     backend = BackendUse(choice.name, chosen, ("policy_judge",) if chosen.get("policy_judge") else ())
-    judges = _judges(config, document)
+    judges = _judges(config, document, backend)
     return GeneratorProcess(config.generator.process, backend, sizes=sizes, home=where.home, judges=judges)
 
 
-def _judges(config: Config, document: Document) -> list[JudgeUse]:
+def _judges(config: Config, document: Document, backend: BackendUse) -> list[JudgeUse]:
     """Check the judges' options; without the rule that heeds them they would judge for nothing."""
     uses = config.generator.judges
-    if uses and not any(rule.use == "picture" for rule in config.policy):
+    if (uses or backend.opinions) and not any(rule.use == "picture" for rule in config.policy):
         fix = "add {use: picture} to policy"
         raise document.error(("generator", "judges"), "no rule heeds what the judges find", fix)
     if not uses:

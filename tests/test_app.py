@@ -165,6 +165,8 @@ def test_links_can_be_opened_whatever_the_address_is(tmp_path: Path) -> None:
 def test_judges_that_nobody_would_heed_do_not_start(tmp_path: Path) -> None:
     (error,) = wrong(tmp_path, with_judges(CONFIG, "[{use: nudenet}]"))
     assert (error.key, error.fix) == ("generator.judges", "add {use: picture} to policy")
+    own = "generator: {use: klein, backends: {klein: {policy_judge: true}}}\n"
+    assert wrong(tmp_path, own + CONFIG)[0].fix == "add {use: picture} to policy"
 
 
 @pytest.mark.parametrize("judge", ["{use: nudenet, hold: {A: 50}}", "{use: nonsense}", "{use: clip, modle: x}"])
