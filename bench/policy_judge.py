@@ -1,0 +1,180 @@
+"""Measure what the policy judge costs at full size with random weights: memory, alone, and beside a picture.
+
+    python bench/policy_judge.py --model 4b      one NVIDIA GPU; "9b" likewise
+    python bench/policy_judge.py --model tiny    any machine, to see that the script works
+
+Neither time depends on what the weights are; how well it judges does, and is what evaluate_judge.py is for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+# In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from bench.report import at_most, finish, spread
+from streamer.bands import Band
+from streamer.generator.klein.engine import Engine
+from streamer.generator.klein.finished import DevicePicture, gpu_jpeg_available
+from streamer.generator.klein.job import Job
+from streamer.generator.klein.load import from_pipeline
+from streamer.generator.klein.policy_judge import PolicyJudge, Tail, tail_of
+from streamer.generator.klein.quantise import FP8, Shrinker
+from streamer.generator.klein.switches import Switches
+from streamer.generator.klein.testing import make_pipeline
+from streamer.generator.klein.tune import Tuner
+
+TEXT = "a neon city at night in the rain, wide establishing shot, volumetric light, with a train and many people"
+
+
+def main() -> None:
+    """Build, measure, print the result as the last line."""
+    asked = arguments()
+    width, height = map(int, asked.size.split("x"))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    pipeline = make_pipeline(asked.model, dtype=dtype, device=str(device))
+    tail, model = parts(pipeline)
+    del pipeline
+    fp8 = device.type == "cuda" and torch.cuda.get_device_capability() >= (8, 9)
+    wide_gb = gigabytes(tail)
+    shrink([model.transformer.transformer_blocks, model.transformer.single_transformer_blocks], fp8)
+    shrink([model.encoder.layers, tail.layers], fp8)
+    engine = tuned(model, fp8, width, height, 64 if asked.model == "tiny" else 512)
+    judge = PolicyJudge(model, tail, Band(hold={"policy": 0.5}))
+    eager = times(lambda: ask(judge), asked.runs)
+    recorded = record(judge) if device.type == "cuda" else "no: needs a GPU"
+    alone = times(lambda: ask(judge), asked.runs)
+    plain, judged = in_turn(lambda: picture(engine, width, height, None), lambda: picture(engine, width, height, judge),
+                            asked.runs)  # fmt: skip
+    added = statistics.median(judged) - statistics.median(plain)
+    finish(
+        "policy_judge",
+        {
+            "model": asked.model, "size": asked.size, "device": name_of(device), "precision": "fp8" if fp8 else str(dtype).removeprefix("torch."),
+            "question_tokens": judge.tokens, "memory_gb": gigabytes(tail), "memory_unquantised_gb": wide_gb,
+            "recorded": recorded, "alone_unrecorded_ms": spread(eager), "alone_ms": spread(alone),
+            "picture_ms": spread(plain), "picture_judged_ms": spread(judged), "added_ms": round(added, 2),
+        },
+        [at_most("added_ms", added, 0.1 * statistics.median(plain))],
+    )  # fmt: skip
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="tiny", choices=["tiny", "4b", "9b"])
+    parser.add_argument("--size", default="")
+    parser.add_argument("--runs", type=int, default=20)
+    asked = parser.parse_args()
+    asked.size = asked.size or ("64x64" if asked.model == "tiny" else "1024x1024")
+    return asked
+
+
+def parts(pipeline: Any) -> tuple[Tail, Any]:
+    """Take the tail before the rest of the text model is dropped."""
+    tail = tail_of(pipeline.text_encoder, pipeline.tokenizer)
+    return tail, from_pipeline(pipeline)
+
+
+def shrink(groups: list[Any], fp8: bool) -> None:
+    shrinker = Shrinker(fp8, FP8 if fp8 else None)
+    for group in groups:
+        for block in group:
+            shrinker(block)
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def tuned(model: Any, fp8: bool, width: int, height: int, text_tokens: int) -> Engine:
+    """Give an engine as it draws on air: on a GPU with every speed-up that suits it."""
+    engine = Engine(
+        model, text_tokens=text_tokens, remembered=0, gpu_jpeg=torch.cuda.is_available() and gpu_jpeg_available()
+    )
+    if fp8:
+        best = "cudnn" if torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
+        switches = Switches(precision="fp8", attention=best, fused_qkv=True, fast_decoder=True, kernels=True,
+                            graphs=True)  # fmt: skip
+        tuner = Tuner(engine, switches, [(width, height)])
+        while tuner.left:
+            print(*tuner.next_slice(), flush=True)
+    return engine
+
+
+def record(judge: PolicyJudge) -> str:
+    try:
+        return "yes" if judge.record() else "no: the graph answers differently"
+    except RuntimeError as error:
+        return f"no: {error}".splitlines()[0][:200]
+
+
+def ask(judge: PolicyJudge) -> None:
+    judge.start(TEXT)
+    judge.answer()
+
+
+def picture(engine: Engine, width: int, height: int, judge: PolicyJudge | None) -> None:
+    """Draw and encode; with a judge ask after the first step, as the backend does, and wait for the answer last."""
+    last: Any = None
+    for number, last in enumerate(engine.draw(Job(TEXT, width, height, seed=7))):
+        if number == 0 and judge is not None:
+            judge.start(TEXT)
+    assert isinstance(last, DevicePicture)
+    if last.jpeg(88) is None:
+        last.pixels()
+    if judge is not None:
+        judge.answer()
+
+
+def times(work: Callable[[], None], runs: int) -> list[float]:
+    """Give milliseconds of each run, after up to three to warm up."""
+    found, first = [], min(3, runs)
+    for index in range(first + runs):
+        began = settled()
+        work()
+        if index >= first:
+            found.append((settled() - began) * 1e3)
+    return found
+
+
+def in_turn(one: Callable[[], None], other: Callable[[], None], runs: int) -> tuple[list[float], list[float]]:
+    """Measure two things turn by turn, so that a clock that changes with heat changes both."""
+    found: tuple[list[float], list[float]] = ([], [])
+    for _ in range(min(3, runs)):
+        one()
+        other()
+    for _ in range(runs):
+        for work, into in zip((one, other), found, strict=True):
+            began = settled()
+            work()
+            into.append((settled() - began) * 1e3)
+    return found
+
+
+def settled() -> float:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def gigabytes(module: torch.nn.Module) -> float:
+    tensors = [*module.parameters(), *module.buffers()]
+    return round(sum(tensor.numel() * tensor.element_size() for tensor in tensors) / 1e9, 3)
+
+
+def name_of(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+
+
+if __name__ == "__main__":
+    main()
