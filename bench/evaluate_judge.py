@@ -1,4 +1,4 @@
-"""Ask any judge of texts about a labelled set of prompts: precision and recall at every threshold, by class and language.
+"""Ask any judge of texts about a labelled set of prompts: precision and recall by threshold, class and language.
 
     python bench/evaluate_judge.py --judge words                      the text gate, as config.yaml sets it
     python bench/evaluate_judge.py --judge text --options '{"model": "FOLDER", "labels": {"toxic": "toxic"}}'
