@@ -61,7 +61,8 @@ def main() -> None:
     finish(
         "policy_judge",
         {
-            "model": asked.model, "size": asked.size, "device": name_of(device), "precision": "fp8" if fp8 else str(dtype).removeprefix("torch."),
+            "model": asked.model, "size": asked.size, "device": name_of(device),
+            "precision": "fp8" if fp8 else str(dtype).removeprefix("torch."),
             "question_tokens": judge.tokens, "memory_gb": gigabytes(tail), "memory_unquantised_gb": wide_gb,
             "recorded": recorded, "alone_unrecorded_ms": spread(eager), "alone_ms": spread(alone),
             "picture_ms": spread(plain), "picture_judged_ms": spread(judged), "added_ms": round(added, 2),
@@ -125,10 +126,11 @@ def ask(judge: PolicyJudge) -> None:
 
 def picture(engine: Engine, width: int, height: int, judge: PolicyJudge | None) -> None:
     """Draw and encode; with a judge ask after the first step, as the backend does, and wait for the answer last."""
-    last: Any = None
-    for number, last in enumerate(engine.draw(Job(TEXT, width, height, seed=7))):
-        if number == 0 and judge is not None:
-            judge.start(TEXT)
+    items = engine.draw(Job(TEXT, width, height, seed=7))
+    next(items)
+    if judge is not None:
+        judge.start(TEXT)
+    *_, last = items
     assert isinstance(last, DevicePicture)
     if last.jpeg(88) is None:
         last.pixels()
