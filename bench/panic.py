@@ -22,7 +22,7 @@ import httpx
 import report
 from websockets.asyncio.client import ClientConnection, connect
 
-from streamer import app
+from streamer import address, app
 from streamer.api.tokens import Access
 from streamer.contracts import Happening, Health
 from streamer.overlay import wire
@@ -96,7 +96,7 @@ async def rounds(count: int, rate: int, home: Path) -> dict[str, list[float]]:
     config_file.write_text(CONFIG, encoding="utf-8")
     where = app.place({"STREAMER_HOME": str(home / "state"), "STREAMER_CONFIG": str(config_file)})
     config, document = app.configured(where, {})
-    listening = app.listen("127.0.0.1", 0)
+    listening = address.listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     config = config.model_copy(update={"server": config.server.model_copy(update={"port": port})})
     built, crowd = app.build(config, document, where, {}), Crowd(rate)

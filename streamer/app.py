@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import socket
-import urllib.request
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,33 +18,31 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from streamer import __version__, plugins
+from streamer.address import printable
 from streamer.api import moderation, panel, probes, problem, routes
 from streamer.api.guard import Guard, allowed
 from streamer.api.tokens import Access, Tokens, standing_tokens
 from streamer.commands import CommandOptions, Commands, ImageKind
 from streamer.config import Config, Document, Location, Use, load
-from streamer.contracts import Health, Output, Pad, Reporting, Rule, Source, Stylist, Vendor
+from streamer.contracts import Health, Output, Reporting, Rule, Stylist
 from streamer.controls import Parts
-from streamer.errors import ConfigError, ListenError, PluginError
+from streamer.crosschecks import check_known, check_names, check_sold, named
+from streamer.errors import ConfigError, PluginError
 from streamer.generator.choose import Choice, choose
 from streamer.generator.messages import BackendUse, JudgeUse
 from streamer.generator.process import GeneratorProcess
 from streamer.metrics import Metrics
-from streamer.named import Named
-from streamer.occasions import Occasion, Occasions
+from streamer.occasions import Occasions
 from streamer.offers import Offers
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
-from streamer.overlay.layer import check_layers
 from streamer.pipeline import Pipeline
 from streamer.records import Records
-from streamer.render.layout import layout_names
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
 from streamer.store import Store
 from streamer.twitch.account import Account
 from streamer.twitch.scopes import of_events
-from streamer.types import Actor, ImageRequest, Refusal, Role, Trigger
 
 if TYPE_CHECKING:
     from streamer.obs.obs import Obs
@@ -114,28 +110,8 @@ def configured(where: Place, environ: Mapping[str, str]) -> tuple[Config, Docume
         problem = f"{merged.host} lets every machine of the network in"
         raise document.error(("server", "host"), problem, "set server.expose: true if that is meant")
     config = config.model_copy(update={"server": merged})
-    _check_names(config, document, where)
+    check_names(config, document, where.web, where.home / "layouts")
     return config, document
-
-
-def _check_names(config: Config, document: Document, where: Place) -> None:
-    """Check what one part of the file says about another."""
-    try:
-        check_layers(config.layers, where.web)
-    except ConfigError as error:
-        raise document.error(tuple(error.key.split(".")), error.problem, error.fix) from None
-    for index, after in enumerate(config.obs.after if config.obs is not None else ()):
-        if unknown := [name for name in after.commands if name not in config.commands]:
-            fix = f"known commands: {', '.join(config.commands)}"
-            raise document.error(("obs", "after", index, "commands"), f"there is no command '{unknown[0]}'", fix)
-    layouts = layout_names(where.home / "layouts")
-    for name, command in config.commands.items():
-        if command.layer is not None and command.layer not in config.layers:
-            fix = f"known layers: {', '.join(config.layers)}"
-            raise document.error(("commands", name, "layer"), f"there is no layer '{command.layer}'", fix)
-        if command.layout is not None and command.layout not in layouts:
-            fix = f"known layouts: {', '.join(layouts)}"
-            raise document.error(("commands", name, "layout"), f"there is no layout '{command.layout}'", fix)
 
 
 def build(
@@ -157,7 +133,7 @@ def build(
     shared = {"twitch": twitch, "store": store, "offers": offers}
     sources = _create_all("trigger", "triggers", config.triggers, document, shared)
     outputs = _create_all("output", "outputs", config.outputs, document, shared)
-    _check_sold(outputs, config.events, table, document)
+    check_sold(outputs, config.events, table, document)
     pipeline = Pipeline(
         Parts(
             commands=table,
@@ -190,18 +166,27 @@ def build(
             named=named(config, document, table, sources),
         )
     )
+    faces = _faces(pipeline, hub, store, tokens, tuple(config.layers), where.web, overlay_url, metrics)
+    guard = Guard(faces, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
+    panel_url = f"{base_url(config)}/#{tokens.standing[Access.OPERATOR]}"
+    return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch)
+
+
+def _faces(
+    pipeline: Pipeline, hub: Hub, store: Store, tokens: Tokens, layers: tuple[str, ...], web: Path, overlay_url: str,
+    metrics: Metrics,
+) -> FastAPI:  # fmt: skip
+    """Put the pages and routes together."""
     faces = FastAPI(
         title="streamer", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
     problem.install(faces, lambda: metrics.malformed("http"))
-    faces.include_router(routes.router(pipeline, store, tokens, tuple(config.layers), pipeline.names, overlay_url))
+    faces.include_router(routes.router(pipeline, store, tokens, layers, pipeline.names, overlay_url))
     faces.include_router(moderation.router(pipeline, Records(store), tokens))
-    faces.include_router(panel.router(pipeline, tokens, where.web))
+    faces.include_router(panel.router(pipeline, tokens, web))
     faces.include_router(probes.router(pipeline, pipeline.exposition))
-    faces.routes.extend(server.routes(hub, lambda token: tokens.opens(token, Access.OVERLAY), where.web))
-    guard = Guard(faces, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
-    panel_url = f"{base_url(config)}/#{tokens.standing[Access.OPERATOR]}"
-    return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch)
+    faces.routes.extend(server.routes(hub, lambda token: tokens.opens(token, Access.OVERLAY), web))
+    return faces
 
 
 def overlay_address(config: Config, tokens: Tokens) -> str:
@@ -211,7 +196,7 @@ def overlay_address(config: Config, tokens: Tokens) -> str:
 
 def base_url(config: Config) -> str:
     """Return where the program is reached from outside."""
-    return (config.server.public_url or f"http://{_printable(config.server.host)}:{config.server.port}").rstrip("/")
+    return (config.server.public_url or f"http://{printable(config.server.host)}:{config.server.port}").rstrip("/")
 
 
 def _obs(
@@ -279,15 +264,9 @@ def rules(config: Config, document: Document) -> list[Rule]:
     rules: list[Rule] = _create_all("rule", "policy", config.policy, document)
     for index, rule in enumerate(rules):
         if isinstance(rule, Stylist):
-            _check_known("style", rule.styles, config.styles, document, ("policy", index))
-            _check_known("command", rule.commands, config.commands, document, ("policy", index))
+            check_known("style", rule.styles, config.styles, document, ("policy", index))
+            check_known("command", rule.commands, config.commands, document, ("policy", index))
     return rules
-
-
-def _check_known(what: str, names: Iterable[str], known: Iterable[str], document: Document, at: Location) -> None:
-    for name in names:
-        if name not in known:
-            raise document.error(at, f"there is no {what} '{name}'", f"known: {', '.join(known)}")
 
 
 def commands(config: Config, document: Document) -> Commands:
@@ -297,57 +276,6 @@ def commands(config: Config, document: Document) -> Commands:
         )
     except ConfigError as error:
         raise document.error(tuple(error.key.split(".")), error.problem, error.fix) from None
-
-
-def named(config: Config, document: Document, table: Commands, sources: Sequence[Source]) -> Named:
-    """Build the named triggers; what any of them, or any key, would type must be a command."""
-    named = Named(config.named_triggers, config.prefix)
-    for name, line in named.lines():
-        _check_line(line, table, document, ("named_triggers", name), "")
-    for occasion, name in config.when.items():
-        if name not in named.names:
-            _check_line(name, table, document, ("when", occasion), f", or a name: {', '.join(named.names)}")
-    for name, trigger in config.named_triggers.items():
-        if trigger.layer is not None and trigger.layer not in config.layers:
-            problem, fix = f"there is no layer '{trigger.layer}'", f"known layers: {', '.join(config.layers)}"
-            raise document.error(("named_triggers", name, "layer"), problem, fix)
-    for index, source in enumerate(sources):
-        for name in source.names() if isinstance(source, Pad) else ():
-            if name not in named.names:
-                _check_line(name, table, document, ("triggers", index), f", or a name: {', '.join(named.names)}")
-    for key, name in config.obs.hotkeys.keys.items() if config.obs is not None else ():
-        if name not in named.names:
-            at = ("obs", "hotkeys", "keys", key)
-            _check_line(name, table, document, at, f", or a name: {', '.join(named.names)}")
-    return named
-
-
-def _check_sold(outputs: Sequence[object], events: Sequence[Occasion], table: Commands, document: Document) -> None:
-    """Refuse to sell a line that draws nothing: there would be no picture to earn the price with."""
-    for index, output in enumerate(outputs):
-        if isinstance(output, Vendor):
-            for where, line in output.lines().items():
-                _check_offer(line, table, document, ("outputs", index, *where))
-    for index, occasion in enumerate(events):
-        _check_offer(occasion.command, table, document, ("events", index, "command"))
-
-
-def _check_offer(line: str, table: Commands, document: Document, at: Location) -> None:
-    words = line.replace("{text}", "harbour").replace("{name}", "Ann").replace("{count}", "1")
-    _check_line(words, table, document, at, "")
-    order = table.interpret(Trigger("check", "config", words, Actor("check", "check", Role.BROADCASTER), 0.0))
-    if not isinstance(order, ImageRequest):
-        raise document.error(at, f"'{line}' draws nothing", "sell a command that draws, like: !bg {text}")
-
-
-def _check_line(line: str, table: Commands, document: Document, at: Location, otherwise: str) -> None:
-    """Refuse a line that would do nothing when its key is pressed on air."""
-    order = table.interpret(Trigger("check", "config", line, Actor("check", "check", Role.BROADCASTER), 0.0))
-    if order is None:
-        known = table.help(Role.BROADCASTER)
-        raise document.error(at, f"'{line}' is no command", f"begin with one of: {known}{otherwise}")
-    if isinstance(order, Refusal):
-        raise document.error(at, f"'{line}' would be refused", order.reason)
 
 
 def scopes(config: Config, document: Document) -> dict[str, str]:
@@ -442,33 +370,3 @@ def _server(app: App) -> _Server:
     )  # fmt: skip
     web.install()
     return web
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Bind the address, or say who has it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio switches Nagle's delay off only where it is: left at 0, two messages in a
-    # row (a picture and its toast) cost the second one 40 ms.
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if os.name == "posix":
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        raise ListenError(host, port, _who_has(host, port) or error.strerror or str(error)) from error
-    return bound
-
-
-def _who_has(host: str, port: int) -> str | None:
-    with suppress(OSError, ValueError):
-        with urllib.request.urlopen(f"http://{_printable(host)}:{port}/healthz", timeout=1) as answer:  # nosec B310
-            if b'"streamer"' in answer.read(200):
-                return "another streamer is already running there"
-        return "another program answers there"
-    return None
-
-
-def _printable(host: str) -> str:
-    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # nosec B104
-    return f"[{name}]" if ":" in name and not name.startswith("[") else name

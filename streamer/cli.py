@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
-from streamer import app, records
+from streamer import address, app, records
 from streamer import doctor as examine
 from streamer.api.tokens import Access, Tokens, digest, new_token, standing_tokens
 from streamer.commands import Commands
@@ -44,7 +44,7 @@ async def run(environ: Mapping[str, str], *, twitch: str | None = None, extra: t
         extra = (*extra, Use.model_validate({"use": "twitch", "channel": twitch}))
     where = app.place(environ)
     config, document = app.configured(where, environ)
-    listening = app.listen(config.server.host, config.server.port)
+    listening = address.listen(config.server.host, config.server.port)
     with listening:
         built = app.build(config, document, where, environ, extra)
         _say_hello(built, where, [use.use for use in (*config.triggers, *extra)])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from streamer import app
+from streamer import address, app
 from streamer.config import Config
 from streamer.errors import ConfigError, ListenError, ObsAway, ObsError, StoreError, StreamerError
 from streamer.generator.choose import choose, missing_libraries
@@ -112,7 +112,7 @@ def _backend(config: Config) -> Finding:
 def _port(config: Config) -> Finding:
     host, port = config.server.host, config.server.port
     try:
-        app.listen(host, port).close()
+        address.listen(host, port).close()
     except ListenError as error:
         return Finding("bad", "port", str(error), "stop the other program, or take another port")
     return Finding("ok", "port", f"{host}:{port} is free")

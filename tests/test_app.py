@@ -1,19 +1,15 @@
-"""The composition root: where things are, what the environment overrides, and what one part says about another."""
+"""The composition root: where things are and what the environment overrides."""
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from pathlib import Path
 
 import pytest
 
 from streamer import app
 from streamer.config import Use
-from streamer.errors import ConfigError, ListenError
-from tests.running import CONFIG, Remote, free_port
-
-SOLD = "outputs: [{use: rewards, rewards: {draw: {title: Draw, cost: 5, command: 'LINE'}}}]\npolicy:"
+from streamer.errors import ConfigError
+from tests.running import CONFIG
 
 
 def place(tmp_path: Path, config: str = CONFIG) -> app.Place:
@@ -69,40 +65,6 @@ def test_an_open_address_needs_a_second_word(tmp_path: Path) -> None:
     assert config.server.host == "0.0.0.0"
 
 
-@pytest.mark.parametrize(
-    ("changed", "key", "says"),
-    [
-        (("layer: meme,", "layer: mem,"), "commands.meme.layer", "known layers: background, meme"),
-        (("layout: top_bottom", "layout: sideways"), "commands.meme.layout", "top_bottom"),
-        (("use: popup", "use: popp"), "layers.meme.use", "popup"),
-        (("- {use: role}", "- {use: rolle}"), "policy.0.use", "known: "),
-        (("- {use: length, longest: 100}", "- {use: length, longst: 100}"), "policy.1.longst", "longest"),
-        (("aliases: [фон]", "aliases: [meme]"), "commands.meme", "already means 'bg'"),
-        (('"{prompt}, film noir"', '"film noir"'), "styles.noir", "{prompt}"),
-        (('{harbour: "!bg', '{harbour: "!bgg'), "named_triggers.harbour", "'!bgg stormy harbour' is no command"),
-        (('{harbour: "!bg stormy harbour"', '{x: "!bg"'), "named_triggers.x", "'!bg' would be refused"),
-        (("{harbour:", "{x: {kind: undo, layer: air}, harbour:"), "named_triggers.x.layer", "background, meme"),
-        (("{harbour:", "{x: {kind: random}, harbour:"), "named_triggers.x", "lines is missing"),
-        (("policy:", "when: {online: wram}\npolicy:"), "when.online", "warm"),
-        (("policy:", "when: {sunset: clear}\npolicy:"), "when.sunset.[key]", "nothing that happens"),
-        (("- {use: role}", "- {use: scene, scenes: {A: {style: blue}}}"), "policy.0", "known: plain, noir"),
-        (("- {use: role}", "- {use: scene, scenes: {A: {commands: [b]}}}"), "policy.0", "there is no command 'b'"),
-        (("policy:", "triggers: [{use: hotkey, keys: {f9: harbor}}]\npolicy:"), "triggers.0", "or a name: undo"),
-        (("policy:", SOLD.replace("LINE", "!bgg {text}")), "outputs.0.rewards.draw.command", "no command"),
-        (("policy:", SOLD.replace("LINE", "!undo")), "outputs.0.rewards.draw.command", "draws nothing"),
-        (("policy:", "events: [{event: raid, command: '!undo'}]\npolicy:"), "events.0.command", "draws nothing"),
-        (("policy:", SOLD.replace("cost: 5", "cost: 0")), "outputs.0.rewards.draw.cost", "greater than"),
-    ],
-)
-def test_what_one_part_says_about_another_is_checked(
-    tmp_path: Path, changed: tuple[str, str], key: str, says: str
-) -> None:
-    (error,) = wrong(tmp_path, CONFIG.replace(*changed))
-    assert error.key == key
-    assert error.line is not None
-    assert says in str(error)
-
-
 def test_options_of_a_backend_that_is_not_in_use_are_checked_too(tmp_path: Path) -> None:
     (error,) = wrong(tmp_path, CONFIG + "generator: {backends: {procedural: {colour: red}}}\n")
     assert error.key == "generator.backends.procedural.colour"
@@ -115,41 +77,6 @@ def test_a_wrong_source_on_the_command_line_is_not_blamed_on_the_file(tmp_path: 
     config, document = app.configured(where, {})
     with pytest.raises(ConfigError, match="command line"):
         app.build(config, document, where, {}, (Use(use="replay", path="/no/such/file"),))  # type: ignore[call-arg]
-
-
-def test_a_taken_port_says_that_somebody_has_it() -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        with pytest.raises(ListenError, match="STREAMER_PORT"):
-            app.listen("127.0.0.1", other.getsockname()[1])
-
-
-def test_a_port_taken_by_this_very_program_is_named(served: Remote) -> None:
-    with pytest.raises(ListenError, match="another streamer"):
-        app.listen("127.0.0.1", int(served.url.rpartition(":")[2]))
-
-
-def test_a_free_port_is_bound() -> None:
-    port = free_port()
-    with app.listen("127.0.0.1", port) as bound:
-        assert bound.getsockname()[1] == port
-
-
-async def test_accepted_connections_send_at_once() -> None:
-    """Nagle's delay costs the second of two messages 40 ms; asyncio ends it only where the protocol is named."""
-    delays: list[int] = []
-
-    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        delays.append(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-        writer.close()
-
-    bound = app.listen("127.0.0.1", 0)
-    async with await asyncio.start_server(accepted, sock=bound):
-        reader, writer = await asyncio.open_connection(*bound.getsockname())
-        await reader.read()
-        writer.close()
-    assert delays == [1]
 
 
 def test_links_can_be_opened_whatever_the_address_is(tmp_path: Path) -> None:
