@@ -17,7 +17,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from streamer.errors import ConfigError
-from streamer.text import clean, without_links, without_mentions
+from streamer.text import clean, without_links, without_markers, without_mentions
 from streamer.types import Caption, ImageRequest, Lane, Refusal, Role, SamplingParams, StageCommand, Trigger
 
 ImageKind = Literal["background", "meme", "sticker", "edit", "restyle"]
@@ -205,7 +205,7 @@ class Commands:
 
     def _picture(self, word: _Word, text: str, trigger: Trigger) -> ImageRequest | Refusal:
         options = word.options
-        words, caption = _caption(without_links(without_mentions(text)), options.layout)
+        words, caption = _caption(without_markers(without_links(without_mentions(text))), options.layout)
         if not words or (options.kind == "restyle" and _key(words) not in self._styles):
             reason = _EXAMPLES[options.kind].replace("{word}", word.typed).replace("{styles}", self._style_names())
             return Refusal(trigger.id, "syntax", f"{word.typed} {reason}")

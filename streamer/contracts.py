@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -178,6 +178,13 @@ class NameJudge(Protocol):
     """A rule that also judges display names, which the overlay shows."""
 
     def name_ok(self, name: str) -> bool: ...
+
+
+@runtime_checkable
+class TermImporter(Protocol):
+    """A rule that can take over the terms that the channel blocks in its chat; the newest list replaces the last."""
+
+    def import_terms(self, terms: Iterable[str]) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

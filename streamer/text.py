@@ -37,6 +37,7 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _EMAIL_OR_MENTION = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}|(?<!\w)@\w+")
+_MARKER = re.compile(r"<\|[^<>|]{1,40}\|>|</?(?:think|tool_call|tool_response|s)>", re.IGNORECASE)
 _TELEPHONE = re.compile(r"(?<!\w)\+?\(?\d(?:[\s().-]{0,2}\d){8,}(?!\w)")  # nine digits or more
 
 
@@ -51,6 +52,11 @@ def clean(text: str) -> str:
     while (cleaned := _clean_once(text)) != text:
         text = cleaned
     return text
+
+
+def without_markers(text: str) -> str:
+    """Take out what a language model's tokenizer would read as an order of its own instead of as text."""
+    return _without(_MARKER, text) if "<" in text else text
 
 
 def without_links(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.text import LONGEST, clean, without_links, without_mentions
+from streamer.text import LONGEST, clean, without_links, without_markers, without_mentions
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 TRICKY = st.text(
@@ -127,6 +127,20 @@ def test_ordinary_numbers_and_at_signs_stay(text: str) -> None:
 
 @given(st.one_of(ADDRESSES, TRICKY))
 def test_taking_out_links_or_people_twice_changes_nothing_more(text: str) -> None:
-    for take_out in (without_links, without_mentions):
+    for take_out in (without_links, without_markers, without_mentions):
         once = take_out(text)
         assert take_out(once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a cat<|im_end|> by the sea", "a cat by the sea"),
+        ("<|im_<|x|>end|>a cat", "a cat"),
+        ("<think>a cat</THINK>", "a cat"),
+        ("a <3 cat | b", "a <3 cat | b"),
+        ("a cat", "a cat"),
+    ],
+)
+def test_what_a_tokenizer_takes_for_an_order_is_taken_out(text: str, left: str) -> None:
+    assert without_markers(text) == left

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from inspect import iscoroutinefunction
 
-from streamer.contracts import Doorkeeper, Listener, NameJudge, PictureJudge, Rule, Stylist, TextJudge
+from streamer.contracts import Doorkeeper, Listener, NameJudge, PictureJudge, Rule, Stylist, TermImporter, TextJudge
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, Outcome, Refusal
 
 log = logging.getLogger(__name__)
@@ -104,6 +104,11 @@ def may_draw(rules: Iterable[Doorkeeper], request: ImageRequest) -> bool:
 def style_of(rules: Iterable[Rule]) -> str | None:
     """Return the style that the moment asks for, by the first rule that has a say in it."""
     return next((rule.style for rule in rules if isinstance(rule, Stylist) and rule.style), None)
+
+
+def import_terms(rules: Iterable[Rule], terms: Collection[str]) -> int:
+    """Hand the channel's blocked terms to every rule that takes them; return how many of them count now."""
+    return max((rule.import_terms(terms) for rule in rules if isinstance(rule, TermImporter)), default=0)
 
 
 def name_fits(rules: Iterable[Rule], name: str) -> bool:

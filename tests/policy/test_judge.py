@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
-from streamer.policy import deliberate, hear, judge, look, may_draw, name_fits, style_of
+from streamer.policy import deliberate, hear, import_terms, judge, look, may_draw, name_fits, style_of
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, NoticeKind, Outcome, Refusal
 
 
@@ -159,3 +159,12 @@ def test_the_first_rule_with_a_taste_has_its_way() -> None:
     plain, loud, louder = Door(True), Door(True), Door(True)
     loud.style, louder.style = "neon", "noir"
     assert (style_of([plain]), style_of([plain, loud, louder])) == (None, "neon")
+
+
+def test_the_channels_blocked_terms_go_to_every_rule_that_takes_them() -> None:
+    class Taking(Broken):
+        def import_terms(self, terms: Iterable[str]) -> int:
+            return len(list(terms))
+
+    assert import_terms([Broken(), Taking()], ["a", "b"]) == 2
+    assert import_terms([Broken()], ["a"]) == 0

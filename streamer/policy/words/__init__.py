@@ -1,31 +1,36 @@
 """Refuses text with words that must not go on air: a first filter, in front of whatever judges more slowly.
 
-It reads English and Russian through the usual disguises and knows some words that are fine alone but not together.
-It does not understand sentences, and it stands behind the limiter, which keeps it from being flooded.
+Two certainties. What reads as a term, whatever letters, signs or encoding it is written in, is refused. What may be one
+in a disguise that leaves room for doubt is held for a human. It does not understand sentences, and it stands behind the
+limiter, which keeps it from being flooded. docs/safety.md tells what it catches and what it does not.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from streamer.policy.words import lexicon, skeleton
+from streamer.policy.words import lexicon, own, skeleton, views
+from streamer.policy.words.guesses import Guesses
 from streamer.policy.words.lexicon import Term
 from streamer.policy.words.matching import SHORTEST_STEM, Matcher
-from streamer.types import ImageRequest, Refusal
+from streamer.types import Hold, ImageRequest, Outcome, Refusal
 
-Kind = Literal["hate", "extremism", "sexual", "violence", "profanity"]
+Kind = Literal["hate", "extremism", "sexual", "violence", "profanity", "selfharm", "drugs"]
 
 # Fine alone, never together, whatever else is allowed: an age word with a state of undress.
 _TOGETHER = Term("minors-together", "")
+_OWN_PATTERN, _CHANNEL = Term("extra-pattern", ""), Term("channel-term", "")
 _NAMES_KEPT = 4096
-_GLUED_LETTERS = 5
 _HUMP = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
 _PATTERN = re.compile(r"\*?[^\W_]+(?: [^\W_]+)*\*?")
+_STARRED = re.compile(r"[*#•?_-]*[^\W\d_](?:[*#•?_-]|[^\W\d_])+")
+_STARS = re.compile("[*#•?_-]")
 # Cyrillic letters that look exactly like a Latin one: a word of nothing else can be typed without Cyrillic at all.
 _TWINS = str.maketrans("асекмортхувн", "acekmoptxybh")
 
@@ -39,15 +44,24 @@ class Options(BaseModel):
         (),
         description='words and phrases to refuse as well; "spoil*" also refuses "spoiler", "*spoil*" "despoiled" too',
     )
+    patterns: tuple[str, ...] = Field((), description="regular expressions (RE2) to refuse, capitals do not matter")
     allow: tuple[str, ...] = Field((), description="words and phrases that are fine although the shipped list has them")
     kinds: tuple[Kind, ...] = Field(
-        ("hate", "extremism", "sexual", "violence", "profanity"),
-        description="which parts of the shipped list to use; what concerns minors is always refused",
+        get_args(Kind), description="which parts of the shipped list to use; what concerns minors is always refused"
+    )
+    hold: tuple[Kind, ...] = Field(
+        ("selfharm", "drugs"), description="parts of the list that only hold for a moderator instead of refusing"
+    )
+    doubtful: Literal["hold", "allow"] = Field(
+        "hold", description="what becomes of a word that is probably a refused one in disguise"
+    )
+    channel_terms: bool = Field(
+        True, description="also refuse the terms that the channel blocks in its chat, once known"
     )
 
     @field_validator("extra", "allow")
     @classmethod
-    def _are_patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    def _are_words(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:
             core = skeleton.fold(pattern).strip("*")
             if not _PATTERN.fullmatch(skeleton.fold(pattern)) or len(core) < 2:
@@ -58,62 +72,186 @@ class Options(BaseModel):
                 )
         return patterns
 
+    @field_validator("patterns")
+    @classmethod
+    def _can_be_searched(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            own.compiled(pattern)
+        return patterns
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found: the term, how sure that is, and by which reading."""
+
+    term: Term
+    outcome: Outcome
+    layer: str
+
+    @property
+    def code(self) -> str:
+        """Name the kind and the reading, never the word."""
+        return f"{self.term.kind}.{self.layer}"
+
 
 class Words:
     """Judge the text and the caption of a request, and names before they are shown."""
 
     def __init__(self, options: Options, shipped: Iterable[Term]) -> None:
         self._refused = frozenset({"extra", "minors", *options.kinds})
-        terms = [_folded(term) for term in (*shipped, *_own(options.extra, "extra"), *_own(options.allow, "allow"))]
+        self._held = frozenset(options.hold)
+        self._doubt = options.doubtful == "hold"
+        self._takes_channel_terms = options.channel_terms
+        self._patterns = [(own.compiled(pattern), _OWN_PATTERN) for pattern in options.patterns]
+        self._channel: list[tuple[own.Pattern, Term]] = []
+        shipped = list(shipped)
+        known = [skeleton.fold(term.pattern) for term in shipped if term.kind == "known"]
+        listed = (term for term in shipped if term.kind != "known")
+        terms = [_folded(term) for term in (*listed, *_own(options.extra, "extra"), *_own(options.allow, "allow"))]
         cyrillic = [term for term in terms if not skeleton.RUSSIAN.isdisjoint(term.pattern)]
         latin = [term for term in terms if skeleton.RUSSIAN.isdisjoint(term.pattern)]
-        self._latin = Matcher([Term(one.id, skeleton.to_latin(one.pattern)) for one in latin] + _in_latin(cyrillic))
-        self._cyrillic = Matcher([Term(one.id, skeleton.to_cyrillic(one.pattern)) for one in cyrillic])
+        latin = [Term(one.id, skeleton.to_latin(one.pattern)) for one in latin]
+        cyrillic = [Term(one.id, skeleton.to_cyrillic(one.pattern)) for one in cyrillic]
+        self._latin = Matcher(latin + _in_latin(cyrillic))
+        self._cyrillic = Matcher(cyrillic)
+        known += [term.pattern for term in terms if term.kind == "allow"]
+        doubted = ([one for one in terms if one.kind in self._refused] for terms in (latin, cyrillic))
+        latin, cyrillic = doubted
+        self._latin_guesses = Guesses(latin, cyrillic, known)
+        self._cyrillic_guesses = Guesses(cyrillic, latin, known)
         self._name_ok = lru_cache(_NAMES_KEPT)(self._judge_name)
 
-    def check(self, request: ImageRequest, now: float) -> Refusal | None:
-        """Refuse a request for its words, without repeating them."""
-        text = request.text
-        if request.caption is not None:
-            text = f"{text} | {request.caption.top} | {request.caption.bottom}"
-        if len(text) > skeleton.LONGEST:
-            return Refusal(request.id, "words", "too long to be read")
-        if self.judge(text) is not None:
-            return Refusal(request.id, "words", "some of these words cannot be drawn here")
-        return None
+    def check(self, request: ImageRequest, now: float) -> Refusal | Hold | None:
+        """Refuse or hold a request for its words, without repeating them."""
+        texts = _drawn(request)
+        if max(map(len, texts)) > skeleton.LONGEST:
+            return Refusal(request.id, "words", "too long to be read", "unread")
+        found = None
+        for text in texts:
+            found = _graver(found, self.find(text))
+        if found is None:
+            return None
+        if found.outcome is Outcome.HOLD:
+            return Hold(request.id, "words", "a moderator is to look at these words first", found.code)
+        return Refusal(request.id, "words", "some of these words cannot be drawn here", found.code)
 
-    def judge(self, text: str) -> Term | None:
-        """Return the first refused term of a text of 1000 characters at most; log its id, never its pattern."""
-        words = skeleton.read(text)
-        hits = self._latin.hits(words.latin) if words.latin else []
-        if words.cyrillic:
-            hits += self._cyrillic.hits(words.cyrillic)
-        for term in hits:
-            if term.kind in self._refused:
-                return term
+    def find(self, text: str) -> Finding | None:
+        """Return the gravest finding in a text of 1000 characters at most; log its code and id, never its pattern."""
+        plain = skeleton.read(text)
+        hits = self._hits(plain)
+        found = self._gravest(hits, "plain")
         kinds = {term.kind for term in hits}
-        return _TOGETHER if "age" in kinds and kinds & {"undress", "sexual"} else None
+        if (found is None or found.outcome is Outcome.HOLD) and views.has_signs(text):
+            others = self._otherwise(text, plain, hits)
+            kinds |= {term.kind for term in others}
+            found = _graver(found, self._gravest(others, "encoded"))
+        if "age" in kinds and kinds & {"undress", "sexual"}:
+            return Finding(_TOGETHER, Outcome.BLOCK, "together")
+        if found is not None and found.outcome is Outcome.BLOCK:
+            return found
+        return self._by_pattern(text) or found or (self._guess(plain, text) if self._doubt else None)
 
     def name_ok(self, name: str) -> bool:
-        """Say whether a name may be shown on air; stricter than ``judge``, because a name glues its words together.
+        """Say whether a name may be shown on air; stricter than ``find``, because a name glues its words together.
 
         Who has another name may ask all the same: a picture can be drawn without saying for whom.
         """
         return self._name_ok(name)
 
+    def import_terms(self, terms: Iterable[str]) -> int:
+        """Take over the terms that the channel blocks in chat, in place of the ones taken before; return how many."""
+        found = own.from_platform(terms) if self._takes_channel_terms else []
+        self._channel = [(own.compiled(pattern), _CHANNEL) for pattern in found]
+        self._name_ok.cache_clear()
+        return len(self._channel)
+
+    def _otherwise(self, text: str, plain: skeleton.Words, hits: list[Term]) -> list[Term]:
+        """Return what other readings of a text hold, less what its own words would be if no neighbour allowed them."""
+        alone = {term for word in plain.latin for term in self._latin.hits([word])}
+        alone |= {term for word in plain.cyrillic for term in self._cyrillic.hits([word])}
+        cancelled = alone - set(hits)
+        readings = dict.fromkeys(views.others(text))
+        found = (term for reading in readings for term in self._hits(skeleton.read(reading)))
+        return [term for term in found if term not in cancelled]
+
+    def _gravest(self, hits: Iterable[Term], layer: str) -> Finding | None:
+        refused = [term for term in hits if term.kind in self._refused]
+        certain = next((term for term in refused if term.kind not in self._held), None)
+        if certain is not None:
+            return Finding(certain, Outcome.BLOCK, layer)
+        return Finding(refused[0], Outcome.HOLD, layer) if refused else None
+
+    def _hits(self, words: skeleton.Words) -> list[Term]:
+        hits = self._latin.hits(words.latin) if words.latin else []
+        if words.cyrillic:
+            hits += self._cyrillic.hits(words.cyrillic)
+        return hits
+
+    def _by_pattern(self, text: str) -> Finding | None:
+        patterns = (*self._patterns, *self._channel)
+        if not patterns:
+            return None
+        readings = (text, skeleton.fold(text))
+        found = next((term for pattern, term in patterns if any(map(pattern.search, readings))), None)
+        return None if found is None else Finding(found, Outcome.BLOCK, "pattern")
+
+    def _guess(self, words: skeleton.Words, text: str) -> Finding | None:
+        for guesses, mine in ((self._latin_guesses, words.latin), (self._cyrillic_guesses, words.cyrillic)):
+            for word in mine:
+                if (found := guesses.find(word)) is not None:
+                    return Finding(found[0], Outcome.HOLD, found[1])
+        return self._over_words(words) or self._starred(text)
+
+    def _over_words(self, words: skeleton.Words) -> Finding | None:
+        pieces = words.pieces()
+        in_latin = pieces if words.folded.isascii() else list(map(skeleton.to_latin, pieces))
+        in_cyrillic = list(map(skeleton.to_cyrillic, pieces)) if words.cyrillic else []
+        for guesses, mine in ((self._latin_guesses, in_latin), (self._cyrillic_guesses, in_cyrillic)):
+            if (term := guesses.across(mine)) is not None:
+                return Finding(term, Outcome.HOLD, "cut")
+            if (term := guesses.initials(mine)) is not None:
+                return Finding(term, Outcome.HOLD, "initials")
+        return None
+
+    def _starred(self, text: str) -> Finding | None:
+        if _STARS.search(text) is None:
+            return None
+        for word in _STARRED.findall(skeleton.fold(text)):
+            for guesses, mine in ((self._latin_guesses, skeleton.to_latin(word)), (self._cyrillic_guesses, word)):
+                if (term := guesses.starred(mine)) is not None:
+                    return Finding(term, Outcome.HOLD, "starred")
+        return None
+
     def _judge_name(self, name: str) -> bool:
         parted = _HUMP.sub(" ", name)
-        if self.judge(parted) is not None or self.judge(parted.strip("0123456789_")) is not None:
+        if self.find(parted) is not None or self.find(parted.strip("0123456789_")) is not None:
             return False
         words = skeleton.read(name.replace("_", ""))
-        readings = [(self._latin, one) for one in words.latin] + [(self._cyrillic, one) for one in words.cyrillic]
-        glued = (term for matcher, one in readings for term in matcher.glued(one, _GLUED_LETTERS))
-        return not any(term.kind in self._refused for term in glued)
+        glued = [self._latin_guesses.anywhere(one) for one in words.latin]
+        glued += [self._cyrillic_guesses.anywhere(one) for one in words.cyrillic]
+        return not any(True for terms in glued for _ in terms)
 
 
 def create(options: Options) -> Words:
     """Build the rule with the shipped list."""
     return Words(options, lexicon.shipped())
+
+
+def _drawn(request: ImageRequest) -> list[str]:
+    """Return what the model reads and what is written on the picture, as it stands, and what was typed if that differs.
+
+    A link or a name that was taken out may have stood between two halves of a word, so the typed text is not enough.
+    """
+    drawn = request.prompt
+    if request.caption is not None:
+        drawn = f"{drawn} | {request.caption.top} | {request.caption.bottom}"
+    return [drawn] if request.text in request.prompt else [drawn, request.text]
+
+
+def _graver(one: Finding | None, other: Finding | None) -> Finding | None:
+    if one is None or (other is not None and other.outcome is Outcome.BLOCK):
+        return other
+    return one
 
 
 def _own(patterns: Iterable[str], kind: str) -> list[Term]:

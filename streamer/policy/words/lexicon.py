@@ -1,6 +1,7 @@
 """The shipped word list: stored encoded, so that nobody meets it by searching the repository or opening a file.
 
-One term a line: its id, a tab, its pattern. Ids never change meaning, tests and logs name terms by them. A pattern is
+One term a line: its id, a tab, its pattern. An id is the kind, the language (none for the first ones, which are English
+and Russian) and a number, with dashes; ids never change meaning, tests and logs name terms by them. A pattern is
 a whole word or phrase; ``word*`` also matches what begins so, ``*word*`` what contains it, ``~word*`` what begins so
 after any Russian prefix. To edit the list:
 
@@ -21,7 +22,7 @@ _SHIPPED = Path(__file__).with_name("lexicon.dat")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One entry; the id is its kind, a dash and a number."""
+    """One entry; the id starts with its kind."""
 
     id: str
     pattern: str
@@ -29,7 +30,7 @@ class Term:
     @property
     def kind(self) -> str:
         """Return what the term is about, which decides whether it is refused."""
-        return self.id.rpartition("-")[0]
+        return self.id.partition("-")[0]
 
 
 def shipped() -> list[Term]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
+
+import ahocorasick
 
 from streamer.policy.words.lexicon import Term
 
@@ -19,6 +21,7 @@ _PREFIXES = (
 )
 _DOUBLE = re.compile(r"(.)\1")
 _WORDS_KEPT = 4096
+_NEVER = "\0"
 _RUN = re.compile(r"(.)\1{2,}")
 
 
@@ -32,12 +35,14 @@ class Matcher:
     def __init__(self, terms: Sequence[Term]) -> None:
         self._words: dict[str, Term] = {}
         self._stems: dict[str, Term] = {}
-        self._inside: dict[str, Term] = {}
+        self._inside = ahocorasick.Automaton()
         self._phrases: dict[str, Term] = {}
         self._allowed: set[str] = set()
         self._allowed_phrases: dict[str, Term] = {}
         for term in terms:
             self._add(term)
+        self._inside.add_word(_NEVER, None)  # an automaton without a word cannot be asked
+        self._inside.make_automaton()
         doubled = [term for term in terms if _DOUBLE.search(term.pattern) and term.kind != "allow"]
         self._runs = {term.id: _at_least_as_long_runs(term.pattern.strip("*~")) for term in doubled}
         tight = [Term(term.id, _DOUBLE.sub(r"\1", term.pattern)) for term in doubled]
@@ -58,12 +63,6 @@ class Matcher:
         found += filter(None, map(self._find, words))
         return found
 
-    def glued(self, text: str, shortest: int) -> Iterator[Term]:
-        """Yield the terms of at least so many letters that occur anywhere; names have no word boundaries."""
-        for needle, term in (*self._words.items(), *self._stems.items(), *self._inside.items()):
-            if len(needle) >= shortest and needle in text:
-                yield term
-
     def _add(self, term: Term) -> None:
         core = term.pattern.strip("*~")
         if " " in core:
@@ -71,7 +70,7 @@ class Matcher:
         elif term.kind == "allow":
             self._allowed.add(core)
         elif term.pattern.startswith("*"):
-            self._inside[core] = term
+            self._inside.add_word(core, term)
         elif term.pattern.endswith("*"):
             prefixes = _PREFIXES.split() if term.pattern.startswith("~") else []
             self._stems.update((prefix + core, term) for prefix in ("", *prefixes))
@@ -98,7 +97,7 @@ class Matcher:
         return None if stem is None else self._stems[stem]
 
     def _look_inside(self, word: str) -> Term | None:
-        return next((term for needle, term in self._inside.items() if needle in word), None)
+        return next((term for _, term in self._inside.iter(word)), None)
 
     def _look_squeezed(self, word: str) -> Term | None:
         """Look at a word with repeated letters taken out.

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from unicodedata import category, normalize
 
 LONGEST = 1000
@@ -37,12 +38,22 @@ def _pairs(pairs: str) -> dict[int, str]:
     return str.maketrans({pair[0]: pair[1] for pair in pairs.split()})
 
 
-_TO_LATIN = _pairs(
+def _looks_like(alphabet: str) -> dict[int, str]:
+    """Read Unicode's look-alikes of one alphabet; scripts/confusables.py writes them."""
+    lines = Path(__file__).with_name("confusables.txt").read_text(encoding="utf-8").splitlines()
+    rows = [line.split() for line in lines if line.startswith(alphabet)]
+    return {ord(char): letter for _, letter, chars in rows for char in chars}
+
+
+# What people really use comes last, because it overrides what Unicode thinks closest (a turned m is no w here).
+_TO_LATIN = _looks_like("latin") | _pairs(
     "аa вb сc ԁd еe гr һh нh іi јj кk ӏl мm оo рp ԛq ѕs тt уy ѵv ԝw хx иu яr ьb пn "
     "αa βb γy εe ηn ιi κk μu νv οo ρp τt υu χx ωw "
     "ıi łl øo đd ɑa ɡg ɩi ðd þp ᴀa ʙb ᴄc ᴅd ᴇe ɢg ʜh ɪi ᴊj ᴋk ʟl ᴍm ɴn ᴏo ᴘp ʀr ᴛt ᴜu ᴠv ᴡw ʏy ᴢz"
 )
-_TO_CYRILLIC = _pairs("aа bв cс eе hн kк mм nп oо pр rг tт uи xх yу iи іи єе αа βв εе κк νв οо ρр τт υи χх")
+_TO_CYRILLIC = _looks_like("cyrillic") | _pairs(
+    "aа bв cс eе hн kк mм nп oо pр rг tт uи xх yу iи іи єе αа βв εе κк νв οо ρр τт υи χх"
+)
 _LATIN_DIGITS = _pairs("0o 1i 2z 3e 4a 5s 6g 7t 8b 9g @a $s !i |i +t €e £l ¢c")
 _CYRILLIC_DIGITS = _pairs("0о 1и 3з 4ч 6б @а $с")
 # What stands for i may stand for l as well, so a word with such a sign is read twice.
@@ -64,10 +75,15 @@ _folded = _Folded()
 
 @dataclass(slots=True)
 class Words:
-    """The words of one text, in order, by the alphabet they may be meant in."""
+    """The words of one text, in order, by the alphabet they may be meant in, and the whole of it, folded."""
 
     latin: list[str] = field(default_factory=list)
     cyrillic: list[str] = field(default_factory=list)
+    folded: str = ""
+
+    def pieces(self) -> list[str]:
+        """Return everything between spaces and signs, single letters too."""
+        return _PIECES.findall(self.folded)
 
 
 def fold(text: str) -> str:
@@ -92,8 +108,8 @@ def to_cyrillic(folded: str) -> str:
 
 def read(text: str) -> Words:
     """Return the words of a text, letters typed one by one joined again."""
-    words, letters = Words(), ""
-    for chunk in fold(text[:LONGEST]).split():
+    words, letters = Words(folded=fold(text[:LONGEST])), ""
+    for chunk in words.folded.split():
         word = chunk if chunk.isalpha() else chunk.strip(_EDGES)
         if len(word) < 2:
             letters += word if word.isalnum() else ""

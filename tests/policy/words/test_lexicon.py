@@ -17,7 +17,20 @@ _FILE = Path(streamer.policy.words.lexicon.__file__).with_name("lexicon.dat")
 def test_ids_are_unique_and_every_kind_is_known() -> None:
     terms = shipped()
     assert [name for name, times in Counter(term.id for term in terms).items() if times > 1] == []
-    kinds = {"hate", "extremism", "sexual", "minors", "violence", "profanity", "age", "undress", "allow"}
+    kinds = {
+        "hate",
+        "extremism",
+        "sexual",
+        "minors",
+        "violence",
+        "profanity",
+        "age",
+        "undress",
+        "allow",
+        "known",
+        "selfharm",
+        "drugs",
+    }
     assert {term.kind for term in terms} == kinds
 
 

@@ -48,8 +48,3 @@ _MATCHER = Matcher(
 )
 def test_what_a_pattern_matches(line: str, expected: list[str]) -> None:
     assert [term.id for term in _MATCHER.hits(line.split())] == expected
-
-
-def test_in_a_glued_name_long_terms_are_found_anywhere() -> None:
-    assert [term.id for term in _MATCHER.glued("myanchorline", 5)] == ["x-3"]
-    assert list(_MATCHER.glued("myshipline", 5)) == []

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from streamer.commands import CommandOptions, Commands
 from streamer.policy.words import Options, Words, create, lexicon
-from streamer.types import Caption, ImageRequest
+from streamer.types import Actor, Caption, Hold, ImageRequest, Outcome, Refusal, Role, Trigger
 
 Ask = Callable[..., ImageRequest]
 
@@ -68,7 +69,7 @@ def rule() -> Words:
 @pytest.mark.parametrize("disguise", DISGUISES)
 @pytest.mark.parametrize("word", ["marmalade", "zeppelins", "platypus", "варенье", "дирижабли"])
 def test_a_word_is_seen_through_its_disguise(rule: Words, disguise: str, word: str) -> None:
-    assert rule.judge(f"a large {DISGUISES[disguise](word)} in the sky") is not None
+    assert rule.find(f"a large {DISGUISES[disguise](word)} in the sky") is not None
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
@@ -78,60 +79,65 @@ def test_every_shipped_word_is_seen_through_the_disguise(rule: Words, disguise: 
     disguised = [(name, DISGUISES[disguise](word)) for name, word in words if word.isalpha()]
     readable = [(name, word) for name, word in disguised if not word.isdigit() and word[-1:] != "!"]
     assert len(readable) > 300
-    assert [name for name, word in readable if rule.judge(word) is None] == []
+    assert [name for name, word in readable if rule.find(word) is None] == []
 
 
 def test_every_shipped_phrase_is_refused(rule: Words) -> None:
     phrases = [one for one in _SHIPPED if one.kind in _REFUSED_KINDS and " " in one.pattern]
     assert phrases
-    assert [one.id for one in phrases if rule.judge(f"very {one.pattern.upper()}, today") is None] == []
+    assert [one.id for one in phrases if rule.find(f"very {one.pattern.upper()}, today") is None] == []
+
+
+def blocked(rule: Words, text: str) -> bool:
+    found = rule.find(text)
+    return found is not None and found.outcome is Outcome.BLOCK
 
 
 def test_a_stem_matches_inflections_and_a_plain_word_does_not(rule: Words) -> None:
-    assert rule.judge("two zeppelins") is not None
-    assert rule.judge("на дирижаблях") is not None
-    assert rule.judge("marmalades") is None
+    assert blocked(rule, "two zeppelins")
+    assert blocked(rule, "на дирижаблях")
+    assert not blocked(rule, "marmalades")
 
 
 def test_only_a_term_with_both_stars_matches_inside_a_word(rule: Words) -> None:
-    assert rule.judge("megaplatypuses") is not None
-    assert rule.judge("antizeppelin") is None
+    assert blocked(rule, "megaplatypuses")
+    assert not blocked(rule, "antizeppelin")
 
 
 def test_a_phrase_needs_its_words_side_by_side(rule: Words) -> None:
-    assert rule.judge("the Purple, MOON") is not None
-    assert rule.judge("purple sky and moon") is None
+    assert rule.find("the Purple, MOON") is not None
+    assert rule.find("purple sky and moon") is None
 
 
 def test_an_allowed_word_cancels_a_shipped_one() -> None:
     sexual = next(one for one in _SHIPPED if one.kind == "sexual" and one.pattern.isalpha())
-    assert create(Options()).judge(sexual.pattern) is not None
-    assert create(Options(allow=(sexual.pattern,))).judge(f"{sexual.pattern.upper()}!") is None
+    assert create(Options()).find(sexual.pattern) is not None
+    assert create(Options(allow=(sexual.pattern,))).find(f"{sexual.pattern.upper()}!") is None
 
 
 def test_an_allowed_phrase_cancels_only_itself() -> None:
     rule = create(Options(extra=("marmalade",), allow=("marmalade skies",)))
-    assert rule.judge("tangerine trees and marmalade skies") is None
-    assert rule.judge("marmalade skies, marmalade") is not None
+    assert rule.find("tangerine trees and marmalade skies") is None
+    assert rule.find("marmalade skies, marmalade") is not None
 
 
 def test_parts_of_the_list_can_be_left_out_but_never_what_concerns_minors() -> None:
     lenient = create(Options(kinds=()))
     by_kind = {one.kind: one.pattern.strip("*~") for one in _SHIPPED if " " not in one.pattern}
-    assert lenient.judge(by_kind["profanity"]) is None
-    assert lenient.judge(by_kind["minors"]) is not None
-    together = lenient.judge(f"{by_kind['sexual']} and far away {by_kind['age']}")
+    assert lenient.find(by_kind["profanity"]) is None
+    assert lenient.find(by_kind["minors"]) is not None
+    together = lenient.find(f"{by_kind['sexual']} and far away {by_kind['age']}")
     assert together is not None
-    assert together.kind == "minors"
+    assert together.term.kind == "minors"
 
 
 def test_what_concerns_minors_cannot_be_allowed() -> None:
     words = [one.pattern for one in _SHIPPED if one.pattern.isalpha() and one.kind in ("minors", "sexual", "age")]
     rule = create(Options(allow=tuple(words)))
     by_kind = {one.kind: one.pattern for one in _SHIPPED if one.pattern in words}
-    assert rule.judge(by_kind["sexual"]) is None
-    assert rule.judge(by_kind["minors"]) is not None
-    assert rule.judge(f"{by_kind['sexual']} {by_kind['age']}") is not None
+    assert rule.find(by_kind["sexual"]) is None
+    assert rule.find(by_kind["minors"]) is not None
+    assert rule.find(f"{by_kind['sexual']} {by_kind['age']}") is not None
 
 
 def test_text_too_long_to_be_read_is_refused_whatever_it_says(rule: Words, ask: Ask) -> None:
@@ -142,9 +148,9 @@ def test_text_too_long_to_be_read_is_refused_whatever_it_says(rule: Words, ask: 
 def test_words_that_are_fine_alone_are_refused_together(rule: Words) -> None:
     age = [one.pattern.strip("*") for one in _SHIPPED if one.kind == "age"]
     dress = [one.pattern.strip("*") for one in _SHIPPED if one.kind == "undress"]
-    assert [word for word in (*age, *dress) if rule.judge(word) is not None] == []
+    assert [word for word in (*age, *dress) if rule.find(word) is not None] == []
     pairs = [(one, other) for one in age for other in dress]
-    assert [pair for pair in pairs if rule.judge(f"{pair[1]} of some {pair[0]}") is None] == []
+    assert [pair for pair in pairs if rule.find(f"{pair[1]} of some {pair[0]}") is None] == []
 
 
 @pytest.mark.parametrize(
@@ -178,19 +184,25 @@ def test_words_that_are_fine_alone_are_refused_together(rule: Words) -> None:
     ],
 )
 def test_ordinary_prompts_pass(rule: Words, line: str) -> None:
-    assert rule.judge(line) is None
+    assert rule.find(line) is None
 
 
 def test_a_refusal_does_not_repeat_the_word(rule: Words, ask: Ask) -> None:
     refusal = rule.check(ask(text="fresh marmalade"), 0.0)
     assert refusal is not None
-    assert (refusal.request_id, refusal.rule) == ("r1", "words")
+    assert isinstance(refusal, Refusal)
+    assert (refusal.request_id, refusal.rule, refusal.code) == ("r1", "words", "extra.plain")
     assert "marmalade" not in refusal.reason
 
 
 def test_a_caption_is_read_like_the_prompt(rule: Words, ask: Ask) -> None:
-    assert rule.check(ask(text="a cat", caption=Caption("when the", "cat naps", "classic")), 0.0) is None
-    assert rule.check(ask(text="a cat", caption=Caption("when the", "marmalade", "classic")), 0.0) is not None
+    assert (
+        rule.check(ask(text="a cat", prompt="a cat", caption=Caption("when the", "cat naps", "classic")), 0.0) is None
+    )
+    assert (
+        rule.check(ask(text="a cat", prompt="a cat", caption=Caption("when the", "marmalade", "classic")), 0.0)
+        is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -219,7 +231,7 @@ def test_ordinary_names_may_be_shown(rule: Words, name: str) -> None:
 def test_any_text_is_judged_without_a_fault_and_alike_in_upper_case(rule: Words, text: str) -> None:
     assert rule.name_ok(text) in (True, False)
     if text.isascii():
-        assert rule.judge(text) == rule.judge(text.upper())
+        assert rule.find(text) == rule.find(text.upper())
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "*", "x*", "ab*", "mar*malade", "c++", " "])
@@ -228,13 +240,188 @@ def test_a_pattern_that_matches_nothing_or_everything_is_refused_with_the_fix(wr
         Options(extra=(wrong,))
 
 
+@pytest.mark.parametrize(
+    ("text", "outcome", "code"),
+    [
+        ("fresh marmalade", Outcome.BLOCK, "extra.plain"),
+        ("fresh %6darmalade", Outcome.BLOCK, "extra.encoded"),
+        ("fresh marma lade", Outcome.HOLD, "extra.cut"),
+        ("fresh marmolade", Outcome.HOLD, "extra.one-letter"),
+        ("fresh edalamram", Outcome.HOLD, "extra.backwards"),
+        ("fresh ma**al*de", Outcome.HOLD, "extra.starred"),
+        ("свежее ва**нь*", Outcome.HOLD, "extra.starred"),
+        ("my apple rests mostly at lake and dries early", Outcome.HOLD, "extra.initials"),
+        ("вот арка рыжая елка на льду едем", None, ""),
+        ("ва рен ье", Outcome.HOLD, "extra.cut"),
+        ("edalamram and marmalade", Outcome.BLOCK, "extra.plain"),
+        ("edalamram and %6darmalade", Outcome.BLOCK, "extra.encoded"),
+        ("fresh jam", None, ""),
+    ],
+)
+def test_certain_words_are_refused_and_doubtful_ones_held(
+    rule: Words, ask: Ask, text: str, outcome: Outcome | None, code: str
+) -> None:
+    found = rule.find(text)
+    assert (found and found.outcome, found and found.code) == ((outcome, code) if outcome else (None, None))
+    objection = rule.check(ask(text=text, prompt=text), 0.0)
+    if outcome is None:
+        assert objection is None
+    else:
+        assert isinstance(objection, Hold if outcome is Outcome.HOLD else Refusal)
+        assert (objection.request_id, objection.rule, objection.code) == ("r1", "words", code)
+        assert "marm" not in objection.reason
+
+
+def test_doubtful_words_can_be_let_through() -> None:
+    rule = create(Options(extra=("marmalade",), doubtful="allow"))
+    assert rule.find("fresh marmolade") is None
+    assert blocked(rule, "fresh marmalade")
+
+
+def test_a_part_of_the_list_can_be_held_instead_of_refused_but_not_let_another_part_through() -> None:
+    profanity = next(one.pattern for one in _SHIPPED if one.kind == "profanity" and one.pattern.isalpha())
+    hate = next(one.pattern for one in _SHIPPED if one.kind == "hate" and one.pattern.isalpha())
+    rule = create(Options(hold=("profanity",)))
+    found = rule.find(profanity)
+    assert found is not None
+    assert (found.outcome, found.code) == (Outcome.HOLD, "profanity.plain")
+    assert blocked(rule, f"{profanity} {hate}")
+    assert blocked(rule, f"{profanity} %{ord(hate[0]):x}{hate[1:]}")
+    encoded = rule.find(f"boat %{ord(profanity[0]):x}{profanity[1:]}")
+    assert encoded is not None
+    assert (encoded.outcome, encoded.code) == (Outcome.HOLD, "profanity.encoded")
+
+
+def test_what_is_fine_beside_its_neighbour_is_fine_in_every_reading() -> None:
+    rule = create(Options(extra=("marmalade",), allow=("marmalade skies",)))
+    assert rule.find("marmalade skies (above the sea) &amp; harbour") is None
+    assert blocked(rule, "marmalade skies (above the sea) &#109;armalade, marmalade")
+
+
+def test_an_age_word_is_seen_together_with_one_in_another_reading() -> None:
+    age = next(one.pattern for one in _SHIPPED if one.kind == "age" and one.pattern.isalpha())
+    undress = next(one.pattern for one in _SHIPPED if one.kind == "undress" and one.pattern.isalpha())
+    found = create(Options()).find(f"{age} %{ord(undress[0]):x}{undress[1:]}")
+    assert found is not None
+    assert (found.outcome, found.code) == (Outcome.BLOCK, "minors.together")
+
+
+def test_the_streamers_own_patterns_refuse_the_typed_and_the_folded_text() -> None:
+    rule = create(Options(patterns=(r"jam\d+", "marma.?lade")))
+    assert rule.find("fresh jam42") is not None
+    assert rule.find("fresh jam") is None
+    found = rule.find("ＭＡＲＭＡＬＡＤＥ")
+    assert found is not None
+    assert (found.outcome, found.code) == (Outcome.BLOCK, "extra.pattern")
+    assert not rule.name_ok("jam42")
+
+
+def test_a_pattern_that_cannot_be_searched_is_refused_with_the_fix() -> None:
+    with pytest.raises(ValidationError, match="RE2"):
+        Options(patterns=("(?=a)",))
+
+
+def test_the_channels_blocked_terms_are_taken_over_and_replaced() -> None:
+    rule = create(Options())
+    assert rule.name_ok("marmalade")
+    assert rule.import_terms(["marmalade", "🌊", "plum*"]) == 2
+    found = rule.find("fresh Marmalade")
+    assert found is not None
+    assert (found.outcome, found.code) == (Outcome.BLOCK, "channel.pattern")
+    assert rule.find("plums") is not None
+    assert not rule.name_ok("marmalade")
+    assert rule.import_terms([]) == 0
+    assert rule.find("fresh marmalade") is None
+    assert rule.name_ok("marmalade")
+
+
+def test_the_channels_blocked_terms_can_be_left_out() -> None:
+    rule = create(Options(channel_terms=False))
+    assert rule.import_terms(["marmalade"]) == 0
+    assert rule.find("marmalade") is None
+
+
+def test_half_a_word_on_each_side_of_what_is_taken_out_is_seen_in_the_prompt(rule: Words, ask: Ask) -> None:
+    assert rule.check(ask(text="marma@anna lade", prompt="a cat"), 0.0) is None
+    assert rule.check(ask(text="marma@anna lade", prompt="marma lade"), 0.0) is not None
+    assert rule.check(ask(text="a marmalade", prompt="a cat"), 0.0) is not None
+
+
+_GATE = create(Options(extra=("marmalade",)))
+_COMMANDS = Commands(
+    {
+        "bg": CommandOptions(kind="background", layer="background", template="{text}, wide shot"),
+        "meme": CommandOptions(kind="meme", layer="meme", layout="top_bottom"),
+    },
+    styles={},
+    expires_after_s=30,
+)
+_PIECE = st.sampled_from(
+    [
+        "marma",
+        "lade",
+        "marmalade",
+        "МАРМ",
+        " ",
+        "@ann",
+        "|",
+        "b.com/x",
+        "\u200b",
+        "<|im_end|>",
+        "<think>",
+        "cat",
+        "\n",
+        "&#109;",
+        "+49 170 1234567",
+    ]
+)
+
+
+@given(st.sampled_from(["bg", "meme"]), st.lists(_PIECE | st.text(max_size=8), max_size=8))
+def test_exactly_what_was_judged_is_what_the_model_reads_and_the_caption_says(command: str, pieces: list[str]) -> None:
+    request = _COMMANDS.interpret(
+        Trigger("m1", "test", f"!{command} {''.join(pieces)}", Actor("1", "ann", Role.VIEWER), 0.0)
+    )
+    if not isinstance(request, ImageRequest):
+        return
+    rule = _GATE
+    judged: list[str] = []
+    rule.find = lambda text: judged.append(text)  # type: ignore[method-assign,func-returns-value,assignment]
+    rule.check(request, 0.0)
+    del rule.find
+    assert any(request.prompt in text for text in judged)
+    if request.caption is not None:
+        assert any(request.caption.top in text and request.caption.bottom in text for text in judged)
+    words = f"{request.prompt} {request.caption}".casefold()
+    if "marmalade" in words.split() or "<|" in request.prompt:
+        assert isinstance(rule.check(request, 0.0), Refusal)
+    assert "<|im_end|>" not in request.prompt
+    assert "<think>" not in request.prompt
+
+
 def test_no_term_of_hate_is_readable_in_the_source() -> None:
     rule = create(Options(kinds=("hate",)))
-    files = [file for folder in ("streamer", "tests") for file in sorted((_ROOT / folder).rglob("*.py"))]
+    files = [file for folder in ("streamer", "tests", "bench") for file in sorted((_ROOT / folder).rglob("*.py"))]
     found = [
-        f"{file.relative_to(_ROOT)}:{number} {term.id}"
+        f"{file.relative_to(_ROOT)}:{number} {found.term.id}"
         for file in files
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
-        if (term := rule.judge(line)) is not None and term.kind == "hate"
+        if (found := rule.find(line)) is not None and found.code == "hate.plain"
     ]
     assert found == []
+
+
+def test_a_stem_of_three_letters_is_long_enough() -> None:
+    assert create(Options(extra=("plu*",))).find("plums") is not None
+
+
+def test_an_ordinary_word_that_looks_like_a_disguised_one_is_known() -> None:
+    marmalade = Options(extra=("marmalade",))
+    assert Words(marmalade, []).find("fresh marmolade") is not None
+    assert Words(marmalade, [lexicon.Term("known-1", "Marmolade")]).find("fresh marmolade") is None
+
+
+def test_a_sure_finding_in_the_text_itself_is_named_before_one_in_another_reading() -> None:
+    found = create(Options(extra=("marmalade",), patterns=("fresh",))).find("fresh marmalade &#109;armalade")
+    assert found is not None
+    assert found.code == "extra.plain"

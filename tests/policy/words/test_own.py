@@ -1,0 +1,59 @@
+"""Facts about the streamer's own patterns and the channel's blocked terms."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from streamer.policy.words import own
+
+
+def test_capitals_do_not_matter() -> None:
+    assert own.compiled(r"marma\w+e").search("Fresh MARMALADE") is not None
+    assert own.compiled(r"marma\w+e").search("fresh jam") is None
+
+
+@pytest.mark.parametrize("wrong", ["(", "a(?=b)", r"(a)\1", "", "a*", "x" * 201])
+def test_what_cannot_be_searched_is_refused_with_the_fix(wrong: str) -> None:
+    with pytest.raises(ValueError, match="use"):
+        own.compiled(wrong)
+
+
+def test_the_longest_pattern_is_two_hundred_characters() -> None:
+    assert own.compiled("x" * 200).search("x" * 200) is not None
+
+
+def test_no_pattern_can_hang() -> None:
+    started = time.thread_time()
+    assert own.compiled(r"(a+)+$").search("a" * 2000 + "b") is None
+    assert time.thread_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("term", "text", "found"),
+    [
+        ("marmalade", "a Marmalade!", True),
+        ("marmalade", "marmalade", True),
+        ("marmalade", "marmalades", False),
+        ("marmalade", "amarmalade", False),
+        ("marma*", "the marmalades", True),
+        ("marma*", "marma", True),
+        ("*lade", "marmalade", True),
+        ("m*e", "marmalade", True),
+        ("m*e", "my sake", False),
+        ("two words", "say two  words now", True),
+        ("two words", "two other words", False),
+        (" варенье ", "Варенье с чаем", True),
+        ("a.b", "a.b", True),
+        ("a.b", "axb", False),
+        ("4chan", "4chan", True),
+    ],
+)
+def test_a_blocked_term_means_what_it_means_on_the_platform(term: str, text: str, found: bool) -> None:
+    (pattern,) = own.from_platform([term])
+    assert (own.compiled(pattern).search(text) is not None) is found
+
+
+def test_terms_without_a_letter_are_left_to_the_platform() -> None:
+    assert own.from_platform(["🌊", "", "***", "--"]) == []
