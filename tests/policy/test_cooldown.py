@@ -166,3 +166,10 @@ def simple(user: str) -> ImageRequest:
 def test_senseless_options_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Options.model_validate(wrong)
+
+
+def test_what_is_not_said_is_half_a_minute_a_viewer_and_a_second_for_all_after_five() -> None:
+    options = Options()
+    assert (options.user_s, options.everyone_s, options.burst) == (30, 1, 5)
+    with pytest.raises(ValidationError):
+        options.burst = 6  # type: ignore[misc]
