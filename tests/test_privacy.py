@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from streamer import cli
 from streamer.privacy import Options, Privacy
 from streamer.records import Records
 from streamer.store import Options as StoreOptions
 from streamer.store import Store
 from streamer.types import RequestState, Role
+from tests.running import free_port
 from tests.test_pipeline import opened
 from tests.test_store import REQUEST, frame
 
@@ -98,3 +101,23 @@ async def test_who_is_forgotten_is_known_after_a_restart(records: Records) -> No
     assert not await again.remember(REQUEST.actor.id)
     assert again.objection(REQUEST, 0.0) is None
     await asyncio.sleep(0)
+
+
+async def test_the_command_line_exports_and_forgets_beside_no_running_program(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store(tmp_path, StoreOptions())
+    await store.open()
+    await store.accept(REQUEST)
+    await store.end(["r1"], RequestState.SHOWN)
+    await store.close()
+    shipped = Path(__file__).parents[1] / "config.yaml"
+    environ = {"STREAMER_HOME": str(tmp_path), "STREAMER_CONFIG": str(shipped), "STREAMER_PORT": str(free_port())}
+    output = tmp_path / "audit.jsonl"
+    assert await cli.audit(environ, "1h", output) == 0
+    (row,) = map(json.loads, output.read_text().splitlines())
+    assert (row["what"], row["text"], row["actor_name"]) == ("request", "harbour", "Ann")
+    output.unlink()
+    assert await cli.forget(environ, REQUEST.actor.id) == 0
+    assert "1 requests forgotten" in capsys.readouterr().out
+    assert found(tmp_path, "harbour") == []

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from streamer import cli
 from streamer.commands import CommandOptions, Commands
 from streamer.policy import cooldown, words
 from streamer.rehearse import House, Outcome, Rehearsal, summary
@@ -82,3 +87,13 @@ def test_every_line_of_the_evening_that_ships_has_one_outcome() -> None:
     text = summary(fates)
     assert text.startswith(f"{len(lines)} lines: ")
     assert "waiting for a picture" in text
+
+
+def test_the_command_line_prints_one_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    environ = {"STREAMER_HOME": str(tmp_path), "STREAMER_CONFIG": str(Path(__file__).parents[1] / "config.yaml")}
+    chat = tmp_path / "chat.jsonl"
+    chat.write_text(line(0, "!bg harbour").model_dump_json().replace('"role":0', '"role":"viewer"'), encoding="utf-8")
+    assert cli.rehearse(environ, chat, 0.5, as_lines=True) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "line": 1, "outcome": "on_air", "rule": "", "reason": "", "wait_s": 0.5,
+    }  # fmt: skip
