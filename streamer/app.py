@@ -37,12 +37,14 @@ from streamer.offers import Offers
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
 from streamer.pipeline import Pipeline
+from streamer.policy import import_terms
 from streamer.records import Records
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
 from streamer.store import Store
 from streamer.twitch.account import Account
 from streamer.twitch.scopes import of_events
+from streamer.twitch.terms import BlockedTerms
 
 if TYPE_CHECKING:
     from streamer.obs.obs import Obs
@@ -95,6 +97,7 @@ class App:
     panel_url: str
     overlay_url: str
     twitch: Account
+    terms: BlockedTerms
 
 
 def configured(where: Place, environ: Mapping[str, str]) -> tuple[Config, Document]:
@@ -133,11 +136,12 @@ def build(
     shared = {"twitch": twitch, "store": store, "offers": offers}
     sources = _create_all("trigger", "triggers", config.triggers, document, shared)
     outputs = _create_all("output", "outputs", config.outputs, document, shared)
+    chain = rules(config, document)
     check_sold(outputs, config.events, table, document)
     pipeline = Pipeline(
         Parts(
             commands=table,
-            rules=rules(config, document),
+            rules=chain,
             scheduler=Scheduler(config.queue),
             stage=stage,
             store=store,
@@ -169,7 +173,8 @@ def build(
     faces = _faces(pipeline, hub, store, tokens, tuple(config.layers), where.web, overlay_url, metrics)
     guard = Guard(faces, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
     panel_url = f"{base_url(config)}/#{tokens.standing[Access.OPERATOR]}"
-    return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch)
+    terms = BlockedTerms(twitch, lambda found: import_terms(chain, found))
+    return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch, terms)
 
 
 def _faces(
@@ -284,6 +289,11 @@ def scopes(config: Config, document: Document) -> dict[str, str]:
     for seam, key, uses in (("trigger", "triggers", config.triggers), ("output", "outputs", config.outputs)):
         for index, use in enumerate(uses):
             found |= plugins.scopes_of(seam, use.use, _options(seam, use, document, (key, index)))
+    if not found:
+        return {}
+    # What rules can make use of is asked for with the rest; nobody has to log in for it alone.
+    for index, use in enumerate(config.policy):
+        found |= plugins.scopes_of("rule", use.use, _options("rule", use, document, ("policy", index)))
     return found
 
 
@@ -326,6 +336,7 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
                 tasks.create_task(app.pipeline.run(), name="pipeline"),
                 tasks.create_task(app.twitch.run(), name="twitch-login"),
                 tasks.create_task(app.twitch.emotes.run(), name="emotes"),
+                tasks.create_task(app.terms.run(), name="blocked-terms"),
                 tasks.create_task(_watch(app.generator, told), name="progress"),
             ]
             await web.serve(sockets=[listening])

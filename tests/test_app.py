@@ -105,3 +105,11 @@ def test_a_wrong_judge_is_named_with_its_place(tmp_path: Path, judge: str) -> No
 
 def with_judges(config: str, judges: str) -> str:
     return f"generator: {{judges: {judges}}}\n{config}"
+
+
+def test_a_login_is_asked_for_by_outputs_and_rules_only_add_to_it(tmp_path: Path) -> None:
+    config, document = app.configured(place(tmp_path), {})
+    assert app.scopes(config, document) == {}
+    with_replies = CONFIG + "outputs: [{use: chat_reply}]\n"
+    config, document = app.configured(place(tmp_path, with_replies), {})
+    assert set(app.scopes(config, document)) == {"user:write:chat", "moderator:read:blocked_terms"}

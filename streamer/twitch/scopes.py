@@ -1,9 +1,10 @@
-"""Which scopes of a login the events of config.yaml need."""
+"""Which scopes of a login the events of config.yaml and the rules about words need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+BLOCKED_TERMS: Mapping[str, str] = {"moderator:read:blocked_terms": "the channel's blocked terms"}
 _SCOPES = {
     "cheer": "bits:read",
     "subscription": "user:read:chat",

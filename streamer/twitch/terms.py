@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 
 from streamer.errors import StreamerError
 from streamer.twitch.account import Account
+from streamer.twitch.scopes import BLOCKED_TERMS
 
 log = logging.getLogger(__name__)
 
-SCOPE = "moderator:read:blocked_terms"
-SCOPES: Mapping[str, str] = {SCOPE: "the channel's blocked terms"}
+(SCOPE,) = BLOCKED_TERMS
 EVERY_S = 3600.0
 SOON_S = 60.0
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from streamer.twitch.terms import SCOPE, SCOPES, BlockedTerms
+from streamer.twitch.scopes import BLOCKED_TERMS as SCOPES
+from streamer.twitch.terms import SCOPE, BlockedTerms
 from tests.twitch_api import TwitchApi
 
 

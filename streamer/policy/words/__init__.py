@@ -19,6 +19,7 @@ from streamer.policy.words import lexicon, own, skeleton, views
 from streamer.policy.words.guesses import Guesses
 from streamer.policy.words.lexicon import Term
 from streamer.policy.words.matching import SHORTEST_STEM, Matcher
+from streamer.twitch.scopes import BLOCKED_TERMS
 from streamer.types import Hold, ImageRequest, Outcome, Refusal
 
 Kind = Literal["hate", "extremism", "sexual", "violence", "profanity", "selfharm", "drugs"]
@@ -230,6 +231,11 @@ class Words:
         glued = [self._latin_guesses.anywhere(one) for one in words.latin]
         glued += [self._cyrillic_guesses.anywhere(one) for one in words.cyrillic]
         return not any(True for terms in glued for _ in terms)
+
+
+def scopes(options: Options) -> dict[str, str]:
+    """Say what a Twitch login must cover for the channel's blocked terms."""
+    return dict(BLOCKED_TERMS) if options.channel_terms else {}
 
 
 def create(options: Options) -> Words:
