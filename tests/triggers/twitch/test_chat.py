@@ -223,6 +223,11 @@ def test_a_line_told_by_both_is_answered_once_whichever_comes_first() -> None:
         assert second(reader, now=NOW + 5) == []
 
 
+def test_a_highlighted_message_is_a_line_like_any_other() -> None:
+    (trigger,) = (one for one in told(chat(), message_type="channel_points_highlighted") if isinstance(one, Trigger))
+    assert (trigger.text, trigger.paid) == ("!bg castle", False)
+
+
 def test_irc_waits_for_eventsub_and_stands_in_when_that_is_silent() -> None:
     reader = chat()
     reader.lean_on_eventsub(True)

@@ -59,6 +59,18 @@ async def test_after_every_close_it_comes_back_subscribed_and_irc_stands_in(
         assert Counter(ear.texts()) == {"meanwhile": 1, "after": 1}
 
 
+async def test_it_never_tires_of_coming_back(twitch: Standin, tmp_path: Path) -> None:
+    """No budget of attempts runs out: the sixth loss in a row is mended as the first was."""
+    async with listening(twitch, tmp_path) as ear:
+        for losses in range(1, 7):
+            await ear.reads_events()
+            await twitch.eventsub.reset()
+            await ear.until(lambda: twitch.eventsub.connections > losses)  # noqa: B023
+        await twitch.subscribed(CHAT)
+        await twitch.say("still here", on="eventsub")
+        await ear.says("still here")
+
+
 async def test_the_token_of_the_moment_is_used_when_it_subscribes_again(twitch: Standin, tmp_path: Path) -> None:
     async with listening(twitch, tmp_path) as ear:
         await ear.reads_events()
