@@ -33,6 +33,7 @@ class Options(BaseModel):
         "moderators nothing), or seconds per role (a role left out waits as the one below it, moderators nothing)",
     )
     everyone_s: float = Field(1.0, ge=0, description="seconds between two requests of all of chat together")
+    newcomer: float = Field(2.0, ge=1, description="how many turns the first message of somebody in this chat costs")
     burst: int = Field(5, ge=1, description="how many may come at once after a quiet time before everyone_s holds")
 
 
@@ -49,6 +50,7 @@ class Cooldown:
         self._shares = tuple(wait / waits[0] for wait in waits) if waits[0] else _waits(1.0)
         self._everyone_s = options.everyone_s
         self._ahead_s = options.everyone_s * (options.burst - 1)
+        self._newcomer = options.newcomer
         self._everyone_at = -math.inf
         self._ready_at: OrderedDict[tuple[str, str | None], float] = OrderedDict()
 
@@ -65,8 +67,10 @@ class Cooldown:
         if self._everyone_at - now > self._ahead_s:
             wait = math.ceil(self._everyone_at - now - self._ahead_s)
             return Refusal(request.id, "cooldown", f"many are asking at once, ready again in {wait} s")
-        self._everyone_at = max(self._everyone_at, now) + self._everyone_s
-        self._hold(who, now, self._waits[role] if own is None else own * self._shares[role])
+        # A raid of fresh accounts has one request each: only what the first one costs slows it down.
+        turns = self._newcomer if request.first_time else 1.0
+        self._everyone_at = max(self._everyone_at, now) + self._everyone_s * turns
+        self._hold(who, now, turns * (self._waits[role] if own is None else own * self._shares[role]))
         return None
 
     def _hold(self, who: tuple[str, str | None], now: float, wait_s: float) -> None:

@@ -173,3 +173,13 @@ def test_what_is_not_said_is_half_a_minute_a_viewer_and_a_second_for_all_after_f
     assert (options.user_s, options.everyone_s, options.burst) == (30, 1, 5)
     with pytest.raises(ValidationError):
         options.burst = 6  # type: ignore[misc]
+
+
+def test_a_first_message_costs_more_turns_for_its_writer_and_for_everyone(ask: Ask) -> None:
+    rule = limiter(user_s=30, everyone_s=1, burst=1, newcomer=3)
+    assert reason(rule, ask(first_time=True), 0.0) is None
+    assert reason(rule, ask(user="other"), 2.5) == "many are asking at once, ready again in 1 s"
+    assert reason(rule, ask(user="other"), 3.0) is None
+    assert reason(rule, ask(), 89.0) == "ready again in 1 s"
+    assert reason(rule, ask(), 90.0) is None
+    assert reason(rule, ask(), 119.0) == "ready again in 1 s"
