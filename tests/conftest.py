@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
+
+if not Path("/dev/nvidiactl").exists():
+    # Before anything imports Triton, which any test with torch in it may: without a GPU its kernels are interpreted.
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 
 @pytest.fixture(scope="session")
