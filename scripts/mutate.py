@@ -1,9 +1,9 @@
 """Tells how many small faults in a module its tests notice: the mutation score.
 
 Every comparison, boolean, number, return value, operator and condition is broken in turn, and the tests named are
-run against the broken module in a process of their own. Survivors are listed: each asks for a
-better test, or is the same program in other words.
-Usage: python scripts/mutate.py [--sample 200] [--seed 1] streamer/policy/cooldown.py tests/policy/test_cooldown.py ...
+run against the broken module in a process of their own, one process for each core. Survivors are listed: each asks
+for a better test, or is the same program in other words.
+Usage: python scripts/mutate.py [--sample 200] [--jobs 2] streamer/policy/cooldown.py tests/policy/test_cooldown.py ...
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import ast
 import copy
 import importlib.abc
 import importlib.util
+import itertools
 import json
 import os
 import random
@@ -25,6 +26,8 @@ import pydantic  # noqa: F401 - loaded once, before the forks
 import pytest
 
 TIMEOUT_S = 60
+# A module, the line of its fault, and the broken module itself.
+Fault = tuple[Path, int, ast.Module]
 _COMPARED = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -103,8 +106,28 @@ def _put(parent: ast.AST, field: str, index: int | None, node: ast.AST) -> None:
         getattr(parent, field)[index] = node
 
 
-def noticed(path: Path, tree: ast.Module, tests: list[str]) -> bool:
-    """Run the tests against a broken module in a fork; a crash and an endless loop are noticed, too."""
+def unnoticed(faults: list[Fault], tests: list[str], jobs: int) -> list[Fault]:
+    """Return, in their order, the faults the tests pass with; ``jobs`` of them are tried at a time.
+
+    A crash and an endless loop are noticed, too. What passed is named on stderr at once: a long run may be cut short.
+    """
+    running: dict[int, int] = {}
+    passed: list[int] = []
+    waiting = iter(enumerate(faults))
+    while True:
+        for index, (path, _, tree) in itertools.islice(waiting, jobs - len(running)):
+            running[_started(path, tree, tests)] = index
+        if not running:
+            return [faults[index] for index in sorted(passed)]
+        child, status = os.wait()
+        index = running.pop(child)
+        if status == 0:
+            passed.append(index)
+            print(f"survived: {faults[index][0]}:{faults[index][1]}", file=sys.stderr, flush=True)
+
+
+def _started(path: Path, tree: ast.Module, tests: list[str]) -> int:
+    """Run the tests against a broken module in a fork, and return its process id."""
     child = os.fork()
     if child == 0:
         signal.alarm(TIMEOUT_S)
@@ -113,7 +136,7 @@ def noticed(path: Path, tree: ast.Module, tests: list[str]) -> bool:
         sys.meta_path.insert(0, _Broken(path, tree))
         options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header"]
         os._exit(0 if pytest.main([*options, *tests]) == 0 else 1)
-    return os.waitpid(child, 0)[1] != 0
+    return child
 
 
 class _Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):  # type: ignore[name-defined,misc]
@@ -141,22 +164,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, default=0, help="how many faults to try, chosen by chance; 0: all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many faults to try at a time")
     parser.add_argument("files", nargs="+", help="modules, then their tests")
     chosen = parser.parse_args()
     tests = [name for name in chosen.files if Path(name).parts[0] == "tests"]
     modules = [Path(name) for name in chosen.files if name not in tests]
+    for path in modules:
+        whole = _started(path, ast.parse(path.read_text(encoding="utf-8")), tests)
+        if os.waitpid(whole, 0)[1] != 0:
+            sys.exit(f"the tests fail without a fault in {path}")
     faults = [(path, *one) for path in modules for one in mutants(path.read_text(encoding="utf-8"))]
     total = len(faults)
     if chosen.sample:
         faults = random.Random(chosen.seed).sample(faults, min(total, chosen.sample))
-    for path in modules:
-        if noticed(path, ast.parse(path.read_text(encoding="utf-8")), tests):
-            sys.exit(f"the tests fail without a fault in {path}")
-    survivors = []
-    for path, line, tree in faults:
-        if not noticed(path, tree, tests):
-            survivors.append(f"{path}:{line}")
-            print(f"{path}:{line}: {path.read_text(encoding='utf-8').splitlines()[line - 1].strip()}", flush=True)
+    survivors = unnoticed(faults, tests, chosen.jobs)
+    for path, line, _ in survivors:
+        print(f"{path}:{line}: {path.read_text(encoding='utf-8').splitlines()[line - 1].strip()}")
     score = 1 - len(survivors) / len(faults)
     print(json.dumps({"faults": total, "tried": len(faults), "survived": len(survivors), "score": round(score, 4)}))
 
