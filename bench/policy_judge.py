@@ -28,10 +28,10 @@ from streamer.generator.klein.engine import Engine
 from streamer.generator.klein.finished import DevicePicture, gpu_jpeg_available
 from streamer.generator.klein.job import Job
 from streamer.generator.klein.load import from_pipeline
-from streamer.generator.klein.policy_judge import PolicyJudge, Tail, tail_of
+from streamer.generator.klein.policy_judge import QUESTION, PolicyJudge, Tail, tail_of
 from streamer.generator.klein.quantise import FP8, Shrinker
-from streamer.generator.klein.switches import Switches
-from streamer.generator.klein.testing import make_pipeline
+from streamer.generator.klein.switches import Attention, Switches
+from streamer.generator.klein.testing import make_pipeline, make_tokenizer
 from streamer.generator.klein.tune import Tuner
 
 TEXT = "a neon city at night in the rain, wide establishing shot, volumetric light, with a train and many people"
@@ -44,16 +44,17 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     pipeline = make_pipeline(asked.model, dtype=dtype, device=str(device))
+    if asked.model != "tiny":
+        pipeline.tokenizer = tokenizer_of_words()
     tail, model = parts(pipeline)
     del pipeline
     fp8 = device.type == "cuda" and torch.cuda.get_device_capability() >= (8, 9)
     wide_gb = gigabytes(tail)
     shrink([model.transformer.transformer_blocks, model.transformer.single_transformer_blocks], fp8)
     shrink([model.encoder.layers, tail.layers], fp8)
-    engine = tuned(model, fp8, width, height, 64 if asked.model == "tiny" else 512)
     judge = PolicyJudge(model, tail, Band(hold={"policy": 0.5}))
     eager = times(lambda: ask(judge), asked.runs)
-    recorded = record(judge) if device.type == "cuda" else "no: needs a GPU"
+    engine, found, graph_gb = tuned(model, judge, fp8, width, height, 64 if asked.model == "tiny" else 512)
     alone = times(lambda: ask(judge), asked.runs)
     plain, judged = in_turn(lambda: picture(engine, width, height, None), lambda: picture(engine, width, height, judge),
                             asked.runs)  # fmt: skip
@@ -64,7 +65,7 @@ def main() -> None:
             "model": asked.model, "size": asked.size, "device": name_of(device),
             "precision": "fp8" if fp8 else str(dtype).removeprefix("torch."),
             "question_tokens": judge.tokens, "memory_gb": gigabytes(tail), "memory_unquantised_gb": wide_gb,
-            "recorded": recorded, "alone_unrecorded_ms": spread(eager), "alone_ms": spread(alone),
+            "recording_gb": graph_gb, "checks": found, "alone_unrecorded_ms": spread(eager), "alone_ms": spread(alone),
             "picture_ms": spread(plain), "picture_judged_ms": spread(judged), "added_ms": round(added, 2),
         },
         [at_most("added_ms", added, 0.1 * statistics.median(plain))],
@@ -87,6 +88,16 @@ def parts(pipeline: Any) -> tuple[Tail, Any]:
     return tail, from_pipeline(pipeline)
 
 
+def tokenizer_of_words() -> Any:
+    """Learn pieces of words from our own prompts: with a token for every byte the question would be twice as long."""
+    tokenizer = make_tokenizer()
+    prompts = (sys.path[0] + "/bench/prompts.jsonl", sys.path[0] + "/docs/judges.md")
+    texts = [line for name in prompts for line in Path(name).read_text(encoding="utf-8").splitlines()]
+    learned = tokenizer.train_new_from_iterator([QUESTION, TEXT, *texts], vocab_size=6000)
+    learned.chat_template = tokenizer.chat_template
+    return learned
+
+
 def shrink(groups: list[Any], fp8: bool) -> None:
     shrinker = Shrinker(fp8, FP8 if fp8 else None)
     for group in groups:
@@ -97,26 +108,25 @@ def shrink(groups: list[Any], fp8: bool) -> None:
         torch.cuda.empty_cache()
 
 
-def tuned(model: Any, fp8: bool, width: int, height: int, text_tokens: int) -> Engine:
-    """Give an engine as it draws on air: on a GPU with every speed-up that suits it."""
+def tuned(
+    model: Any, judge: PolicyJudge, fp8: bool, width: int, height: int, text_tokens: int
+) -> tuple[Engine, dict[str, str], float]:
+    """Give an engine as it draws on air, what the judge's own checks found, and the memory its recording took."""
     engine = Engine(
         model, text_tokens=text_tokens, remembered=0, gpu_jpeg=torch.cuda.is_available() and gpu_jpeg_available()
     )
-    if fp8:
-        best = "cudnn" if torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
-        switches = Switches(precision="fp8", attention=best, fused_qkv=True, fast_decoder=True, kernels=True,
-                            graphs=True)  # fmt: skip
-        tuner = Tuner(engine, switches, [(width, height)])
-        while tuner.left:
-            print(*tuner.next_slice(), flush=True)
-    return engine
-
-
-def record(judge: PolicyJudge) -> str:
-    try:
-        return "yes" if judge.record() else "no: the graph answers differently"
-    except RuntimeError as error:
-        return f"no: {error}".splitlines()[0][:200]
+    if not fp8:
+        return engine, {}, 0.0
+    best: Attention = "cudnn" if torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
+    switches = Switches(precision="fp8", attention=best, fused_qkv=True, fast_decoder=True, kernels=True, graphs=True)
+    tuner, taken = Tuner(engine, switches, [(width, height)], judge), 0.0
+    while tuner.left:
+        before = torch.cuda.memory_reserved()
+        doing, _ = tuner.next_slice()
+        if doing == "policy judge":
+            taken = (torch.cuda.memory_reserved() - before) / 1e9
+        print(doing, tuner.found, flush=True)
+    return engine, {rung: said for rung, said in tuner.found.items() if "policy" in rung}, round(taken, 3)
 
 
 def ask(judge: PolicyJudge) -> None:

@@ -33,7 +33,8 @@ IMPROVISED = 4
 class Engine:
     """Own the model and everything prepared for it; belongs to one thread, to which captured graphs are bound.
 
-    ``ready`` and ``improvised`` say how shapes are drawn; tune.py puts faster ways in as it finds them right.
+    ``ready`` and ``improvised`` say how shapes are drawn; tune.py puts faster ways in as it finds them right, the text
+    model's layers on fused kernels (``fused_text``) among them.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Engine:
         self.decoder: Decoder = stock_decoder(model.vae)
         self.words = text.blank_words(text_tokens, model.hidden, model.dtype, model.device)
         self.encode: Run = self._plain_encode()
+        self.fused_text: text.Layers | None = None
         self.ready: dict[Shape, Prepared] = {}
         self._improvised: OrderedDict[Shape, Prepared] = OrderedDict()
 
@@ -85,7 +87,7 @@ class Engine:
         self._improvised.clear()
         self.velocity = stock_velocity(self.model.transformer)
         self.decoder = stock_decoder(self.model.vae)
-        self.encode = self._plain_encode()
+        self.encode, self.fused_text = self._plain_encode(), None
 
     def encode_with(self, layers: text.Layers) -> Run:
         """Give what encodes the words by a way of running the text model's layers."""

@@ -91,9 +91,7 @@ class Klein:
             width, height = sizes[0]
             for _ in engine.draw(Job("warm up", width, height)):
                 pass
-        if self._policy is not None and self._switches.graphs:
-            self._policy.record()
-        self._tuner = Tuner(engine, self._switches, sizes)
+        self._tuner = Tuner(engine, self._switches, sizes, self._policy)
         while not self._options.warm_in_background and self._tuner.left:
             report(*self._tuner.next_slice())
 

@@ -25,6 +25,7 @@ SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 TRANSFORMER = {
     "tiny": {"num_layers": 2, "num_single_layers": 2, "num_attention_heads": 2, "joint_attention_dim": 96},
+    "wide": {"num_layers": 2, "num_single_layers": 2, "num_attention_heads": 2, "joint_attention_dim": 768},
     "4b": {"num_layers": 5, "num_single_layers": 20, "num_attention_heads": 24, "joint_attention_dim": 7680},
     "9b": {"num_layers": 8, "num_single_layers": 24, "num_attention_heads": 32, "joint_attention_dim": 12288},
 }
@@ -36,6 +37,15 @@ TEXT = {
         "num_attention_heads": 2,
         "num_key_value_heads": 1,
         "head_dim": 16,
+        "vocab_size": 512,
+    },
+    "wide": {
+        "hidden_size": 256,
+        "intermediate_size": 512,
+        "num_hidden_layers": 30,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 128,
         "vocab_size": 512,
     },
     "4b": {
@@ -66,6 +76,7 @@ def make_checkpoint(
 ) -> Path:
     """Write random weights of the named architecture to ``path`` as a diffusers folder and give the folder back.
 
+    "wide" is tiny but for heads of 128 in the text model, which the kernels want;
     "4b" and "9b" are the published sizes, for measuring on a GPU: 16 and 35 GB in bfloat16.
     """
     make_pipeline(model, dtype=dtype, seed=seed, kv=kv).save_pretrained(path, safe_serialization=True)
@@ -83,7 +94,7 @@ def make_pipeline(
             torch.manual_seed(seed)
             transformer = Flux2Transformer2DModel(guidance_embeds=False, **TRANSFORMER[model]).eval()
             text = Qwen3ForCausalLM(Qwen3Config(max_position_embeddings=40960, rope_theta=1e6, **TEXT[model])).eval()
-            vae = AutoencoderKLFlux2(**(TINY_VAE if model == "tiny" else {})).eval()
+            vae = AutoencoderKLFlux2(**(TINY_VAE if model in ("tiny", "wide") else {})).eval()
             for module in (transformer, text, vae):
                 _shake(module)
     finally:

@@ -22,6 +22,7 @@ from streamer.generator.klein.finished import DevicePicture
 from streamer.generator.klein.graphs import Recorder
 from streamer.generator.klein.job import DISTILLED_STEPS
 from streamer.generator.klein.latents import tokens_to_latents
+from streamer.generator.klein.policy_judge import PolicyJudge
 from streamer.generator.klein.prepared import Prepared, prepare
 from streamer.generator.klein.products import FEW_ROWS
 from streamer.generator.klein.quantise import all_eight_bit
@@ -60,8 +61,10 @@ class Slice:
 class Tuner:
     """Make an engine fast for the given sizes; every slice runs on the engine's thread, between two pictures."""
 
-    def __init__(self, engine: Engine, switches: Switches, sizes: Sequence[tuple[int, int]]) -> None:
-        self._engine, self._switches = engine, switches
+    def __init__(
+        self, engine: Engine, switches: Switches, sizes: Sequence[tuple[int, int]], policy: PolicyJudge | None = None
+    ) -> None:
+        self._engine, self._switches, self._policy = engine, switches, policy
         shapes = {Shape(*whole_patches(*size), engine.text_tokens) for size in sizes}
         # The largest first: its graphs' memory then holds all the others'.
         self._shapes = sorted(shapes, key=lambda shape: (-shape.tokens, shape.width))
@@ -122,6 +125,9 @@ class Tuner:
             pieces.append(Slice("text", self._try_text))
         if on.graphs:
             pieces.append(Slice("text graph", self._record_text))
+        if self._policy is not None:
+            # Not before the text model's turn: joining its weights moves them, and a graph reads the old place.
+            pieces.append(Slice("policy judge", partial(self._quicken, self._policy)))
         return pieces + [Slice(f"size {shape}", partial(self._make_ready, shape)) for shape in self._shapes]
 
     def _place(self, velocity: Velocity | None = None) -> Prepared:
@@ -227,20 +233,24 @@ class Tuner:
 
     def _try_text(self) -> None:
         """Run the text model on fused kernels, or else with its layers compiled."""
-        engine, fast = self._engine, self._fast_layers()
+        engine, encoder = self._engine, self._engine.model.encoder
+        fused = self._switches.kernels and all_eight_bit(*encoder.layers)
+        fast = text.fused_layers(encoder) if fused else self._compiled_layers()
         self._fill_words()
-        encoder = engine.model.encoder
-        verdicts = judge_text(fast, text.stock_layers(encoder), encoder, engine.words)
-        if all(self._noted(verdict) for verdict in verdicts):
-            engine.encode = engine.encode_with(fast)
+        states = text.embedded(engine.words, encoder)
+        around = text.surroundings(engine.words, encoder, states)
+        if all(self._noted(verdict) for verdict in judge_text(fast, text.stock_layers(encoder), states, around)):
+            engine.encode, engine.fused_text = engine.encode_with(fast), fast if fused else None
 
-    def _fast_layers(self) -> text.Layers:
-        encoder = self._engine.model.encoder
-        if self._switches.kernels and all_eight_bit(*encoder.layers):
-            return text.fused_layers(encoder)
+    def _compiled_layers(self) -> text.Layers:
         from streamer.generator.klein.compiled import compiled_layers
 
-        return compiled_layers(encoder)
+        return compiled_layers(self._engine.model.encoder)
+
+    def _quicken(self, policy: PolicyJudge) -> None:
+        """Let the policy judge go the engine's ways."""
+        for verdict in policy.quicken(self._engine.fused_text, graphs=self._switches.graphs):
+            self._noted(verdict)
 
     def _fill_words(self) -> None:
         ids, real = text.tokenize(self._engine.model.tokenizer, "a lighthouse in a storm", self._engine.text_tokens)

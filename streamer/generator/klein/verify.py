@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from streamer.generator.klein.canvas import Canvas
-from streamer.generator.klein.text import TAPS, Layers, Words, embedded, surroundings
+from streamer.generator.klein.text import TAPS, Layers
 
 BOUNDS = {
     "attention": 0.02,
@@ -69,19 +68,20 @@ NUDGE = 0.01
 
 
 @torch.inference_mode()
-def judge_text(fast: Layers, plain: Layers, encoder: Any, words: Words) -> tuple[Verdict, Verdict]:
-    """Compare two ways of running the text model: near after one layer, and at the end as near as rounding allows.
+def judge_text(
+    fast: Layers, plain: Layers, states: Tensor, around: tuple[tuple[Tensor, Tensor], Tensor],
+    taps: tuple[int, ...] = TAPS, rung: str = "text",
+) -> tuple[Verdict, Verdict]:  # fmt: skip
+    """Compare two ways of running a text model's layers on words that are embedded (or have come through others).
 
-    A language model amplifies rounding, a random one up to a third of its output; how much this one does is seen by
-    nudging the input of the plain way.
+    Near after one layer, and at the end as near as rounding allows: a language model amplifies rounding, a random one
+    up to a third of its output; how much this one does is seen by nudging the input of the plain way.
     """
-    states = embedded(words, encoder)
-    around = surroundings(words, encoder, states)
     early = relative_error(fast(states, *around, EARLY)[0], plain(states, *around, EARLY)[0])
-    truth = torch.cat(plain(states, *around, TAPS), dim=-1)
+    truth = torch.cat(plain(states, *around, taps), dim=-1)
     seeded = torch.Generator(states.device).manual_seed(3)
     noise = torch.randn(states.shape, generator=seeded, device=states.device, dtype=states.dtype)
-    nudged = torch.cat(plain(states * (1 + NUDGE * noise), *around, TAPS), dim=-1)
+    nudged = torch.cat(plain(states * (1 + NUDGE * noise), *around, taps), dim=-1)
     allowed = max(BOUNDS["text"], 1.5 * relative_error(nudged, truth))
-    whole = relative_error(torch.cat(fast(states, *around, TAPS), dim=-1), truth)
-    return Verdict("text, one layer", early, BOUNDS["text"]), Verdict("text", whole, allowed)
+    whole = relative_error(torch.cat(fast(states, *around, taps), dim=-1), truth)
+    return Verdict(f"{rung}, one layer", early, BOUNDS["text"]), Verdict(rung, whole, allowed)

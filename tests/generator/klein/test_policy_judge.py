@@ -83,7 +83,8 @@ def test_an_untied_output_matrix_is_read_from_its_own_tensor(tmp_path: Path, jud
 @pytest.mark.parametrize(("share", "outcome"), [(0.2, "allow"), (0.6, "hold"), (0.95, "block")])
 def test_thresholds_turn_the_share_of_yes_into_an_outcome(judge: PolicyJudge, share: float, outcome: str) -> None:
     judge.start("a cat")
-    judge._logits.copy_(torch.tensor([share, 1 - share]).log())
+    wanted = torch.tensor([share, 1 - share]).log()
+    judge._state.copy_(torch.linalg.lstsq(judge._tail.rows, wanted).solution)
     assert judge.answer().outcome == outcome
 
 

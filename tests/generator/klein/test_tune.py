@@ -126,15 +126,17 @@ def test_a_graph_keeps_its_function_alive() -> None:
 
 def test_text_is_judged_early_and_by_what_rounding_does(make_engine: Make) -> None:
     """The plain way passes against itself, a disturbed one fails after one layer."""
-    from streamer.generator.klein.text import stock_layers
+    from streamer.generator.klein.text import embedded, stock_layers, surroundings
 
     engine = make_engine(shrink=Shrinker(True, FP8))
     plain, encoder = stock_layers(engine.model.encoder), engine.model.encoder
     tuner = Tuner(engine, Switches(), [(64, 64)])
     tuner._fill_words()
-    assert all(verdict.passed for verdict in judge_text(plain, plain, encoder, engine.words))
+    states = embedded(engine.words, encoder)
+    around = surroundings(engine.words, encoder, states)
+    assert all(verdict.passed for verdict in judge_text(plain, plain, states, around))
     disturbed = lambda *given: [states * 1.3 for states in plain(*given)]  # noqa: E731
-    assert not judge_text(disturbed, plain, encoder, engine.words)[0].passed
+    assert not judge_text(disturbed, plain, states, around)[0].passed
 
 
 def test_the_jpeg_check_uses_a_picture_that_jpeg_keeps() -> None:
