@@ -51,7 +51,7 @@ class Bans:
         ban = self._bans.get(actor.id) or self._bans.get(actor.name.casefold())
         if ban is None or self._over(ban):
             return None
-        if ban.until is None:
+        if ban.until is None or ban.until == math.inf:
             return Refusal(request.id, "ban", "you cannot ask for pictures here")
         return Refusal(request.id, "ban", f"you can ask again in {math.ceil((ban.until - self._wall()) / 60)} min")
 

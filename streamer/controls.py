@@ -204,14 +204,17 @@ class Controls:
         now = self._clock()
         return self._step(self._parts.stage.show(frame, self._parts.seconds.get(frame.layer), now, now))
 
+    def _presentable(self, name: str, otherwise: str = "a viewer") -> str:
+        """Return a name as it may be shown on air: moderators deal with bad ones, and viewers read along."""
+        return name if name_fits(self._parts.rules, name) else otherwise
+
     def _put_on_air(
         self, request: ImageRequest, followers: Sequence[ImageRequest], cleared: Cleared, draw_s: float, now: float
     ) -> None:
         """Show a cleared picture, say for whom it was drawn, and end everybody who asked for it."""
         self._show(self._parts.stage.show(cleared, request.seconds, request.at, now))
         if request.actor.role is not Role.BROADCASTER:
-            name = request.actor.name if name_fits(self._parts.rules, request.actor.name) else "a viewer"
-            self._air.publish(Toast(request.id, f"drawn for {name}"))
+            self._air.publish(Toast(request.id, f"drawn for {self._presentable(request.actor.name)}"))
         self._free_at[cleared.layer] = now + self._parts.at_least_s.get(cleared.layer, 0.0)
         self._parts.store.keep(request, cleared, cleared.verdict_id)
         self._air.shown(request, followers, draw_s * 1000, (now - request.at) * 1000)

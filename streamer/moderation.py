@@ -39,6 +39,7 @@ from streamer.types import (
 log = logging.getLogger(__name__)
 
 NOTED_EVERY_S = 0.05
+LONGEST_BAN_DIGITS = 6
 
 
 class Moderation(Controls):
@@ -70,7 +71,8 @@ class Moderation(Controls):
             self._air.tell(Answer(command.trigger_id, command.source, command.actor, "everything of yours is deleted"))
         elif action == "unban":
             found = await self.unban(command.text)
-            self._say(command, f"{command.text} may ask again" if found else f"nobody called {command.text} is banned")
+            who = self._presentable(command.text, "that name")
+            self._say(command, f"{who} may ask again" if found else f"nobody called {who} is banned")
         else:
             return await super()._obey(command)
         return Receipt(command.trigger_id, "done")
@@ -173,17 +175,20 @@ class Moderation(Controls):
         who, _, minutes = command.text.partition(" ")
         if not who:
             return "say whom: a name, and for how many minutes if not for good"
-        limit = float(minutes) if minutes.isdecimal() else None
+        # A number that no clock can hold means for good.
+        limit = float(minutes) if minutes.isdecimal() and len(minutes) <= LONGEST_BAN_DIGITS else None
         name = await self.ban(who, command.actor.name, limit)
         if name is None:
-            return f"{who} is a moderator"
+            return f"{self._presentable(who)} is a moderator"
+        name = self._presentable(name)
         return f"{name} is banned" if limit is None else f"{name} is banned for {limit:g} min"
 
     async def _decide(self, command: StageCommand) -> None:
         """Approve or deny what the words name; say so when it is not clear what they mean."""
         held = self._holds.find(command.text, self._clock())
         if held is None:
-            waiting = ", ".join(f"{one.number} {one.request.actor.name}" for one in self._holds.waiting()) or "nothing"
+            names = (f"{one.number} {self._presentable(one.request.actor.name)}" for one in self._holds.waiting())
+            waiting = ", ".join(names) or "nothing"
             self._answer(command, Toast(command.trigger_id, f"say which one: waiting is {waiting}"))
         elif command.action == "approve":
             await self._release(held, f"moderator {command.actor.name}")

@@ -135,6 +135,9 @@ class Pipeline(Delivery):
                     await self._take(event)
                 except StoreError as error:
                     log.error("done, but not written down: %s", error)
+                except Exception:
+                    # Anybody can type: a line that we stumble over must not end the show for all.
+                    log.exception("one line was not taken")
             # A full inbox is taken without a single wait; everybody else wants the loop, too.
             await asyncio.sleep(0)
 

@@ -62,3 +62,8 @@ async def test_the_third_strike_within_the_time_is_a_ban(bans: Bans) -> None:
 
 async def test_moderators_have_no_strikes(bans: Bans) -> None:
     assert not any(bans.strike(Actor("m", "mod", Role.MODERATOR), now) for now in range(9))
+
+
+async def test_a_ban_without_end_is_told_as_one(bans: Bans) -> None:
+    await bans.ban("7", "ann", float("inf"), "", "mod")
+    assert "cannot" in str(bans.objection(ASKED, 0.0))

@@ -933,3 +933,20 @@ async def test_panic_tells_of_the_points_to_give_back(room: Room) -> None:
     await room.until(lambda: sum(isinstance(one, Ended) for one in room.notes.events) == 2)
     ended = {one.request.redemption.id: one.state for one in room.notes.events if isinstance(one, Ended)}  # type: ignore[union-attr]
     assert ended == {"red1": "cancelled", "red2": "cancelled"}
+
+
+async def test_a_line_that_makes_us_stumble_does_not_end_the_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as room:
+        objection = room.pipeline._admission.objection
+
+        def stumbling(request: ImageRequest, now: float) -> object:
+            if "banana" in request.text:
+                raise OverflowError("a bug of ours")
+            return objection(request, now)
+
+        monkeypatch.setattr(room.pipeline._admission, "objection", stumbling)
+        await room.script.lines.put(room.trigger("!bg banana"))
+        await room.script.lines.put(room.trigger("!bg harbour", "ben"))
+        await room.until(lambda: room.easel.drawn)
