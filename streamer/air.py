@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections import deque
 from collections.abc import Iterable, Sequence
 
 from streamer.cleared import Cleared
 from streamer.contracts import Output
 from streamer.metrics import Metrics
+from streamer.outbox import Outbox
 from streamer.overlay.hub import Hub
 from streamer.records import Records
 from streamer.stage import Stage
-from streamer.types import Clear, Ended, Event, ImageRequest, Refusal, Refused, RequestState, Shown, Update
-
-log = logging.getLogger(__name__)
-
-OUTBOX = 500
+from streamer.types import (
+    Clear,
+    Ended,
+    Event,
+    ImageRequest,
+    Refusal,
+    RequestState,
+    Shown,
+    Update,
+)
 
 
 class Air:
     """The way out. ``version`` counts what a panel could see change; ``changed`` is set with it."""
 
     def __init__(self, hub: Hub, stage: Stage, records: Records, metrics: Metrics, outputs: Sequence[Output]) -> None:
-        self._hub, self._stage, self._records, self._metrics, self._outputs = hub, stage, records, metrics, outputs
+        self._hub, self._stage, self._records, self._metrics = hub, stage, records, metrics
         self._store = records.store
-        self._outbox: deque[Event] = deque(maxlen=OUTBOX)
-        # What was paid for has to be settled, however slow the outputs are; nobody can flood with channel points.
-        self._owed: deque[Event] = deque()
-        self._news = asyncio.Event()
+        self._outboxes = [Outbox(output) for output in outputs]
         self.changed = asyncio.Event()
         self.version = 0
 
@@ -46,8 +47,12 @@ class Air:
 
     def tell(self, event: Event) -> None:
         """Tell the outputs soon, and the pages nothing."""
-        (self._owed if _owed(event) else self._outbox).append(event)
-        self._news.set()
+        for outbox in self._outboxes:
+            outbox.put(event)
+
+    async def told(self) -> None:
+        """Return when the outputs have dealt with everything that they were to be told until now."""
+        await asyncio.gather(*(outbox.told() for outbox in self._outboxes))
 
     def show(self, updates: Iterable[Update]) -> None:
         """Publish what the stage decided, and note what each layer shows for a restart."""
@@ -84,27 +89,10 @@ class Air:
             self.tell(Ended(one, RequestState.SHOWN))
 
     async def tell_all(self) -> None:
-        """In: every event. Out: the outputs, one after the other; the oldest are dropped when they cannot follow."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            while self._owed or self._outbox:
-                await self._tell((self._owed or self._outbox).popleft())
-
-    async def _tell(self, event: Event) -> None:
-        for output in self._outputs:
-            try:
-                await output.publish(event)
-            except Exception:
-                # A plug-in of anybody's: its bug must not end the show.
-                log.exception("an output failed on %s", type(event).__name__)
+        """In: every event. Out: the outputs, each at its own pace."""
+        async with asyncio.TaskGroup() as tasks:
+            for outbox in self._outboxes:
+                tasks.create_task(outbox.run())
 
     def _stays(self, layer: str) -> bool:
         return any(shown.layer == layer and shown.until is None for shown in self._stage.snapshot())
-
-
-def _owed(event: Event) -> bool:
-    """Tell whether somebody's points hang on an event."""
-    if isinstance(event, Ended):
-        return event.request.redemption is not None
-    return isinstance(event, Refused) and event.trigger.redemption is not None

@@ -31,6 +31,7 @@ from streamer.errors import ConfigError, PluginError
 from streamer.generator.choose import Choice, choose
 from streamer.generator.messages import BackendUse, JudgeUse
 from streamer.generator.process import GeneratorProcess
+from streamer.marks import Marks
 from streamer.metrics import Metrics
 from streamer.occasions import Occasions
 from streamer.offers import Offers
@@ -133,7 +134,7 @@ def build(
     table = commands(config, document)
     twitch = Account(where.home, config.twitch, scopes(config, document))
     offers = Offers()
-    shared = {"twitch": twitch, "store": store, "offers": offers}
+    shared = {"twitch": twitch, "store": store, "offers": offers, "marks": Marks(where.home)}
     sources = _create_all("trigger", "triggers", config.triggers, document, shared)
     outputs = _create_all("output", "outputs", config.outputs, document, shared)
     chain = rules(config, document)
@@ -219,9 +220,10 @@ def _obs(
     return [assemble.obs(config.obs, config.layers, where.home, environ, overlay_url, pages, stage.current)]
 
 
-def archives(config: Config, document: Document) -> list[Output]:
+def keepers(config: Config, document: Document, store: Store) -> list[Output]:
     """Build the outputs that keep copies, for when somebody is to be forgotten while the program does not run."""
-    return _create_all("output", "outputs", tuple(use for use in config.outputs if use.use == "archive"), document)
+    uses = tuple(use for use in config.outputs if use.use in ("archive", "evening"))
+    return _create_all("output", "outputs", uses, document, {"store": store, "marks": Marks(store.home)})
 
 
 def build_generator(

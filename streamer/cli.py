@@ -32,7 +32,7 @@ from streamer.store import Store
 from streamer.triggers import replay
 from streamer.twitch.account import Account
 from streamer.twitch.login import invite, wait
-from streamer.types import Actor, Forgotten, Frame, ImageRequest, Role, Trigger
+from streamer.types import Actor, Frame, ImageRequest, Role, Trigger
 
 READY = ("ready", "busy")
 OBS_WITHIN_S = 5.0
@@ -136,12 +136,14 @@ async def forget(environ: Mapping[str, str], user_id: str) -> int:
     try:
         privacy = Privacy(Records(store), config.privacy)
         await privacy.restore()
-        requests = await privacy.forget(user_id)
-        for output in app.archives(config, document):
-            await output.publish(Forgotten(user_id, tuple(requests)))
+        forgotten = await privacy.forget(user_id)
+        for output in app.keepers(config, document, store):
+            await output.publish(forgotten)
+        await privacy.finished(forgotten)
+        await asyncio.to_thread(assemble.picture_files(where.home, config.layers).renew, {})
     finally:
         await store.close()
-    print(f"{len(requests)} requests forgotten")
+    print(f"{len(forgotten.request_ids)} requests forgotten")
     return 0
 
 
@@ -152,7 +154,8 @@ async def _forgotten_by_running(
     token = standing_tokens(where.home, environ)[Access.OPERATOR]
     address = f"{app.base_url(config)}/api/v1/people/{quote(user_id, safe='')}"
     try:
-        async with httpx.AsyncClient(timeout=10) as client:
+        # A long time to read: it answers when the pictures in the streamer's folders are gone.
+        async with httpx.AsyncClient(timeout=httpx.Timeout(600, connect=10)) as client:
             answer = await client.delete(address, headers={"authorization": f"Bearer {token}"})
     except httpx.TransportError:
         return None

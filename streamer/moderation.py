@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from streamer.admission import Admission
@@ -22,7 +23,6 @@ from streamer.throttle import Throttle
 from streamer.types import (
     Actor,
     Answer,
-    Forgotten,
     ImageRequest,
     Notice,
     NoticeKind,
@@ -52,6 +52,7 @@ class Moderation(Controls):
         self._throttle = Throttle()
         self._noted_at = -math.inf
         self._people: Recent[str, Actor] = Recent(REMEMBERED)
+        self._forgetting = asyncio.Event()
         self._privacy = Privacy(self._records, parts.privacy)
         guards = (self._intake_objection, self._bans.objection, self._privacy.objection)
         self._admission = Admission(guards, parts.rules, self._raid, parts.approval)
@@ -66,7 +67,7 @@ class Moderation(Controls):
         elif action == "ban":
             self._say(command, await self._ban_typed(command))
         elif action == "forgetme":
-            await self.forget(command.actor.id)
+            await self._forget(command.actor.id, command.actor.name)
             # Not on the overlay: who wants to be forgotten does not want to be shown.
             self._air.tell(Answer(command.trigger_id, command.source, command.actor, "everything of yours is deleted"))
         elif action == "unban":
@@ -154,22 +155,41 @@ class Moderation(Controls):
         return found is not None or remembered
 
     async def forget(self, actor_id: str) -> int:
-        """Take somebody off the air and off the disk, and tell the outputs to do the same; return how many requests."""
+        """Take somebody off the air and off the disk, outputs included; return how many requests those were."""
+        count = await self._forget(actor_id)
+        await self._finish_forgetting()
+        return count
+
+    async def _forget(self, actor_id: str, name: str = "") -> int:
+        """Forget somebody here; ``name`` is what they are called now: it stands in what they decided as a moderator."""
         await self.retract(Retraction("moderation", None, actor_id, self._clock()))
         self._bans.forget(actor_id)
-        requests = await self._privacy.forget(actor_id)
-        self._air.tell(Forgotten(actor_id, tuple(requests)))
+        ids = (await self._privacy.forget(actor_id, name)).request_ids
+        # After a restart nobody remembers whose picture is on air, but the disk did.
+        self._show(self._parts.stage.retract(lambda request_id: request_id in ids, self._clock()))
         self._air.touch()
-        return len(requests)
+        self._forgetting.set()
+        return len(ids)
+
+    async def _finish_forgetting(self) -> None:
+        """Let the outputs forget who is forgotten here; a program that ended in between finds them still to be done."""
+        for one in await self._privacy.unfinished():
+            self._air.tell(one)
+            await self._air.told()
+            await self._privacy.finished(one)
 
     async def _sweep(self) -> None:
-        """Out: what has been kept long enough, forgotten, now and every hour."""
+        """Out: what has been kept long enough or is not to be kept, forgotten: now, when asked, and every hour."""
         while True:
+            self._forgetting.clear()
             try:
+                await self._finish_forgetting()
                 await self._privacy.sweep(time.time())
             except StoreError as error:
                 log.error("nothing was forgotten: %s", error)
-            await asyncio.sleep(SWEEP_EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP_EVERY_S):
+                    await self._forgetting.wait()
 
     async def _ban_typed(self, command: StageCommand) -> str:
         who, _, minutes = command.text.partition(" ")

@@ -78,6 +78,9 @@ class Pipeline(Delivery):
         await self._privacy.restore()
         found = [await self._door.again(frame.request_id) for frame in await self._parts.store.on_air()]
         kept = {frame.layer: frame for frame in found if frame is not None}
+        for frame in kept.values():
+            if (row := await self._parts.store.request(frame.request_id)) is not None:
+                self._actors.put(row.id, row.actor_id)
         for layer in self._parts.hub.layers:
             shown = self._parts.stage.restore(kept[layer], self._clock()) if layer in kept else [Clear(layer)]
             for update in shown:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
-import secrets
+import json
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -13,11 +10,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.errors import StoreError
+from streamer.marks import Marks
 from streamer.records import Records
-from streamer.types import ImageRequest, Refusal
+from streamer.types import Forgotten, ImageRequest, Refusal
 
 SWEEP_EVERY_S = 3600.0
+FORGETTING = "forgetting "
 _IN_USE = "SELECT id FROM pictures"
 
 
@@ -36,31 +34,52 @@ class Privacy:
     def __init__(self, records: Records, options: Options) -> None:
         self._records, self._options = records, options
         self._home = records.store.home
-        self._key = b""
+        self._marks = Marks(self._home)
         self._gone: frozenset[str] = frozenset()
+        self._ids: dict[str, str] = {}
 
     async def restore(self) -> None:
         """Take up who has asked to be forgotten."""
-        self._key = _key(self._home / "secrets" / "pseudonym")
+        self._marks.unlock()
         rows = await self._records.store.run(lambda db: db.execute("SELECT who FROM forgotten").fetchall())
         self._gone = frozenset(str(row[0]) for row in rows)
 
     def objection(self, request: ImageRequest, now: float) -> Refusal | None:
         """Refuse, before anything is stored, who has asked to be forgotten."""
-        if self._gone and self._hash(request.actor.id) in self._gone:
+        if self._gone and self._marks.pseudonym(request.actor.id) in self._gone:
             return Refusal(request.id, "forgotten", "you asked to be forgotten; a moderator can take that back")
         return None
 
-    async def forget(self, actor_id: str) -> list[str]:
-        """Remove everything about somebody from the disk, keep nothing but a keyed hash; return the request ids."""
-        who = self._hash(actor_id)
+    async def forget(self, actor_id: str, name: str = "") -> Forgotten:
+        """Remove everything about somebody from the data folder, keep nothing but a keyed hash.
+
+        What outputs keep elsewhere is theirs to remove: until ``finished``, this stays among the ``unfinished``, also
+        over a crash.
+        """
+        who = self._marks.pseudonym(actor_id)
         self._gone |= {who}
         home = self._home
-        return await self._records.store.run(lambda db: _forget(db, home, actor_id, who, time.time()))
+        ids = await self._records.store.run(lambda db: _forget(db, home, (actor_id, name), who, time.time()))
+        self._ids[who] = actor_id
+        return Forgotten(actor_id, tuple(ids))
+
+    async def unfinished(self) -> list[Forgotten]:
+        """List who is forgotten here, and perhaps not yet by the outputs."""
+        rows = await self._records.store.run(
+            lambda db: db.execute("SELECT key, value FROM settings WHERE key GLOB ?", (f"{FORGETTING}*",)).fetchall()
+        )
+        found = ((str(key).removeprefix(FORGETTING), json.loads(ids)) for key, ids in rows)
+        return [Forgotten(self._ids.get(who, who), tuple(ids)) for who, ids in found]
+
+    async def finished(self, forgotten: Forgotten) -> None:
+        """Note that the outputs have removed what they had."""
+        who = self._marks.pseudonym(forgotten.actor_id)
+        self._ids.pop(who, None)
+        await self._records.store.run(lambda db: _finish(db, FORGETTING + who))
 
     async def remember(self, actor_id: str) -> bool:
         """Let somebody take part again; False when nobody of that id is forgotten."""
-        who = self._hash(actor_id)
+        who = self._marks.pseudonym(actor_id)
         if who not in self._gone:
             return False
         self._gone -= {who}
@@ -70,38 +89,35 @@ class Privacy:
     async def sweep(self, now: float) -> None:
         """Forget what is older than it may be; ``now`` is seconds since the epoch."""
         texts, audit = now - self._options.texts_hours * 3600, now - self._options.audit_days * 86_400
-        await self._records.store.run(lambda db: _sweep(db, texts, audit, self._hash))
-
-    def _hash(self, actor_id: str) -> str:
-        # The prefix tells a hash from an id, so that nothing is hashed twice.
-        return "~" + hmac.new(self._key, actor_id.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+        await self._records.store.run(lambda db: _sweep(db, texts, audit, self._marks.pseudonym))
 
 
-def _key(path: Path) -> bytes:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(secrets.token_bytes(32))
-        return path.read_bytes()
-    except OSError as error:
-        raise StoreError(str(path), f"{error.strerror}; set STREAMER_HOME to a folder that can be written") from error
-
-
-def _forget(db: sqlite3.Connection, home: Path, actor_id: str, who: str, now: float) -> list[str]:
-    ids = [str(row[0]) for row in db.execute("SELECT id FROM requests WHERE actor_id IN (?, ?)", (actor_id, who))]
+def _forget(db: sqlite3.Connection, home: Path, actor: tuple[str, str], who: str, now: float) -> list[str]:
+    actor_id, name = actor
+    rows = db.execute("SELECT id, actor_name FROM requests WHERE actor_id IN (?, ?)", (actor_id, who)).fetchall()
+    ids, names = [str(row[0]) for row in rows], {name, *(str(row[1]) for row in rows)} - {""}
     files = [row for one in ids for row in db.execute("SELECT file FROM pictures WHERE id = ?", (one,))]
     keys = [(one,) for one in ids]
     with db:
         for table, column in (("on_air", "picture_id"), ("pictures", "id"), ("verdicts", "request_id"),
                               ("airings", "request_id"), ("requests", "id")):  # fmt: skip
             db.executemany(f"DELETE FROM {table} WHERE {column} = ?", keys)  # nosec B608 - our own names
-        db.execute("DELETE FROM bans WHERE who = ?", (actor_id,))
+        db.executemany("DELETE FROM bans WHERE who = ?", [(actor_id,), *((one.casefold(),) for one in names)])
+        for one in names:
+            # What somebody decided as a moderator stays, without their name.
+            db.execute("UPDATE verdicts SET judge = 'moderator' WHERE judge = ?", (f"moderator {one}",))
+            db.execute("UPDATE bans SET by = '' WHERE by = ?", (one,))
         db.execute("INSERT OR REPLACE INTO forgotten VALUES (?, ?)", (who, now))
+        db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (FORGETTING + who, json.dumps(ids)))
     for (name,) in files:
         (home / "pictures" / str(name)).unlink(missing_ok=True)
     _leave_no_trace(db)
     return ids
+
+
+def _finish(db: sqlite3.Connection, key: str) -> None:
+    _run(db, "DELETE FROM settings WHERE key = ?", [(key,)])
+    _leave_no_trace(db)
 
 
 def _sweep(db: sqlite3.Connection, texts: float, audit: float, pseudonym: object) -> None:

@@ -345,7 +345,10 @@ class Doors:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Somebody is to be forgotten: whatever an output keeps of them, or of these requests, is to go."""
+    """Somebody is to be forgotten: whatever an output keeps of them, or of these requests, is to go.
+
+    ``actor_id`` is the keyed hash that stands for an id when this is told again after a restart. May be told twice.
+    """
 
     actor_id: str
     request_ids: tuple[str, ...]

@@ -6,14 +6,14 @@ import asyncio
 import itertools
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from streamer.commands import CommandOptions, Commands
-from streamer.contracts import Happening, Health
+from streamer.contracts import Happening, Health, Output
 from streamer.controls import Parts
 from streamer.errors import BackendDied, BackendError, Unsupported
 from streamer.holds import Options as Approval
@@ -67,6 +67,7 @@ class Easel:
         self.active = {"backend": "easel"}
         self.restarts = {"crash": 2}
         self.drew_s = 0.1
+        self.paint: Callable[[ImageRequest], bytes] = lambda request: request.prompt.encode()
         self.here = asyncio.Event()
         self.here.set()
 
@@ -94,7 +95,7 @@ class Easel:
         fault, self.fault = self.fault, None
         if fault is not None:
             raise fault
-        yield Frame(request.id, request.layer, "image/jpeg", request.prompt.encode(), 1280, 720)
+        yield Frame(request.id, request.layer, "image/jpeg", self.paint(request), 1280, 720)
 
 
 class Notebook:
@@ -136,7 +137,7 @@ class Eye:
 class Room:
     """A running pipeline with the parts a test looks at."""
 
-    def __init__(self, home: Path, at_least_s: float, **approval: object) -> None:
+    def __init__(self, home: Path, at_least_s: float, outputs: Sequence[Output] = (), **approval: object) -> None:
         layers = {"background": LayerOptions(use="background"), "meme": LayerOptions(use="popup", z=10)}
         table = {
             "bg": CommandOptions(kind="background", layer="background"),
@@ -162,7 +163,7 @@ class Room:
                 rules=[role.create(role.Options()), words.create(words.Options(extra=("forbiddenword",))),
                        scene.create(SCENES)],
                 scheduler=Scheduler(QueueOptions()), stage=self.stage, store=self.store, generator=self.easel,
-                hub=self.hub, metrics=Metrics(), sources=[self.script], outputs=[self.notes],
+                hub=self.hub, metrics=Metrics(), sources=[self.script], outputs=[self.notes, *outputs],
                 at_least_s={"background": at_least_s}, when=WHEN, approval=Approval.model_validate(approval),
                 eye=self.eye,
             ),

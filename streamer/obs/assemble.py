@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,7 +28,7 @@ def obs(
 ) -> Obs:
     """Build everything for the running program; ``connected`` and ``shown`` are those of obs.Parts."""
     to_obs = link(options, home, environ)
-    files = _files(home, layers)
+    files = picture_files(home, layers)
     if to_obs.here:
         # Also for an OBS whose WebSocket server is off: its pages may wait for this start.
         addresses(layers, home, overlay_url, same_machine=True)
@@ -46,7 +46,7 @@ def installer(
     to_obs: Link, layers: Mapping[str, Layer], home: Path, overlay_url: str, files: PictureFiles | None = None
 ) -> Installer:
     """Build what puts sources into OBS; ``files`` are those of the running program, if there is one."""
-    pictures = files or _files(home, layers)
+    pictures = files or picture_files(home, layers)
 
     def plan(kind: Kind, canvas: Canvas) -> list[Wanted]:
         if kind is Kind.BROWSER:
@@ -57,7 +57,8 @@ def installer(
     return Installer(to_obs.call, plan, Memory(home / "obs" / "sources.json"), same_machine=to_obs.here)
 
 
-def _files(home: Path, layers: Mapping[str, Layer]) -> PictureFiles:
+def picture_files(home: Path, layers: Iterable[str]) -> PictureFiles:
+    """Build the files that stand in for pages where OBS has no browser."""
     return PictureFiles(home / "obs" / "pictures", layers)
 
 

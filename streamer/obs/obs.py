@@ -11,6 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from streamer.contracts import Happening, Health
 from streamer.errors import BackendError, ObsAway, ObsError, ObsRefused, StoreError, Unsupported
@@ -23,7 +24,7 @@ from streamer.obs.options import Options
 from streamer.obs.pictures import PictureFiles
 from streamer.obs.plan import Kind
 from streamer.obs.watch import PageWatch
-from streamer.types import Clear, Ended, Frame, Press, RequestState
+from streamer.types import Clear, Ended, Forgotten, Frame, Press, RequestState
 from streamer.types import Event as Told
 
 log = logging.getLogger(__name__)
@@ -213,6 +214,8 @@ class Obs:
         fed = self._report is not None and self._report.kind is Kind.IMAGE
         if isinstance(event, Frame | Clear):
             wanted = fed
+        elif isinstance(event, Forgotten):
+            wanted = True  # files of an earlier time may lie there, however OBS is fed now
         else:
             wanted = isinstance(event, Ended) and event.state is RequestState.SHOWN and bool(self._options.after)
         if wanted:
@@ -233,6 +236,8 @@ class Obs:
                     await actions.undo(self._link.call, errand)
                 elif isinstance(errand, Ended):
                     await self._after(errand)
+                elif isinstance(errand, Forgotten):
+                    await self._renew_files()
                 elif isinstance(errand, (Frame, Clear)):
                     await self._show(errand.layer, errand if isinstance(errand, Frame) else None)
             except _UNANSWERED as error:
@@ -262,11 +267,22 @@ class Obs:
             for layer in self._report.layers:
                 await self._show(layer, self._parts.shown(layer))
 
+    async def _renew_files(self) -> None:
+        """Leave no file but that of what is on air: the others may be of somebody who is to be forgotten."""
+        seen = {layer: self._parts.shown(layer) for layer in self._parts.files.layers}
+        shown = {layer: frame for layer, frame in seen.items() if frame is not None}
+        for layer, path in (await asyncio.to_thread(self._parts.files.renew, shown)).items():
+            await self._point(layer, path)
+
     async def _show(self, layer: str, frame: Frame | None) -> None:
         """Feed one image source; only an OBS without a browser has them."""
-        name = self._report.layers.get(layer) if self._report is not None else None
+        if self._report is not None and layer in self._report.layers:
+            await self._point(layer, await asyncio.to_thread(self._parts.files.put, layer, frame))
+
+    async def _point(self, layer: str, path: Path) -> None:
+        fed = self._report is not None and self._report.kind is Kind.IMAGE
+        name = self._report.layers.get(layer) if fed and self._report is not None else None
         if name is not None:
-            path = await asyncio.to_thread(self._parts.files.put, layer, frame)
             await self._link.call("SetInputSettings", {"inputName": name, "inputSettings": {"file": str(path)}})
 
     # The pages.

@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -26,14 +26,14 @@ class PictureFiles:
     """A folder for each layer, with numbered files in it."""
 
     def __init__(self, folder: Path, layers: Iterable[str]) -> None:
-        self._folder, self._layers = folder, tuple(layers)
+        self._folder, self.layers = folder, tuple(layers)
         # Numbers that go on over a restart: OBS takes no notice of the same name with other bytes.
         self._numbers = itertools.count(int(time.time() * 1000))
         self._now: dict[str, Path] = {}
 
     def prepare(self) -> None:
         """Find what every layer shows, from before if need be, or make an empty picture."""
-        for layer in self._layers:
+        for layer in self.layers:
             if layer not in self._now:
                 there = sorted(self._folder_of(layer).glob("[0-9]*"), key=_number)
                 self._now[layer] = there[-1] if there else self.put(layer, None)
@@ -56,6 +56,17 @@ class PictureFiles:
         for old in sorted(folder.glob("[0-9]*"), key=_number)[:-KEPT]:
             old.unlink(missing_ok=True)
         return path
+
+    def renew(self, shown: Mapping[str, Frame]) -> dict[str, Path]:
+        """Write what each layer shows under a new name and delete every earlier file; nothing where there was none."""
+        earlier = list(self._folder.glob("*/*"))
+        paths = {layer: self.put(layer, shown.get(layer)) for layer in self.layers} if earlier else {}
+        for old in set(earlier) - set(paths.values()):
+            try:
+                old.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("OBS: an earlier picture is still there: %s", error)
+        return paths
 
     def _folder_of(self, layer: str) -> Path:
         return self._folder / re.sub(r"[^A-Za-z0-9_-]", "_", layer)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
-from collections.abc import Sequence
-from hashlib import blake2b
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer.album import Album, name_of
+from streamer.errors import StoreError
+from streamer.marks import Marks
 from streamer.types import Event, Forgotten, Frame
 
 log = logging.getLogger(__name__)
-
-SUFFIXES = {"image/jpeg": "jpg", "image/webp": "webp", "image/png": "png"}
 
 
 class Options(BaseModel):
@@ -26,48 +26,43 @@ class Options(BaseModel):
     folder: Path = Field(description="a folder; ~ is the home folder; made when missing")
 
 
-class Archive:
-    """Write each frame to ``folder/2026-01-31/20.15.07 background 1a2b3c.jpg``."""
+class Asked(Protocol):
+    """A request that is written down; ``actor_id`` is an id, or the keyed hash that stands for it after a while."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder.expanduser()
+    @property
+    def actor_id(self) -> str: ...
+
+
+class Requests(Protocol):
+    """Whoever keeps the requests."""
+
+    def request(self, request_id: str) -> Awaitable[Asked | None]: ...
+
+
+class Archive:
+    """Write each frame to ``folder/2026-01-31/20.15.07 background 1a2b3c.jpg``, with a mark of whose it is inside."""
+
+    def __init__(self, album: Album, store: Requests) -> None:
+        self._album, self._store = album, store
 
     async def publish(self, event: Event) -> None:
         """Copy a frame; a full or missing disk is logged and does not stop the show."""
-        if isinstance(event, Forgotten):
-            await asyncio.to_thread(_forget, self._folder, event.request_ids)
-        if not isinstance(event, Frame):
-            return
-        path = self._folder / time.strftime("%Y-%m-%d") / name_of(event, time.strftime("%H.%M.%S"))
         try:
-            await asyncio.to_thread(_write, path, event.data)
-        except OSError as error:
+            if isinstance(event, Forgotten):
+                await asyncio.to_thread(self._album.remove, event.actor_id, event.request_ids)
+            elif isinstance(event, Frame):
+                await self._copy(event)
+        except (OSError, StoreError) as error:
             log.warning("the picture was not archived: %s", error)
 
-
-def name_of(frame: Frame, clock: str) -> str:
-    """Name a picture so that a folder sorts by time and no platform's message id can leave the folder."""
-    layer = re.sub(r"[^A-Za-z0-9_-]", "_", frame.layer)
-    return f"{clock} {layer} {_ending(frame.request_id)}.{SUFFIXES[frame.media_type]}"
-
-
-def _ending(request_id: str) -> str:
-    # A digest fits any id into a file name, and finds all copies of a request that is to be forgotten.
-    return blake2b(request_id.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+    async def _copy(self, frame: Frame) -> None:
+        path = self._album.folder / time.strftime("%Y-%m-%d") / name_of(frame, time.strftime("%H.%M.%S"))
+        row = await self._store.request(frame.request_id)
+        # A row that is gone is that of somebody who was forgotten a moment ago.
+        if row is not None:
+            await asyncio.to_thread(self._album.save, path, frame, row.actor_id)
 
 
-def _forget(folder: Path, request_ids: Sequence[str]) -> None:
-    endings = {_ending(one) for one in request_ids}
-    for path in folder.glob("*/*"):
-        if path.stem.rpartition(" ")[2] in endings:
-            path.unlink(missing_ok=True)
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-
-
-def create(options: Options) -> Archive:
+def create(options: Options, store: Requests, marks: Marks) -> Archive:
     """Build the output."""
-    return Archive(options.folder)
+    return Archive(Album(options.folder, marks), store)

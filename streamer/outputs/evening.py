@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.outputs.archive import name_of
+from streamer.album import Album, name_of
+from streamer.marks import Marks
 from streamer.recent import Recent
-from streamer.render.sheet import Entry, sheets
-from streamer.types import Ended, Event, Frame, Notice, NoticeKind, RequestState, Retraction, Toast
+from streamer.render.sheet import Entry
+from streamer.types import Ended, Event, Forgotten, Frame, Notice, NoticeKind, RequestState, Retraction, Toast
 
 log = logging.getLogger(__name__)
 
 COMING = 50
 """Pictures on air whose request has not ended yet: one, for a moment."""
+WORDS = 300
+"""Letters of a text or a name; a sheet shows fewer."""
+TAKEN_BACK_S = 24 * 3600.0
+"""How far back a deleted message or a timeout reaches: a timeout of today is no reason to delete last year's."""
 
 _STARTS = {NoticeKind.ONLINE: "stream", NoticeKind.RECORDING_ON: "recording"}
 _STOPS = {NoticeKind.OFFLINE: "stream", NoticeKind.RECORDING_OFF: "recording"}
@@ -42,6 +49,7 @@ class Shot:
     path: Path
     at: str
     what: str
+    mark: str
 
 
 @dataclass(slots=True)
@@ -57,8 +65,8 @@ class Evening:
 class Evenings:
     """Copy each picture when its request has ended, and draw sheets at the end of stream, recording or program."""
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
+    def __init__(self, options: Options, album: Album) -> None:
+        self._options, self._album = options, album
         self._coming: Recent[str, Frame] = Recent(COMING)
         # What the overlay has shown as the viewer's name: that has passed the rules, and nothing else has.
         self._credits: Recent[str, str] = Recent(5000)
@@ -88,8 +96,10 @@ class Evenings:
                 self._credits.put(request_id, text)
             case Ended(state=RequestState.SHOWN):
                 await self._keep(event)
-            case Retraction():
-                await self._take_back(event)
+            case Retraction(message_id=message, actor_id=actor) if message or actor:
+                await self._take_back(actor, [message] if message else [], time.time() - TAKEN_BACK_S)
+            case Forgotten(actor, requests):
+                await self._take_back(actor, requests)
             case Notice():
                 await self._hear(event)
 
@@ -99,28 +109,20 @@ class Evenings:
         if frame is None:
             return  # one of those who joined somebody else's request
         if self._evening is None or self._evening.over:
-            self._evening = _begun(self._options.folder.expanduser())
+            self._evening = _begun(self._album.folder)
         clock = time.strftime("%H.%M.%S")
         path = self._evening.folder / name_of(frame, clock)
-        await asyncio.to_thread(_save, path, frame.data)
-        what = request.text or request.command
-        self._evening.shots.append(Shot(request.id, request.actor.id, path, clock[:5].replace(".", ":"), what))
+        mark = await asyncio.to_thread(self._album.save, path, frame, request.actor.id)
+        what = (request.text or request.command)[:WORDS]
+        shot = Shot(request.id, request.actor.id, path, clock[:5].replace(".", ":"), what, mark)
+        self._evening.shots.append(shot)
 
-    async def _take_back(self, retraction: Retraction) -> None:
-        """Delete what its writer, or a moderator, took back."""
-        evening = self._evening
-        if evening is None or (retraction.message_id is None and retraction.actor_id is None):
-            return
-        gone = [
-            shot
-            for shot in evening.shots
-            if shot.request_id == retraction.message_id or shot.actor_id == retraction.actor_id
-        ]
-        for shot in gone:
-            evening.shots.remove(shot)
-            await asyncio.to_thread(shot.path.unlink, missing_ok=True)
-        if gone and evening.over:
-            await asyncio.to_thread(self._write_sheets, evening)
+    async def _take_back(self, actor_id: str | None, request_ids: Sequence[str], since: float = -math.inf) -> None:
+        """Delete what its writer, or a moderator, took back, and all of somebody who is to be forgotten."""
+        if (evening := self._evening) is not None:
+            meant = self._album.meaning(actor_id, request_ids)
+            evening.shots = [shot for shot in evening.shots if not meant(shot.mark)]
+        await asyncio.to_thread(self._album.remove, actor_id, request_ids, since)
 
     async def _hear(self, notice: Notice) -> None:
         """Draw the sheets whenever something ends; the evening is over when nothing runs any more."""
@@ -133,19 +135,14 @@ class Evenings:
                 await asyncio.to_thread(self._write_sheets, self._evening)
 
     def _write_sheets(self, evening: Evening) -> None:
-        for old in evening.folder.glob("contact sheet*.jpg"):
-            old.unlink()
-        entries = [self._entry(shot) for shot in evening.shots]
-        people = len({shot.actor_id for shot in evening.shots})
-        subtitle = f"{_count(len(entries), 'picture')} for {_count(people, 'person', 'people')}"
-        for number, page in enumerate(sheets(evening.title, subtitle, entries), start=1):
-            (evening.folder / f"contact sheet {number}.jpg").write_bytes(page)
-        if entries:
+        people = {who: number for number, who in enumerate(dict.fromkeys(shot.actor_id for shot in evening.shots))}
+        entries = [self._entry(shot, people[shot.actor_id]) for shot in evening.shots]
+        if self._album.draw(evening.folder, evening.title, entries):
             log.info("the evening's pictures and contact sheet are in %s", evening.folder)
 
-    def _entry(self, shot: Shot) -> Entry:
-        credit = self._credits.get(shot.request_id) if self._options.names else None
-        return Entry(shot.path, shot.what, " · ".join(filter(None, (shot.at, credit))))
+    def _entry(self, shot: Shot, person: int) -> Entry:
+        credit = (self._credits.get(shot.request_id) or "")[:WORDS] if self._options.names else ""
+        return Entry(shot.path, shot.what, " · ".join(filter(None, (shot.at, credit))), shot.mark, person)
 
 
 def _begun(folder: Path) -> Evening:
@@ -153,15 +150,6 @@ def _begun(folder: Path) -> Evening:
     return Evening(folder / time.strftime("%Y-%m-%d %H.%M.%S", now), time.strftime("%d.%m.%Y, from %H:%M", now))
 
 
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def _save(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-
-
-def create(options: Options) -> Evenings:
+def create(options: Options, marks: Marks) -> Evenings:
     """Build the output."""
-    return Evenings(options)
+    return Evenings(options, Album(options.folder, marks))

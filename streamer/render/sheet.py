@@ -1,8 +1,13 @@
-"""Draws contact sheets: an evening's pictures in rows, each with what was asked for and who asked."""
+"""Draws contact sheets: an evening's pictures in rows, each with what was asked for and who asked.
+
+A sheet says inside its file what it was drawn from, in the words that can be read on it anyway: so it can be drawn
+anew without somebody, years later and on a machine that knows nothing else of that evening.
+"""
 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +21,49 @@ COLUMNS, ROWS = 4, 6
 THUMB = (460, 259)
 """A little window of 16:9, in pixels; a picture of another shape is shown whole inside it."""
 
+_HEADING = b"streamer sheet "
+_COMMENT = b"\xff\xfe"
+_LONGEST = 65_533
+"""Bytes that a JPEG comment holds."""
+
 _EDGE, _GAP, _HEAD, _WORDS = 48, 28, 150, 92
 _GROUND, _WINDOW, _TEXT, _QUIET = "#14161c", "#20242f", "#eceef4", "#a9b0c3"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One picture of a sheet: its file, what it shows, and a line about when and for whom."""
+    """One picture of a sheet: its file, what it shows, and a line about when and for whom.
+
+    ``mark`` is the one inside the picture; ``person`` a number that is the same for all that one person asked for.
+    """
 
     picture: Path
     what: str
     note: str
+    mark: str = ""
+    person: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What one page was drawn from; its entries' pictures are file names without a folder."""
+
+    title: str
+    page: int
+    entries: tuple[Entry, ...]
+
+
+def drawn_from(data: bytes) -> Sheet | None:
+    """Read what a sheet says about itself; None for any other file."""
+    at = data.find(_HEADING)
+    if at < 4 or data[at - 4 : at - 2] != _COMMENT:
+        return None
+    try:
+        record = json.loads(data[at + len(_HEADING) : at - 2 + int.from_bytes(data[at - 2 : at], "big")])
+        entries = (Entry(**{**entry, "picture": Path(entry["picture"])}) for entry in record["entries"])
+        return Sheet(record["title"], record["page"], tuple(entries))
+    except (ValueError, TypeError, KeyError):
+        return None  # made by somebody else, or cut off
 
 
 def sheets(title: str, subtitle: str, entries: Sequence[Entry]) -> Iterator[bytes]:
@@ -35,10 +72,22 @@ def sheets(title: str, subtitle: str, entries: Sequence[Entry]) -> Iterator[byte
     pages = [entries[start : start + size] for start in range(0, len(entries), size)]
     many = len(pages) > 1
     for number, page in enumerate(pages, start=1):
-        yield _page(title, f"{subtitle}, page {number} of {len(pages)}" if many else subtitle, page)
+        head = f"{subtitle}, page {number} of {len(pages)}" if many else subtitle
+        yield _page(title, head, page, _record(Sheet(title, number, tuple(page))))
 
 
-def _page(title: str, subtitle: str, entries: Sequence[Entry]) -> bytes:
+def _record(sheet: Sheet) -> bytes:
+    """Say what a sheet is drawn from; nothing if that is too long for a comment: then it cannot be drawn anew."""
+    entries = [
+        {"picture": one.picture.name, "what": one.what, "note": one.note, "mark": one.mark, "person": one.person}
+        for one in sheet.entries
+    ]
+    record = {"title": sheet.title, "page": sheet.page, "entries": entries}
+    comment = _HEADING + json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
+    return comment if len(comment) <= _LONGEST else b""
+
+
+def _page(title: str, subtitle: str, entries: Sequence[Entry], comment: bytes) -> bytes:
     rows = -(-len(entries) // COLUMNS)
     width = 2 * _EDGE + COLUMNS * THUMB[0] + (COLUMNS - 1) * _GAP
     height = _HEAD + rows * (THUMB[1] + _WORDS + _GAP) + _EDGE - _GAP
@@ -51,7 +100,7 @@ def _page(title: str, subtitle: str, entries: Sequence[Entry]) -> bytes:
         left = _EDGE + column * (THUMB[0] + _GAP)
         _cell(page, draw, entry, (left, _HEAD + row * (THUMB[1] + _WORDS + _GAP)))
     out = io.BytesIO()
-    page.save(out, "JPEG", quality=90)
+    page.save(out, "JPEG", quality=90, comment=comment)
     return out.getvalue()
 
 

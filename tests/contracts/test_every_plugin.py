@@ -18,6 +18,7 @@ from streamer.bands import Band
 from streamer.contracts import Happening, Health
 from streamer.generator.backend import Step
 from streamer.generator.judging import Looker, Reader
+from streamer.marks import Marks
 from streamer.offers import Offers
 from streamer.store import Options as StoreOptions
 from streamer.store import Store
@@ -59,7 +60,10 @@ EVENTS = (
 def built(seam: str, name: str) -> Any:
     options = plugins.options_of(seam, name).model_validate(NEEDED.get(name, {}))
     home = Path("nowhere")
-    shared = {"twitch": Account(home, Settings(), {}), "store": Store(home, StoreOptions()), "offers": Offers()}
+    shared = {
+        "twitch": Account(home, Settings(), {}), "store": Store(home, StoreOptions()), "offers": Offers(),
+        "marks": Marks(home),
+    }  # fmt: skip
     return plugins.create(seam, name, options, shared)
 
 

@@ -50,3 +50,20 @@ def test_another_program_finds_what_is_shown(tmp_path: Path) -> None:
     other = PictureFiles(tmp_path, ["meme"])
     other.prepare()
     assert other.current() == {"meme": shown}
+
+
+def test_after_renewing_nothing_of_before_is_left_but_what_is_shown(tmp_path: Path) -> None:
+    earlier = PictureFiles(tmp_path, ["meme", "gone"])
+    for layer in ("meme", "meme", "gone"):
+        earlier.put(layer, frame("jpeg"))
+    blue = frame("jpeg", "blue")
+    files = PictureFiles(tmp_path, ["meme", "background"])
+    paths = files.renew({"meme": blue})
+    assert sorted(tmp_path.glob("*/*")) == sorted(paths.values())
+    assert paths["meme"].read_bytes() == blue.data
+    assert files.current() == paths
+
+
+def test_where_no_files_were_needed_none_are_made(tmp_path: Path) -> None:
+    assert PictureFiles(tmp_path / "pictures", ["meme"]).renew({"meme": frame("jpeg")}) == {}
+    assert list(tmp_path.iterdir()) == []

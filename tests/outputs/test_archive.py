@@ -4,31 +4,59 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from streamer.outputs.archive import Options, create, name_of
+from streamer.album import name_of
+from streamer.marks import Marks
+from streamer.outputs.archive import Archive, Options, create
 from streamer.types import Clear, Forgotten, Frame
+from tests.outputs.test_evening import encoded
+
+
+class Book:
+    """Knows who asked for what; ``gone`` are requests that are forgotten."""
+
+    def __init__(self, gone: tuple[str, ...] = ()) -> None:
+        self.gone = gone
+
+    async def request(self, request_id: str) -> SimpleNamespace | None:
+        return None if request_id in self.gone else SimpleNamespace(actor_id=f"actor of {request_id[0]}")
+
+
+def archive(folder: Path, gone: tuple[str, ...] = ()) -> Archive:
+    return create(Options(folder=folder / "copies"), Book(gone), Marks(folder / "home"))
+
+
+def copies(folder: Path) -> list[Path]:
+    return sorted(folder.glob("copies/*/*.jpg"))
 
 
 def frame(request_id: str = "abc-123") -> Frame:
-    return Frame(request_id, "background", "image/jpeg", b"bytes", 8, 8)
+    return Frame(request_id, "background", "image/jpeg", encoded(), 640, 352)
 
 
 async def test_a_frame_is_copied_into_the_folder_of_the_day(tmp_path: Path) -> None:
-    await create(Options(folder=tmp_path)).publish(frame())
-    (copy,) = tmp_path.glob("*/*.jpg")
-    assert copy.read_bytes() == b"bytes"
+    await archive(tmp_path).publish(frame())
+    (copy,) = copies(tmp_path)
+    assert copy.read_bytes().endswith(encoded()[-500:])
 
 
 async def test_other_events_leave_no_file(tmp_path: Path) -> None:
-    await create(Options(folder=tmp_path)).publish(Clear("background"))
-    assert list(tmp_path.iterdir()) == []
+    await archive(tmp_path).publish(Clear("background"))
+    assert copies(tmp_path) == []
+
+
+async def test_a_frame_that_arrives_after_its_request_was_forgotten_is_not_copied(tmp_path: Path) -> None:
+    await archive(tmp_path, gone=("abc-123",)).publish(frame())
+    assert copies(tmp_path) == []
 
 
 async def test_an_unusable_folder_is_logged_and_survived(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "file").write_text("in the way")
-    await create(Options(folder=tmp_path / "file")).publish(frame())
+    (tmp_path / "copies").write_text("in the way")
+    await archive(tmp_path).publish(frame())
+    await archive(tmp_path).publish(Forgotten("7", ("abc-1",)))
     assert "not archived" in caplog.text
 
 
@@ -37,10 +65,13 @@ def test_no_message_id_leaves_the_folder() -> None:
     assert "/" not in name_of(Frame("x", "../a", "image/webp", b"", 1, 1), "20.15.07")
 
 
-async def test_copies_of_forgotten_requests_go_and_all_others_stay(tmp_path: Path) -> None:
-    archive = create(Options(folder=tmp_path))
-    for name in ("abc-1", "abc-2", "xabc-1"):
-        await archive.publish(frame(name))
-    await archive.publish(Forgotten("7", ("abc-1",)))
-    left = {path.name.rpartition(" ")[2] for path in tmp_path.glob("*/*.jpg")}
-    assert left == {name_of(frame(name), "").rpartition(" ")[2] for name in ("abc-2", "xabc-1")}
+@pytest.mark.parametrize("forgotten", [Forgotten("nobody", ("abc-1",)), Forgotten("actor of a", ())])
+async def test_copies_of_the_forgotten_go_by_request_or_by_person_and_all_others_stay(
+    tmp_path: Path, forgotten: Forgotten
+) -> None:
+    first = archive(tmp_path)
+    for name in ("abc-1", "babc-2", "xabc-1"):
+        await first.publish(frame(name))
+    await archive(tmp_path).publish(forgotten)
+    left = {path.name.rpartition(" ")[2] for path in copies(tmp_path)}
+    assert left == {name_of(frame(name), "").rpartition(" ")[2] for name in ("babc-2", "xabc-1")}

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from streamer.outputs.archive import name_of
+from streamer.album import name_of
+from streamer.marks import Marks
 from streamer.outputs.evening import Evenings, Options, create
+from streamer.render.encode import encode
+from streamer.render.sheet import drawn_from
 from streamer.types import (
     Actor,
     Ended,
     Event,
+    Forgotten,
     Frame,
     ImageRequest,
     Lane,
@@ -29,10 +34,12 @@ from streamer.types import (
 )
 
 
-def encoded(colour: str = "#336699", size: tuple[int, int] = (640, 352), kind: str = "JPEG") -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", size, colour).save(out, kind)
-    return out.getvalue()
+def encoded(colour: tuple[int, int, int] = (51, 102, 153)) -> bytes:
+    return encode(np.full((352, 640, 3), colour, np.uint8), 88)[1]
+
+
+def made(folder: Path, **options: bool) -> Evenings:
+    return create(Options(folder=folder / "evenings", **options), Marks(folder / "home"))
 
 
 def request(request_id: str, who: str = "ann") -> ImageRequest:
@@ -53,7 +60,7 @@ def notice(kind: NoticeKind) -> Notice:
 
 @pytest.fixture
 def evenings(tmp_path: Path) -> Evenings:
-    return create(Options(folder=tmp_path))
+    return made(tmp_path)
 
 
 async def tell(evenings: Evenings, *events: Event) -> None:
@@ -62,11 +69,11 @@ async def tell(evenings: Evenings, *events: Event) -> None:
 
 
 def pictures(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.glob("*/*.jpg") if "contact sheet" not in path.name)
+    return (path for path in folder.glob("evenings/*/*.jpg") if "contact sheet" not in path.name)
 
 
 def sheets(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*/contact sheet*.jpg"))
+    return sorted(folder.glob("evenings/*/contact sheet*.jpg"))
 
 
 async def test_each_picture_is_kept_once_and_a_sheet_comes_when_the_stream_ends(
@@ -103,7 +110,7 @@ async def test_what_comes_after_the_end_is_another_evening(
     monkeypatch.setattr("streamer.outputs.evening.time.localtime", lambda: (2031, 1, 2, 3, 4, 5, 3, 2, 0))
     await tell(evenings, *shown("bbbbbbbb"), notice(NoticeKind.OFFLINE), notice(NoticeKind.OFFLINE))
     assert len(sheets(tmp_path)) == 2
-    assert (tmp_path / "2031-01-02 03.04.05").is_dir()
+    assert (tmp_path / "evenings" / "2031-01-02 03.04.05").is_dir()
     assert earlier in [sheet.read_bytes() for sheet in sheets(tmp_path)]
 
 
@@ -134,6 +141,30 @@ async def test_what_was_taken_back_is_deleted_and_leaves_the_sheet(
         assert ([sheet.read_bytes() for sheet in sheets(tmp_path)] == before) is (len(left) == 2)
 
 
+@pytest.mark.parametrize(
+    "event", [Retraction("twitch", "aaaaaaaa", None, 0.0), Retraction("twitch", None, "ann", 0.0), Forgotten("ann", ())]
+)
+async def test_after_a_restart_what_is_taken_back_goes_as_well(tmp_path: Path, event: Event) -> None:
+    await tell(made(tmp_path), *shown("aaaaaaaa", "ann"), *shown("bbbbbbbb", "bob"), notice(NoticeKind.OFFLINE))
+    await tell(made(tmp_path), event)
+    assert [path.name.split()[-1] for path in pictures(tmp_path)] == [
+        name_of(Frame("bbbbbbbb", "background", "image/jpeg", b"", 1, 1), "").split()[-1]
+    ]
+    sheet = drawn_from(sheets(tmp_path)[0].read_bytes())
+    assert sheet is not None
+    assert [(entry.what, entry.note[-3:]) for entry in sheet.entries] == [("text of bbbbbbbb", "bob")]
+
+
+async def test_a_timeout_of_today_leaves_pictures_of_days_ago_and_to_be_forgotten_does_not(tmp_path: Path) -> None:
+    await tell(made(tmp_path), *shown("aaaaaaaa", "ann"), notice(NoticeKind.OFFLINE))
+    for path in tmp_path.glob("evenings/*/*"):
+        os.utime(path, (path.stat().st_mtime - 90_000,) * 2)
+    await tell(made(tmp_path), Retraction("twitch", None, "ann", 0.0))
+    assert len(list(pictures(tmp_path))) == 1
+    await tell(made(tmp_path), Forgotten("ann", ()))
+    assert (list(pictures(tmp_path)), sheets(tmp_path)) == ([], [])
+
+
 async def test_taking_back_everything_leaves_no_sheet(evenings: Evenings, tmp_path: Path) -> None:
     await tell(evenings, *shown("aaaaaaaa"), notice(NoticeKind.OFFLINE), Retraction("twitch", None, "ann", 0.0))
     assert (list(pictures(tmp_path)), sheets(tmp_path)) == ([], [])
@@ -141,19 +172,19 @@ async def test_taking_back_everything_leaves_no_sheet(evenings: Evenings, tmp_pa
 
 def test_the_name_on_a_sheet_is_what_the_overlay_showed_and_none_if_unwanted(tmp_path: Path) -> None:
     async def notes(names: bool) -> list[str]:
-        evenings = create(Options(folder=tmp_path / str(names), names=names))
+        evenings = made(tmp_path / str(names), names=names)
         await tell(
             evenings, shown("aaaaaaaa")[0], Toast("aaaaaaaa", "drawn for a viewer"), shown("aaaaaaaa", "rude")[2]
         )
         evening = evenings._evening
         assert evening is not None
-        return [evenings._entry(shot).note.partition(" · ")[2] for shot in evening.shots]
+        return [evenings._entry(shot, 0).note.partition(" · ")[2] for shot in evening.shots]
 
     assert asyncio.run(notes(True)) == ["drawn for a viewer"]
     assert asyncio.run(notes(False)) == [""]
 
 
 async def test_an_unusable_folder_is_logged_and_survived(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "file").write_text("in the way")
-    await tell(create(Options(folder=tmp_path / "file")), *shown("aaaaaaaa"), notice(NoticeKind.OFFLINE))
+    (tmp_path / "evenings").write_text("in the way")
+    await tell(made(tmp_path), *shown("aaaaaaaa"), notice(NoticeKind.OFFLINE), Forgotten("ann", ("aaaaaaaa",)))
     assert "the evening was not kept" in caplog.text
