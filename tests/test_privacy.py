@@ -33,7 +33,15 @@ NAME, USER, PROMPT = "Zephyrine", "user-90210", "marmalade lighthouse"
 def found(home: Path, *words: str) -> list[str]:
     """Search every byte of every file."""
     wanted = [word.encode() for word in words]
-    return [str(p) for p in home.rglob("*") if p.is_file() and any(w in p.read_bytes() for w in wanted)]
+    return [str(path) for path in home.rglob("*") if any(word in content(path) for word in wanted)]
+
+
+def content(path: Path) -> bytes:
+    """Read a file; nothing when it is deleted in this moment, or is none."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        return b""
 
 
 async def test_after_forgetme_no_byte_of_the_data_folder_tells_of_the_viewer(tmp_path: Path) -> None:
