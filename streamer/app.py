@@ -55,6 +55,8 @@ log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHUTDOWN_S = 2
+# In bytes. No route takes more than a line of text; a body is read before anybody asks for its token.
+LONGEST_BODY = 65_536
 
 Told = Callable[[Health], None]
 """Somebody who wants to know each change of the generator's health."""
@@ -184,8 +186,9 @@ def _faces(
 ) -> FastAPI:  # fmt: skip
     """Put the pages and routes together."""
     faces = FastAPI(
-        title="streamer", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
-    )
+        title="streamer", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
+        max_body_size=LONGEST_BODY,
+    )  # fmt: skip
     problem.install(faces, lambda: metrics.malformed("http"))
     faces.include_router(routes.router(pipeline, store, tokens, layers, pipeline.names, overlay_url))
     faces.include_router(moderation.router(pipeline, Records(store), tokens))

@@ -39,6 +39,7 @@ from streamer.types import (
 log = logging.getLogger(__name__)
 
 NOTED_EVERY_S = 0.05
+DECISIONS = frozenset({"approve", "deny", "ban", "unban"})
 LONGEST_BAN_DIGITS = 6
 
 

@@ -27,6 +27,7 @@ from streamer.delivery import Delivery
 from streamer.errors import StoreError
 from streamer.intake import doors
 from streamer.metrics import Step
+from streamer.moderation import DECISIONS
 from streamer.named import reaction
 from streamer.parking import NO_CARD
 from streamer.policy import hear, may_draw, style_of
@@ -247,8 +248,11 @@ class Pipeline(Delivery):
 
     # Admit.
 
-    async def submit(self, trigger: Trigger) -> Receipt:
-        """Take one trigger through commands, rules and scheduler; a request it makes is stored before this returns."""
+    async def submit(self, trigger: Trigger, *, decides: bool = True) -> Receipt:
+        """Take one trigger through commands, rules and scheduler; a request it makes is stored before this returns.
+
+        ``decides``: whoever vouches for the actor may decide about people and held pictures.
+        """
         order = self._commands.interpret(trigger)
         if order is None:
             return Receipt(trigger.id, "ignored")
@@ -259,6 +263,8 @@ class Pipeline(Delivery):
         if self._recalled.covers(trigger):
             return self._refuse(Refusal(trigger.id, "retracted", "the message was taken back"), trigger)
         if isinstance(order, StageCommand):
+            if not decides and order.action in DECISIONS:
+                return self._refuse(Refusal(trigger.id, "role", "that takes a moderator's token"), trigger)
             return await self._obey(order)
         if isinstance(order, ImageRequest):
             return await self._admit(order, trigger)

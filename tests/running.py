@@ -37,6 +37,10 @@ commands:
   queue: {kind: queue}
   help: {kind: help}
   style: {kind: style}
+  ok: {kind: approve}
+  "no": {kind: deny}
+  ban: {kind: ban}
+  unban: {kind: unban}
 named_triggers: {harbour: "!bg stormy harbour"}
 styles: {plain: "{prompt}", noir: "{prompt}, film noir"}
 layers:

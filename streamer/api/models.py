@@ -6,24 +6,39 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from streamer.contracts import Banned, DeskState, Health, Percentiles, Receipt, Waiting
+from streamer.text import clean
 from streamer.types import Actor, ImageRequest, Role
+
+
+def _plain(key: str) -> str:
+    # Ids stand in addresses and in the log.
+    if "/" in key or "\\" in key or " " in key or not key.isprintable():
+        raise ValueError("must hold no blanks, slashes or invisible characters")
+    return key
+
+
+Key = AfterValidator(_plain)
 
 
 class ActorIn(BaseModel):
     """Who a trigger is to come from; the caller's token vouches for it."""
 
     model_config = ConfigDict(extra="forbid")
-    id: Annotated[str, Field(min_length=1, max_length=64)] = "api"
+    id: Annotated[str, Field(min_length=1, max_length=64), Key] = "api"
     name: Annotated[str, Field(min_length=1, max_length=64)] = "api"
     role: str = "broadcaster"
 
-    def actor(self) -> Actor:
-        """Turn the JSON into the value the pipeline knows; raise ValueError for an unknown role."""
+    def actor(self, *, vouched: bool = True) -> Actor:
+        """Turn the JSON into the value the pipeline knows; raise ValueError for an unknown role.
+
+        Without a moderator to vouch for it the id is one of our own making: a deck's key must not earn somebody of
+        the chat a ban, take their place in the queue, or have them forgotten.
+        """
         try:
-            return Actor(self.id, self.name, Role[self.role.upper()])
+            return Actor(self.id if vouched else f"http:{self.id}", clean(self.name) or "api", Role[self.role.upper()])
         except KeyError:
             known = ", ".join(role.name.lower() for role in Role)
             raise ValueError(f"actor.role: there is no role '{self.role}'; known: {known}") from None
@@ -35,7 +50,7 @@ class TriggerIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
     text: Annotated[str, Field(min_length=1, max_length=2000)]
     actor: ActorIn = ActorIn()
-    id: Annotated[str | None, Field(max_length=128)] = None
+    id: Annotated[str, Field(max_length=128), Key] | None = None
 
 
 class ReceiptOut(BaseModel):

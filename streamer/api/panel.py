@@ -63,7 +63,7 @@ async def _admitted(page: WebSocket, tokens: Tokens) -> bool:
     try:
         first = await asyncio.wait_for(page.receive_text(), HELLO_WITHIN_S)
         token = json.loads(first)["token"]
-    except (TimeoutError, ValueError, KeyError, TypeError):
+    except (TimeoutError, ValueError, KeyError, TypeError, RecursionError):
         return False
     return isinstance(token, str) and tokens.opens(token, Access.MODERATOR)
 

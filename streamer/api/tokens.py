@@ -33,7 +33,7 @@ STANDING = (Access.OVERLAY, Access.TRIGGER, Access.OPERATOR)
 
 def digest(token: str) -> str:
     """Return what is kept of a token; 256 random bits need no salt."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Tokens:

@@ -7,11 +7,12 @@ import itertools
 import json
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from tests.running import Remote, client
+from tests.running import OPERATOR, Remote, client
 
 ROUTES = [
     ("GET", "/api/v1/status"), ("GET", "/api/v1/stage"), ("GET", "/api/v1/requests"), ("GET", "/api/v1/requests/x"),
@@ -56,6 +57,42 @@ async def test_a_trigger_token_may_ask_and_nothing_else(program: Remote) -> None
     async with httpx.AsyncClient(base_url=program.url, headers=headers) as deck:
         assert (await deck.post("/api/v1/triggers", json={"text": "hello"})).json()["outcome"] == "ignored"
         assert (await deck.post("/api/v1/panic")).status_code == 403
+
+
+async def test_a_trigger_token_decides_about_nobody_and_speaks_for_nobody_of_the_chat(program: Remote) -> None:
+    headers = {"authorization": f"Bearer {standing(program, 'trigger')}"}
+    async with httpx.AsyncClient(base_url=program.url, headers=headers) as deck:
+        for line in ("!ok", "!no", "!ban ann", "!unban ann"):
+            assert (await deck.post("/api/v1/triggers", json={"text": line})).json()["rule"] == "role"
+        ann = {"id": "ann", "name": "ann", "role": "viewer"}
+        for _ in range(3):
+            body = {"text": "!bg forbiddenword", "actor": ann}
+            assert (await deck.post("/api/v1/triggers", json=body)).json()["rule"] == "words"
+    bans = (await program.client.get("/api/v1/bans")).json()
+    assert [one["who"] for one in bans] == ["http:ann"]
+    assert (await program.client.delete("/api/v1/bans/http:ann")).status_code == 204
+
+
+@pytest.mark.parametrize("token", ["nobody", OPERATOR])
+async def test_a_body_longer_than_any_line_is_not_read(program: Remote, token: str) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"[" * 60_000
+
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    async with httpx.AsyncClient(base_url=program.url, headers=headers) as stranger:
+        answer = await stranger.post("/api/v1/triggers", content=endless())
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_name_is_cleaned_and_an_id_is_printable(program: Remote) -> None:
+    actor = {"id": "q", "name": "a\x00\x1b[31m\u202e red", "role": "viewer"}
+    receipt = (await program.client.post("/api/v1/triggers", json={"text": "!bg one", "actor": actor})).json()
+    assert (await program.ended(receipt["id"]))["actor_name"] == "a[31m red"
+    for key in ("a/b", "a b", "a\nb", "a\u202eb"):
+        answer = await program.client.post("/api/v1/triggers", json={"text": "!bg one", "id": key})
+        assert (answer.status_code, answer.json()["detail"][:2]) == (422, "id")
 
 
 async def test_a_line_becomes_a_picture_that_can_be_fetched(program: Remote) -> None:
