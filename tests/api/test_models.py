@@ -15,6 +15,10 @@ def test_every_role_can_be_asked_for_by_name(role: Role) -> None:
     assert models.ActorIn(id="1", name="Ann", role=role.name.lower()).actor() == Actor("1", "Ann", role)
 
 
+def test_an_id_that_nobody_vouches_for_is_none_of_the_chats() -> None:
+    assert models.ActorIn(id="1", name="Ann").actor(vouched=False).id == "http:1"
+
+
 def test_an_unknown_role_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match="known: viewer, follower"):
         models.ActorIn(role="emperor").actor()
