@@ -48,7 +48,9 @@ class Bans:
         if not self._bans:
             return None
         actor = request.actor
-        ban = self._bans.get(actor.id) or self._bans.get(actor.name.casefold())
+        # Who is banned by hand may be written in small letters, ids of some platforms are not.
+        names = (actor.id, actor.id.casefold(), actor.name.casefold())
+        ban = next((self._bans[one] for one in names if one in self._bans), None)
         if ban is None or self._over(ban):
             return None
         if ban.until is None or ban.until == math.inf:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streamer.air import Air
@@ -50,6 +50,7 @@ from streamer.types import (
 )
 
 REMEMBERED = 20_000
+GENERATIONS = 100
 
 
 @dataclass(slots=True)
@@ -95,6 +96,8 @@ class Controls:
         self._recalled = Recalled()
         self._work = asyncio.Event()
         self._actors: Recent[str, str] = Recent(REMEMBERED)
+        # An edit shows what the picture showed that it was made from, and goes with it.
+        self._changed_from: Recent[str, str] = Recent(REMEMBERED)
         self._free_at: dict[str, float] = {}
         self._drawing = Drawing(parts.generator, parts.stage, parts.hub)
         self._intake = Intake(parts.store)
@@ -197,12 +200,16 @@ class Controls:
         return self._step(self._parts.stage.redo(layer, self._clock()))
 
     async def show(self, picture_id: str) -> bool:
-        """Show a picture of the history again."""
-        frame = await self._door.again(picture_id)
-        if frame is None or frame.layer not in self._parts.hub.layers:
+        """Show a picture of the history again, unless it is cleared or taken back while it is being read."""
+        asked = self._clock()
+        row, frame = await self._parts.store.request(picture_id), await self._door.again(picture_id)
+        if row is None or frame is None or frame.layer not in self._parts.hub.layers:
             return False
-        now = self._clock()
-        return self._step(self._parts.stage.show(frame, self._parts.seconds.get(frame.layer), now, now))
+        if self._recalled.since(row.id, row.actor_id, asked):
+            return False
+        self._actors.put(row.id, row.actor_id)
+        seconds = self._parts.seconds.get(frame.layer)
+        return self._step(self._parts.stage.show(frame, seconds, asked, self._clock()))
 
     def _presentable(self, name: str, otherwise: str = "a viewer") -> str:
         """Return a name as it may be shown on air: moderators deal with bad ones, and viewers read along."""
@@ -238,17 +245,29 @@ class Controls:
             self._drop(lambda request: request.priority is Lane.CHAT, "retracted", "the chat was cleared")
             return
 
-        def meant(request_id: str, actor_id: str | None) -> bool:
-            return request_id == retraction.message_id or (actor_id is not None and actor_id == retraction.actor_id)
+        def meant(request_id: str) -> bool:
+            return any(
+                one == retraction.message_id
+                or (retraction.actor_id is not None and self._actors.get(one) == retraction.actor_id)
+                for one in self._lineage(request_id)
+            )
 
         drawing = self._drawing.request
-        if drawing is not None and meant(drawing.id, drawing.actor.id):
+        if drawing is not None and meant(drawing.id):
             self._drawing.call_off()
-        self._drop(lambda request: meant(request.id, request.actor.id), "retracted", "the message was taken back")
-        stage = self._parts.stage
-        self._show(stage.retract(lambda request_id: meant(request_id, self._actors.get(request_id)), self._clock()))
+        self._drop(lambda request: meant(request.id), "retracted", "the message was taken back")
+        self._show(self._parts.stage.retract(meant, self._clock()))
         if retraction.message_id is not None:
             self._parts.store.forget_picture(retraction.message_id)
+
+    def _lineage(self, request_id: str) -> Iterator[str]:
+        """Yield a request, and those whose pictures it was changed from."""
+        one: str | None = request_id
+        for _ in range(GENERATIONS):
+            if one is None:
+                return
+            yield one
+            one = self._changed_from.get(one)
 
     def state(self) -> DeskState:
         """Gather what a panel shows."""

@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 NOTED_EVERY_S = 0.05
 DECISIONS = frozenset({"approve", "deny", "ban", "unban"})
 LONGEST_BAN_DIGITS = 6
+# Answers are toasts on the overlay, besides.
+ANSWERS_S, ANSWERS_BURST = 2.0, 3
 
 
 class Moderation(Controls):
@@ -53,6 +55,8 @@ class Moderation(Controls):
         self._throttle = Throttle()
         self._noted_at = -math.inf
         self._people: Recent[str, Actor] = Recent(REMEMBERED)
+        self._by_id: Recent[str, Actor] = Recent(REMEMBERED)
+        self._answers, self._erasures = Throttle(ANSWERS_S, ANSWERS_BURST), Throttle(0.0)
         self._forgetting = asyncio.Event()
         self._privacy = Privacy(self._records, parts.privacy)
         guards = (self._intake_objection, self._bans.objection, self._privacy.objection)
@@ -61,6 +65,8 @@ class Moderation(Controls):
     async def _obey(self, command: StageCommand) -> Receipt:
         """Do what is about people or held pictures; the rest is the stage's."""
         action = command.action
+        if self._is_a_flood(command):
+            return Receipt(command.trigger_id, "refused", "cooldown", "that was answered a moment ago")
         if action in ("approve", "deny"):
             await self._decide(command)
         elif action == "cut":
@@ -119,8 +125,9 @@ class Moderation(Controls):
         try:
             cleared = await self._door.admit(held.frame, by)
         except StoreError:
-            self._holds.take(reserved)
-            self._air.end(held.requests, RequestState.FAILED, "store", "the decision could not be written down")
+            left = self._holds.get(held.request.id)
+            if left is not None and left.deciding and self._holds.take(left):
+                self._air.end(left.requests, RequestState.FAILED, "store", "the decision could not be written down")
             return False
         now = self._clock()
         current = self._holds.get(held.request.id)
@@ -138,7 +145,7 @@ class Moderation(Controls):
         ``who`` is an id or a name. None when it is a moderator: those are the platform's to remove.
         """
         key = who.strip().removeprefix("@").casefold()
-        actor = self._people.get(key) or Actor(key, key, Role.VIEWER)
+        actor = self._known(key) or Actor(key, key, Role.VIEWER)
         if actor.role >= Role.MODERATOR:
             return None
         stored = self._bans.ban(actor.id, actor.name, None if minutes is None else minutes * 60, "", by)
@@ -147,10 +154,22 @@ class Moderation(Controls):
         await stored
         return actor.name
 
+    def _is_a_flood(self, command: StageCommand) -> bool:
+        """Tell whether viewers ask for answers faster than anybody reads them, or to be forgotten twice at once."""
+        actor, now = command.actor, self._clock()
+        if actor.role >= Role.MODERATOR:
+            return False
+        if command.action == "forgetme":
+            return not self._erasures.takes(actor.id, now)
+        return command.action in ("queue", "help") and not self._answers.takes(actor.id + command.action, now)
+
+    def _known(self, key: str) -> Actor | None:
+        return self._people.get(key) or self._by_id.get(key)
+
     async def unban(self, who: str) -> bool:
         """Let somebody in again who was banned, or forgotten and now wants to take part."""
         found = self._bans.unban(who)
-        actor = self._people.get(who.strip().removeprefix("@").casefold())
+        actor = self._known(who.strip().removeprefix("@").casefold())
         remembered = actor is not None and await self._privacy.remember(actor.id)
         self._air.touch()
         return found is not None or remembered
@@ -225,6 +244,7 @@ class Moderation(Controls):
     def _asked(self, request: ImageRequest, now: float) -> None:
         """Remember who asks: moderators speak of names, bans hold ids."""
         self._people.put(request.actor.name.casefold(), request.actor)
+        self._by_id.put(request.actor.id.casefold(), request.actor)
         self._raid.asked(request, now)
 
     def _refuse(self, refusal: Refusal, trigger: Trigger) -> Receipt:

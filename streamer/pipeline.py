@@ -29,6 +29,7 @@ from streamer.intake import doors
 from streamer.metrics import Step
 from streamer.moderation import DECISIONS
 from streamer.named import reaction
+from streamer.newcomers import Newcomers
 from streamer.parking import NO_CARD
 from streamer.policy import hear, may_draw, style_of
 from streamer.recent import Recent
@@ -66,6 +67,7 @@ class Pipeline(Delivery):
         self._inbox: asyncio.Queue[Happening] = asyncio.Queue(INBOX)
         self._doorkeepers = [rule for rule in parts.rules if isinstance(rule, Doorkeeper)]
         self._seen: Recent[str, None] = Recent(REMEMBERED)
+        self._newcomers = Newcomers()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -254,6 +256,8 @@ class Pipeline(Delivery):
         ``decides``: whoever vouches for the actor may decide about people and held pictures.
         """
         order = self._commands.interpret(trigger)
+        if not isinstance(order, ImageRequest):
+            self._newcomers.greeted(trigger)
         if order is None:
             return Receipt(trigger.id, "ignored")
         self._parts.metrics.trigger(trigger.source)
@@ -267,7 +271,7 @@ class Pipeline(Delivery):
                 return self._refuse(Refusal(trigger.id, "role", "that takes a moderator's token"), trigger)
             return await self._obey(order)
         if isinstance(order, ImageRequest):
-            return await self._admit(order, trigger)
+            return await self._admit(self._newcomers.marked(order), trigger)
         return self._refuse(order, trigger)
 
     async def press(self, press: Press) -> Receipt:
@@ -302,6 +306,7 @@ class Pipeline(Delivery):
             if shown is None:
                 return self._refuse(Refusal(request.id, "edit", "there is no picture on air to change"), trigger)
             request = replace(request, reference=shown.data)
+            self._changed_from.put(request.id, shown.request_id)
         admitted = self._parking.admit(request, now)
         if isinstance(admitted, Refusal):
             return self._refuse(admitted, trigger)

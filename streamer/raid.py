@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer.recent import Recent
 from streamer.types import ImageRequest, Lane, Notice, NoticeKind, Refusal
 
 WINDOW_S = 30.0
@@ -41,7 +42,8 @@ class Raid:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._asked: deque[tuple[float, str, bool, int]] = deque(maxlen=300)
+        # One entry a person: whoever floods must not push the others out of sight.
+        self._asked: Recent[str, tuple[float, bool, int]] = Recent(300)
         self._blocks: deque[float] = deque(maxlen=options.blocks)
         self._why, self._until = "", -math.inf
         self._shield = self._announced = False
@@ -66,7 +68,7 @@ class Raid:
         """Note that somebody of chat asks, whatever becomes of it."""
         if request.priority is not Lane.CHAT:
             return
-        self._asked.append((now, request.actor.id, request.first_time, hash(request.text.casefold())))
+        self._asked.put(request.actor.id, (now, request.first_time, hash(request.text.casefold())))
         if now - self._looked_at >= 1.0:
             # Once a second is soon enough, and costs a flood nothing.
             self._looked_at = now
@@ -106,13 +108,10 @@ class Raid:
         self._until = max(self._until, now + self._options.calm_s)
 
     def _suspicion(self, now: float) -> str:
-        people: dict[str, tuple[bool, int]] = {}
-        for at, who, first_time, text in self._asked:
-            if at > now - WINDOW_S:
-                people[who] = first_time, text
+        people = [(first, text) for at, first, text in self._asked.values() if at > now - WINDOW_S]
         if len(people) < CROWD:
             return ""
-        if sum(first for first, _ in people.values()) >= self._options.newcomers * len(people):
+        if sum(first for first, _ in people) >= self._options.newcomers * len(people):
             return "many first-time chatters"
-        ((_, most),) = Counter(text for _, text in people.values()).most_common(1)
+        ((_, most),) = Counter(text for _, text in people).most_common(1)
         return "many ask for the same" if most >= self._options.alike * len(people) else ""

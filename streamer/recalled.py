@@ -27,11 +27,18 @@ class Recalled:
         else:
             self._all_until = retraction.at
 
+    def since(self, message_id: str, actor_id: str, moment: float) -> bool:
+        """Tell whether a message is taken back, or its author was at that moment or later."""
+        return message_id in self._messages or self._people_at(actor_id) >= moment
+
     def covers(self, trigger: Trigger) -> bool:
         """Tell whether a trigger was taken back; a cleared chat does not cover what was paid for."""
         if trigger.id in self._messages:
             return True
-        until = self._people.get(trigger.actor.id)
-        if until is not None and trigger.at <= until:
+        if trigger.at <= self._people_at(trigger.actor.id):
             return True
         return not trigger.paid and trigger.at <= self._all_until
+
+    def _people_at(self, actor_id: str) -> float:
+        until = self._people.get(actor_id)
+        return -math.inf if until is None else until

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -29,6 +29,10 @@ class Recent(Generic[Key, Value]):
     def get(self, key: Key) -> Value | None:
         """Return what was remembered with the key."""
         return self._kept.get(key)
+
+    def values(self) -> Iterable[Value]:
+        """Return what is remembered, oldest first."""
+        return self._kept.values()
 
     def pop(self, key: Key) -> Value | None:
         """Return what was remembered with the key, and forget it."""

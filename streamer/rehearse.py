@@ -14,6 +14,7 @@ from streamer.bans import Options as Strikes
 from streamer.commands import Commands
 from streamer.contracts import Rule
 from streamer.holds import Options as Approval
+from streamer.newcomers import Newcomers
 from streamer.raid import Options as RaidOptions
 from streamer.raid import Raid
 from streamer.recent import Recent
@@ -69,6 +70,7 @@ class Rehearsal:
         self._admission = Admission((self._closed, self._bans.objection), house.rules, self._raid, house.approval)
         self._now, self._busy_until = 0.0, 0.0
         self._intake = "open"
+        self._newcomers = Newcomers()
         self._free_at: dict[str, float] = {}
         self._shown: set[str] = set()
         self._lines: Recent[str, int] = Recent(10_000)
@@ -87,10 +89,12 @@ class Rehearsal:
     def _say(self, number: int, trigger: Trigger) -> None:
         order = self._house.commands.interpret(trigger)
         self._outcomes[number] = Outcome(number, "ignored")
+        if not isinstance(order, ImageRequest):
+            self._newcomers.greeted(trigger)
         if isinstance(order, Refusal):
             self._refuse(number, order, trigger)
         elif isinstance(order, ImageRequest):
-            self._ask(number, order, trigger)
+            self._ask(number, self._newcomers.marked(order), trigger)
         elif isinstance(order, StageCommand):
             self._obey(order)
 

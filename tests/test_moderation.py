@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streamer.types import Answer, Role, Toast
+import pytest
+
+from streamer.errors import StoreError
+from streamer.types import Answer, Ended, Retraction, Role, Toast
 from tests.test_pipeline import opened
 
 
@@ -55,3 +58,57 @@ async def test_a_ban_of_more_minutes_than_there_are_is_one_for_good(tmp_path: Pa
         receipt = await room.pipeline.submit(room.trigger("!bg harbour", "ann"))
         assert (receipt.outcome, receipt.rule) == ("refused", "ban")
         assert [ban.until for ban in room.pipeline.state().bans] == [None]
+
+
+async def test_viewers_who_ask_again_and_again_get_few_toasts_on_the_overlay(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        for n in range(300):
+            await room.pipeline.submit(room.trigger("!queue", f"u{n}"))
+            await room.pipeline.submit(room.trigger("!help", "ann"))
+        await room.until(lambda: any(isinstance(event, Toast) for event in room.notes.events))
+        assert len([event for event in room.notes.events if isinstance(event, Toast)]) <= 4
+        await room.order("!queue")
+
+
+async def test_who_asks_to_be_forgotten_twice_at_once_is_forgotten_once(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        said = [await room.pipeline.submit(room.trigger("!forgetme", "ann")) for _ in range(3)]
+        assert [receipt.outcome for receipt in said] == ["done", "refused", "refused"]
+        assert (await room.pipeline.submit(room.trigger("!forgetme", "ben"))).outcome == "done"
+
+
+async def test_a_ban_may_name_an_id_in_any_letters(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.pipeline.submit(room.trigger("!bg harbour", "Ann", id_="UCabc"))
+        assert await room.pipeline.ban("UCabc", "panel") == "Ann"
+        assert await room.pipeline.ban("UCxyz", "panel") == "ucxyz"
+        for key, name in (("UCabc", "Renamed"), ("UCxyz", "Ben")):
+            receipt = await room.pipeline.submit(room.trigger("!bg harbour", name, id_=key))
+            assert (receipt.outcome, receipt.rule) == ("refused", "ban")
+        assert await room.pipeline.unban("ucabc")
+
+
+async def test_a_moderator_is_not_banned_by_id_either(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.pipeline.submit(room.trigger("!bg harbour", "mod", Role.MODERATOR, id_="77"))
+        assert await room.pipeline.ban("77", "panel") is None
+
+
+async def test_a_decision_that_cannot_be_written_down_ends_each_request_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path, mode="on") as room:
+        first = await room.say("!bg harbour", "ann")
+        second = await room.say("!bg harbour", "ben")
+        await room.draw_next()
+        await room.until(lambda: room.pipeline.state().held)
+
+        async def admit(*args: object) -> object:
+            await room.pipeline.retract(Retraction("test", second, None, room.now))
+            raise StoreError("disk", "full")
+
+        monkeypatch.setattr(room.pipeline._door, "admit", admit)
+        assert not await room.pipeline.approve(first, "panel")
+        assert room.pipeline.state().held == ()
+        await room.until(lambda: len([one for one in room.notes.events if isinstance(one, Ended)]) == 2)
+        assert {one.request.id for one in room.notes.events if isinstance(one, Ended)} == {first, second}

@@ -951,3 +951,63 @@ async def test_a_line_that_makes_us_stumble_does_not_end_the_show(
         await room.script.lines.put(room.trigger("!bg banana"))
         await room.script.lines.put(room.trigger("!bg harbour", "ben"))
         await room.until(lambda: room.easel.drawn)
+
+
+async def test_a_greeting_before_the_first_request_does_not_make_it_anybodys(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.pipeline.submit(room.trigger("hello", "new", first_time=True))
+        await room.say("!bg harbour", "new")
+        await room.draw_next()
+        assert [held.reason for held in room.pipeline.state().held] == ["the first message in this chat"]
+
+
+async def test_an_edit_goes_with_the_picture_that_it_was_made_from(room: Room) -> None:
+    first = await room.say("!bg harbour", "ann")
+    await room.draw_next()
+    await room.say("!edit make it winter", "ben")
+    await room.draw_next()
+    assert room.on_air() == b"make it winter"
+    await room.say("!edit make it spring", "cleo")
+    await room.until(lambda: len(room.easel.drawn) == 3)
+    await room.pipeline.retract(Retraction("test", first, None, room.now))
+    await room.until(lambda: room.pipeline.state().drawing is None)
+    assert room.on_air() is None
+    room.now += 1
+    await room.order("!redo")
+    await room.order("!undo")
+    assert room.on_air() is None
+
+
+@pytest.mark.parametrize("what", ["panic", "clear", "delete", "ban"])
+async def test_a_picture_that_is_looked_up_again_stays_away_when_it_is_taken_back_meanwhile(
+    room: Room, what: str
+) -> None:
+    shown = await room.say("!bg harbour", "ann")
+    await room.draw_next()
+    room.now += 1
+    await room.order("!clear")
+    room.now += 1
+    showing = asyncio.create_task(room.pipeline.show(shown))
+    await asyncio.sleep(0)
+    room.now += 1
+    if what == "panic":
+        await room.pipeline.panic()
+    elif what == "clear":
+        await room.pipeline.clear(None)
+    else:
+        message, actor = (shown, None) if what == "delete" else (None, "ann")
+        await room.pipeline.retract(Retraction("test", message, actor, room.now))
+    assert not await showing
+    assert room.on_air() is None
+
+
+async def test_a_picture_of_an_earlier_run_that_is_shown_again_goes_with_its_author(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        shown = await room.say("!bg harbour", "ann")
+        await room.draw_next()
+        await room.order("!clear")
+    async with opened(tmp_path) as room:
+        room.now += 1
+        assert await room.pipeline.show(shown)
+        await room.pipeline.retract(Retraction("test", None, "ann", room.now))
+        assert room.on_air() is None

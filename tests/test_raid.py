@@ -38,6 +38,16 @@ def test_one_person_who_floods_is_no_crowd() -> None:
     assert raid.alarm(20.0) == ""
 
 
+def test_one_person_who_floods_hides_no_crowd() -> None:
+    raid = Raid(Options())
+    for n in range(30):
+        raid.asked(replace(REQUEST, actor=Actor(f"u{n}", f"u{n}", Role.VIEWER), first_time=True), 100 + n * 0.01)
+        for _ in range(20):
+            raid.asked(replace(REQUEST, text="noise"), 100 + n * 0.01)
+    raid.asked(REQUEST, 102.0)
+    assert raid.alarm(102.0) == "many first-time chatters"
+
+
 def test_refused_texts_raise_it_and_it_is_over_when_it_has_been_calm() -> None:
     raid = Raid(Options(blocks=3, calm_s=120))
     for at in (0.0, 50.0, 70.0):

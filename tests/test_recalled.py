@@ -29,3 +29,11 @@ def test_a_cleared_chat_covers_what_waits_unless_it_was_paid_for() -> None:
     assert recalled.covers(line("m1", at=9.0))
     assert not recalled.covers(line("m2", at=9.0, paid=True))
     assert not recalled.covers(line("m3", at=11.0))
+
+
+def test_a_picture_is_taken_back_with_its_message_or_when_its_author_is_from_then_on() -> None:
+    recalled = Recalled()
+    recalled.note(Retraction("test", "m1", None, 5.0))
+    recalled.note(Retraction("test", None, "7", 5.0))
+    assert recalled.since("m1", "8", 9.0)
+    assert [recalled.since("m2", "7", at) for at in (4.0, 5.0, 6.0)] == [True, True, False]
