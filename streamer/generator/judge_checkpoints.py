@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from streamer.errors import BackendUnavailable
 
@@ -15,7 +16,9 @@ def checkpoint_errors(model: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise BackendUnavailable(f"{error.name} is not installed", fix='pip install "streamer[klein]"') from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
+        if "timm" in str(error).casefold() and find_spec("timm") is None:
+            raise BackendUnavailable(f"{model} is a checkpoint of timm", fix="pip install timm") from error
         said = str(error).splitlines()[0][:200]
         raise BackendUnavailable(
             f"{model} cannot be loaded: {said}",

@@ -1,4 +1,4 @@
-"""Any image-classification checkpoint of transformers, such as Marqo/nsfw-image-detection-384."""
+"""Any image-classification checkpoint of transformers, such as Falconsai/nsfw_image_detection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Options(Looking):
     """Which checkpoint, and what its labels mean."""
 
     model: str = Field(
-        "Marqo/nsfw-image-detection-384", description="hub id or folder; Falconsai/nsfw_image_detection is another"
+        "Falconsai/nsfw_image_detection",
+        description="hub id or folder; Marqo/nsfw-image-detection-384 is smaller and needs: pip install timm",
     )
     device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda, cuda:1 ...")
     labels: Mapping[str, str] = Field(

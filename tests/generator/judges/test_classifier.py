@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,20 @@ def test_labels_of_one_class_add_up(vit: Path, photo: Any) -> None:
     judge = create(Options(model=str(vit), labels={"sfw": "any", "nsfw": "any"}))
     judge.load()
     assert judge.look(photo) == {"any": pytest.approx(1.0)}
+
+
+@pytest.mark.skipif(find_spec("timm") is not None, reason="with timm it can be loaded")
+def test_a_checkpoint_of_timm_says_what_to_install(tmp_path: Path) -> None:
+    cut = {"input_size": [3, 64, 64], "mean": [0.5] * 3, "std": [0.5] * 3, "num_classes": 2, "interpolation": "bicubic"}
+    config = {
+        "architecture": "vit_tiny_patch16_384",
+        "num_classes": 2,
+        "pretrained_cfg": cut,
+        "label_names": ["a", "b"],
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BackendUnavailable, match="pip install timm"):
+        create(Options(model=str(tmp_path))).load()
 
 
 def test_a_wrong_label_and_a_missing_folder_are_told(vit: Path, tmp_path: Path) -> None:
