@@ -156,6 +156,7 @@ class ImageRequest:
     ``cooldown_s`` is the command's own wait per actor, None for the rule's default.
     ``reference`` is an encoded picture to edit, None to draw from the prompt alone; ``of_program`` asks for what
     viewers see at the moment of drawing.
+    ``preview_px`` is the longest side of its previews; generator/previews.py decides it.
     ``source`` and ``first_time`` are the trigger's; ``redemption`` what it cost in channel points, if it did.
     ``doubt`` is why a human is to look at the picture before it goes on air.
     """
@@ -177,6 +178,7 @@ class ImageRequest:
     caption: Caption | None = None
     reference: bytes | None = None
     of_program: bool = False
+    preview_px: int = 32
     source: str = ""
     redemption: Redemption | None = None
     first_time: bool = False
@@ -270,7 +272,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An unfinished picture, too small to recognise; ``step`` counts from 1 to ``steps``."""
+    """An unfinished picture, too small to recognise unless somebody trusted asked; ``step`` is 1 to ``steps``."""
 
     request_id: str
     layer: str

@@ -118,7 +118,7 @@ def main() -> None:
     if backend is None:
         return
     source = ALGORITHMIC if begin.backend.name == "procedural" else TRAINED
-    studio = Studio(backend, begin.preview_width, begin.jpeg_quality, source, begin.own_layouts, jury)
+    studio = Studio(backend, begin.jpeg_quality, source, begin.own_layouts, jury)
     while (job := next_job(backend, orders, voice, jury)) is not None:
         draw(studio, job, orders, voice)
     backend.close()

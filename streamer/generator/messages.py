@@ -44,7 +44,6 @@ class Begin:
 
     backend: BackendUse
     sizes: tuple[tuple[int, int], ...]
-    preview_width: int
     jpeg_quality: int
     own_layouts: Path
     judges: tuple[JudgeUse, ...] = ()

@@ -30,6 +30,7 @@ from streamer.generator.messages import (
     Ready,
     Stopped,
 )
+from streamer.generator.previews import BLURRED_PX, sized
 from streamer.generator.restarts import Death, Deaths, Poison, verdict
 from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview
 
@@ -56,7 +57,10 @@ class Options(BaseModel):
     give_up_window_s: float = Field(600.0, gt=0, description="how long a death counts")
     poison_after: int = Field(2, ge=1, description="a picture that killed this many processes is refused")
     jpeg_quality: int = Field(88, ge=50, le=100, description="quality of the pictures, 85 to 90 is sensible")
-    preview_width: int = Field(32, ge=8, le=32, description="longest side of a preview in pixels")
+    preview_width: int = Field(BLURRED_PX, ge=8, le=BLURRED_PX, description="longest side of a preview in pixels")
+    trusted_preview_width: int = Field(
+        256, ge=8, le=512, description="the same, of what moderators and the streamer ask for"
+    )
 
 
 @dataclass(slots=True)
@@ -221,7 +225,8 @@ class GeneratorProcess:
             self._waiting.discard(request.id)
         self._jobs += 1
         self._job = Job(self._jobs, request)
-        life.send(Draw(self._job.number, request))
+        widths = self._options.preview_width, self._options.trusted_preview_width
+        life.send(Draw(self._job.number, sized(request, *widths)))
         self._enter("busy", "drawing")
         self._be_patient()
         return self._job
@@ -279,8 +284,7 @@ class GeneratorProcess:
         return verdict(self._use.name, status, hung, last_word)
 
     def _first_word(self) -> Begin:
-        width, quality = self._options.preview_width, self._options.jpeg_quality
-        return Begin(self._use, self._sizes, width, quality, self._home / "layouts", self._judges)
+        return Begin(self._use, self._sizes, self._options.jpeg_quality, self._home / "layouts", self._judges)
 
     async def _listen(self, life: Life) -> Failed | None:
         """Act on each answer; return why it cannot start if it said so, or None when it is gone."""

@@ -27,13 +27,12 @@ class Studio:
     def __init__(
         self,
         backend: Backend,
-        preview_width: int = 32,
         jpeg_quality: int = 88,
         source: str = TRAINED,
         own_layouts: Path | None = None,
         jury: Jury | None = None,
     ) -> None:
-        self._backend, self._preview_width, self._own_layouts = backend, preview_width, own_layouts
+        self._backend, self._own_layouts = backend, own_layouts
         self._quality, self._source = jpeg_quality, source
         self._jury = jury or Jury()
         self.drew_s = 0.0
@@ -63,8 +62,8 @@ class Studio:
             asked = time.perf_counter()
 
     def _preview(self, request: ImageRequest, step: Step, pixels: Pixels) -> Preview:
-        """Make it so small that nothing in it can be recognised: it goes out before anyone judged the picture."""
-        small = shrink(pixels, self._preview_width)
+        """Make it as small as the request says: it goes out before anyone judged the picture."""
+        small = shrink(pixels, request.preview_px)
         media_type, data = encode(small, PREVIEW_QUALITY, self._source)
         height, width = small.shape[:2]
         return Preview(request.id, request.layer, step.step, step.steps, media_type, data, width, height)

@@ -12,6 +12,7 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -36,8 +37,10 @@ def _tests_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(TESTS))
 
 
-def request(prompt: str, steps: int = 4, seed: int = 1, caption: Caption | None = None) -> ImageRequest:
-    params, actor = SamplingParams(64, 48, steps, 1.0, seed), Actor("1", "somebody", Role.VIEWER)
+def request(
+    prompt: str, steps: int = 4, seed: int = 1, caption: Caption | None = None, role: Role = Role.VIEWER
+) -> ImageRequest:
+    params, actor = SamplingParams(64, 48, steps, 1.0, seed), Actor("1", "somebody", role)
     name, layer = f"{prompt}-{seed}", "background"
     return ImageRequest(
         name, "bg", "background", layer, prompt, prompt, params, actor, Lane.CHAT, 0.0, 1e9, caption=caption
@@ -87,6 +90,16 @@ async def test_previews_come_first_and_exactly_one_frame_comes_last(tmp_path: Pa
     assert (frame.media_type, frame.width, frame.height, frame.layer) == ("image/jpeg", 64, 48, "background")
     assert [item.step for item in previews if isinstance(item, Preview)] == [1, 3]
     assert all(item.width <= 32 and item.height <= 32 for item in previews)
+
+
+@pytest.mark.parametrize(("role", "widths"), [(Role.VIP, {32}), (Role.MODERATOR, {64}), (Role.BROADCASTER, {64})])
+async def test_only_those_who_are_trusted_see_more_than_32_pixels_before_a_judge_has_looked(
+    tmp_path: Path, role: Role, widths: set[int]
+) -> None:
+    wanted = replace(request("a harbour", role=role), preview_px=500)
+    async with running(tmp_path) as generator:
+        *previews, _ = await draw(generator, wanted)
+    assert {item.width for item in previews} == widths, "the backend's own previews are 64 wide"
 
 
 async def test_a_meme_is_captioned_with_the_streamers_own_layout(tmp_path: Path) -> None:

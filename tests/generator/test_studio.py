@@ -23,11 +23,12 @@ def noise(width: int, height: int, channels: int = 3) -> Pixels:
     return np.random.default_rng(1).integers(0, 256, (height, width, channels), dtype=np.uint8)
 
 
-def request(caption: Caption | None = None) -> ImageRequest:
+def request(caption: Caption | None = None, preview_px: int = 32) -> ImageRequest:
     params, actor = SamplingParams(64, 48, 4, 1.0, 1), Actor("1", "somebody", Role.VIEWER)
     return ImageRequest(
-        "1", "meme", "meme", "meme", "a cat", "a cat", params, actor, Lane.CHAT, 0.0, 1.0, caption=caption
-    )
+        "1", "meme", "meme", "meme", "a cat", "a cat", params, actor, Lane.CHAT, 0.0, 1.0, caption=caption,
+        preview_px=preview_px,
+    )  # fmt: skip
 
 
 class Playback:
@@ -76,6 +77,18 @@ def test_a_preview_is_never_larger_than_32_pixels_on_either_side(size: tuple[int
     assert image.size == (preview.width, preview.height)
     assert max(image.size) <= 32
     assert (preview.step, preview.steps, preview.media_type) == (1, 4, "image/jpeg")
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted"), [((1280, 720), (256, 144)), ((80, 45), (80, 45)), ((300, 600), (128, 256))]
+)
+def test_a_preview_is_as_large_as_its_request_says_and_never_enlarged(
+    size: tuple[int, int], wanted: tuple[int, int]
+) -> None:
+    backend = Playback(Step(1, 4, noise(*size)), HostPicture(noise(64, 48)))
+    preview, _ = Studio(backend).draw(request(preview_px=256))  # type: ignore[arg-type]
+    assert isinstance(preview, Preview)
+    assert (preview.width, preview.height) == wanted == open_image(preview.data).size
 
 
 def test_a_step_without_a_picture_is_passed_on_as_a_sign_of_life() -> None:
@@ -226,3 +239,5 @@ def test_what_the_backend_and_the_readers_found_travels_with_the_frame(monkeypat
 def test_a_preview_cannot_be_set_larger_than_32_pixels() -> None:
     with pytest.raises(ValidationError, match="less than or equal to 32"):
         Options(preview_width=33)
+    with pytest.raises(ValidationError, match="less than or equal to 512"):
+        Options(trusted_preview_width=513)

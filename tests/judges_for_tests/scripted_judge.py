@@ -1,5 +1,6 @@
 """A judge that scores how red a picture is, or fails as its options tell it to."""
 
+import time
 from collections.abc import Mapping
 from typing import Literal
 
@@ -15,6 +16,7 @@ class Options(Looking):
     """What to do."""
 
     does: Literal["work", "unavailable", "raise", "nonsense"] = "work"
+    takes_s: float = 0.0
     hold: Mapping[str, float] = Field({"red": 0.3})
     block: Mapping[str, float] = Field({"red": 0.6})
 
@@ -23,7 +25,7 @@ class Scripted:
     version = "1"
 
     def __init__(self, options: Options) -> None:
-        self._does = options.does
+        self._does, self._takes_s = options.does, options.takes_s
         self.sizes: list[tuple[int, ...]] = []
 
     def load(self) -> None:
@@ -32,6 +34,7 @@ class Scripted:
 
     def look(self, pixels: Pixels) -> Scores:
         self.sizes.append(pixels.shape)
+        time.sleep(self._takes_s)
         if self._does == "raise":
             raise RuntimeError("the model is confused")
         return {"red": float("nan") if self._does == "nonsense" else float(pixels[..., 0].mean() / 255)}

@@ -14,7 +14,7 @@ import pytest_asyncio
 from PIL import Image
 
 from streamer.overlay.layer import DEFAULT_LAYERS, LayerOptions
-from streamer.types import Card, Clear, Frame, Refusal, Toast
+from streamer.types import Card, Clear, Frame, Preview, Refusal, Toast
 from tests.doors import cleared
 from tests.overlay.conftest import TOKEN, LiveServer, Tab, encoded, plain, tiny
 
@@ -234,6 +234,32 @@ async def test_a_preview_is_opaque_to_its_edges(opened: Tab):
     await opened.state("background", "preview")
     await opened.still()
     assert np.asarray(await opened.shot())[..., 3].min() == 255
+
+
+def halves(request_id: str, size: tuple[int, int]) -> Preview:
+    """A preview that is red on the left and blue on the right."""
+    image = Image.new("RGB", size, RED[:3])
+    image.paste(BLUE[:3], (size[0] // 2, 0, *size))
+    return Preview(request_id, "background", 3, 4, "image/jpeg", encoded(image), *size)
+
+
+async def test_a_larger_preview_is_shown_sharp_and_a_small_one_as_mist(opened: Tab):
+    widths = {}
+    for size in ((32, 18), (80, 45), (256, 144)):
+        name = f"wide {size[0]}"
+        opened.site.hub.publish(halves(name, size))
+        await opened.state("background", "preview")
+        await opened.still()
+        line = np.asarray(await opened.shot())[180, :, 0].astype(int)
+        assert np.asarray(await opened.shot())[..., 3].min() == 255
+        opened.site.hub.publish(Refusal(name, "picture", "not shown"))
+        await opened.state("background", "empty")
+        await opened.still()
+        assert alpha(await opened.shot()) == 0
+        # How many pixels the change from red to blue takes.
+        low, high = line.min(), line.max()
+        widths[size[0]] = int(((line > low + 0.1 * (high - low)) & (line < low + 0.9 * (high - low))).sum())
+    assert widths[256] < 8 < widths[80] < 30 < widths[32], widths
 
 
 async def test_a_refused_picture_gives_way_to_the_one_before(opened: Tab):

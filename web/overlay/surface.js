@@ -5,6 +5,8 @@ import { fade } from './transition.js';
 const DEEPEST = 3;
 const CROWDED = 6;
 const MIST_WIDTH = 256;
+const MISTY = 32; // no larger is what nobody has looked at yet and may not be recognised
+const SHARP_WIDTH = 640;
 const ORPHAN_MS = 30000;
 
 /** Builds a surface inside `root`; `fit` is cover or contain. */
@@ -61,10 +63,11 @@ export function createSurface(root, fit = 'cover') {
     if (fit !== 'cover' || blob.type !== 'image/jpeg') beneath.forEach((sheet) => leave(sheet, seconds));
   }
 
-  /** Shows an unfinished picture as mist; `progress` from 0 to 1 thins it. */
+  /** Shows an unfinished picture, a very small one as mist; `progress` from 0 to 1 thins it. */
   function preview(bitmap, progress, seconds) {
     drop(sheets.filter((sheet) => sheet.preview).slice(0, -1));
-    lay(mist(bitmap, progress), { preview: true }, seconds);
+    const misty = Math.max(bitmap.width, bitmap.height) <= MISTY;
+    lay(misty ? mist(bitmap, progress) : sketch(bitmap, progress), { preview: true }, seconds);
     clearTimeout(orphan);
     orphan = setTimeout(() => dropPreview(seconds), ORPHAN_MS);
   }
@@ -116,6 +119,19 @@ function mist(bitmap, progress) {
   context.drawImage(coarse(bitmap), 0, 0, MIST_WIDTH, height);
   context.filter = `blur(${(14 - 7 * progress).toFixed(1)}px)`;
   context.drawImage(bitmap, 0, 0, MIST_WIDTH, height);
+  bitmap.close();
+  return canvas.transferToImageBitmap();
+}
+
+/** Enlarges a preview that may be recognised, without squares: the page alone would show each of its pixels. */
+function sketch(bitmap, progress) {
+  const factor = Math.max(1, Math.min(SHARP_WIDTH / bitmap.width, SHARP_WIDTH / bitmap.height));
+  const canvas = new OffscreenCanvas(Math.round(bitmap.width * factor), Math.round(bitmap.height * factor));
+  const context = canvas.getContext('2d');
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height); // opaque to the edges beneath the blur
+  context.filter = `blur(${Math.max(factor / 2, 7 * (1 - progress)).toFixed(1)}px)`;
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   return canvas.transferToImageBitmap();
 }

@@ -9,12 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.errors import Unsupported
 from streamer.generator.backend import HostPicture, Picture, Pixels, Report, Step
+from streamer.generator.previews import BLURRED_PX
 from streamer.generator.procedural.compose import stage_scene
 from streamer.generator.procedural.finish import finish
 from streamer.generator.procedural.noise import Noise
 from streamer.types import ImageRequest
 
 _PREVIEW_SIDE = 96
+_THICK, _FAINT = 0.9, 0.25
+"""Share of noise in the first preview: a blurred one hides its grain, a sharp one would show it."""
 
 
 class Options(BaseModel):
@@ -54,12 +57,13 @@ class Painter:
             request.prompt, request.kind, params.width, params.height, params.seed, self._tables()
         )
         steps, done = max(1, params.num_inference_steps), 0
+        side, static = max(_PREVIEW_SIDE, request.preview_px), _FAINT if request.preview_px > BLURRED_PX else _THICK
         for step in range(1, steps + 1):
             until = len(stages) * step // steps
             for stage in stages[done:until]:
                 stage(scene)
             done = until
-            yield Step(step, steps, self._preview(scene.canvas.thumbnail(_PREVIEW_SIDE), step / steps, params.seed))
+            yield Step(step, steps, self._preview(scene.canvas.thumbnail(side), step / steps, params.seed, static))
         yield HostPicture(finish(scene))
 
     def active(self) -> dict[str, str]:
@@ -73,12 +77,12 @@ class Painter:
             self._noise = Noise()
         return self._noise
 
-    def _preview(self, small: Pixels, done: float, seed: int) -> Pixels | None:
+    def _preview(self, small: Pixels, done: float, seed: int, thickness: float) -> Pixels | None:
         """Bury an early thumbnail in noise, as a diffusion model's would be."""
         if not self._options.previews:
             return None
         static = np.random.default_rng(abs(seed)).integers(0, 256, small.shape, dtype=np.uint8)
-        share = (1 - done) ** 1.2 * 0.9
+        share = (1 - done) ** 1.2 * thickness
         mixed: Pixels = (small * (1 - share) + static * share).astype(np.uint8)
         return mixed
 
