@@ -15,6 +15,7 @@ from streamer.records import Ban, Records
 from streamer.types import Actor, ImageRequest, Refusal, Role
 
 REMEMBERED = 10_000
+LONGEST_DIGITS = 6
 
 
 class Options(BaseModel):
@@ -25,6 +26,14 @@ class Options(BaseModel):
     limit: int = Field(3, ge=0, description="so many texts refused for what they say lead to a ban; 0 never does")
     within_s: float = Field(600.0, gt=0, description="... within this time")
     ban_s: float = Field(600.0, gt=0, description="how long that ban lasts")
+
+
+def typed(words: str) -> tuple[str, float | None]:
+    """Read what stands behind ``!ban``: whom, and for how many minutes; None is for good."""
+    who, _, minutes = words.partition(" ")
+    # A number that no clock can hold means for good.
+    limit = float(minutes) if minutes.isdecimal() and len(minutes) <= LONGEST_DIGITS else None
+    return who.removeprefix("@").casefold(), limit
 
 
 class Bans:
@@ -44,8 +53,8 @@ class Bans:
         return tuple(ban for ban in self._bans.values() if not self._over(ban))
 
     def objection(self, request: ImageRequest, now: float) -> Refusal | None:
-        """Refuse who is out, and say until when."""
-        if not self._bans:
+        """Refuse who is out, and say until when; a name that a moderator types never locks the streamer's keys."""
+        if not self._bans or request.actor.role >= Role.MODERATOR:
             return None
         actor = request.actor
         # Who is banned by hand may be written in small letters, ids of some platforms are not.

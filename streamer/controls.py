@@ -33,6 +33,7 @@ from streamer.records import Records
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
 from streamer.store import Store
+from streamer.text import clean
 from streamer.types import (
     Actor,
     Answer,
@@ -213,7 +214,8 @@ class Controls:
 
     def _presentable(self, name: str, otherwise: str = "a viewer") -> str:
         """Return a name as it may be shown on air: moderators deal with bad ones, and viewers read along."""
-        return name if name_fits(self._parts.rules, name) else otherwise
+        name = clean(name)
+        return name if name and name_fits(self._parts.rules, name) else otherwise
 
     def _put_on_air(
         self, request: ImageRequest, followers: Sequence[ImageRequest], cleared: Cleared, draw_s: float, now: float

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from streamer.admission import Admission
-from streamer.bans import Bans
+from streamer.bans import Bans, typed
 from streamer.contracts import DeskState, Receipt
 from streamer.controls import REMEMBERED, Controls, Parts
 from streamer.errors import StoreError
@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 
 NOTED_EVERY_S = 0.05
 DECISIONS = frozenset({"approve", "deny", "ban", "unban"})
-LONGEST_BAN_DIGITS = 6
 # Answers are toasts on the overlay, besides.
 ANSWERS_S, ANSWERS_BURST = 2.0, 3
 
@@ -212,11 +211,9 @@ class Moderation(Controls):
                     await self._forgetting.wait()
 
     async def _ban_typed(self, command: StageCommand) -> str:
-        who, _, minutes = command.text.partition(" ")
+        who, limit = typed(command.text)
         if not who:
             return "say whom: a name, and for how many minutes if not for good"
-        # A number that no clock can hold means for good.
-        limit = float(minutes) if minutes.isdecimal() and len(minutes) <= LONGEST_BAN_DIGITS else None
         name = await self.ban(who, command.actor.name, limit)
         if name is None:
             return f"{self._presentable(who)} is a moderator"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from streamer.admission import Admission
-from streamer.bans import Bans
+from streamer.bans import Bans, typed
 from streamer.bans import Options as Strikes
 from streamer.commands import Commands
 from streamer.contracts import Rule
@@ -22,7 +22,7 @@ from streamer.records import Ban
 from streamer.scheduler import Ending, Scheduler
 from streamer.scheduler import Options as QueueOptions
 from streamer.triggers.replay import Line
-from streamer.types import Actor, Hold, ImageRequest, Lane, Refusal, StageCommand, Trigger
+from streamer.types import Actor, Hold, ImageRequest, Lane, Refusal, Role, StageCommand, Trigger
 
 Fate = Literal["on_air", "held", "refused", "ignored"]
 
@@ -67,7 +67,11 @@ class Rehearsal:
         self._house = house
         self._scheduler, self._raid = Scheduler(house.queue), Raid(house.raid)
         self._bans = Bans(_Nowhere(), house.strikes, lambda: self._now)  # type: ignore[arg-type]
-        self._admission = Admission((self._closed, self._bans.objection), house.rules, self._raid, house.approval)
+        guards = (self._closed, self._bans.objection, self._forgotten)
+        self._admission = Admission(guards, house.rules, self._raid, house.approval)
+        self._commands = house.commands
+        self._people: Recent[str, Actor] = Recent(10_000)
+        self._gone: set[str] = set()
         self._now, self._busy_until = 0.0, 0.0
         self._intake = "open"
         self._newcomers = Newcomers()
@@ -87,7 +91,7 @@ class Rehearsal:
         return [self._outcomes[number] for number in sorted(self._outcomes)]
 
     def _say(self, number: int, trigger: Trigger) -> None:
-        order = self._house.commands.interpret(trigger)
+        order = self._commands.interpret(trigger)
         self._outcomes[number] = Outcome(number, "ignored")
         if not isinstance(order, ImageRequest):
             self._newcomers.greeted(trigger)
@@ -100,6 +104,7 @@ class Rehearsal:
 
     def _ask(self, number: int, request: ImageRequest, trigger: Trigger) -> None:
         self._lines.put(request.id, number)
+        self._people.put(request.actor.name.casefold(), request.actor)
         self._raid.asked(request, self._now)
         found = self._admission.objection(request, self._now)
         if found is None and request.kind == "edit" and request.layer not in self._shown:
@@ -116,13 +121,48 @@ class Rehearsal:
         self._draw()
 
     def _obey(self, order: StageCommand) -> None:
-        if order.action in ("pause", "panic", "resume"):
-            self._intake = {"resume": "open"}.get(order.action, order.action)
+        if order.action == "panic" or (order.action == "pause" and self._intake == "open"):
+            self._intake = order.action
+        elif order.action == "resume":
+            self._intake = "open"
+        elif order.action == "style":
+            self._commands = self._commands.with_style(order.text)
+        elif order.action in ("ban", "unban", "forgetme"):
+            self._decide(order)
         if order.action in ("clear", "panic"):
             layer = order.layer if order.action == "clear" else None
-            for dropped in self._scheduler.drop(lambda request: layer in (None, request.layer)):
-                self._note(dropped, "refused", order.action, "a moderator cleared the screen")
+            self._drop(lambda request: layer in (None, request.layer), order.action, "a moderator cleared the screen")
             self._shown -= {layer} if layer else set(self._shown)
+        if order.action in ("clear", "panic", "next"):
+            layers = {order.layer} if order.action == "clear" and order.layer else set(self._free_at)
+            self._free_at = {name: at for name, at in self._free_at.items() if name not in layers}
+        self._draw()
+
+    def _decide(self, order: StageCommand) -> None:
+        who, minutes = (order.actor.name.casefold(), None) if order.action == "forgetme" else typed(order.text)
+        actor = self._people.get(who) or Actor(who, who, Role.VIEWER)
+        if order.action == "unban":
+            self._bans.unban(who)
+            self._gone.discard(actor.id)
+            return
+        if order.action == "forgetme":
+            actor = order.actor
+            self._bans.forget(actor.id)
+            self._gone.add(actor.id)
+        elif actor.role < Role.MODERATOR:
+            self._bans.ban(actor.id, actor.name, None if minutes is None else minutes * 60, "", order.actor.name)
+        else:
+            return
+        self._drop(lambda request: request.actor.id == actor.id, "retracted", "the message was taken back")
+
+    def _drop(self, matches: Callable[[ImageRequest], bool], rule: str, reason: str) -> None:
+        for dropped in self._scheduler.drop(matches):
+            self._note(dropped, "refused", rule, reason)
+
+    def _forgotten(self, request: ImageRequest, now: float) -> Refusal | None:
+        if request.actor.id not in self._gone:
+            return None
+        return Refusal(request.id, "forgotten", "you asked to be forgotten; a moderator can take that back")
 
     def _closed(self, request: ImageRequest, now: float) -> Refusal | None:
         if self._intake == "panic":
@@ -157,14 +197,16 @@ class Rehearsal:
         if request is None:
             return
         self._busy_until = self._now + self._house.draw_s
-        held = self._outcomes[self._lines.get(request.id) or 0].outcome == "held"
+        was = self._outcomes[self._lines.get(request.id) or 0]
+        held = was.outcome == "held"
+        # Those who typed the same share its fate, and in a house with a delay what is not held goes on air later.
+        delay_s = 0.0 if held or request.actor.role >= Role.MODERATOR else self._house.approval.delay_s
+        at = self._busy_until + delay_s
         for one in (request, *self._scheduler.finish(request.id)):
-            was = self._outcomes[self._lines.get(one.id) or 0]
-            self._note(one, "held" if held else "on_air", was.rule if held else "", was.reason if held else "",
-                       self._busy_until)  # fmt: skip
+            self._note(one, "held" if held else "on_air", was.rule if held else "", was.reason if held else "", at)
         if not held:
             self._shown.add(request.layer)
-            self._free_at[request.layer] = self._busy_until + self._house.at_least_s.get(request.layer, 0.0)
+            self._free_at[request.layer] = at + self._house.at_least_s.get(request.layer, 0.0)
 
     def _may_draw(self, request: ImageRequest) -> bool:
         if self._closed(request, self._now) is not None:

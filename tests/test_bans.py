@@ -67,3 +67,10 @@ async def test_moderators_have_no_strikes(bans: Bans) -> None:
 async def test_a_ban_without_end_is_told_as_one(bans: Bans) -> None:
     await bans.ban("7", "ann", float("inf"), "", "mod")
     assert "cannot" in str(bans.objection(ASKED, 0.0))
+
+
+async def test_no_ban_by_name_keeps_a_moderator_or_the_streamers_own_keys_out(bans: Bans) -> None:
+    await bans.ban("ann", "ann", None, "", "mod")
+    assert bans.objection(ASKED, 0.0) is not None
+    for role in (Role.MODERATOR, Role.BROADCASTER):
+        assert bans.objection(replace(ASKED, actor=replace(ANN, role=role)), 0.0) is None

@@ -112,3 +112,9 @@ async def test_a_decision_that_cannot_be_written_down_ends_each_request_once(
         assert room.pipeline.state().held == ()
         await room.until(lambda: len([one for one in room.notes.events if isinstance(one, Ended)]) == 2)
         assert {one.request.id for one in room.notes.events if isinstance(one, Ended)} == {first, second}
+
+
+async def test_a_name_on_air_holds_nothing_invisible(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        assert room.pipeline._presentable("a\x00\x1b[31m\u202enn") == "a[31mnn"
+        assert room.pipeline._presentable("\u202e") == "a viewer"

@@ -10,6 +10,7 @@ import pytest
 
 from streamer import cli
 from streamer.commands import CommandOptions, Commands
+from streamer.holds import Options as Approval
 from streamer.policy import cooldown, words
 from streamer.rehearse import House, Outcome, Rehearsal, summary
 from streamer.scheduler import Options as QueueOptions
@@ -18,7 +19,10 @@ from streamer.triggers.replay import Line, read
 TABLE = {
     "bg": CommandOptions(kind="background", layer="background"),
     "edit": CommandOptions(kind="edit", layer="background"),
-    **{word: CommandOptions(kind=word) for word in ("clear", "pause", "resume")},
+    **{
+        word: CommandOptions(kind=word)
+        for word in ("clear", "pause", "resume", "panic", "ban", "unban", "forgetme", "style", "next")
+    },
 }
 
 
@@ -27,7 +31,9 @@ def house(**more: Any) -> House:
         cooldown.create(cooldown.Options(user_s=30, everyone_s=0)),
         words.create(words.Options(extra=("badword",))),
     ]
-    return House(Commands(TABLE, styles={}, expires_after_s=30), rules, QueueOptions(), **more)
+    return House(
+        Commands(TABLE, styles={"noir": "{prompt}, badword"}, expires_after_s=30), rules, QueueOptions(), **more
+    )
 
 
 def line(at: float, text: str, who: str = "ann", role: str = "viewer", **more: Any) -> Line:
@@ -97,3 +103,40 @@ def test_the_command_line_prints_one_object_a_line(tmp_path: Path, capsys: pytes
     assert json.loads(capsys.readouterr().out) == {
         "line": 1, "outcome": "on_air", "rule": "", "reason": "", "wait_s": 0.5,
     }  # fmt: skip
+
+
+def test_who_is_banned_or_forgotten_in_the_recording_is_out_from_then_on() -> None:
+    def orders(at: float, *texts: str) -> list[Line]:
+        return [line(at, text, "mod", "moderator") for text in texts]
+
+    fates = played(
+        line(0, "!bg one", "ann"), *orders(1, "!ban @Ann 5", "!ban mod"), line(40, "!bg two", "ann"),
+        *orders(41, "!unban ann"), line(80, "!bg three", "ann"), line(81, "!forgetme", "ann"),
+        line(120, "!bg four", "ann"), *orders(121, "!unban ann"), line(160, "!bg five", "ann"),
+        line(200, "!bg six", "mod", "moderator"),
+    )  # fmt: skip
+    asked = [(one.outcome, one.rule) for one in fates if one.outcome != "ignored"]
+    assert asked == [
+        ("on_air", ""), ("refused", "ban"), ("on_air", ""), ("refused", "forgotten"), ("on_air", ""), ("on_air", ""),
+    ]  # fmt: skip
+
+
+def test_a_pause_does_not_weaken_a_panic_and_a_style_is_judged_with_the_words() -> None:
+    def boss(at: float, text: str) -> Line:
+        return line(at, text, "boss", "broadcaster")
+
+    fates = played(
+        boss(0, "!panic"), boss(1, "!pause"), boss(2, "!bg one"), boss(3, "!resume"), boss(4, "!bg two"),
+        boss(5, "!style noir"), boss(6, "!bg three"),
+    )  # fmt: skip
+    assert [(one.outcome, one.rule) for one in fates if one.outcome != "ignored"] == [
+        ("refused", "panic"), ("on_air", ""), ("refused", "words"),
+    ]  # fmt: skip
+
+
+def test_next_ends_the_time_that_a_picture_is_safe_and_a_delay_is_waited_for() -> None:
+    fates = played(
+        line(0, "!bg one"), line(1, "!bg two", "ben"), line(2, "!next", "mod", "moderator"),
+        approval=Approval(delay_s=3), at_least_s={"background": 100.0}, draw_s=0.5,
+    )  # fmt: skip
+    assert [(one.outcome, one.wait_s) for one in fates] == [("on_air", 3.5), ("on_air", 4.5), ("ignored", 0.0)]

@@ -17,6 +17,8 @@ from streamer.errors import ConfigError
 from streamer.types import Actor, Retraction, Role, Trigger
 
 SOURCE = "replay"
+LATEST_S = 1e9
+"""Beyond it a float has no room left for the milliseconds of a cooldown."""
 PAUSE_S = 3.0
 """Between two rounds of a recording that loops."""
 
@@ -53,7 +55,7 @@ class Line(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    at: float = Field(ge=0, allow_inf_nan=False)
+    at: float = Field(ge=0, le=LATEST_S, allow_inf_nan=False)
     actor: _Typist
     text: str
     paid: bool = False
