@@ -330,6 +330,7 @@ def _options_of(seam: str, name: str, document: Document, at: tuple[str | int, .
 async def serve(app: App, listening: socket.socket, told: Told) -> None:
     """Run until the server is told to stop: page and socket first, so that the overlay connects while models load."""
     await app.store.open()
+    await app.store.recover()
     try:
         for token in await app.store.tokens():
             app.tokens.add(token.digest, Access(token.role))

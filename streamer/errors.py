@@ -22,6 +22,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
+def in_words(error: BaseException) -> str:
+    """Return what an exception says, or its name when it says nothing: a TimeoutError never does."""
+    return str(error).strip() or type(error).__name__
+
+
 class StreamerError(Exception):
     """Stand at the root of everything this program raises on purpose."""
 

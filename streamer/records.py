@@ -103,13 +103,11 @@ def _when(row: dict[str, object]) -> float:
 def _insert(db: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
     if rows:
         marks = ", ".join("?" * len(rows[0]))
-        with db:
-            db.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)  # nosec B608 - our own names
+        db.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)  # nosec B608 - our own names
 
 
 def _execute(db: sqlite3.Connection, statement: str, values: Sequence[object]) -> None:
-    with db:
-        db.execute(statement, values)
+    db.execute(statement, values)
 
 
 def _cleared(db: sqlite3.Connection, picture_id: str) -> str | None:

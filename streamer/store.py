@@ -145,8 +145,12 @@ class Store:
         return self._home
 
     async def open(self) -> None:
-        """Create what is missing, bring the schema up to date, end what a crash left open."""
+        """Create what is missing and bring the schema up to date; the program itself may be running beside us."""
         await self._run(self._open)
+
+    async def recover(self) -> None:
+        """End what a crash left open; only the program that admits and draws may say that nothing is open."""
+        await self._run(self._recover)
 
     async def close(self) -> None:
         """Finish what was asked for and let go of the files."""
@@ -163,8 +167,8 @@ class Store:
         return self._run(lambda: self._write(statement, (state, request_id)))
 
     def run(self, work: Callable[[sqlite3.Connection], Result]) -> asyncio.Future[Result]:
-        """Do something with the connection in the store's thread, after everything asked for before."""
-        return self._run(lambda: work(self._connection()))
+        """Do work in the store's thread, after everything asked for before: all of it is written, or nothing."""
+        return self._run(lambda: self._whole(work))
 
     def end(
         self, ids: Iterable[str], state: RequestState, *, rule: str = "", reason: str = "",
@@ -224,15 +228,6 @@ class Store:
         """Write one setting."""
         return self._run(lambda: self._write("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value)))
 
-    def transaction(self, work: Callable[[sqlite3.Connection], Result]) -> asyncio.Future[Result]:
-        """Run work on the database: all of it is written, or nothing."""
-
-        def whole() -> Result:
-            with self._connection() as db:
-                return work(db)
-
-        return self._run(whole)
-
     def tokens(self) -> asyncio.Future[list[StoredToken]]:
         """List the issued tokens."""
         return self._run(self._tokens)
@@ -244,7 +239,7 @@ class Store:
 
     def remove_token(self, name: str) -> asyncio.Future[int]:
         """Revoke the tokens of that name; return how many there were."""
-        return self._run(lambda: self._count("DELETE FROM tokens WHERE name = ?", (name,)))
+        return self.run(lambda db: db.execute("DELETE FROM tokens WHERE name = ?", (name,)).rowcount)
 
     # Below: the store's own thread.
 
@@ -269,6 +264,8 @@ class Store:
         )
         _migrate(db)
         self._db = db
+
+    def _recover(self) -> None:
         rows = [
             (RequestState.EXPIRED, "restart", "the program was restarted", time.time(), None, None, row[0])
             for row in self._rows("SELECT id FROM requests WHERE state IN (?, ?, ?)", OPEN_STATES)
@@ -286,15 +283,15 @@ class Store:
             raise StoreError(str(self._home), "is not open")
         return self._db
 
+    def _whole(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        with self._connection() as db:
+            return work(db)
+
     def _rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         return self._connection().execute(statement, values).fetchall()
 
     def _write(self, statement: str, values: Sequence[object]) -> None:
-        self._count(statement, values)
-
-    def _count(self, statement: str, values: Sequence[object]) -> int:
-        with self._connection() as db:
-            return db.execute(statement, values).rowcount
+        self._whole(lambda db: db.execute(statement, values))
 
     def _accept(self, request: ImageRequest, now: float) -> None:
         params, actor = request.params, request.actor

@@ -14,7 +14,7 @@ from PIL import Image
 
 from streamer import cli
 from streamer.twitch import pair
-from tests.running import CONFIG, OPERATOR, command, environment, free_port, wait_until_ready
+from tests.running import CONFIG, OPERATOR, Remote, client, command, environment, free_port, wait_until_ready
 from tests.twitch_api import TwitchApi
 
 
@@ -57,6 +57,29 @@ async def test_an_issued_token_opens_its_routes_after_a_restart(
         async with httpx.AsyncClient(base_url=url, headers=headers) as deck:
             assert (await deck.post("/api/v1/triggers", json={"text": "hi"})).status_code == 200
             assert (await deck.post("/api/v1/panic")).status_code == 403
+
+
+async def test_the_command_line_ends_nothing_that_the_running_program_has_open(
+    environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(environ["STREAMER_CONFIG"]).write_text(CONFIG + 'approval: {mode: "on"}\n', encoding="utf-8")
+    url = f"http://127.0.0.1:{environ['STREAMER_PORT']}"
+    with command("run", environ=environ, log=tmp_path / "log"):
+        await asyncio.to_thread(wait_until_ready, url)
+        async with client(url) as speaking:
+            remote = Remote(url, tmp_path / "home", tmp_path / "log")
+            remote.client = speaking
+            held = (await remote.say("!bg lake", role="viewer"))["id"]
+            await remote.until(lambda status: status["held"])
+            await cli.token(environ, "new", "deck", "trigger")
+            await cli.token(environ, "list", "", "")
+            await cli.token(environ, "revoke", "deck", "")
+            await cli.audit(environ, "1h", tmp_path / "audit.jsonl")
+            assert await cli.forget(environ, "somebody") == 0
+            assert cli.doctor(environ) == 1, "the port is taken, says doctor, and nothing else happens"
+            assert (await speaking.get(f"/api/v1/requests/{held}")).json()["state"] == "held"
+            (await speaking.post(f"/api/v1/requests/{held}/approve")).raise_for_status()
+            assert (await remote.ended(held))["state"] == "shown"
 
 
 def test_run_prints_both_links_and_stops_on_ctrl_c(environ: dict[str, str], tmp_path: Path) -> None:

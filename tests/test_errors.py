@@ -7,7 +7,15 @@ import inspect
 import pytest
 
 from streamer import errors
-from streamer.errors import BackendError, BackendUnavailable, ConfigError, ListenError, PluginError, StoreError
+from streamer.errors import (
+    BackendError,
+    BackendUnavailable,
+    ConfigError,
+    ListenError,
+    PluginError,
+    StoreError,
+    in_words,
+)
 
 CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, Exception)]
 
@@ -34,3 +42,8 @@ def test_every_exception_stands_in_the_tree_of_the_docstring(error: type[Excepti
 )  # fmt: skip
 def test_an_error_is_one_sentence_with_its_fix(error: Exception, sentence: str) -> None:
     assert str(error) == sentence
+
+
+def test_an_error_that_says_nothing_is_told_by_its_name() -> None:
+    assert in_words(TimeoutError()) == "TimeoutError"
+    assert in_words(BackendError("no memory")) == "no memory"

@@ -28,7 +28,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def debts(store: Store) -> list[Debt]:
-    return await store.transaction(ledger.debts)
+    return await store.run(ledger.debts)
 
 
 async def test_an_open_request_owes_nothing(store: Store) -> None:
@@ -47,7 +47,7 @@ async def test_what_was_decided_first_stays(store: Store) -> None:
     await store.accept(ASKED)
     await store.end([ASKED.id], RequestState.SHOWN)
     await store.end([ASKED.id], RequestState.FAILED, reason="late")
-    await store.transaction(lambda db: ledger.give_back(db, PAID, "later still", 9.0))
+    await store.run(lambda db: ledger.give_back(db, PAID, "later still", 9.0))
     assert await debts(store) == [Debt(PAID, True, "")]
 
 
@@ -59,7 +59,7 @@ async def test_a_redemption_cannot_pay_for_two_requests_and_the_second_leaves_no
 
 
 async def test_what_was_given_back_cannot_be_accepted_any_more(store: Store) -> None:
-    await store.transaction(lambda db: ledger.give_back(db, PAID, "away", 9.0))
+    await store.run(lambda db: ledger.give_back(db, PAID, "away", 9.0))
     with pytest.raises(StoreError):
         await store.accept(ASKED)
     assert await store.request(ASKED.id) is None
@@ -73,17 +73,18 @@ async def test_a_crash_while_drawing_gives_the_points_back_at_the_next_start(tmp
     await first.close()
     second = Store(tmp_path, Options())
     await second.open()
+    await second.recover()
     assert await debts(second) == [Debt(PAID, False, "the program was restarted")]
     await second.close()
 
 
 async def test_what_is_settled_is_owed_no_longer_and_forgotten_in_the_end(store: Store) -> None:
-    await store.transaction(lambda db: ledger.give_back(db, PAID, "away", 9.0))
-    await store.transaction(lambda db: ledger.settle(db, PAID.id, 10.0))
+    await store.run(lambda db: ledger.give_back(db, PAID, "away", 9.0))
+    await store.run(lambda db: ledger.settle(db, PAID.id, 10.0))
     assert await debts(store) == []
-    assert await store.transaction(lambda db: ledger.unknown(db, [PAID.id, "other"])) == {"other"}
-    await store.transaction(lambda db: ledger.settle(db, "another", 11.0 + ledger.KEPT_S))
-    assert await store.transaction(lambda db: ledger.unknown(db, [PAID.id])) == {PAID.id}
+    assert await store.run(lambda db: ledger.unknown(db, [PAID.id, "other"])) == {"other"}
+    await store.run(lambda db: ledger.settle(db, "another", 11.0 + ledger.KEPT_S))
+    assert await store.run(lambda db: ledger.unknown(db, [PAID.id])) == {PAID.id}
 
 
 async def test_work_that_fails_half_way_leaves_nothing(store: Store) -> None:
@@ -92,5 +93,5 @@ async def test_work_that_fails_half_way_leaves_nothing(store: Store) -> None:
         raise OSError("half way")
 
     with pytest.raises(StoreError):
-        await store.transaction(half)
+        await store.run(half)
     assert await debts(store) == []

@@ -26,7 +26,7 @@ async def redeem(room: Room, text: str, number: int = 1, who: str = "ann", rewar
 
 
 async def owed(room: Room) -> list[tuple[str, bool]]:
-    return [(debt.redemption.id, debt.earned) for debt in await room.store.transaction(ledger.debts)]
+    return [(debt.redemption.id, debt.earned) for debt in await room.store.run(ledger.debts)]
 
 
 def heard(room: Room, kind: type) -> list[object]:
@@ -80,7 +80,7 @@ async def test_one_redemption_that_comes_twice_under_two_ids_is_drawn_once(room:
 
 async def test_points_that_went_back_while_we_were_away_draw_nothing_any_more(room: Room) -> None:
     paid = Redemption("redemption-1", "ours")
-    await room.store.transaction(lambda db: ledger.give_back(db, paid, "away", 1.0))
+    await room.store.run(lambda db: ledger.give_back(db, paid, "away", 1.0))
     await redeem(room, "castle")
     await room.until(lambda: heard(room, Ended))
     assert room.on_air() is None

@@ -65,6 +65,7 @@ async def test_a_restart_ends_what_a_crash_left_open_and_brings_the_background_b
     await first.close()
     second = Store(tmp_path, Options())
     await second.open()
+    await second.recover()
     row = await second.request("r2")
     assert row is not None
     assert (row.state, row.rule) == ("expired", "restart")

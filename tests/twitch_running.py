@@ -27,6 +27,7 @@ outputs:
   - use: rewards
     while_offline: true
     look_s: 0.5
+    orphan_s: 5
     rewards: {{picture: {{title: Picture, cost: 100, command: "!bg {{text}}"}}}}
 """  # noqa: E501
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from streamer.errors import BackendUnavailable
+from streamer.errors import BackendUnavailable, in_words
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def checkpoint_errors(model: str) -> Iterator[None]:
     except (OSError, ValueError, ImportError) as error:
         if "timm" in str(error).casefold() and find_spec("timm") is None:
             raise BackendUnavailable(f"{model} is a checkpoint of timm", fix="pip install timm") from error
-        said = str(error).splitlines()[0][:200]
+        said = in_words(error).splitlines()[0][:200]
         raise BackendUnavailable(
             f"{model} cannot be loaded: {said}",
             fix="connect once to download it, or set model to a folder of config, preprocessor and safetensors",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streamer.errors import ObsError
+from streamer.errors import ObsError, in_words
 from streamer.obs.connection import Answer
 from streamer.obs.install import Call
 from streamer.obs.options import After, Filter, Show
@@ -78,4 +78,4 @@ async def _filter(call: Call, chosen: Filter) -> Undo | None:
 def said(action: After, error: ObsError) -> str:
     """Name an action that failed, for the log."""
     what = action.model_dump(exclude_none=True, exclude={"commands"})
-    return f"OBS did not do what obs.after asks ({what}): {error}"
+    return f"OBS did not do what obs.after asks ({what}): {in_words(error)}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.contracts import Happening, Health
-from streamer.errors import BackendError, ObsAway, ObsError, ObsRefused, StoreError, Unsupported
+from streamer.errors import BackendError, ObsAway, ObsError, ObsRefused, StoreError, Unsupported, in_words
 from streamer.obs import actions, hotkeys
 from streamer.obs.connection import Answer, Event
 from streamer.obs.install import Installer, Report
@@ -122,7 +122,7 @@ class Obs:
             except ObsAway:
                 continue  # the link tells of that itself
             except _UNANSWERED as error:
-                self._problem = f"not set up: {error}"
+                self._problem = f"not set up: {in_words(error)}"
                 log.warning("OBS: %s", self._problem)
 
     async def _take_patiently(self, news: News) -> None:
@@ -241,7 +241,7 @@ class Obs:
                 elif isinstance(errand, (Frame, Clear)):
                     await self._show(errand.layer, errand if isinstance(errand, Frame) else None)
             except _UNANSWERED as error:
-                log.warning("OBS: not done: %s", error)
+                log.warning("OBS: not done: %s", in_words(error))
 
     async def _after(self, ended: Ended) -> None:
         if self._link.state is not State.READY or self._changing:

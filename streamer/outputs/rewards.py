@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer import ledger
 from streamer.contracts import Health
-from streamer.errors import LoginError, MissingScope, StoreError, TwitchError
+from streamer.errors import LoginError, MissingScope, StoreError, TwitchError, in_words
 from streamer.ledger import Books, Debt
 from streamer.offers import Offers
 from streamer.recent import Recent
@@ -29,7 +29,7 @@ MANAGE = "channel:manage:redemptions"
 PATH = "channel_points/custom_rewards"
 REDEEMED = f"{PATH}/redemptions"
 SETTING = "twitch rewards"
-BEHIND_S = 300.0
+BEHIND_S, ORPHAN_S = 300.0, 30.0
 LIST = "50"
 """How many redemptions a page holds, at most."""
 
@@ -41,6 +41,7 @@ class Options(BaseModel):
     rewards: Mapping[str, Reward] = Field({}, description="the rewards, each under a name of your own")
     while_offline: bool = Field(False, description="true: can be redeemed while the channel is not live")
     look_s: float = Field(60.0, gt=0, description="seconds between two looks at Twitch")
+    orphan_s: float = Field(ORPHAN_S, gt=0, description="points go back for what was redeemed so long ago unheard")
 
 
 def scopes(options: Options) -> Mapping[str, str]:
@@ -54,7 +55,7 @@ class Pace:
 
     look_s: float
     # An open redemption that we know nothing of may be on its way to us; after this long it is not.
-    orphan_s: float = 30.0
+    orphan_s: float = ORPHAN_S
     first_retry_s: float = 1.0
     longest_retry_s: float = 60.0
     closing_s: float = 3.0
@@ -67,7 +68,7 @@ class Rewards:
         self, options: Options, twitch: Account, store: Books, offers: Offers, pace: Pace | None = None
     ) -> None:
         self._options, self._twitch, self._store, self._offers = options, twitch, store, offers
-        self._pace = pace or Pace(look_s=options.look_s)
+        self._pace = pace or Pace(look_s=options.look_s, orphan_s=options.orphan_s)
         self._ids: dict[str, str] = {}
         self._doors, self._live = Doors(False, "starting"), False
         self._told_live_at: float | None = None
@@ -114,7 +115,7 @@ class Rewards:
                 async with asyncio.timeout(self._pace.closing_s):
                     await self._keep()
             except (TwitchError, TimeoutError) as error:
-                log.warning("the rewards could not be paused at the end: %s", error)
+                log.warning("the rewards could not be paused at the end: %s", in_words(error))
 
     async def _keep_rewards(self) -> None:
         """In: the config, doors and stream. Out: rewards at Twitch in step with them, orphans in the ledger."""
@@ -212,7 +213,7 @@ class Rewards:
                     await self._give_back(Redemption(orphan, reward_id), "redeemed while the program was away")
 
     async def _unknown(self, ids: Collection[str]) -> set[str]:
-        return await self._store.transaction(lambda db: ledger.unknown(db, ids))
+        return await self._store.run(lambda db: ledger.unknown(db, ids))
 
     async def _pay_debts(self) -> None:
         """In: the ledger. Out: redemptions that Twitch has confirmed as fulfilled or cancelled; retried for ever."""
@@ -234,7 +235,7 @@ class Rewards:
     async def _settle_all(self) -> bool:
         """Settle what is owed; tell whether nothing is left. One that Twitch refuses does not hold up the others."""
         left = False
-        for debt in await self._store.transaction(ledger.debts):
+        for debt in await self._store.run(ledger.debts):
             try:
                 done = await self._settle(debt)
             except TwitchError as error:
@@ -254,11 +255,11 @@ class Rewards:
             # Not unfulfilled any more: an earlier try got through without its answer, or a moderator was faster.
             if error.status != 404:
                 raise
-        await self._store.transaction(lambda db: ledger.settle(db, paid.id, time.time()))
+        await self._store.run(lambda db: ledger.settle(db, paid.id, time.time()))
         return True
 
     async def _give_back(self, paid: Redemption, reason: str) -> None:
-        await self._store.transaction(lambda db: ledger.give_back(db, paid, reason, time.time()))
+        await self._store.run(lambda db: ledger.give_back(db, paid, reason, time.time()))
         self._pay.set()
 
     async def _remember(self) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from wcwidth import iter_graphemes
 
 LONGEST_WORD = 16
 PITCH = 1.06
@@ -57,31 +60,29 @@ def fit(text: str, room: Room, measure: Measure) -> Fit:
     pieces, space = break_up(text, measure), measure(" ")
     low, high = room.smallest, room.largest
     if not _fits(pieces, space, room, low):
-        return Fit(_cut(text, room, measure), low)
+        return Fit(cut(text, room.inner_width(low), max(room.lines_at(low), 1), measure), low)
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if _fits(pieces, space, room, middle) else (low, middle - 1)
     return Fit(balanced(pieces, space, room.inner_width(low)), low)
 
 
-def break_up(text: str, measure: Measure, longest_word: int = LONGEST_WORD) -> list[Piece]:
+def break_up(text: str, measure: Measure) -> list[Piece]:
     """Split into words; long words, and scripts without spaces, may break anywhere."""
+    return _pieces(text, measure, lambda word: len(word) > LONGEST_WORD)
+
+
+def _pieces(text: str, measure: Measure, too_long: Callable[[str], bool]) -> list[Piece]:
     pieces = []
     for word in text.split():
-        parts = characters(word) if len(word) > longest_word or _is_east_asian(word) else [word]
+        parts = characters(word) if too_long(word) or _is_east_asian(word) else [word]
         pieces += [Piece(part, measure(part), after_space=number == 0) for number, part in enumerate(parts)]
     return pieces
 
 
 def characters(word: str) -> list[str]:
-    """Split into characters, each with the marks that belong to it."""
-    clusters: list[str] = []
-    for char in word:
-        if clusters and (unicodedata.category(char)[0] in "MC" or clusters[-1].endswith("\u200d")):
-            clusters[-1] += char
-        else:
-            clusters.append(char)
-    return clusters
+    """Split into what people take for one character: a letter with its marks, an emoji of several code points."""
+    return list(iter_graphemes(word))
 
 
 def wrap(pieces: Sequence[Piece], space: float, width: float) -> list[str]:
@@ -118,16 +119,30 @@ def _fits(pieces: Sequence[Piece], space: float, room: Room, size: int) -> bool:
     return all(piece.width <= width for piece in pieces) and len(wrap(pieces, space, width)) <= room.lines_at(size)
 
 
-def _cut(text: str, room: Room, measure: Measure) -> tuple[str, ...]:
-    width = room.inner_width(room.smallest)
-    lines = wrap(break_up(text, measure, longest_word=0), measure(" "), width)
-    kept = lines[: max(room.lines_at(room.smallest), 1)]
-    if len(kept) < len(lines):
-        last = characters(kept[-1])
-        while last and measure("".join(last) + "…") > width:
-            last.pop()
-        kept[-1] = "".join(last).rstrip() + "…"
-    return tuple(kept)
+def cut(text: str, width: float, lines: int, measure: Measure) -> tuple[str, ...]:
+    """Wrap, and end with an ellipsis between two words; only one too long for a line with it is cut inside."""
+    words = _pieces(text, measure, lambda word: measure(word) > width)
+    kept = _shortened(words, width, lines, measure)
+    return tuple(kept or _shortened(_pieces(text, measure, lambda _: True), width, lines, measure) or ["…"])
+
+
+def _shortened(pieces: Sequence[Piece], width: float, lines: int, measure: Measure) -> list[str]:
+    """Keep as many pieces as the lines hold; none when not even the first fits."""
+    space = measure(" ")
+    if len(whole := wrap(pieces, space, width)) <= lines:
+        return whole
+
+    def too_much(count: int) -> bool:
+        ended = _with_ellipsis(pieces[:count], measure)
+        return ended[-1].width > width or len(wrap(ended, space, width)) > lines
+
+    count = bisect_right(range(1, len(pieces)), False, key=too_much)
+    return wrap(_with_ellipsis(pieces[:count], measure), space, width) if count else []
+
+
+def _with_ellipsis(pieces: Sequence[Piece], measure: Measure) -> list[Piece]:
+    last = pieces[-1].text.rstrip(",;:.-") + "…"
+    return [*pieces[:-1], Piece(last, measure(last), pieces[-1].after_space)]
 
 
 def _is_east_asian(word: str) -> bool:

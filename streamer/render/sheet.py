@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from streamer.render.fit import Measure, break_up, characters, wrap
+from streamer.render.fit import cut
 from streamer.render.fonts import font_for, sized, writable
 
 COLUMNS, ROWS = 4, 6
@@ -134,19 +134,7 @@ def _line(
     """Write a text in one size, cut off where it gets too long; return how many lines it took."""
     name = font_for(text, weight)
     font, words = sized(name, size), writable(text, name)
-    fitted = _cut(words, width, lines, font.getlength)
+    fitted = cut(words, width, lines, font.getlength)
     for number, line in enumerate(fitted):
         draw.text((at[0], at[1] + number * round(size * 1.2)), line, font=font, fill=colour)
     return len(fitted)
-
-
-def _cut(text: str, width: int, lines: int, measure: Measure) -> list[str]:
-    """Wrap between words, and end with an ellipsis what takes more lines than there are."""
-    wrapped = wrap(break_up(text, measure), measure(" "), width)
-    kept = wrapped[:lines]
-    if len(kept) < len(wrapped):
-        last = characters(kept[-1])
-        while last and measure("".join(last) + "…") > width:
-            last.pop()
-        kept[-1] = "".join(last).rstrip() + "…"
-    return kept

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from streamer.contracts import Health, Source
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, in_words
 from streamer.presses import Tell, presses
 from streamer.types import Press
 
@@ -156,7 +156,7 @@ class Midi:
                 self._read(backend, tell, closed)
             except OSError as error:
                 # Unplugged, taken by another program, or (Linux) no sequencer: all of that may change.
-                self._enter("failed", f"the pad cannot be read, trying again: {error}")
+                self._enter("failed", f"the pad cannot be read, trying again: {in_words(error)}")
             closed.wait(RETRY_S)
 
     def _read(self, backend: Any, tell: Tell, closed: threading.Event) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.errors import TwitchError
+from streamer.errors import TwitchError, in_words
 from streamer.twitch.web import HttpAddress, call
 from streamer.types import Trigger
 
@@ -90,7 +90,7 @@ class Emotes:
             body = answer.raise_for_status().json()
             found |= set(names_in(body))
         except (TwitchError, httpx.HTTPStatusError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.info("emotes: %s: %s", url, error)
+            log.info("emotes: %s: %s", url, in_words(error))
             return None
         return body
 

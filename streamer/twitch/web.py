@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import httpx
 from pydantic import AfterValidator, Field
 
-from streamer.errors import TwitchError
+from streamer.errors import TwitchError, in_words
 
 TIMEOUT_S = 10.0
 
@@ -30,7 +30,7 @@ async def call(
     try:
         return await http.request(method, url, headers=headers, params=params, data=form, json=json)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        raise TwitchError(0, f"cannot be reached: {str(error) or type(error).__name__}") from error
+        raise TwitchError(0, f"cannot be reached: {in_words(error)}") from error
 
 
 def body_of(answer: httpx.Response) -> dict[str, Any]:

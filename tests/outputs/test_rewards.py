@@ -83,6 +83,7 @@ async def until(fact: Callable[[], object]) -> None:
 @asynccontextmanager
 async def running(shop: Shop) -> AsyncIterator[Shop]:
     await shop.store.open()
+    await shop.store.recover()
     task = asyncio.create_task(shop.output.run())
     await shop.output.publish(Doors(True))
     try:
@@ -169,6 +170,17 @@ async def test_a_reward_taken_out_of_the_config_is_switched_off_and_still_settle
     async with running(Shop(api, tmp_path, rewards={})):
         await until(lambda: redeemed.status == "CANCELED")
         await until(lambda: not api.rewards.titled("Draw")["is_enabled"])
+
+
+async def test_a_twitch_too_slow_for_the_end_of_the_program_is_named_in_the_log(
+    api: TwitchApi, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.log_in(tmp_path, MANAGE)
+    shop = Shop(api, tmp_path)
+    shop.output = Rewards(shop.options, shop.account, shop.store, shop.offers, replace(PACE, closing_s=0.0))
+    async with running(shop):
+        await until(lambda: shop.output.health().state == "ready")
+    assert "could not be paused at the end: TimeoutError" in caplog.text
 
 
 async def test_closed_doors_pause_the_rewards_at_once_and_open_ones_resume_them(api: TwitchApi, shop: Shop) -> None:
@@ -284,7 +296,7 @@ async def test_a_redemption_that_a_moderator_settled_by_hand_is_left_alone(shop:
     await shop.end(request, RequestState.FAILED)
     await asyncio.sleep(0.4)
     assert (redeemed.status, redeemed.settled) == ("FULFILLED", 1)
-    assert await shop.store.transaction(lambda db: db.execute("SELECT settled_at FROM redemptions").fetchone()[0])
+    assert await shop.store.run(lambda db: db.execute("SELECT settled_at FROM redemptions").fetchone()[0])
 
 
 async def test_a_redemption_that_cannot_be_settled_does_not_hold_up_the_others(api: TwitchApi, shop: Shop) -> None:

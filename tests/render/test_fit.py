@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.render.fit import Room, balanced, break_up, characters, fit, wrap
+from streamer.render.fit import Room, balanced, break_up, characters, cut, fit, wrap
 
 ROOM = Room(width=1000, height=360, lines=3, largest=130, smallest=40, outline=0.08)
 
@@ -32,6 +33,27 @@ def test_what_cannot_fit_is_cut_with_an_ellipsis() -> None:
     assert fitted.size == ROOM.smallest
     assert len(fitted.lines) == ROOM.lines
     assert fitted.lines[-1].endswith("…")
+
+
+@pytest.mark.parametrize("length", [1, 3, 7, 12, 18, 23])
+def test_what_cannot_fit_ends_after_a_whole_word(length: int) -> None:
+    words = ["ab" * length, "x", "yz" * length]
+    lines = fit(" ".join(words * 60), ROOM, measure).lines
+    assert lines[-1].endswith("…")
+    assert {word for line in lines for word in line.removesuffix("…").split()} <= set(words)
+
+
+def test_only_a_word_too_long_for_a_line_is_cut_inside_and_never_inside_a_character() -> None:
+    families = fit("family " + "\U0001f469\u200d\U0001f467" * 300, ROOM, measure).lines
+    assert families[0].startswith("family \U0001f469")
+    assert all(line.removesuffix("…").endswith("\u200d\U0001f467") for line in families)
+    alone = cut("x" * 9 + " y", 4.5, 1, measure)
+    assert alone == ("x" * 8 + "…",)
+
+
+def test_emoji_flags_and_skin_tones_are_one_character() -> None:
+    for one in ("\U0001f1e9\U0001f1ea", "\U0001f44d\U0001f3fd", "\U0001f469\u200d\U0001f467", "1\ufe0f\u20e3"):
+        assert characters(one + "a") == [one, "a"]
 
 
 def test_a_word_without_end_is_broken() -> None:

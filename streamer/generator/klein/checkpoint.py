@@ -22,7 +22,7 @@ from huggingface_hub.errors import (
 )
 from tqdm.auto import tqdm
 
-from streamer.errors import BackendUnavailable
+from streamer.errors import BackendUnavailable, in_words
 from streamer.generator.backend import Report
 
 log = logging.getLogger(__name__)
@@ -79,10 +79,12 @@ def explained(model: str) -> Iterator[None]:
         ) from error
     except HfHubHTTPError as error:
         raise BackendUnavailable(
-            f"downloading {model} failed: {error}", fix="start again: it goes on where it stopped"
+            f"downloading {model} failed: {in_words(error)}", fix="start again: it goes on where it stopped"
         ) from error
     except OSError as error:
-        raise BackendUnavailable(f"{model} cannot be stored: {error}", fix="set HF_HOME to a larger disk") from error
+        raise BackendUnavailable(
+            f"{model} cannot be stored: {in_words(error)}", fix="set HF_HOME to a larger disk"
+        ) from error
 
 
 def _require_space(model: str, wanted: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ import importlib.util
 import torch
 from torch import Tensor
 
-from streamer.errors import BackendUnavailable
+from streamer.errors import BackendUnavailable, in_words
 from streamer.generator.klein.switches import Machine
 
 OLDEST = (7, 5)
@@ -59,7 +59,7 @@ def _why_not() -> str:
         torch.cuda.init()
     except RuntimeError as error:
         # torch's own sentence names the driver's version and what to do about it.
-        return str(error).splitlines()[0]
+        return in_words(error).splitlines()[0]
     return "check with nvidia-smi that the driver sees the GPU"
 
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from streamer.errors import BackendError
+from streamer.errors import BackendError, in_words
 from streamer.generator.klein.shapes import PATCH, whole_patches
 
 LARGEST = 16_000_000
@@ -27,7 +27,7 @@ def open_reference(data: bytes) -> Image.Image:
             raise BackendError("the picture to edit is too large", fix="use one of at most 16 million pixels")
         picture.load()
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise BackendError(f"the picture to edit cannot be read: {error}") from error
+        raise BackendError(f"the picture to edit cannot be read: {in_words(error)}") from error
     ratio = max(picture.width / picture.height, picture.height / picture.width)
     if ratio > LONGEST_SIDE or min(picture.size) < PATCH:
         raise BackendError(f"the picture to edit is {picture.width}x{picture.height}", fix="use a less extreme shape")

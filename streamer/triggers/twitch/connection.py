@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from streamer.contracts import Happening
+from streamer.errors import in_words
 from streamer.text import clean
 from streamer.triggers.twitch.chat import Chat
 from streamer.triggers.twitch.irc import Message, lines_of, parse
@@ -58,7 +59,7 @@ class TwitchChat:
                 self._lost("Twitch asked to reconnect", began)
             # ImportError: the environment names a SOCKS proxy and python-socks is not installed.
             except (OSError, EOFError, WebSocketException, ImportError) as error:
-                self._lost(str(error) or type(error).__name__, began)
+                self._lost(in_words(error), began)
             await asyncio.sleep(self._patience.retry_s(self._attempts - 1, random.random()))
 
     def _connection(self) -> connect:
