@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import benign
+import heldout
 import report
 from disguises import DISGUISES
 
@@ -136,9 +137,13 @@ def main() -> None:
     harmless = caught(lambda text: shipped.find(clean(text)) is not None, HARMLESS)
     raw = caught(lambda text: rule.find(text) is not None)
     _print_table(ours)
+    kept = heldout.caught(lambda text: rule.find(clean(text)) is not None, WORDS, CARRIERS)
+    print("held out:")
+    _print_table(kept)
+    kept_wrong = heldout.alarms(lambda text: shipped.find(clean(text)) is not None)
     wrong = [(found.code, line) for line in prompts if (found := shipped.find(clean(line))) is not None]
     if chosen.show_missed:
-        print(*wrong, sep="\n")
+        print(*wrong, *(line for lines in kept_wrong.values() for line in lines), sep="\n")
     plain, other = plain_list(TERMS), better_profanity()
     texts = long_texts(prompts, 1500)
     ms = report.spread(milliseconds(lambda: create(Options(extra=TERMS)).find, texts))
@@ -151,6 +156,12 @@ def main() -> None:
         "prompts": len(prompts), "false_alarms": len(wrong),
         "false_blocks": sum(shipped.find(clean(line)).outcome is Outcome.BLOCK for _, line in wrong),  # type: ignore[union-attr]
         "ms_at_500": ms, "refused_per_s": round(flood), "plain_list_caught": round(mean(caught(plain)), 4),
+    }  # fmt: skip
+    metrics |= {
+        "heldout_disguises": len(kept), "heldout_caught": round(mean(kept), 4),
+        "heldout_disguises_fully_caught": sum(min(shares.values()) == 1 for shares in kept.values()),
+        "heldout_prompts": {language: len(lines) for language, lines in heldout.prompts().items()},
+        "heldout_false_alarms": {language: len(lines) for language, lines in kept_wrong.items()},
     }  # fmt: skip
     if other is not None:
         metrics |= {
