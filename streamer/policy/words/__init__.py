@@ -28,6 +28,9 @@ Kind = Literal["hate", "extremism", "sexual", "violence", "profanity", "selfharm
 _TOGETHER = Term("minors-together", "")
 _OWN_PATTERN, _CHANNEL = Term("extra-pattern", ""), Term("channel-term", "")
 _NAMES_KEPT = 4096
+# Stands where a word was, so that its neighbours do not become one.
+_CUT_OUT = " 0 "
+_WORD = re.compile(r"\w+")
 _HUMP = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
 _PATTERN = re.compile(r"\*?[^\W_]+(?: [^\W_]+)*\*?")
 _STARRED = re.compile(r"[*#•?_-]*[^\W\d_](?:[*#•?_-]|[^\W\d_])+")
@@ -107,7 +110,10 @@ class Words:
         self._channel: list[tuple[own.Pattern, Term]] = []
         shipped = list(shipped)
         known = [skeleton.fold(term.pattern) for term in shipped if term.kind == "known"]
-        listed = (term for term in shipped if term.kind != "known")
+        spelled = [term.pattern for term in shipped if term.kind == "spelled"]
+        self._spelled = frozenset(pattern for pattern in spelled if "*" not in pattern)
+        self._spelled_stems = tuple(pattern.rstrip("*") for pattern in spelled if "*" in pattern)
+        listed = (term for term in shipped if term.kind not in ("known", "spelled"))
         terms = [_folded(term) for term in (*listed, *_own(options.extra, "extra"), *_own(options.allow, "allow"))]
         cyrillic = [term for term in terms if not skeleton.RUSSIAN.isdisjoint(term.pattern)]
         latin = [term for term in terms if skeleton.RUSSIAN.isdisjoint(term.pattern)]
@@ -138,6 +144,7 @@ class Words:
 
     def find(self, text: str) -> Finding | None:
         """Return the gravest finding in a text of 1000 characters at most; log its code and id, never its pattern."""
+        typed, text = text, self._without_ordinary_accents(text)
         plain = skeleton.read(text)
         hits = self._hits(plain)
         found = self._gravest(hits, "plain")
@@ -150,7 +157,7 @@ class Words:
             return Finding(_TOGETHER, Outcome.BLOCK, "together")
         if found is not None and found.outcome is Outcome.BLOCK:
             return found
-        return self._by_pattern(text) or found or (self._guess(plain, text) if self._doubt else None)
+        return self._by_pattern(typed) or found or (self._guess(plain, text) if self._doubt else None)
 
     def name_ok(self, name: str) -> bool:
         """Say whether a name may be shown on air; stricter than ``find``, because a name glues its words together.
@@ -165,6 +172,14 @@ class Words:
         self._channel = [(own.compiled(pattern), _CHANNEL) for pattern in found]
         self._name_ok.cache_clear()
         return len(self._channel)
+
+    def _without_ordinary_accents(self, text: str) -> str:
+        """Take out the words that are ordinary as they are spelled and would be a term without their accents."""
+        return text if text.isascii() else _WORD.sub(self._cut_if_ordinary, text)
+
+    def _cut_if_ordinary(self, found: re.Match[str]) -> str:
+        word = found[0].lower()
+        return _CUT_OUT if word in self._spelled or word.startswith(self._spelled_stems) else found[0]
 
     def _otherwise(self, text: str, plain: skeleton.Words, hits: list[Term]) -> list[Term]:
         """Return what other readings of a text hold, less what its own words would be if no neighbour allowed them."""

@@ -36,11 +36,20 @@ _SPELLINGS = (
 _SOUNDS = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
-        ("ph", "f"), ("ck|c(?![eiyh])|q", "k"), ("c(?=[eiy])|z", "s"), ("x", "ks"), ("ee|ea|y|ie", "i"),
-        ("oo|ou|w", "u"), ("ai|ay|ei|ey", "e"), ("gh", "g"), ("kh", "h"), ("э", "е"), ("сч|шч|щ", "ш"), ("тс|дс", "ц"),
-        ("[ьъ]", ""), ("ы", "и"), ("о(?!$)", "а"), (r"(.)\1+", r"\1"),
+        ("(?<=[aeiou])h", ""), ("ph", "f"), ("ck|c(?![eiyh])|q", "k"), ("c(?=[eiy])|z", "s"), ("x", "ks"),
+        ("ee|ea|y|ie", "i"), ("oo|ou|w", "u"), ("ai|ay|ei|ey", "e"), ("gh", "g"), ("kh", "h"), ("э", "е"),
+        ("сч|шч|щ", "ш"), ("тс|дс", "ц"), ("[ьъ]", ""), ("ы", "и"), ("о(?!$)", "а"), (r"(.)\1+", r"\1"),
     )
 )  # fmt: skip
+# For comparing a word typed in Latin letters with a Russian one, however its author writes the sounds.
+_SOUNDS_IN_LATIN = (("shch", "ш"), ("sch", "ш"), ("shh", "ш"), ("sh", "ш"), ("zh", "ж"), ("ch", "ч"), ("kh", "х"))
+_ONE_SOUND = str.maketrans(
+    dict(zip("abcdefghijklmnopqrstuvwxyz46", "абцдефгхииклмнопкрстуввхизчш", strict=True))
+    | {"ц": "тс", "c": "тс", "я": "иа", "ю": "иу", "щ": "ш", "ы": "и", "э": "е", "ь": "", "ъ": ""}
+)
+_SOFT = re.compile("ь(?=[аеиоуюя])")
+_NO_X = str.maketrans("", "", "xх")  # Latin and Cyrillic
+_CUTE = str.maketrans("rl", "ww")
 _VOWELS = re.compile("[aeiouyаеиоуыэюя]")
 _TAILS = re.compile("(?:yay|way|ay|эй|ау)$")
 
@@ -55,11 +64,16 @@ class Guesses:
         cores = {term.pattern.strip("*~"): term for term in terms}
         self._plain = {core: term for core, term in cores.items() if core.isalpha() and len(core) >= SHORTEST}
         self._known = frozenset(known)
+        self._known_phrases: dict[str, list[str]] = {}
+        for phrase in filter(lambda one: " " in one, self._known):
+            self._known_phrases.setdefault(phrase.replace(" ", ""), []).append(phrase)
         self._backwards = {core[::-1]: term for core, term in self._plain.items()}
         self._layouts = {
             typed: term for core, term in _cores(foreign) for typed in _typed(core) if len(typed) >= SHORTEST
         }
         self._spelled = {other: term for core, term in _cores(foreign) for other in respelled(core)}
+        self._heard = {_heard(_SOFT.sub("и", core)): term for core, term in _cores(foreign) if not core.isascii()}
+        self._cute = {core.translate(_CUTE): term for core, term in self._plain.items()}
         self._steps = {_steps(core): term for core, term in self._plain.items() if len(core) >= _NEAR}
         self._sounds = {_sound(core): term for core, term in self._plain.items() if len(core) >= _NEAR}
         self._bare = {bare: term for core, term in self._plain.items() for bare in _bare(core) if len(bare) >= 4}
@@ -85,14 +99,19 @@ class Guesses:
         return None if core is None else self._cores[core]
 
     def across(self, words: Sequence[str]) -> Term | None:
-        """Return the term that several words make together, cut only where they are cut."""
+        """Return the term that several words make together, cut only where they are cut; not if known in pieces."""
         text = "".join(words)
         ends = set(accumulate(map(len, words)))
         for end, core in self._anywhere.iter(text):
             first, last = end + 1 - len(core), end + 1
-            if last in ends and (first == 0 or first in ends) and len(core) >= _NEAR and core not in words:
+            whole = last in ends and (first == 0 or first in ends) and len(core) >= _NEAR and core not in words
+            if whole and not self._is_known_in_pieces(core, words):
                 return self._plain[core]
         return None
+
+    def _is_known_in_pieces(self, core: str, words: Sequence[str]) -> bool:
+        said = f" {' '.join(words)} "
+        return any(f" {phrase} " in said for phrase in self._known_phrases.get(core, ()))
 
     def initials(self, words: Sequence[str]) -> Term | None:
         """Return the term that the first letters of the words spell."""
@@ -117,12 +136,13 @@ class Guesses:
 
     def _answers(self, word: str) -> Iterator[tuple[Term | None, str]]:
         if word in _bare(word):
-            yield self._bare.get(word), "without-vowels"
+            yield self._bare.get(word) or self._bare.get(word.translate(_NO_X)), "without-vowels"
         if len(word) < SHORTEST:
             return
         yield self._backwards.get(word), "backwards"
         yield self._layouts.get(word), "keyboard"
-        yield self._spelled.get(word), "alphabet"
+        yield self._spelled.get(word) or self._heard.get(_heard(word)), "alphabet"
+        yield self._cute.get(word), "by-sound"
         yield self._steps.get(_steps(word)) or self._steps.get(_steps(word.replace("и", "й"))), "shifted"
         yield self._sounds.get(_sound(word)), "by-sound"
         yield self._nearly(word), "one-letter"
@@ -170,6 +190,12 @@ def one_apart(one: str, other: str) -> bool:
         return len(differ) == 1
     longer, shorter = (one, other) if len(one) > len(other) else (other, one)
     return len(longer) == len(shorter) + 1 and shorter in _cuts(longer)
+
+
+def _heard(word: str) -> str:
+    for letters, sound in _SOUNDS_IN_LATIN:
+        word = word.replace(letters, sound)
+    return word.translate(_ONE_SOUND)
 
 
 def _cores(terms: Iterable[Term]) -> Iterator[tuple[str, Term]]:

@@ -66,7 +66,7 @@ class Matcher:
     def _add(self, term: Term) -> None:
         core = term.pattern.strip("*~")
         if " " in core:
-            (self._allowed_phrases if term.kind == "allow" else self._phrases)[core] = term
+            (self._allowed_phrases if term.kind == "allow" else self._phrases)[_apart(core.split())] = term
         elif term.kind == "allow":
             self._allowed.add(core)
         elif term.pattern.startswith("*"):
@@ -79,10 +79,10 @@ class Matcher:
 
     def _phrases_in(self, words: list[str]) -> tuple[list[str], list[Term]]:
         """Return the words that no allowed phrase covers, and the terms of several words among them."""
-        text = f" {' '.join(words)} "
+        text = _apart(words)
         for phrase in self._allowed_phrases:
-            text = text.replace(f" {phrase} ", " | ")
-        return text.split(), [term for phrase, term in self._phrases.items() if f" {phrase} " in text]
+            text = text.replace(phrase, " | ")
+        return text.split(), [term for phrase, term in self._phrases.items() if phrase in text]
 
     def _look_in_all_ways(self, word: str) -> Term | None:
         if word in self._allowed:
@@ -102,11 +102,13 @@ class Matcher:
     def _look_squeezed(self, word: str) -> Term | None:
         """Look at a word with repeated letters taken out.
 
-        Three of a letter are never meant. Two often are: with one of them gone many a harmless word begins like a
-        term, so then only a whole word counts.
+        Each letter twice, or three of one, are never meant. Two often are: with one of them gone many a harmless word
+        begins like a term, so then only a whole word counts.
         """
         if _DOUBLE.search(word) is None:
             return None
+        if word[::2] == word[1::2] and len(word) > 4:
+            return self._look(word[::2]) or self._look_inside(word[::2])
         once = _RUN.sub(r"\1", word)
         if once == word:
             return self._words.get(_DOUBLE.sub(r"\1", word))
@@ -118,6 +120,11 @@ class Matcher:
             return term
         term = self._tight._look(tight) or self._tight._look_inside(tight)
         return term if term is not None and self._runs[term.id].search(word) else None
+
+
+def _apart(words: Sequence[str]) -> str:
+    """Join words with two spaces, one for each, so that a phrase said twice in a row is found twice."""
+    return f" {'  '.join(words)} "
 
 
 def _without_refusal(term: Term | None) -> Term | None:

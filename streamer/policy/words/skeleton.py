@@ -24,6 +24,9 @@ _EDGES = ".,;:?\"'()[]{}<>-_*~…–—«»“”„‘’`/\\#&=%"
 _PIECES = re.compile(r"[^\W_]+")
 _NO_LETTERS = re.compile(r"[\W\d_]+")
 _SIGNS_FOR_LETTERS = re.compile("[@$€£¢]{2}")
+_LEET = re.compile("[34578]")
+_LATIN_LETTER, _RUSSIAN_LETTER = re.compile("[a-z]"), re.compile("[а-я]")
+_NUMBERED = re.compile(r"\d{1,2}([^\W\d_])|([^\W\d_])\d{1,2}")
 _EVERYDAY = re.compile("[ -~а-яё]*")
 _RUSSIAN_WORD = re.compile("[а-я]+")
 _UNSEEN = frozenset({"Mn", "Me", "Cf", "Cc", "Cn", "Co", "Cs"})
@@ -49,13 +52,19 @@ def _looks_like(alphabet: str) -> dict[int, str]:
 _TO_LATIN = _looks_like("latin") | _pairs(
     "аa вb сc ԁd еe гr һh нh іi јj кk ӏl мm оo рp ԛq ѕs тt уy ѵv ԝw хx иu яr ьb пn "
     "αa βb γy εe ηn ιi κk μu νv οo ρp τt υu χx ωw "
-    "ıi łl øo đd ɑa ɡg ɩi ðd þp ᴀa ʙb ᴄc ᴅd ᴇe ɢg ʜh ɪi ᴊj ᴋk ʟl ᴍm ɴn ᴏo ᴘp ʀr ᴛt ᴜu ᴠv ᴡw ʏy ᴢz"
+    "ıi łl øo đd ɑa ɡg ɩi ðd þp ᴀa ʙb ᴄc ᴅd ᴇe ɢg ʜh ɪi ᴊj ᴋk ʟl ᴍm ɴn ᴏo ᴘp ʀr ᴛt ᴜu ᴠv ᴡw ʏy ᴢz "
+    "ᗩa ᗷb ᑕc ᗪd ᗴe ᖴf ᘜg ᕼh ᓰi ᒍj ᒪl ᗰm ᑎn ᑭp ᑫq ᖇr ᔕs ᑌu ᐯv ᗯw ᙭x ᘔz ցg հh ոn օo զq սu տs ւl "
+    "⠁a ⠃b ⠉c ⠙d ⠑e ⠋f ⠛g ⠓h ⠊i ⠚j ⠅k ⠇l ⠍m ⠝n ⠕o ⠏p ⠟q ⠗r ⠎s ⠞t ⠥u ⠧v ⠺w ⠭x ⠽y ⠵z"
 )
 _TO_CYRILLIC = _looks_like("cyrillic") | _pairs(
-    "aа bв cс eе hн kк mм nп oо pр rг tт uи xх yу iи іи єе αа βв εе κк νв οо ρр τт υи χх"
+    "aа bв cс eе hн kк mм nп oо pр rг tт uи xх yу iи іи єе αа βв εе κк νв οо ρр τт υи χх љл њн ћч ђд џц ѕс"
 )
 _LATIN_DIGITS = _pairs("0o 1i 2z 3e 4a 5s 6g 7t 8b 9g @a $s !i |i +t €e £l ¢c")
 _CYRILLIC_DIGITS = _pairs("0о 1и 3з 4ч 6б @а $с")
+# Half a word typed in the other alphabet is meant by its sound.
+_BY_SOUND = _pairs("aа bб cц dд eе fф gг hх iи jи kк lл mм nн oо pп qк rр sс tт uу vв wв xх yи zз")
+# As in Latin leet, which Russian players write as well.
+_CYRILLIC_LEET = _pairs("0о 1и 3е 4а 5с 6б 7т 8в @а $с")
 # What stands for i may stand for l as well, so a word with such a sign is read twice.
 _AS_L = _pairs("1l !l |l")
 
@@ -114,6 +123,10 @@ def read(text: str) -> Words:
         if len(word) < 2:
             letters += word if word.isalnum() else ""
             continue
+        if len(word) < 4 and (numbered := _NUMBERED.fullmatch(word)):
+            letters += numbered[1] or numbered[2]
+            _look(word, words)
+            continue
         if len(letters) > 2:
             _look(letters, words)
         letters = ""
@@ -140,7 +153,12 @@ def _look_twice(word: str) -> tuple[list[str], list[str]]:
     if word.isascii():
         return _readings(word, _LATIN_DIGITS), []
     latin, cyrillic = word.translate(_TO_LATIN), word.translate(_TO_CYRILLIC)
-    return _readings(latin, _LATIN_DIGITS), _readings(cyrillic, _CYRILLIC_DIGITS)
+    readings = _readings(cyrillic, _CYRILLIC_DIGITS)
+    if _LEET.search(cyrillic):
+        readings += _readings(cyrillic, _CYRILLIC_LEET)
+    if _LATIN_LETTER.search(word) and _RUSSIAN_LETTER.search(word):
+        readings.append(_NO_LETTERS.sub("", word.translate(_BY_SOUND)))
+    return _readings(latin, _LATIN_DIGITS), readings
 
 
 def _readings(word: str, digits: Mapping[int, str]) -> list[str]:

@@ -54,7 +54,7 @@ _INITIALS = {word: word[0] for word in _SPELLED.split()}
 _FLIPPED_LATIN = str.maketrans("ɐqɔpǝɟƃɓɥᴉıɾʞןlɯuodbɹsʇnʌʍxʎz∀ƎℲ⅁ſ˥WԀ┴∩Λ⅄", "abcdefgghiijkllmnopqrstuvwxyzaefgjlmptuvy")
 _FLIPPED_CYRILLIC = str.maketrans("ɐƍʚɹɓǝжεиʞvʟwноuɯdɔɯʎфхцҺmqıєʁ", "абвгдежзиклтмнопшрстуфхцчшьыэя")
 _FLIPPED = re.compile("[ɐɔǝɟƃɥᴉɾʞןɯɹʇʌʍʎƍʚɓʟʁ]")
-_TAGS = re.compile(r"</?[a-zA-Z][^<>]{0,40}>")
+_TAGS = re.compile(r"</?[a-zA-Z][^<>]{0,40}>|<!--.{0,40}?-->")
 _ESCAPE = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([0-7]{3})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _HEX = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}[ ,:]?){4,}")

@@ -30,6 +30,7 @@ def test_ids_are_unique_and_every_kind_is_known() -> None:
         "known",
         "selfharm",
         "drugs",
+        "spelled",
     }
     assert {term.kind for term in terms} == kinds
 

@@ -45,6 +45,32 @@ def test_digits_are_read_as_the_letters_they_stand_for() -> None:
     assert "чайка".replace("й", "и") in skeleton.read("4айка").cyrillic
 
 
+def test_russian_players_write_latin_leet_as_well() -> None:
+    assert "чайка".replace("й", "и") in skeleton.read("ч4ик4").cyrillic
+    assert "весть" in skeleton.read("8е57ь").cyrillic
+    assert "2ель" not in skeleton.read("2ель").cyrillic[1:]
+
+
+def test_half_a_word_in_the_other_alphabet_is_read_by_its_sound() -> None:
+    assert "звезда" in skeleton.read("zvеzда").cyrillic
+    assert "гавань" in skeleton.read("gaвань").cyrillic
+
+
+def test_letters_with_their_numbers_are_joined() -> None:
+    assert "ship" in skeleton.read("1s 2h 3i 4p").latin
+    assert "ship" in skeleton.read("s1 h2 i3 p4").latin
+    assert "abcdefghijkl" in skeleton.read(" ".join(f"{at}{one}" for at, one in enumerate("abcdefghijkl", 1))).latin
+
+
+@pytest.mark.parametrize("text", ["ᔕᕼIᑭ", "⠎⠓⠊⠏", "տhip"])
+def test_letters_of_far_alphabets_are_read_as_what_they_look_like(text: str) -> None:
+    assert "ship" in skeleton.read(text).latin
+
+
+def test_serbian_letters_are_read_as_russian_ones() -> None:
+    assert "клин" in skeleton.read("кљин").cyrillic
+
+
 def test_numbers_stay_numbers() -> None:
     assert skeleton.read("1984 16:9").latin == ["1984", "16", "9"]
 

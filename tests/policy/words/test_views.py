@@ -25,6 +25,7 @@ from streamer.policy.words import views
         ("\\u{110000}oat", "oat"),
         ("b<i>o</i>at", "boat"),
         ("b<b class=x>oat", "boat"),
+        ("bo<!-- x -->at", "boat"),
         ("|3()/\\t", "boat"),
         ("\\/\\/ave", "wave"),
         ("vvave", "wave"),

@@ -74,9 +74,12 @@ def test_a_word_is_seen_through_its_disguise(rule: Words, disguise: str, word: s
 
 @pytest.mark.parametrize("disguise", DISGUISES)
 def test_every_shipped_word_is_seen_through_the_disguise(rule: Words, disguise: str) -> None:
-    """Except what nobody would read as the word: nothing but digits is a number, an exclamation mark ends a word."""
+    """Except what nobody would read as the word.
+
+    Nothing but digits is a number, an exclamation mark ends a word, and many of one letter are laughter.
+    """
     words = [(one.id, one.pattern.strip("*~")) for one in _SHIPPED if one.kind in _REFUSED_KINDS]
-    disguised = [(name, DISGUISES[disguise](word)) for name, word in words if word.isalpha()]
+    disguised = [(name, DISGUISES[disguise](word)) for name, word in words if word.isalpha() and len(set(word)) > 1]
     readable = [(name, word) for name, word in disguised if not word.isdigit() and word[-1:] != "!"]
     assert len(readable) > 300
     assert [name for name, word in readable if rule.find(word) is None] == []
@@ -419,6 +422,41 @@ def test_an_ordinary_word_that_looks_like_a_disguised_one_is_known() -> None:
     marmalade = Options(extra=("marmalade",))
     assert Words(marmalade, []).find("fresh marmolade") is not None
     assert Words(marmalade, [lexicon.Term("known-1", "Marmolade")]).find("fresh marmolade") is None
+
+
+def test_a_word_that_is_ordinary_as_it_is_spelled_is_not_read_without_its_accents() -> None:
+    rule = Words(
+        Options(extra=("marmalade", "plum")), [lexicon.Term("spelled-1", "plüm"), lexicon.Term("spelled-2", "márm*")]
+    )
+    assert rule.find("plum") is not None
+    assert rule.find("Plüm, plüms") is None
+    assert rule.find("plúm") is not None
+    assert rule.find("Mármalade") is None
+    assert rule.find("einmármalade") is not None
+    assert rule.find("plüm plum") is not None
+    assert rule.find("mar plüm malade") is None
+
+
+def test_a_phrase_known_in_pieces_is_no_word_cut_in_two() -> None:
+    rule = Words(Options(extra=("marmalade", "tangerine")), [lexicon.Term("known-1", "marma lade")])
+    assert rule.find("a marma lade") is None
+    assert rule.find("a mar malade") is not None
+    assert rule.find("a marma lade and tange rine") is not None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "najwyższe góry świata zimą",
+        "un plat de fromage râpé, salopette bleue",
+        "saate göre değişen gökyüzü, şehitler anıtı, sıkışık sokak",
+        "найбільший кіт, вибачте, вибір пирогів, сірка і сіру гаму",
+        "kkkkkkkk uma hiena de terno",
+        "cock-a-doodle-doo, rooster on a roof",
+    ],
+)
+def test_ordinary_words_of_other_languages_are_not_read_as_what_they_fold_to(rule: Words, line: str) -> None:
+    assert rule.find(line) is None
 
 
 def test_a_sure_finding_in_the_text_itself_is_named_before_one_in_another_reading() -> None:
