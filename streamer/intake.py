@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import suppress
 
 from streamer.contracts import Health
 from streamer.store import Store
@@ -29,6 +31,8 @@ class Intake:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        # A full disk takes no row any more, and still a name: it may be the disk for which the program is restarted.
+        self._mark = store.home / PANIC
         self._state = OPEN
         self._shielded = False
 
@@ -38,13 +42,19 @@ class Intake:
         return self._state == OPEN and not self._shielded
 
     @property
+    def panicked(self) -> bool:
+        """Tell whether everything is switched off."""
+        return self._state == PANIC
+
+    @property
     def paused(self) -> bool:
         """Tell whether the streamer pressed pause; after a panic it takes more than a second press to open."""
         return self._state == PAUSED
 
     async def restore(self) -> None:
         """Take up the state that the last run left."""
-        self._state = await self._store.setting(SETTING) or OPEN
+        marked = await asyncio.to_thread(self._mark.exists)
+        self._state = PANIC if marked else await self._store.setting(SETTING) or OPEN
 
     def shield(self, on: bool) -> None:
         """Hold viewers while the platform's Shield Mode is on; its end opens nothing that somebody else had closed."""
@@ -54,7 +64,16 @@ class Intake:
         """Change at once; the result is there when it is written down. Opening by hand overrules Shield Mode."""
         self._shielded = self._shielded and state != OPEN
         self._state = state
-        return self._store.set(SETTING, state)
+        return self._store.run(lambda db: self._write(db, state))
+
+    def _write(self, db: sqlite3.Connection, state: str) -> None:
+        if state == PANIC:
+            with suppress(OSError):
+                self._mark.touch()
+        with db:
+            db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (SETTING, state))
+        if state != PANIC:
+            self._mark.unlink(missing_ok=True)
 
     async def pause(self) -> None:
         """Hold viewers; a panic stays a panic."""

@@ -79,6 +79,10 @@ class Pipeline(Delivery):
         await self._intake.restore()
         await self._bans.restore()
         await self._privacy.restore()
+        if self._intake.panicked:
+            # Written down already, unless the disk was full.
+            for layer in self._parts.hub.layers:
+                self._parts.store.off_air(layer)
         found = [await self._door.again(frame.request_id) for frame in await self._parts.store.on_air()]
         kept = {frame.layer: frame for frame in found if frame is not None}
         for frame in kept.values():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamer.contracts import Health
+from streamer.errors import StoreError
 from streamer.intake import OPEN, PANIC, PAUSED, Intake, doors
 from streamer.store import Options, Store
 from streamer.types import Lane
@@ -50,6 +51,20 @@ async def test_a_pause_does_not_soften_a_panic(store: Store) -> None:
     await intake.set(PANIC)
     await intake.pause()
     assert intake.objection(MINE) is not None
+
+
+async def test_a_panic_outlives_a_restart_even_when_the_disk_takes_no_row(store: Store) -> None:
+    await store.run(lambda db: db.execute("PRAGMA query_only = ON"))
+    with pytest.raises(StoreError):
+        await Intake(store).set(PANIC)
+    await store.run(lambda db: db.execute("PRAGMA query_only = OFF"))
+    after = Intake(store)
+    await after.restore()
+    assert after.panicked
+    await after.set(OPEN)
+    again = Intake(store)
+    await again.restore()
+    assert again.open
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from streamer.commands import CommandOptions, Commands
 from streamer.contracts import Happening, Health, Output
 from streamer.controls import Parts
-from streamer.errors import BackendDied, BackendError, Unsupported
+from streamer.errors import BackendDied, BackendError, StoreError, Unsupported
 from streamer.holds import Options as Approval
 from streamer.metrics import Metrics
 from streamer.overlay import wire
@@ -1011,3 +1011,20 @@ async def test_a_picture_of_an_earlier_run_that_is_shown_again_goes_with_its_aut
         assert await room.pipeline.show(shown)
         await room.pipeline.retract(Retraction("test", None, "ann", room.now))
         assert room.on_air() is None
+
+
+async def test_a_panic_on_a_full_disk_is_blank_after_a_restart_and_after_the_next(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.say("!bg harbour")
+        await room.draw_next()
+        await room.store.run(lambda db: db.execute("PRAGMA query_only = ON"))
+        with pytest.raises(StoreError):
+            await room.pipeline.panic()
+        assert room.on_air() is None
+    async with opened(tmp_path) as room:
+        assert room.on_air() is None
+        assert room.pipeline.state().paused
+        await room.pipeline.resume()
+    async with opened(tmp_path) as room:
+        assert room.on_air() is None
+        assert not room.pipeline.state().paused
