@@ -177,9 +177,17 @@ class Commands:
         other._scene_style = None if style is None else self.with_style(style)._style
         return other
 
-    def help(self, role: Role) -> str:
-        """List what someone of this role may type, in one chat-safe line."""
-        mine = (name for name, options in self._table.items() if role >= options.role_needed)
+    def help(self, role: Role, *, edits: bool = True, program: bool = True) -> str:
+        """List in one chat-safe line what someone of this role may type: without what could not be done now.
+
+        ``edits``: pictures can be changed; ``program``: what viewers see in OBS can be looked at.
+        """
+        mine = (
+            name
+            for name, options in self._table.items()
+            if role >= options.role_needed and (edits or options.kind not in _CHANGING)
+            and (program or not options.of_program)
+        )  # fmt: skip
         return " ".join(f"{self._prefix}{name}" for name in mine)
 
     def interpret(self, trigger: Trigger) -> ImageRequest | StageCommand | Refusal | None:

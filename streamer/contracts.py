@@ -133,6 +133,11 @@ class Output(Protocol):
 class Eye(Protocol):
     """Something that sees what viewers see."""
 
+    @property
+    def open(self) -> bool:
+        """Tell whether it could see now."""
+        ...
+
     async def picture(self) -> bytes:
         """Return it as an encoded picture, within two seconds; raises BackendError when it cannot be had."""
         ...
@@ -149,6 +154,16 @@ class Generator(Protocol):
     @property
     def drew_s(self) -> float:
         """Seconds that the backend itself worked on the last picture, without caption, encoding and transport."""
+        ...
+
+    @property
+    def judged_s(self) -> float:
+        """Seconds that the last picture, finished, waited for its judges in the process."""
+        ...
+
+    @property
+    def edits(self) -> bool:
+        """Tell whether a request with a reference can be drawn, as far as is known."""
         ...
 
     @property

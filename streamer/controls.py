@@ -132,7 +132,7 @@ class Controls:
         elif action == "queue":
             self._answer(command, Toast(command.trigger_id, self._queue_line(command.actor)))
         elif action == "help":
-            self._answer(command, Toast(command.trigger_id, self._commands.help(command.actor.role), seconds=8.0))
+            self._answer(command, Toast(command.trigger_id, self._help(command.actor.role), seconds=8.0))
         return Receipt(command.trigger_id, "done")
 
     def _answer(self, command: StageCommand, toast: Toast) -> None:
@@ -144,6 +144,10 @@ class Controls:
         mine = self._parts.scheduler.place_of(actor.id)
         line = "nobody is waiting" if not waiting else f"{len(waiting)} waiting"
         return f"{line}, yours is number {mine}" if mine else line
+
+    def _help(self, role: Role) -> str:
+        eye = self._parts.eye
+        return self._commands.help(role, edits=self._parts.generator.edits, program=eye is not None and eye.open)
 
     def _newest_layer(self) -> str:
         shown = self._parts.stage.snapshot()

@@ -31,6 +31,7 @@ class Delivery(Moderation):
 
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parts, clock)
+        self._judged_s = 0.0  # how long the newest picture, finished, waited for its judges
         self._airing: Recent[str, tuple[float, float | None]] = Recent(AIRING)
 
     async def _draw(self, request: ImageRequest) -> None:
@@ -61,9 +62,16 @@ class Delivery(Moderation):
         thinking = asyncio.create_task(deliberate(self._parts.rules, request))
         try:
             frame = await self._drawing.frame(request, seen=request.doubt is None and not self._goes_later(request))
-            return frame, [] if frame is None else await thinking
+            return frame, [] if frame is None else await self._thought(thinking)
         finally:
             thinking.cancel()
+
+    async def _thought(self, thinking: asyncio.Task[list[Judgement]]) -> list[Judgement]:
+        """Wait for those who are not ready yet, and note how long judges in either process kept the picture."""
+        since = self._clock()
+        judgements = await thinking
+        self._judged_s = self._parts.generator.judged_s + self._clock() - since
+        return judgements
 
     async def _deliver(
         self, request: ImageRequest, frame: Frame | None, judgements: Sequence[Judgement], draw_s: float
@@ -76,6 +84,8 @@ class Delivery(Moderation):
         self._drawing.took(request, draw_s)
         self._parts.metrics.took(Step.DRAW, draw_s * 1000)
         judged = [*judgements, *frame.judgements]
+        if judged:
+            self._parts.metrics.took(Step.JUDGE, self._judged_s * 1000)
         objection = sentence(request, request.doubt, look(self._parts.rules, request, frame, now), judgements)
         if isinstance(objection, Refusal):
             self._door.object(objection, judged)
@@ -93,7 +103,8 @@ class Delivery(Moderation):
             return
         if self._parts.hub.overlays:
             at_once = drawn_at - request.at - draw_s < AT_ONCE_S
-            self._airing.put(request.id, (request.at, self._parts.generator.drew_s if at_once else None))
+            own_s = self._parts.generator.drew_s + self._judged_s
+            self._airing.put(request.id, (request.at, own_s if at_once else None))
         self._put_on_air(request, self._finish(request), cleared, draw_s, drawn_at)
         self._parts.metrics.took(Step.DELIVER, (self._clock() - drawn_at) * 1000)
 

@@ -21,12 +21,14 @@ _BUCKETS_MS = (0.1, 0.5, 1, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000
 class Step(StrEnum):
     """The stretches of the way from a trigger to painted pixels.
 
-    Overhead is all of it but the backend's own time, of requests that did not have to wait for their turn.
+    Judge is how long a finished picture waited for judges, a part of draw. Overhead is all of the way but what the
+    backend drew and the judges took, of requests that did not have to wait for their turn.
     """
 
     ADMIT = "admit"
     QUEUE = "queue"
     DRAW = "draw"
+    JUDGE = "judge"
     DELIVER = "deliver"
     PAINT = "paint"
     OVERHEAD = "overhead"

@@ -220,10 +220,10 @@ class Pipeline(Delivery):
         """In: what pages say they painted. Out: timings."""
         async for paint in self._parts.hub.paints():
             if (times := self._airing.pop(paint.request_id)) is not None:
-                asked_at, drew_s = times
+                asked_at, own_s = times
                 self._parts.metrics.took(Step.PAINT, (paint.at - asked_at) * 1000)
-                if drew_s is not None:
-                    self._parts.metrics.took(Step.OVERHEAD, (paint.at - asked_at - drew_s) * 1000)
+                if own_s is not None:
+                    self._parts.metrics.took(Step.OVERHEAD, (paint.at - asked_at - own_s) * 1000)
                 self._air.touch()
 
     async def _watch_doors(self) -> None:

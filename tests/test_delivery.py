@@ -44,6 +44,15 @@ async def test_a_picture_that_its_judge_allows_is_shown_and_both_verdicts_are_st
     assert await verdicts(room, request_id) == {("eye", "allow"), ("policy", "allow")}
 
 
+async def test_how_long_judges_kept_a_picture_is_a_time_of_its_own(room: Room) -> None:
+    room.easel.judged_s = 0.25
+    await room.say("!bg allow")
+    await room.draw_next()
+    timings = room.pipeline.state().timings
+    assert (timings["judge"].count, timings["judge"].p50) == (1, 250.0)
+    assert b'streamer_step_ms_count{step="judge"} 1.0' in room.pipeline.exposition()
+
+
 async def test_a_picture_that_its_judge_blocks_is_never_shown_not_even_the_streamers(room: Room) -> None:
     request_id = await room.say("!bg block")
     await room.draw_next()

@@ -66,7 +66,8 @@ class Easel:
         self.cancelled: list[str] = []
         self.active = {"backend": "easel"}
         self.restarts = {"crash": 2}
-        self.drew_s = 0.1
+        self.drew_s, self.judged_s = 0.1, 0.0
+        self.edits = True
         self.paint: Callable[[ImageRequest], bytes] = lambda request: request.prompt.encode()
         self.here = asyncio.Event()
         self.here.set()
@@ -127,6 +128,10 @@ class Eye:
 
     def __init__(self) -> None:
         self.sees: bytes | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.sees is not None
 
     async def picture(self) -> bytes:
         if self.sees is None:
@@ -478,6 +483,21 @@ async def test_a_style_wraps_the_prompts_that_follow(room: Room) -> None:
     assert room.on_air() == b"harbour, noir"
 
 
+async def test_help_lists_only_what_could_be_done_now(room: Room) -> None:
+    async def offered() -> set[str]:
+        room.notes.events.clear()
+        await room.order("!help")
+        await room.until(lambda: any(isinstance(event, Toast) for event in room.notes.events))
+        (told,) = (event.text for event in room.notes.events if isinstance(event, Toast))
+        return {"!bg", "!edit", "!restyle"} & set(told.split())
+
+    assert await offered() == {"!bg", "!edit"}, "OBS is not there"
+    room.eye.sees = b"seen"
+    assert await offered() == {"!bg", "!edit", "!restyle"}
+    room.easel.edits = False
+    assert await offered() == {"!bg"}
+
+
 async def test_queue_and_help_answer_on_the_overlay(room: Room) -> None:
     await room.say("!bg blocker", who="zoe")
     await room.until(lambda: room.easel.drawn)
@@ -725,7 +745,8 @@ async def test_previews_are_left_out_when_the_picture_is_about_to_come(
     assert any(isinstance(update, Preview) for update in published) == shown
 
 
-async def test_overhead_counts_only_requests_that_were_drawn_at_once(room: Room) -> None:
+async def test_overhead_counts_only_requests_that_were_drawn_at_once_and_no_drawing_or_judging(room: Room) -> None:
+    room.easel.drew_s, room.easel.judged_s = 0.1, 0.05
     page = room.hub.join()
     for number, waited_s in enumerate((0.0, 5.0), start=1):
         trigger = room.trigger(f"!bg picture after {waited_s} s", who=f"viewer {waited_s}")
@@ -742,6 +763,7 @@ async def test_overhead_counts_only_requests_that_were_drawn_at_once(room: Room)
             while "paint" not in (timings := room.pipeline.state().timings) or timings["paint"].count < number:
                 await asyncio.sleep(0)
         assert timings["overhead"].count == 1
+        assert timings["overhead"].p50 == pytest.approx(-150)
 
 
 async def held(room: Room, text: str = "!bg harbour", who: str = "ann") -> str:

@@ -71,7 +71,10 @@ class HostPicture:
 
 
 class Backend(Protocol):
-    """Draws pictures; every method is called from the same thread for the backend's whole life."""
+    """Draws pictures; every method is called from the same thread for the backend's whole life.
+
+    One that cannot change a picture says so by an attribute ``edits = False``.
+    """
 
     def load(self, report: Report) -> None:
         """Make weights and tables ready; raise BackendUnavailable with a fix when this machine cannot."""

@@ -141,7 +141,7 @@ def start(begin: Begin, voice: Voice, jury: Jury) -> Backend | None:
         backend: Backend = module.create(module.Options.model_validate(begin.backend.options))
         backend.load(lambda doing, share: voice.say(Progress(doing, share)))
         backend.warm_up(begin.sizes, lambda doing, share: voice.say(Progress(doing, share)))
-        voice.say(Ready(active(backend, jury)))
+        voice.say(Ready(active(backend, jury), getattr(backend, "edits", True)))
     except BackendUnavailable as error:
         voice.say(Failed(0, "BackendUnavailable", error.problem, error.fix))
     except (PluginError, ImportError, ValidationError) as error:
@@ -202,12 +202,12 @@ def draw(studio: Studio, order: Draw, orders: Orders, voice: Voice) -> None:
 
 def run_job(studio: Studio, order: Draw, orders: Orders, voice: Voice) -> Answer:
     """Say each preview and give back the last answer: the frame, or that the job was stopped."""
-    with closing(studio.draw(order.request)) as items:
+    with closing(studio.draw(order.request, lambda: voice.say(Alive(order.job)))) as items:
         for item in items:
             if orders.cancelled_up_to >= order.job:
                 break
             if isinstance(item, Frame):
-                return Made(order.job, item, studio.drew_s)
+                return Made(order.job, item, studio.drew_s, studio.judged_s)
             voice.say(Alive(order.job) if isinstance(item, Step) else Made(order.job, item))
     return Stopped(order.job)
 

@@ -56,15 +56,19 @@ class Jury:
         """Start to read a text; the result never raises."""
         return self._thread.submit(lambda: tuple(_asked(seat, lambda one: _read(one, text)) for seat in self._readers))
 
-    def look(self, pixels: Pixels) -> tuple[Judgement, ...]:
-        """Look at a picture; second opinions only where somebody is not content."""
+    def look(self, pixels: Pixels, looked: Callable[[], None] = lambda: None) -> tuple[Judgement, ...]:
+        """Look at a picture, calling ``looked`` after each look; second opinions only where somebody is not content."""
         if not self._lookers:
             return ()
         opaque = over_grey(pixels)
-        first = [_asked(seat, lambda one: _look(one, opaque)) for seat in self._lookers if not seat.second_opinion]
+
+        def ask(one: Seat) -> Scores:
+            return _look(one, opaque, looked)
+
+        first = [_asked(seat, ask) for seat in self._lookers if not seat.second_opinion]
         if all(one.outcome is Outcome.ALLOW for one in first):
             return tuple(first)
-        second = [_asked(seat, lambda one: _look(one, opaque)) for seat in self._lookers if seat.second_opinion]
+        second = [_asked(seat, ask) for seat in self._lookers if seat.second_opinion]
         return (*softened(first, second), *second)
 
 
@@ -106,10 +110,14 @@ def seat(use: JudgeUse) -> Seat:
     return Seat(use.name, band, None, f"not available, holds everything: {trouble}")
 
 
-def _look(seat: Seat, pixels: Pixels) -> Scores:
+def _look(seat: Seat, pixels: Pixels, looked: Callable[[], None]) -> Scores:
     assert isinstance(seat.judge, Looker)
     grids = seat.band.tiles if isinstance(seat.band, Looking) else ()
-    return worst([seat.judge.look(np.ascontiguousarray(tile)) for tile in cut(pixels, grids)])
+    found = []
+    for tile in cut(pixels, grids):
+        found.append(seat.judge.look(np.ascontiguousarray(tile)))
+        looked()
+    return worst(found)
 
 
 def _read(seat: Seat, text: str) -> Scores:

@@ -74,9 +74,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Loaded and warm; ``active`` is what the backend says is really in use."""
+    """Loaded and warm; ``active`` is what the backend says is really in use, ``edits`` whether it changes pictures."""
 
     active: dict[str, str]
+    edits: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +91,19 @@ class Improved:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """A step of this job is done and has nothing to show; job 0 is work between two jobs."""
+    """A step of this job, or a look at its picture, is done and has nothing to show; job 0 is work between two jobs."""
 
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A preview, or the finished picture that ends the job; ``drew_s`` is the backend's own share of the time."""
+    """A preview, or the finished picture that ends the job, with the backend's and the judges' share of the time."""
 
     job: int
     item: Preview | Frame
     drew_s: float = 0.0
+    judged_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

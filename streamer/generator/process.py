@@ -48,7 +48,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     deadline_s: float = Field(20.0, gt=0, description="longest time for one picture; also longest wait for a restart")
-    step_timeout_s: float = Field(10.0, gt=0, description="no sign of life for this long while drawing is a hang")
+    step_timeout_s: float = Field(10.0, gt=0, description="no step and no judge's look for so long is a hang")
     start_timeout_s: float = Field(900.0, gt=0, description="no progress for this long while loading is a hang")
     restart_delays_s: tuple[float, ...] = Field(
         (0, 1, 2, 5, 10, 30), min_length=1, description="wait before the first, second, ... restart"
@@ -107,12 +107,13 @@ class GeneratorProcess:
         self._state, self._detail = "cold", "not started yet"
         self._progress: Progress | None = None
         self._active: dict[str, str] = {}
+        self._edits = True
         self._why_fallback = ""
         self._life: Life | None = None
         self._patience: asyncio.Timeout | None = None
         self._job: Job | None = None
         self._jobs = 0
-        self._drew_s = 0.0
+        self._drew_s = self._judged_s = 0.0
         self._waiting: set[str] = set()
         self._moved = asyncio.Event()
         self._parked = self._dismissed = False
@@ -134,6 +135,11 @@ class GeneratorProcess:
         return {"backend": self._use.name, **why, **self._active}
 
     @property
+    def edits(self) -> bool:
+        """Tell whether the backend changes pictures; until it is loaded that is taken for granted."""
+        return self._edits
+
+    @property
     def restarts(self) -> Mapping[str, int]:
         """Count the deaths of the child by cause since the program started."""
         return dict(self._deaths.by_cause)
@@ -142,6 +148,11 @@ class GeneratorProcess:
     def drew_s(self) -> float:
         """Seconds that the backend itself worked on the last picture, without caption, encoding and transport."""
         return self._drew_s
+
+    @property
+    def judged_s(self) -> float:
+        """Seconds that the last picture, finished, waited for its judges in the process."""
+        return self._judged_s
 
     def health(self) -> Health:
         """Say cold, warming, ready, busy, parked or failed, and why."""
@@ -309,16 +320,16 @@ class GeneratorProcess:
             case Progress(doing, share):
                 self._progress = answer
                 self._enter("warming", f"{doing} ({share * 100:.0f} %)")
-            case Ready(active):
-                self._active, self._progress = active, None
+            case Ready(active, edits):
+                self._active, self._edits, self._progress = active, edits, None
                 self._enter("ready", f"drawing with the {self._use.name} backend")
             case Improved(doing, share, active):
                 self._active = active
                 if self._state == "ready":
                     more = "" if share >= 1 else f", getting faster: {doing} ({share * 100:.0f} %)"
                     self._enter("ready", f"drawing with the {self._use.name} backend{more}")
-            case Made(job, item, drew_s):
-                self._drew_s = drew_s
+            case Made(job, item, drew_s, judged_s):
+                self._drew_s, self._judged_s = drew_s, judged_s
                 self._tell(job, self._fully_judged(item) if isinstance(item, Frame) else item)
             case Failed(job, error, problem, fix):
                 kind = getattr(errors, error, BackendError)

@@ -35,17 +35,22 @@ class Studio:
         self._backend, self._own_layouts = backend, own_layouts
         self._quality, self._source = jpeg_quality, source
         self._jury = jury or Jury()
-        self.drew_s = 0.0
-        """How long the backend itself took for the last picture: without caption, encoding and transport."""
+        self.drew_s = self.judged_s = 0.0
+        """How long the backend itself took for the last picture, and how long that then waited for judges."""
 
-    def draw(self, request: ImageRequest) -> Generator[Step | Preview | Frame, None, None]:
-        """Yield a Preview, or the bare Step, after each denoising step and the Frame last; closing cancels."""
+    def draw(
+        self, request: ImageRequest, alive: Callable[[], None] = lambda: None
+    ) -> Generator[Step | Preview | Frame, None, None]:
+        """Yield a Preview, or the bare Step, after each denoising step and the Frame last; closing cancels.
+
+        Judges may look for longer than a step takes: ``alive`` is called after each of their looks.
+        """
         reading = self._jury.read(request.text)
         steps = self._backend.draw(request)
         try:
             for item in self._timed(steps):
                 if not isinstance(item, Step):
-                    yield self._finish(request, item, reading.result)
+                    yield self._finish(request, item, reading.result, alive)
                     return
                 yield item if item.pixels is None else self._preview(request, item, item.pixels)
         finally:
@@ -68,14 +73,21 @@ class Studio:
         height, width = small.shape[:2]
         return Preview(request.id, request.layer, step.step, step.steps, media_type, data, width, height)
 
-    def _finish(self, request: ImageRequest, picture: Picture, read: Callable[[], tuple[Judgement, ...]]) -> Frame:
+    def _finish(
+        self, request: ImageRequest, picture: Picture, read: Callable[[], tuple[Judgement, ...]],
+        alive: Callable[[], None],
+    ) -> Frame:  # fmt: skip
         """Judge before the caption covers anything, and wait for whoever is still reading."""
         pixels = picture.pixels()
         if blank(pixels):
             raise BackendError("the picture came out blank")
-        seen = self._jury.look(pixels)
+        began = time.perf_counter()
+        seen = self._jury.look(pixels, alive)
+        looked = time.perf_counter()
         media_type, data = self._encode(request, picture, pixels)
+        encoded = time.perf_counter()
         judgements = (*read(), *self._opinions(), *seen)
+        self.judged_s = looked - began + time.perf_counter() - encoded
         return Frame(request.id, request.layer, media_type, data, picture.width, picture.height, judgements)
 
     def _opinions(self) -> tuple[Judgement, ...]:

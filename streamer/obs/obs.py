@@ -313,6 +313,11 @@ class Obs:
 
     # As something to look at.
 
+    @property
+    def open(self) -> bool:
+        """Tell whether what viewers see could be looked at now."""
+        return self._options.program_picture and self._link.state is State.READY
+
     async def picture(self) -> bytes:
         """Return what viewers see now, as JPEG; raises BackendError when it cannot be had."""
         if not self._options.program_picture:

@@ -70,6 +70,12 @@ def test_the_status_says_which_judge_is_missing_and_why(use: JudgeUse, said: str
     assert said in active
 
 
+def test_each_look_is_a_sign_of_life() -> None:
+    looks: list[int] = []
+    jury({"tiles": [2, 3]}).look(red(0.1), lambda: looks.append(1))
+    assert len(looks) == 1 + 4 + 9
+
+
 def test_without_judges_the_status_says_that_nobody_looks() -> None:
     assert Jury().active() == {"judges": NONE}
     assert Jury().look(red(1.0)) == ()

@@ -491,6 +491,21 @@ async def test_judgements_come_out_of_the_process_with_the_frame(tmp_path: Path)
         assert generator.active[f"judge {JUDGE}"] == "1"
 
 
+async def test_a_backend_that_cannot_change_pictures_says_so(tmp_path: Path) -> None:
+    async with running(tmp_path, name="procedural") as generator:
+        assert generator.edits
+        await generator.ready()
+        assert not generator.edits
+
+
+async def test_many_looks_that_take_longer_than_a_step_may_are_no_hang(tmp_path: Path) -> None:
+    judge = JudgeUse(JUDGE, {"tiles": [2], "takes_s": 0.3})
+    async with running(tmp_path, IMPATIENT, judges=(judge,)) as generator:
+        assert await judged(generator, "a lake") == [("hold", "red")]
+        assert not generator.restarts
+        assert generator.judged_s > 1.4
+
+
 async def test_a_judge_that_cannot_load_holds_every_picture_and_the_status_says_so(tmp_path: Path) -> None:
     async with running(tmp_path, judges=(JudgeUse(JUDGE, {"does": "unavailable"}),)) as generator:
         assert await judged(generator, "a lake") == [("hold", "unavailable")]

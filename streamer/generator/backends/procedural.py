@@ -31,6 +31,8 @@ class Options(BaseModel):
 class Painter:
     """Hold the noise tables and paint one request at a time."""
 
+    edits = False
+
     def __init__(self, options: Options) -> None:
         self._options = options
         self._noise: Noise | None = None
