@@ -27,7 +27,7 @@ from streamer.config import Config, Document, Location, Use, load
 from streamer.contracts import Health, Output, Reporting, Rule, Stylist
 from streamer.controls import Parts
 from streamer.crosschecks import check_known, check_names, check_sold, named
-from streamer.errors import ConfigError, PluginError
+from streamer.errors import ConfigError, PluginError, StoreError
 from streamer.generator.choose import Choice, choose
 from streamer.generator.messages import BackendUse, JudgeUse
 from streamer.generator.process import GeneratorProcess
@@ -55,6 +55,7 @@ log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHUTDOWN_S = 2
+TOKENS_EVERY_S = 1.0
 # In bytes. No route takes more than a line of text; a body is read before anybody asks for its token.
 LONGEST_BODY = 65_536
 
@@ -332,8 +333,7 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
     await app.store.open()
     await app.store.recover()
     try:
-        for token in await app.store.tokens():
-            app.tokens.add(token.digest, Access(token.role))
+        await _renew(app.tokens, app.store)
         await app.pipeline.restore()
         web = _server(app)
         async with asyncio.TaskGroup() as tasks:
@@ -344,6 +344,7 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
                 tasks.create_task(app.twitch.emotes.run(), name="emotes"),
                 tasks.create_task(app.terms.run(), name="blocked-terms"),
                 tasks.create_task(_watch(app.generator, told), name="progress"),
+                tasks.create_task(_watch_tokens(app.tokens, app.store), name="tokens"),
             ]
             await web.serve(sockets=[listening])
             for task in running:
@@ -351,6 +352,18 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
     finally:
         await app.twitch.close()
         await app.store.close()
+
+
+async def _renew(tokens: Tokens, store: Store) -> None:
+    tokens.renew({token.digest: Access(token.role) for token in await store.tokens()})
+
+
+async def _watch_tokens(tokens: Tokens, store: Store) -> None:
+    """Take up what the command line issues and revokes: who has a leaked token is out while the show goes on."""
+    while True:
+        await asyncio.sleep(TOKENS_EVERY_S)
+        with suppress(StoreError):
+            await _renew(tokens, store)
 
 
 async def _watch(generator: GeneratorProcess, told: Told) -> None:

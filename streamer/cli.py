@@ -233,7 +233,7 @@ async def token(environ: Mapping[str, str], action: str, name: str, role: str) -
         if action == "new":
             made = new_token()
             await store.add_token(digest(made), Access(role), name)
-            print(f"{made}\nThis is shown once. It works after the program is started again.")
+            print(f"{made}\nThis is shown once. A program that runs knows it in a second.")
         elif action == "list":
             for issued in await store.tokens():
                 made_on = time.strftime("%Y-%m-%d %H:%M", time.localtime(issued.created_at))

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
+from websockets.asyncio.client import connect
 
 from streamer import cli
 from streamer.twitch import pair
@@ -46,7 +47,33 @@ async def test_tokens_are_made_listed_and_revoked(environ: dict[str, str], capsy
     assert capsys.readouterr().out == "1 revoked\n"
 
 
-async def test_an_issued_token_opens_its_routes_after_a_restart(
+async def test_a_token_opens_and_closes_while_the_program_runs(
+    environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"http://127.0.0.1:{environ['STREAMER_PORT']}"
+    with command("run", environ=environ, log=tmp_path / "log"):
+        await asyncio.to_thread(wait_until_ready, url)
+        await cli.token(environ, "new", "tom", "moderator")
+        token = capsys.readouterr().out.splitlines()[0]
+        async with httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {token}"}) as tom:
+
+            async def answered(status: int) -> None:
+                async with asyncio.timeout(10):
+                    while (await tom.get("/api/v1/status")).status_code != status:
+                        await asyncio.sleep(0.05)
+
+            await answered(200)
+            async with connect(url.replace("http", "ws") + "/ws/panel") as panel:
+                await panel.send(json.dumps({"token": token}))
+                await panel.recv()
+                await cli.token(environ, "revoke", "tom", "")
+                await answered(401)
+                async with asyncio.timeout(10):
+                    await panel.wait_closed()
+                assert panel.close_code == 4401
+
+
+async def test_an_issued_token_opens_its_routes_and_no_others(
     environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await cli.token(environ, "new", "deck", "trigger")

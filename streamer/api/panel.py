@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -50,30 +51,37 @@ def router(desk: Desk, tokens: Tokens, web_root: Path) -> APIRouter:
     async def socket(page: WebSocket) -> None:
         await page.accept()
         with contextlib.suppress(WebSocketDisconnect):
-            if await _admitted(page, tokens):
-                await _serve(page, desk)
+            token = await _token(page)
+            if tokens.opens(token, Access.MODERATOR):
+                await _serve(page, desk, lambda: tokens.opens(token, Access.MODERATOR))
             else:
                 await page.close(BAD_TOKEN, "send {\"token\": ...} with a moderator's or operator's token first")
 
     return routes
 
 
-async def _admitted(page: WebSocket, tokens: Tokens) -> bool:
-    """Wait for the first message and judge the token in it."""
+async def _token(page: WebSocket) -> str:
+    """Wait for the first message and return the token in it, or an empty string."""
     try:
         first = await asyncio.wait_for(page.receive_text(), HELLO_WITHIN_S)
         token = json.loads(first)["token"]
     except (TimeoutError, ValueError, KeyError, TypeError, RecursionError):
-        return False
-    return isinstance(token, str) and tokens.opens(token, Access.MODERATOR)
+        return ""
+    return token if isinstance(token, str) else ""
 
 
-async def _serve(page: WebSocket, desk: Desk) -> None:
-    """Send the desk's state whenever it changed; a reader stands beside so that a closed page ends this at once."""
+async def _serve(page: WebSocket, desk: Desk, allowed: Callable[[], bool]) -> None:
+    """Send the desk's state whenever it changed; a reader stands beside so that a closed page ends this at once.
+
+    A page whose token is taken back meanwhile is sent away.
+    """
     reader = asyncio.create_task(_read_until_closed(page), name="panel-reader")
     seen = -1
     try:
         while not reader.done():
+            if not allowed():
+                await page.close(BAD_TOKEN, "this token has been taken back")
+                return
             if desk.version != seen:
                 seen = desk.version
                 await page.send_text(models.status(desk.state(), __version__).model_dump_json())

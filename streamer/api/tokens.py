@@ -41,11 +41,12 @@ class Tokens:
 
     def __init__(self, standing: Mapping[Access, str]) -> None:
         self.standing = standing
-        self._access = {digest(token): access for access, token in standing.items()}
+        self._standing = {digest(token): access for access, token in standing.items()}
+        self._access = self._standing
 
-    def add(self, token_digest: str, access: Access) -> None:
-        """Let an issued token in."""
-        self._access[token_digest] = access
+    def renew(self, issued: Mapping[str, Access]) -> None:
+        """Let in exactly these issued tokens, by their digests, besides the standing ones."""
+        self._access = {**issued, **self._standing}
 
     def access(self, token: str) -> Access | None:
         """Return what this token is for, or None when nobody issued it."""

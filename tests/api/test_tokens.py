@@ -25,7 +25,7 @@ def test_an_unknown_token_opens_nothing() -> None:
 
 def test_an_issued_token_is_known_by_its_digest() -> None:
     tokens, token = Tokens({}), new_token()
-    tokens.add(digest(token), Access.MODERATOR)
+    tokens.renew({digest(token): Access.MODERATOR})
     assert tokens.opens(token, Access.TRIGGER)
     assert not tokens.opens(token, Access.OPERATOR)
 
@@ -52,3 +52,11 @@ def test_a_home_that_cannot_be_written_says_what_to_set(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("in the way")
     with pytest.raises(StoreError, match="STREAMER_HOME"):
         standing_tokens(tmp_path / "home", {})
+
+
+def test_a_token_that_is_issued_no_more_opens_nothing_and_the_standing_ones_stay() -> None:
+    tokens, token = Tokens({Access.OPERATOR: "o"}), new_token()
+    tokens.renew({digest(token): Access.MODERATOR, digest("o"): Access.TRIGGER})
+    assert tokens.access("o") is Access.OPERATOR
+    tokens.renew({})
+    assert (tokens.access(token), tokens.access("o")) == (None, Access.OPERATOR)
