@@ -37,7 +37,6 @@ class Delivery(Moderation):
     async def _draw(self, request: ImageRequest) -> None:
         """In: a request whose turn it is. Out: its picture on air or held, or its end."""
         started = self._clock()
-        self._parts.metrics.took(Step.QUEUE, (started - request.at) * 1000)
         self._parts.store.mark(request.id, RequestState.DRAWING)
         self._air.touch()
         with self._drawing.of(request):
@@ -78,10 +77,11 @@ class Delivery(Moderation):
     ) -> None:
         """Refuse, hold or show a finished picture."""
         if frame is None or not self._drawing.wanted(request):
-            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            self._stopped(request)
             return
         now = self._clock()
         self._drawing.took(request, draw_s)
+        self._parts.metrics.took(Step.QUEUE, (now - draw_s - request.at) * 1000)
         self._parts.metrics.took(Step.DRAW, draw_s * 1000)
         judged = [*judgements, *frame.judgements]
         if judged:
@@ -99,7 +99,7 @@ class Delivery(Moderation):
     async def _air_now(self, request: ImageRequest, cleared: Cleared, draw_s: float, drawn_at: float) -> None:
         """Show a picture whose verdict is stored, unless it was taken back while that was written."""
         if not self._drawing.wanted(request):
-            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            self._stopped(request)
             return
         if self._parts.hub.overlays:
             at_once = drawn_at - request.at - draw_s < AT_ONCE_S
@@ -136,11 +136,21 @@ class Delivery(Moderation):
 
     def _fail(self, request: ImageRequest, error: BackendError) -> None:
         if not self._drawing.wanted(request):
-            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            self._stopped(request)
             return
         log.warning("not drawn: %s: %s", request.id, error)
         reason = str(error) if isinstance(error, Unsupported) else "the picture failed, please try again"
         self._end(request, RequestState.FAILED, "generator", reason)
+
+    def _stopped(self, request: ImageRequest) -> None:
+        """End what was taken back; what only made way for the streamer's waits again as if it had never begun."""
+        if not self._drawing.waits_again(request):
+            self._end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            return
+        log.info("put off for the streamer's: %s", request.id)
+        self._parts.hub.withdraw(request.id)
+        self._parts.scheduler.put_off(request.id)
+        self._parts.store.mark(request.id, RequestState.QUEUED)
 
     def _finish(self, request: ImageRequest) -> tuple[ImageRequest, ...]:
         return self._parts.scheduler.finish(request.id)

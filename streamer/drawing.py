@@ -20,13 +20,17 @@ class Drawing:
     def __init__(self, generator: Generator, stage: Stage, hub: Hub) -> None:
         self._generator, self._stage, self._hub = generator, stage, hub
         self._called_off: str | None = None
+        self._makes_way = False
         self._usual_s: dict[tuple[int, int], float] = {}
         self.request: ImageRequest | None = None
+        self.steps_left = 0
+        """How many steps the picture being drawn has before it, as far as is known; 0 once it is there."""
 
     @contextmanager
     def of(self, request: ImageRequest) -> Iterator[None]:
         """Count a request as being drawn until it is on air, held or ended: so long it can be called off."""
-        self.request, self._called_off = request, None
+        self.request, self._called_off, self._makes_way = request, None, False
+        self.steps_left = request.params.num_inference_steps
         try:
             yield
         finally:
@@ -37,29 +41,50 @@ class Drawing:
 
         Raises BackendError when it could not be drawn.
         """
+        if not self.wanted(request):
+            return None  # called off while something else was looked up for it
         async with aclosing(self._generator.draw(request)) as updates:  # type: ignore[type-var]
             async for update in updates:
                 if not self.wanted(request):
                     return None
                 if isinstance(update, Frame):
+                    self.steps_left = 0
                     return update
-                if seen and self._worth_showing(request, update):
+                self.steps_left = update.steps - update.step
+                if seen and update.data and self._worth_showing(request, update):
                     self._hub.publish(update)
         return None
 
     def call_off(self) -> None:
-        """Stop what is being drawn at its next step."""
-        if self.request is not None:
-            self._called_off = self.request.id
-            self._generator.cancel(self.request.id)
+        """Stop what is being drawn at its next step, for good."""
+        self._makes_way = False
+        self._stop()
+
+    def make_way(self) -> None:
+        """Stop what is being drawn at its next step, to be drawn later; whoever calls it off meanwhile wins."""
+        if self.request is not None and self._called_off is None:
+            self._makes_way = True
+            self._stop()
 
     def wanted(self, request: ImageRequest) -> bool:
         """Tell whether the request may still go on air: a clear or a panic since it was asked for wins."""
-        return self._called_off != request.id and self._stage.accepts(request.layer, request.at)
+        return self._called_off != request.id and self._accepted(request)
+
+    def waits_again(self, request: ImageRequest) -> bool:
+        """Tell whether a request that was stopped only made way and may still go on air later."""
+        return self._makes_way and self._accepted(request)
 
     def took(self, request: ImageRequest, seconds: float) -> None:
         """Remember how long a picture of this size takes."""
         self._usual_s[request.params.width, request.params.height] = seconds
+
+    def _stop(self) -> None:
+        if self.request is not None:
+            self._called_off = self.request.id
+            self._generator.cancel(self.request.id)
+
+    def _accepted(self, request: ImageRequest) -> bool:
+        return self._stage.accepts(request.layer, request.at)
 
     def _worth_showing(self, request: ImageRequest, preview: Preview) -> bool:
         """Leave previews out when the picture itself is about to come: painting one would only delay it."""

@@ -322,6 +322,7 @@ class Pipeline(Delivery):
         self._actors.put(request.id, request.actor.id)
         self._end_all(submission.ended)
         self._parts.metrics.took(Step.ADMIT, (now - request.at) * 1000)
+        self._make_way(request)
         self._work.set()
         self._air.touch()
         try:
@@ -342,6 +343,15 @@ class Pipeline(Delivery):
             return False
         free = request.priority is Lane.BROADCASTER or self._free_at.get(request.layer, 0.0) <= self._clock()
         return free and may_draw(self._doorkeepers, request)
+
+    def _make_way(self, request: ImageRequest) -> None:
+        """Put a viewer's picture off that is being drawn, if the streamer's could be drawn in its stead right now."""
+        drawn = self._drawing.request
+        if drawn is None or self._parking.parked:
+            return
+        makes_way = self._parts.scheduler.makes_way(drawn.id, request, self._drawing.steps_left)
+        if makes_way and self._may_draw(request):
+            self._drawing.make_way()
 
     def _wait_for_layer(self, now: float) -> float | None:
         return min((moment - now for moment in self._free_at.values() if moment > now), default=None)

@@ -2,12 +2,14 @@
 
 Identical requests form a group and are drawn once: the member with the best place stands in line for all of them.
 A member that leaves (replaced, taken back, expired) takes nobody with it; the next best member stands in its stead.
-Once ``next`` has handed out a request its followers share its fate, whatever that is.
+Once ``next`` has handed out a request its followers share its fate, whatever that is: they end as it ends, or wait
+again when it has to make way for the streamer's.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from bisect import bisect_left, insort
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,9 +24,11 @@ from streamer.types import Caption, ImageRequest, Lane, Refusal, RequestState
 _BROADCASTER_LIMIT = 8
 # A raid that types the same line costs one drawing; this bounds the memory it costs.
 _GROUP_LIMIT = 100
+# A streamer who hammers the keys puts a picture off this often; then it is drawn to its end.
+_PUT_OFF_LIMIT = 2
 
 _Place = tuple[Lane, int, int]
-_Owner = tuple[Lane, str]
+_Owner = tuple[Lane, str, str]
 _Entry = TypeVar("_Entry", tuple[tuple[Lane, int, int], str], tuple[float, str])
 _Key = tuple[str, str, str, int, int, int, float, Caption | None, bytes | None]
 
@@ -37,6 +41,7 @@ class Options(BaseModel):
     limit: int = Field(50, ge=1, le=1000, description="how many different pictures may wait at once")
     per_viewer: int = Field(1, ge=1, le=10, description="how many of them one viewer may hold; a newer one replaces")
     expires_s: float = Field(30.0, gt=0, description="a request older than this is not drawn any more")
+    preempt: bool = Field(True, description="the streamer's own request stops a viewer's picture between two steps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class _Seat:
     request: ImageRequest
     place: _Place
     key: _Key
+    owner: _Owner
+    put_off: int = 0
 
 
 class Scheduler:
@@ -83,7 +90,7 @@ class Scheduler:
         self._groups: dict[_Key, list[tuple[_Place, str]]] = {}
         self._held: dict[_Owner, list[str]] = {}
         self._expiries: list[tuple[float, str]] = []
-        self._drawing: dict[str, tuple[ImageRequest, ...]] = {}
+        self._drawing: dict[str, tuple[_Seat, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._line)
@@ -103,7 +110,7 @@ class Scheduler:
         if replaced is not None:
             place = self._leave(replaced.id)
             ended.append(_ended(replaced, RequestState.SUPERSEDED, "replaced by a newer request"))
-        self._enter(request, place)
+        self._enter(_Seat(request, place, _key(request), _owner(request)))
         return self._accepted(request.id, tuple(ended))
 
     def next(self, now: float, may_draw: Callable[[ImageRequest], bool] = lambda request: True) -> ImageRequest | None:
@@ -112,18 +119,35 @@ class Scheduler:
         leader = next((i for i in ready if may_draw(self._seats[i].request)), None)
         if leader is None:
             return None
-        group = [self._seats[i].request for _, i in self._groups[self._seats[leader].key]]
-        for request in reversed(group):
-            self._leave(request.id)
-        for request in group:
-            self._rotate(request)
-        if len(group) > 1:
-            self._drawing[leader] = tuple(group[1:])
-        return group[0]
+        group = tuple(self._seats[i] for _, i in self._groups[self._seats[leader].key])
+        for seat in reversed(group):
+            self._leave(seat.request.id)
+        for seat in group:
+            self._rotate(seat)
+        self._drawing[leader] = group
+        return group[0].request
 
     def finish(self, request_id: str) -> tuple[ImageRequest, ...]:
         """Forget a request that ``next`` handed out and return its followers, which end as it ended."""
-        return self._drawing.pop(request_id, ())
+        return _followers(self._drawing.pop(request_id, ()))
+
+    def makes_way(self, drawn_id: str, waiting: ImageRequest, steps_left: int) -> bool:
+        """Say whether a picture being drawn, with so many steps before it, is to be put off for one that waits."""
+        if not self._options.preempt or drawn_id not in self._drawing:
+            return False
+        seats = self._drawing[drawn_id]
+        put_off = max(seat.put_off for seat in seats)
+        return makes_way(seats[0].request.priority, waiting.priority, steps_left, put_off)
+
+    def put_off(self, request_id: str) -> None:
+        """Let a request that ``next`` handed out, and its followers, wait again in the places they had.
+
+        Their turn had come, so they take no place from anybody, nobody takes theirs, and they do not expire.
+        """
+        for seat in self._drawing.pop(request_id, ()):
+            request = replace(seat.request, expires_at=math.inf)
+            own = (request.priority, "", request.id)
+            self._enter(replace(seat, request=request, owner=own, put_off=seat.put_off + 1))
 
     def expire(self, now: float) -> list[Ending]:
         """End every waiting request whose time is over."""
@@ -146,15 +170,15 @@ class Scheduler:
         dropped = [seat.request for seat in self._seats.values() if matches(seat.request)]
         for request in dropped:
             self._leave(request.id)
-        for leader, followers in list(self._drawing.items()):
-            dropped += [one for one in followers if matches(one)]
-            self._drawing[leader] = tuple(one for one in followers if not matches(one))
+        for leader, seats in self._drawing.items():
+            dropped += [one for one in _followers(seats) if matches(one)]
+            self._drawing[leader] = (seats[0], *(seat for seat in seats[1:] if not matches(seat.request)))
         return dropped
 
     def followers(self, request_id: str) -> tuple[ImageRequest, ...]:
         """Return who else gets the picture of a waiting or handed-out request."""
         if request_id in self._drawing:
-            return self._drawing[request_id]
+            return _followers(self._drawing[request_id])
         if request_id not in self._seats:
             return ()
         (_, leader), *rest = self._groups[self._seats[request_id].key]
@@ -176,7 +200,8 @@ class Scheduler:
 
     def wakeup(self, now: float) -> float | None:
         """Return when ``expire`` has something to do next, in monotonic seconds."""
-        return max(now, self._expiries[0][0]) if self._expiries else None
+        soonest = self._expiries[0][0] if self._expiries else math.inf
+        return max(now, soonest) if soonest < math.inf else None
 
     def _replaced_by(self, request: ImageRequest) -> ImageRequest | None:
         held = self._held.get(_owner(request), [])
@@ -187,55 +212,60 @@ class Scheduler:
         """Return who must go to make room for a request, or None when it has to be refused.
 
         What is full (the line, or the group to join) gives up its end to a better lane: a paid request is never
-        refused because chat was faster, and the streamer has a few places more than anyone else.
+        refused because chat was faster, and the streamer has a few places more than anyone else. What was put off
+        neither counts nor goes.
         """
         spare = _BROADCASTER_LIMIT if request.priority is Lane.BROADCASTER else 0
         group = self._groups.get(_key(request), [])
         freed = replaced is not None and len(self._groups[_key(replaced)]) == 1
         if group and not (freed and self._seats[group[0][1]].request is replaced):
+            group = self._counted(group)
             end, full = group[-1:], len(group) >= _GROUP_LIMIT + spare
         else:
-            end, full = self._last_group(), len(self._line) - freed >= self._options.limit + spare
+            line = self._counted(self._line)
+            end = self._counted(self._groups[self._seats[line[-1][1]].key]) if line else []
+            full = len(line) - freed >= self._options.limit + spare
         if not full:
             return []
         victims = [self._seats[i].request for _, i in end]
         return victims if request.priority < victims[0].priority else None
 
-    def _last_group(self) -> list[tuple[_Place, str]]:
-        return self._groups[self._seats[self._line[-1][1]].key] if self._line else []
+    def _counted(self, line: list[tuple[_Place, str]]) -> list[tuple[_Place, str]]:
+        """Leave out what was put off."""
+        return [entry for entry in line if not self._seats[entry[1]].put_off]
 
     def _new_place(self, request: ImageRequest) -> _Place:
         before = len(self._held.get(_owner(request), ())) if request.priority is Lane.CHAT else 0
         return request.priority, before, next(self._turns)
 
-    def _rotate(self, drawn: ImageRequest) -> None:
+    def _rotate(self, drawn: _Seat) -> None:
         """Send what else the viewer waits for to the back of the rotation: this turn is used up."""
-        if drawn.priority is Lane.CHAT:
-            for before, request_id in enumerate(self._held.get(_owner(drawn), ())):
+        if drawn.request.priority is Lane.CHAT:
+            for before, request_id in enumerate(self._held.get(drawn.owner, ())):
                 self._move(request_id, (Lane.CHAT, before, next(self._turns)))
 
-    def _enter(self, request: ImageRequest, place: _Place) -> None:
-        self._held.setdefault(_owner(request), []).append(request.id)
-        insort(self._expiries, (request.expires_at, request.id))
-        self._sit(_Seat(request, place, _key(request)))
+    def _enter(self, seat: _Seat) -> None:
+        self._held.setdefault(seat.owner, []).append(seat.request.id)
+        insort(self._expiries, (seat.request.expires_at, seat.request.id))
+        self._sit(seat)
 
     def _leave(self, request_id: str) -> _Place:
         """Take a request out, move up what its owner holds behind it, and return the place that became free."""
         seat = self._stand_up(request_id)
         _discard(self._expiries, (seat.request.expires_at, request_id))
-        held, free = self._held[_owner(seat.request)], seat.place
+        held, free = self._held[seat.owner], seat.place
         index = held.index(request_id)
         del held[index]
         for behind in held[index:]:
             free = self._move(behind, free)
         if not held:
-            del self._held[_owner(seat.request)]
+            del self._held[seat.owner]
         return free
 
     def _move(self, request_id: str, place: _Place) -> _Place:
         """Seat a request elsewhere and return the place it had."""
         seat = self._stand_up(request_id)
-        self._sit(_Seat(seat.request, place, seat.key))
+        self._sit(replace(seat, place=place))
         return seat.place
 
     def _sit(self, seat: _Seat) -> None:
@@ -264,10 +294,22 @@ class Scheduler:
         return Submission(leader_id=None if leader == request_id else leader, ended=ended)
 
 
+def makes_way(drawn: Lane, waiting: Lane, steps_left: int, put_off: int) -> bool:
+    """Say whether a picture being drawn is put off for one that waits: a viewer's for the streamer's, and it must pay.
+
+    In its last step it is done about as soon as it could be stopped; put off too often it would never be drawn.
+    """
+    return waiting is Lane.BROADCASTER and drawn > waiting and steps_left > 1 and put_off < _PUT_OFF_LIMIT
+
+
 def _owner(request: ImageRequest) -> _Owner:
     """Say whose places a request takes: a viewer's, the streamer's, or (paid for) its own."""
-    ids = {Lane.BROADCASTER: "", Lane.PAID: request.id, Lane.CHAT: request.actor.id}
-    return request.priority, ids[request.priority]
+    viewer = request.actor.id if request.priority is Lane.CHAT else ""
+    return request.priority, viewer, request.id if request.priority is Lane.PAID else ""
+
+
+def _followers(seats: tuple[_Seat, ...]) -> tuple[ImageRequest, ...]:
+    return tuple(seat.request for seat in seats[1:])
 
 
 def _key(request: ImageRequest) -> _Key:

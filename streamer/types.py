@@ -272,7 +272,10 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An unfinished picture, too small to recognise unless somebody trusted asked; ``step`` is 1 to ``steps``."""
+    """An unfinished picture, too small to recognise unless somebody trusted asked; ``step`` is 1 to ``steps``.
+
+    ``data`` is empty when a step has nothing to show.
+    """
 
     request_id: str
     layer: str

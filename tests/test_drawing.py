@@ -26,7 +26,7 @@ class Brush:
         self.between: Callable[[], None] = lambda: None
         self.cancelled: list[str] = []
         self.fault: BackendError | None = None
-        self.closed = False
+        self.closed = self.begun = False
 
     async def ready(self) -> None: ...
 
@@ -37,6 +37,7 @@ class Brush:
         self.cancelled.append(request_id)
 
     async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+        self.begun = True
         try:
             yield Preview(request.id, request.layer, 1, 2, "image/jpeg", b"1", 32, 18)
             self.between()
@@ -86,6 +87,50 @@ async def test_what_is_called_off_gives_no_frame_and_stops_the_generator(drawing
     assert await drawn(drawing) is not None, "asked for anew it is wanted again"
 
 
+async def test_it_is_known_how_many_steps_are_left(drawing: Drawing, brush: Brush) -> None:
+    left = []
+    brush.between = lambda: left.append(drawing.steps_left)
+    with drawing.of(REQUEST):
+        left.append(drawing.steps_left)
+        await drawing.frame(REQUEST)
+        left.append(drawing.steps_left)
+    assert left == [REQUEST.params.num_inference_steps, 1, 0]
+
+
+async def test_what_makes_way_is_stopped_and_waits_again(drawing: Drawing, brush: Brush) -> None:
+    brush.between = drawing.make_way
+    with drawing.of(REQUEST):
+        assert await drawing.frame(REQUEST) is None
+        assert drawing.waits_again(REQUEST)
+    assert (brush.cancelled, brush.closed) == (["r1"], True)
+    brush.between = lambda: None
+    with drawing.of(REQUEST):
+        assert not drawing.waits_again(REQUEST)
+        assert await drawing.frame(REQUEST) is not None
+
+
+async def test_what_is_called_off_or_cleared_does_not_wait_again_whichever_came_first(
+    drawing: Drawing, stage: Stage
+) -> None:
+    for order in ((drawing.make_way, drawing.call_off), (drawing.call_off, drawing.make_way)):
+        with drawing.of(REQUEST):
+            for stop in order:
+                stop()
+            assert not drawing.wanted(REQUEST)
+            assert not drawing.waits_again(REQUEST)
+    with drawing.of(REQUEST):
+        drawing.make_way()
+        stage.clear("background", REQUEST.at + 1)
+        assert not drawing.waits_again(REQUEST)
+
+
+async def test_what_is_called_off_before_it_was_begun_is_never_begun(drawing: Drawing, brush: Brush) -> None:
+    with drawing.of(REQUEST):
+        drawing.call_off()
+        assert await drawing.frame(REQUEST) is None
+    assert not brush.begun
+
+
 async def test_a_clear_meanwhile_makes_the_picture_unwanted(drawing: Drawing, brush: Brush, stage: Stage) -> None:
     brush.between = lambda: stage.clear("background", REQUEST.at + 1)  # type: ignore[assignment, return-value]
     assert await drawn(drawing) is None
@@ -101,4 +146,5 @@ async def test_a_fault_is_passed_on(drawing: Drawing, brush: Brush) -> None:
 
 def test_calling_off_nothing_does_nothing(drawing: Drawing, brush: Brush) -> None:
     drawing.call_off()
+    drawing.make_way()
     assert brush.cancelled == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from pydantic import ValidationError
 
-from streamer.scheduler import Options, Scheduler
+from streamer.scheduler import Options, Scheduler, makes_way
 from streamer.types import Actor, Caption, ImageRequest, Lane, RequestState, Role, SamplingParams
 
 _ids = itertools.count()
@@ -316,6 +316,109 @@ def test_what_waits_can_be_let_wait_longer_and_never_shorter() -> None:
     assert queue.next(600.0) == long
 
 
+@pytest.mark.parametrize(
+    ("drawn", "waiting", "steps_left", "put_off", "stops"),
+    [
+        (Lane.CHAT, Lane.BROADCASTER, 4, 0, True),
+        (Lane.PAID, Lane.BROADCASTER, 2, 1, True),
+        (Lane.CHAT, Lane.BROADCASTER, 1, 0, False),
+        (Lane.CHAT, Lane.BROADCASTER, 0, 0, False),
+        (Lane.CHAT, Lane.BROADCASTER, 4, 2, False),
+        (Lane.BROADCASTER, Lane.BROADCASTER, 4, 0, False),
+        (Lane.CHAT, Lane.PAID, 4, 0, False),
+    ],
+)
+def test_only_a_viewers_picture_makes_way_only_for_the_streamers_and_only_if_it_pays(
+    drawn: Lane, waiting: Lane, steps_left: int, put_off: int, stops: bool
+) -> None:
+    assert makes_way(drawn, waiting, steps_left, put_off) is stops
+
+
+def test_what_is_put_off_and_whoever_joined_it_wait_again_in_their_old_places() -> None:
+    queue = scheduler()
+    paid, first, joined, later = (
+        request("p", lane=Lane.PAID), request("ann", "a cat"), request("bob", "a cat"), request("eve"),
+    )  # fmt: skip
+    for one in (first, joined, later):
+        queue.submit(one, 0.0)
+    assert queue.next(0.0) == first
+    own = request("me", lane=Lane.BROADCASTER)
+    for one in (own, paid):
+        queue.submit(one, 0.0)
+    assert queue.makes_way(first.id, own, 4)
+    queue.put_off(first.id)
+    assert [one.id for one in queue.pending()] == [own.id, paid.id, first.id, later.id]
+    assert [one.id for one in queue.followers(first.id)] == [joined.id]
+    assert (queue.finish(first.id), queue.position(joined.id)) == ((), 3)
+
+
+def test_a_picture_is_put_off_twice_and_then_drawn_to_its_end_with_whoever_joined_meanwhile() -> None:
+    queue, own = scheduler(), request("me", lane=Lane.BROADCASTER)
+    queue.submit(request("ann", "a cat", request_id="cat"), 0.0)
+    willing = []
+    for round_ in range(3):
+        assert drawn_ids(queue) == ["cat"]
+        willing.append(queue.makes_way("cat", own, 4))
+        queue.put_off("cat")
+        queue.submit(request(f"v{round_}", "a cat"), 0.0)
+    assert willing == [True, True, False]
+
+
+def test_nothing_makes_way_when_the_streamer_does_not_want_it_or_nothing_is_drawn() -> None:
+    own = request("me", lane=Lane.BROADCASTER)
+    for queue in (scheduler(preempt=False), scheduler()):
+        queue.submit(request("ann", request_id="cat"), 0.0)
+        assert not queue.makes_way("cat", own, 4)
+    assert queue.next(0.0) is not None
+    assert queue.makes_way("cat", own, 4)
+
+
+def test_what_is_put_off_does_not_expire() -> None:
+    queue = scheduler()
+    queue.submit(request("ann", expires_at=5.0), 0.0)
+    drawn = queue.next(4.0)
+    assert drawn is not None
+    queue.put_off(drawn.id)
+    assert (queue.wakeup(0.0), queue.expire(1e9)) == (None, [])
+    assert drawn_ids(queue) == [drawn.id]
+
+
+def test_a_viewer_whose_picture_was_put_off_may_ask_as_before_and_is_not_replaced() -> None:
+    queue = scheduler(per_viewer=1)
+    first, second, third, other = request("ann"), request("ann"), request("ann"), request("bob")
+    queue.submit(first, 0.0)
+    assert queue.next(0.0) == first
+    queue.submit(second, 0.0)
+    queue.put_off(first.id)
+    queue.submit(other, 0.0)
+    assert [ending.request for ending in queue.submit(third, 0.0).ended] == [second]
+    assert drawn_ids(queue) == [first.id, third.id, other.id], "its second start costs no second turn"
+
+
+def test_what_was_put_off_takes_no_place_and_is_never_sent_away_for_a_better_lane() -> None:
+    queue = scheduler(limit=1)
+    chat, paid, own = request("ann"), request("p", lane=Lane.PAID), request("me", lane=Lane.BROADCASTER)
+    queue.submit(chat, 0.0)
+    assert queue.next(0.0) == chat
+    queue.put_off(chat.id)
+    assert queue.submit(paid, 0.0).refusal is None
+    assert queue.submit(request("q", lane=Lane.PAID), 0.0).refusal is not None
+    assert queue.submit(own, 0.0).ended == ()
+    assert drawn_ids(queue) == [own.id, paid.id, chat.id]
+
+
+def test_what_is_put_off_can_be_taken_back() -> None:
+    queue = scheduler()
+    leader, follower = request("ann", "a cat"), request("bob", "a cat")
+    for one in (leader, follower):
+        queue.submit(one, 0.0)
+    assert queue.next(0.0) == leader
+    assert queue.drop(lambda one: one.actor.id == "bob") == [follower]
+    queue.put_off(leader.id)
+    assert [one.id for one in queue.drop(lambda one: True)] == [leader.id]
+    assert len(queue) == 0
+
+
 @pytest.mark.parametrize("wrong", [{"limit": 0}, {"per_viewer": 0}, {"expires_s": 0}, {"unknown": 1}])
 def test_senseless_options_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
@@ -332,6 +435,7 @@ class Life(RuleBasedStateMachine):
         self.accepted: dict[str, ImageRequest] = {}
         self.ended: dict[str, RequestState] = {}
         self.drawing: list[ImageRequest] = []
+        self.put_off: Counter[str] = Counter()
 
     def end(self, one: ImageRequest, state: RequestState) -> None:
         assert one.id in self.accepted
@@ -372,11 +476,34 @@ class Life(RuleBasedStateMachine):
         for one in (leader, *self.queue.finish(leader.id)):
             self.end(one, state)
 
+    @precondition(lambda self: self.drawing)
+    @rule(steps_left=st.sampled_from([0, 1, 2, 4]), lane=st.sampled_from(list(Lane)))
+    def press(self, steps_left: int, lane: Lane) -> None:
+        """The streamer (or somebody else) wants a picture while one is being drawn."""
+        drawn = self.drawing[-1]
+        members = [drawn.id, *(one.id for one in self.queue.followers(drawn.id))]
+        before = self.others(drawn)
+        if not self.queue.makes_way(drawn.id, request(lane=lane), steps_left):
+            return
+        assert lane is Lane.BROADCASTER
+        assert drawn.priority is not Lane.BROADCASTER
+        assert steps_left > 1
+        self.drawing.pop()
+        self.queue.put_off(drawn.id)
+        self.put_off.update(members)
+        assert set(members) <= set(self.waiting())
+        assert self.others(drawn) == before, "nobody else's place is touched"
+
+    def others(self, drawn: ImageRequest) -> list[str]:
+        """Return who waits for another picture, in order."""
+        return [one for one in self.waiting() if self.accepted[one].prompt != drawn.prompt]
+
     @rule(seconds=st.sampled_from([0.5, 3.0]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
         for ending in self.queue.expire(self.now):
             assert ending.request.expires_at <= self.now
+            assert ending.request.id not in self.put_off
             self.end(ending.request, ending.state)
         wakeup = self.queue.wakeup(self.now)
         assert wakeup is None or wakeup > self.now
@@ -404,9 +531,13 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def bounds_hold(self) -> None:
         pending = self.queue.pending()
-        assert len(pending) == len(self.queue) <= 4 + 8
+        counted = [one for one in pending if one.id not in self.put_off]
+        assert len(counted) <= 4 + 8
+        assert len(pending) == len(self.queue)
+        assert max(self.put_off.values(), default=0) <= 2
         assert [one.priority for one in pending] == sorted(one.priority for one in pending)
-        chat = Counter(self.accepted[i].actor.id for i in self.waiting() if self.accepted[i].priority is Lane.CHAT)
+        counting = [self.accepted[i] for i in self.waiting() if i not in self.put_off]
+        chat = Counter(one.actor.id for one in counting if one.priority is Lane.CHAT)
         assert max(chat.values(), default=0) <= 2
         assert [self.queue.position(one.id) for one in pending] == list(range(1, len(pending) + 1))
 
@@ -415,6 +546,9 @@ class Life(RuleBasedStateMachine):
         while self.drawing:
             self.deliver(RequestState.SHOWN)
         self.time_passes(0.0)
+        while self.queue.pending():
+            self.draw()
+            self.deliver(RequestState.SHOWN)
         assert sorted(self.ended) == sorted(self.accepted)
         remembered = {name: value for name, value in vars(self.queue).items() if name not in ("_options", "_turns")}
         assert not any(remembered.values()), "nothing is remembered about requests that have ended"

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from streamer.errors import BackendError, BackendUnavailable, PluginError
-from streamer.generator.backend import Backend, Report, Step
+from streamer.generator.backend import Backend, Report
 from streamer.generator.choose import load_backend
 from streamer.generator.jury import Jury, seat
 from streamer.generator.messages import (
@@ -92,7 +92,7 @@ class Voice:
             for _ in range(int(LONGEST_SLICE_S / BEAT_S)):
                 if over.wait(BEAT_S):
                     return
-                self.say(Alive(0))
+                self.say(Alive())
 
         thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
         thread.start()
@@ -202,13 +202,13 @@ def draw(studio: Studio, order: Draw, orders: Orders, voice: Voice) -> None:
 
 def run_job(studio: Studio, order: Draw, orders: Orders, voice: Voice) -> Answer:
     """Say each preview and give back the last answer: the frame, or that the job was stopped."""
-    with closing(studio.draw(order.request, lambda: voice.say(Alive(order.job)))) as items:
+    with closing(studio.draw(order.request, lambda: voice.say(Alive()))) as items:
         for item in items:
             if orders.cancelled_up_to >= order.job:
                 break
             if isinstance(item, Frame):
                 return Made(order.job, item, studio.drew_s, studio.judged_s)
-            voice.say(Alive(order.job) if isinstance(item, Step) else Made(order.job, item))
+            voice.say(Made(order.job, item))
     return Stopped(order.job)
 
 

@@ -91,9 +91,7 @@ class Improved:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """A step of this job, or a look at its picture, is done and has nothing to show; job 0 is work between two jobs."""
-
-    job: int
+    """The process works and has nothing to show for it yet: between two jobs, or on a look at a picture."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ class Studio:
 
     def draw(
         self, request: ImageRequest, alive: Callable[[], None] = lambda: None
-    ) -> Generator[Step | Preview | Frame, None, None]:
-        """Yield a Preview, or the bare Step, after each denoising step and the Frame last; closing cancels.
+    ) -> Generator[Preview | Frame, None, None]:
+        """Yield a Preview after each denoising step and the Frame last; closing cancels.
 
         Judges may look for longer than a step takes: ``alive`` is called after each of their looks.
         """
@@ -52,7 +52,7 @@ class Studio:
                 if not isinstance(item, Step):
                     yield self._finish(request, item, reading.result, alive)
                     return
-                yield item if item.pixels is None else self._preview(request, item, item.pixels)
+                yield self._preview(request, item)
         finally:
             if isinstance(steps, Generator):
                 steps.close()
@@ -66,9 +66,11 @@ class Studio:
             yield item
             asked = time.perf_counter()
 
-    def _preview(self, request: ImageRequest, step: Step, pixels: Pixels) -> Preview:
+    def _preview(self, request: ImageRequest, step: Step) -> Preview:
         """Make it as small as the request says: it goes out before anyone judged the picture."""
-        small = shrink(pixels, request.preview_px)
+        if step.pixels is None:
+            return Preview(request.id, request.layer, step.step, step.steps, "", b"", 0, 0)
+        small = shrink(step.pixels, request.preview_px)
         media_type, data = encode(small, PREVIEW_QUALITY, self._source)
         height, width = small.shape[:2]
         return Preview(request.id, request.layer, step.step, step.steps, media_type, data, width, height)

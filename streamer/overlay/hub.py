@@ -129,6 +129,23 @@ class Hub:
         else:
             self._clear(update)
 
+    def withdraw(self, request_id: str) -> list[str]:
+        """Take the previews of a picture off again, back to what its layers showed before, and return those layers.
+
+        It may begin anew: only what is finished, refused or cleared has no more previews to come.
+        """
+        layers = [layer for layer, shown in self._shown.items() if request_id in shown.drawing]
+        for layer in layers:
+            shown = self._shown[layer]
+            shown.drawing.remove(request_id)
+            for mailbox in self._pages:
+                mailbox.drop_preview(layer)
+                if shown.picture is not None:
+                    mailbox.put(shown.picture)
+                else:
+                    mailbox.clear(layer, shown.clear or wire.encode_clear(layer, next(self._seq), fade=True))
+        return layers
+
     def join(self, layers: frozenset[str] | None = None, about: About = About()) -> Mailbox:
         """Add a page; its mailbox already holds what each of its layers shows now."""
         mailbox = Mailbox(next(self._ids), layers)
@@ -215,18 +232,9 @@ class Hub:
             mailbox.clear(clear.layer, message)
 
     def _refused(self, request_id: str) -> None:
-        """Take the beginnings of a refused picture off again: back to what the layer showed before."""
-        for layer, shown in self._shown.items():
-            if request_id not in shown.drawing:
-                continue
+        """Take the beginnings of a refused picture off again, for good."""
+        for layer in self.withdraw(request_id):
             self._finished.put((layer, request_id), None)
-            shown.drawing.remove(request_id)
-            for mailbox in self._pages:
-                mailbox.drop_preview(layer)
-                if shown.picture is not None:
-                    mailbox.put(shown.picture)
-                else:
-                    mailbox.clear(layer, shown.clear or wire.encode_clear(layer, next(self._seq), fade=True))
 
     def _show_card(self, card: Card) -> None:
         """Show a card on the pages of the topmost layer, where nothing covers it, and on those that join later."""

@@ -99,4 +99,4 @@ def test_long_work_between_jobs_is_no_silence(monkeypatch: pytest.MonkeyPatch) -
     with Loud(spoken).heard():
         assert beaten.wait(10)
     spoken.seek(0)
-    assert read(spoken) == Alive(0)
+    assert read(spoken) == Alive()

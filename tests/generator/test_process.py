@@ -88,7 +88,8 @@ async def test_previews_come_first_and_exactly_one_frame_comes_last(tmp_path: Pa
         *previews, frame = await draw(generator, request("a harbour"))
     assert isinstance(frame, Frame)
     assert (frame.media_type, frame.width, frame.height, frame.layer) == ("image/jpeg", 64, 48, "background")
-    assert [item.step for item in previews if isinstance(item, Preview)] == [1, 3]
+    seen = [(item.step, bool(item.data)) for item in previews if isinstance(item, Preview)]
+    assert seen == [(1, True), (2, False), (3, True), (4, False)], "a step that shows nothing is told as well"
     assert all(item.width <= 32 and item.height <= 32 for item in previews)
 
 

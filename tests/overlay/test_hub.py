@@ -115,6 +115,22 @@ def test_a_refusal_takes_the_beginnings_off_and_puts_the_old_picture_back(hub: H
     assert said(page) == ["frame a"]
 
 
+def test_a_picture_that_is_put_off_leaves_nothing_behind_and_may_begin_anew(hub: Hub):
+    page = hub.join()
+    hub.publish(frame("a"))
+    hub.publish(preview("b", step=2))
+    hub.publish(preview("m", "meme"))
+    said(page)
+    assert (hub.withdraw("b"), said(page)) == (["background"], ["frame a"])
+    assert (hub.withdraw("m"), said(page)) == (["meme"], ["clear meme"])
+    assert hub.withdraw("b") == []
+    hub.publish(preview("b"))
+    hub.publish(preview("m", "meme"))
+    assert said(page) == ["preview b", "preview m"]
+    hub.publish(frame("b"))
+    assert said(page) == ["frame b"]
+
+
 def test_a_refusal_on_an_empty_layer_empties_it_again(hub: Hub):
     page = hub.join()
     hub.publish(preview("b"))

@@ -272,6 +272,21 @@ async def test_a_refused_picture_gives_way_to_the_one_before(opened: Tab):
     assert near(middle(await opened.shot()), (*GREEN, 255))
 
 
+async def test_a_picture_that_made_way_gives_way_at_once_and_comes_back_misty_and_then_clear(opened: Tab):
+    opened.site.hub.publish(plain("a", GREEN))
+    await opened.shows("background", "a")
+    opened.site.hub.publish(tiny("b", RED))
+    await opened.state("background", "preview")
+    opened.site.hub.withdraw("b")
+    await opened.shows("background", "a")
+    assert near(middle(await opened.shot()), (*GREEN, 255))
+    opened.site.hub.publish(tiny("b", RED))
+    await opened.state("background", "preview")
+    opened.site.hub.publish(plain("b", RED))
+    await opened.shows("background", "b")
+    assert near(middle(await opened.shot()), (*RED, 255))
+
+
 async def test_a_refused_first_picture_leaves_the_page_transparent(opened: Tab):
     opened.site.hub.publish(tiny("b", RED))
     await opened.state("background", "preview")
