@@ -8,16 +8,33 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from streamer import ledger
+from streamer.outbox import Outbox
 from streamer.overlay import wire
 from streamer.overlay.mailbox import Mailbox
 from streamer.pipeline import Pipeline
-from streamer.types import Actor, Ended, Event, ImageRequest, Judgement, Outcome, Redemption, Retraction, Role, Trigger
+from streamer.store import Options as StoreOptions
+from streamer.store import Store
+from streamer.types import (
+    Actor,
+    Ended,
+    Event,
+    Frame,
+    ImageRequest,
+    Judgement,
+    Outcome,
+    Preview,
+    Redemption,
+    Retraction,
+    Role,
+    Trigger,
+)
 from tests.test_app import build, place
 
 CONFIG = """\
@@ -31,6 +48,7 @@ layers:
 approval: {{mode: "off"}}
 queue: {{expires_s: {expires_s}}}
 """
+Order = Callable[[], Awaitable[None]]
 SCRIPTED = "tests.backends_for_tests.scripted"
 
 
@@ -52,9 +70,32 @@ class Program:
         built = build(place(home, config))
         self.pipeline, self.store, self.generator = built.pipeline, built.store, built.generator
         self.notes = Notebook()
-        self.pipeline._air._outputs = [self.notes]
+        self.pipeline._air._outboxes = [Outbox(self.notes)]
         self.page = self.pipeline._parts.hub.join()
         self.requests: dict[str, ImageRequest] = {}
+        self._upon: dict[tuple[str, int], list[Order]] = {}
+        self._orders: list[asyncio.Task[None]] = []
+        self._draw = self.generator.draw
+        self.generator.draw = self._noted  # type: ignore[method-assign]
+
+    def upon(self, name: str, *orders: Order, step: int = 1) -> None:
+        """Give an order the first, second ... time that a step of a picture has been heard of; 0 is its beginning."""
+        self._upon[name, step] = list(orders)
+
+    async def _noted(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+        self.requests[request.id] = request
+        await self._order(request.id, 0)
+        async with aclosing(self._draw(request)) as items:  # type: ignore[type-var]
+            async for item in items:
+                yield item
+                if isinstance(item, Preview):
+                    await self._order(request.id, item.step)
+
+    async def _order(self, name: str, step: int) -> None:
+        """Have an order begun before the next step is heard of, however slow this machine is."""
+        if orders := self._upon.get((name, step)):
+            self._orders.append(asyncio.create_task(orders.pop(0)()))
+            await asyncio.sleep(0)
 
     async def say(self, name: str, text: str = "", role: Role = Role.VIEWER, redemption: str = "") -> None:
         points = Redemption(redemption, "reward") if redemption else None
@@ -66,21 +107,19 @@ class Program:
     async def press(self, name: str = "key", text: str = "") -> None:
         await self.say(name, text, Role.BROADCASTER)
 
-    def drawing(self, name: str) -> bool:
-        request = self.pipeline.state().drawing
-        if request is not None:
-            self.requests[request.id] = request
-        return request is not None and request.id == name
-
     async def until(self, fact: Callable[[], object]) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(90):
             while not fact():
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.005)
 
     async def drawn(self, *names: str) -> None:
         """Wait until these have ended, in this order and nothing else, and all on air."""
-        await self.until(lambda: len(self.notes.ended) >= len(names))
+        await self.ended(len(names))
         assert self.notes.ended == [(name, "shown") for name in names]
+
+    async def ended(self, count: int) -> None:
+        await self.until(lambda: len(self.notes.ended) >= count and self.pipeline.state().drawing is None)
+        await asyncio.gather(*self._orders)
 
     async def state(self, name: str) -> str:
         row = await self.store.request(name)
@@ -89,14 +128,14 @@ class Program:
 
     async def same_picture(self, name: str) -> bool:
         """Tell whether the picture on record is what the generator draws of that request undisturbed."""
-        *_, again = [item async for item in self.generator.draw(self.requests[name])]
+        *_, again = [item async for item in self._draw(self.requests[name])]
         kept = await self.store.frame(name)
         return kept is not None and kept.data == again.data
 
 
 @asynccontextmanager
 async def running(
-    home: Path, backend: str = "procedural", size: tuple[int, int] = (1280, 720), steps: int = 4, more: str = "",
+    home: Path, backend: str = "procedural", size: tuple[int, int] = (640, 352), steps: int = 4, more: str = "",
     expires_s: float = 30,
 ) -> AsyncIterator[Program]:  # fmt: skip
     width, height = size
@@ -106,7 +145,7 @@ async def running(
     await program.pipeline.restore()
     tasks = [asyncio.create_task(part.run()) for part in (program.generator, program.pipeline)]
     try:
-        await asyncio.wait_for(program.generator.ready(), 60)
+        await asyncio.wait_for(program.generator.ready(), 90)
         yield program
         assert not any(task.done() for task in tasks)
     finally:
@@ -122,26 +161,18 @@ async def program(tmp_path: Path) -> AsyncIterator[Program]:
         yield started
 
 
-@pytest.fixture
-async def script(tmp_path: Path) -> AsyncIterator[Program]:
-    """A program whose pictures take a hundred steps, ten milliseconds at least when they are called endless."""
-    async with running(tmp_path, SCRIPTED, (64, 64), 100) as started:
-        yield started
-
-
-async def put_off(program: Program) -> None:
-    """Let a viewer's picture be begun, and a key be pressed."""
-    await program.say("viewer")
-    await program.until(lambda: program.drawing("viewer"))
-    await program.press()
-
-
 async def test_the_streamers_picture_comes_first_and_the_viewers_afterwards_the_same_as_ever(program: Program) -> None:
-    await put_off(program)
-    await program.until(lambda: program.drawing("key"))
-    assert [one.id for one in program.pipeline.state().pending] == ["viewer"]
-    assert await program.state("viewer") == "queued"
+    seen: list[object] = []
+
+    async def look() -> None:
+        seen.extend([one.id for one in program.pipeline.state().pending])
+        seen.append(await program.state("viewer"))
+
+    program.upon("viewer", program.press)
+    program.upon("key", look)
+    await program.say("viewer")
     await program.drawn("key", "viewer")
+    assert seen == ["viewer", "queued"]
     assert await program.state("viewer") == "shown"
     assert await program.same_picture("viewer")
     timings = program.pipeline.state().timings
@@ -156,44 +187,56 @@ async def test_klein_makes_way_between_two_denoising_steps(tmp_path: Path) -> No
 
     model = make_checkpoint(tmp_path / "tiny")
     options = f", backends: {{klein: {{model: '{model}', device: cpu, text_tokens: 64, optimize: 'off'}}}}"
-    async with running(tmp_path, "klein", (96, 64), 16, options) as program:
+    async with running(tmp_path, "klein", (96, 64), 4, options) as program:
+        program.upon("viewer", program.press, step=2)
         await program.say("viewer")
-        await program.until(lambda: program.drawing("viewer") and program.pipeline._drawing.steps_left < 16)
-        assert program.pipeline._drawing.steps_left > 1
-        await program.press()
         await program.drawn("key", "viewer")
         assert await program.same_picture("viewer")
 
 
 async def test_whoever_joined_waits_again_with_it_and_points_are_earned_once(program: Program) -> None:
+    debts: list[object] = []
+
+    async def crowd() -> None:
+        await program.say("paid", "!bg the same harbour", redemption="points")
+        await program.say("joined", "!bg the same harbour")
+
+    async def look() -> None:
+        debts.extend(await program.store.transaction(ledger.debts))
+
+    program.upon("first", crowd)
+    program.upon("paid", program.press)
+    program.upon("key", look)
     await program.say("first", "!meme first | a | b")
-    await program.until(lambda: program.drawing("first"))
-    await program.say("paid", "!bg the same harbour", redemption="points")
-    await program.say("joined", "!bg the same harbour")
-    await program.until(lambda: program.drawing("paid"))
-    await program.press()
-    await program.until(lambda: program.drawing("key"))
-    assert await program.store.transaction(ledger.debts) == []
     await program.drawn("first", "key", "paid", "joined")
-    debts = await program.store.transaction(ledger.debts)
-    assert [(one.redemption.id, one.earned) for one in debts] == [("points", True)]
+    assert debts == []
+    owed = await program.store.transaction(ledger.debts)
+    assert [(one.redemption.id, one.earned) for one in owed] == [("points", True)]
 
 
 async def test_a_crash_while_it_waits_again_gives_the_points_back_as_for_anything_that_waits(tmp_path: Path) -> None:
-    async with running(tmp_path, SCRIPTED, (64, 64), 100) as program:
-        await program.say("viewer", "!bg endless", redemption="points")
-        await program.until(lambda: program.drawing("viewer"))
-        await program.press("key", "!bg hang")
-        await program.until(lambda: program.drawing("key"))
-        assert (await program.state("viewer"), program.notes.ended) == ("queued", [])
-    async with running(tmp_path, SCRIPTED, (64, 64), 100) as program:
-        assert await program.state("viewer") == "expired"
-        debts = await program.store.transaction(ledger.debts)
-        assert [(one.redemption.id, one.earned) for one in debts] == [("points", False)]
+    begun = asyncio.Event()
+
+    async def look() -> None:
+        begun.set()
+
+    async with running(tmp_path, SCRIPTED) as program:
+        program.upon("viewer", lambda: program.press("key", "!bg hang"))
+        program.upon("key", look)
+        await program.say("viewer", redemption="points")
+        await asyncio.wait_for(begun.wait(), 90)
+        assert await program.state("viewer") == "queued"
+    store = Store(program.store.home, StoreOptions())
+    await store.open()
+    row = await store.request("viewer")
+    owed = await store.transaction(ledger.debts)
+    await store.close()
+    assert row is not None
+    assert (row.state, [(one.redemption.id, one.earned) for one in owed]) == ("expired", [("points", False)])
 
 
 def sent(page: Mailbox) -> list[tuple[str, str]]:
-    """Take what a page is sent and answer at once."""
+    """Take what a page is sent, answering at once."""
     said = []
     while (message := page.take(0.0)) is not None:
         if isinstance(message, bytes):
@@ -205,42 +248,48 @@ def sent(page: Mailbox) -> list[tuple[str, str]]:
     return said
 
 
-async def test_no_preview_of_it_stays_on_the_page_and_it_begins_with_previews_again(script: Program) -> None:
-    sent(script.page)
-    seen: list[tuple[str, str]] = []
-    await script.say("viewer", "!bg endless")
-    await script.until(lambda: seen.extend(sent(script.page)) or ("preview", "viewer") in seen)
-    await script.press("key", "!meme key | a | b")
-    await script.until(lambda: seen.extend(sent(script.page)) or ("frame", "viewer") in seen)
-    order = [one for one, before in zip(seen, [None, *seen], strict=False) if one != before]
-    upon = order.index(("clear", ""))
-    assert order[:upon] == [("preview", "viewer")]
-    assert order.index(("frame", "key")) > upon
-    assert order[-2:] == [("preview", "viewer"), ("frame", "viewer")]
+async def test_no_preview_of_it_stays_on_the_page_and_it_begins_with_previews_again(program: Program) -> None:
+    seen: list[object] = []
+
+    async def look() -> None:
+        seen.append(sent(program.page))
+
+    async def press() -> None:
+        seen.append(sent(program.page))
+        await program.press("key", "!meme key | a | b")
+
+    sent(program.page)
+    program.upon("viewer", press, look)
+    program.upon("key", look, step=0)
+    await program.say("viewer")
+    await program.drawn("key", "viewer")
+    seen.append(sent(program.page)[-1])
+    before, meanwhile, again, last = seen
+    assert (before, meanwhile, last) == ([("preview", "viewer")], [("clear", "")], ("frame", "viewer"))
+    assert isinstance(again, list)
+    assert again[-1] == ("preview", "viewer")
 
 
-async def test_a_hammered_key_puts_a_picture_off_twice_and_no_more(script: Program) -> None:
-    await script.say("viewer", "!bg endless")
-    for number in range(3):
-        await script.until(lambda: script.drawing("viewer"))
-        await script.press(f"key {number}")
-        if number < 2:
-            await script.until(lambda: script.drawing(f"key {number}"))  # noqa: B023
-    await script.drawn("key 0", "key 1", "viewer", "key 2")
+async def test_a_hammered_key_puts_a_picture_off_twice_and_no_more(program: Program) -> None:
+    program.upon("viewer", *(partial(program.press, f"key {number}") for number in range(3)))
+    await program.say("viewer")
+    await program.drawn("key 0", "key 1", "viewer", "key 2")
 
 
 async def test_it_does_not_expire_because_the_streamer_came_between(tmp_path: Path) -> None:
-    async with running(tmp_path, SCRIPTED, (64, 64), 100, expires_s=0.2) as program:
-        await program.say("viewer", "!bg endless")
-        await program.until(lambda: program.drawing("viewer"))
-        await program.press("key", "!meme endless | a | b")
-        await program.until(lambda: program.drawing("key"))
-        program.pipeline._clock = lambda: time.monotonic() + 10
+    async with running(tmp_path, expires_s=5) as program:
+
+        async def wait() -> None:
+            program.pipeline._clock = lambda: time.monotonic() + 3600
+            program.pipeline._air.touch()
+
+        program.upon("viewer", program.press)
+        program.upon("key", wait)
+        await program.say("viewer")
         await program.drawn("key", "viewer")
 
 
-Stop = Callable[[Pipeline, str], Awaitable[object]]
-STOPS: dict[str, Stop] = {
+TAKE_BACK: dict[str, Callable[[Pipeline, str], Awaitable[object]]] = {
     "cleared": lambda pipeline, name: pipeline.clear("background"),
     "removed": lambda pipeline, name: pipeline.cancel(name),
     "deleted": lambda pipeline, name: pipeline.retract(Retraction("test", name, None, time.monotonic())),
@@ -250,32 +299,40 @@ STOPS: dict[str, Stop] = {
 
 
 @pytest.mark.parametrize("later", [False, True])
-async def test_what_is_taken_back_while_it_makes_way_or_waits_again_ends_once(script: Program, later: bool) -> None:
-    for stop, take_back in STOPS.items():
-        await script.say(stop, "!bg endless")
-        await script.until(lambda: script.drawing(stop))  # noqa: B023
-        pressing = asyncio.create_task(script.press(f"key {stop}", "!meme key | a | b"))
-        await asyncio.sleep(0)
-        assert script.drawing(stop), "it has been told to stop and has not stopped yet"
-        if later:
-            await script.until(lambda: not script.drawing(stop))  # noqa: B023
-        await take_back(script.pipeline, stop)
-        await pressing
-        await script.until(lambda: len(script.notes.ended) == 2 and script.pipeline.state().drawing is None)
-        assert dict(script.notes.ended) == {
-            stop: "cancelled",
-            f"key {stop}": "cancelled" if stop == "panic" else "shown",
-        }
-        script.notes.ended.clear()
+async def test_what_is_taken_back_while_it_makes_way_or_waits_again_ends_once(program: Program, later: bool) -> None:
+    for name, take_back in TAKE_BACK.items():
+        key = f"key {name}"
+
+        async def stop(name: str = name, take_back: Callable[..., Awaitable[object]] = take_back) -> None:
+            drawing = program.pipeline.state().drawing
+            assert drawing is not None
+            assert (drawing.id == name) is not later
+            await take_back(program.pipeline, name)
+
+        async def press(name: str = name, key: str = key) -> None:
+            pressing = asyncio.create_task(program.press(key, "!meme key | a | b"))
+            await asyncio.sleep(0)  # made way, and not stopped yet
+            await (pressing if later else stop(name))
+            await pressing
+
+        program.upon(name, press)
+        program.upon(key, *([stop] if later else []))
+        await program.say(name)
+        await program.ended(2)
+        expected = {name: "cancelled", key: "cancelled" if name == "panic" else "shown"}
+        assert (len(program.notes.ended), dict(program.notes.ended)) == (2, expected)
+        program.notes.ended.clear()
 
 
-async def test_what_was_called_off_already_does_not_come_back_when_a_key_is_pressed(script: Program) -> None:
-    await script.say("viewer", "!bg endless")
-    await script.until(lambda: script.drawing("viewer"))
-    await script.pipeline.cancel("viewer")
-    await script.press()
-    await script.until(lambda: len(script.notes.ended) == 2)
-    assert script.notes.ended == [("viewer", "cancelled"), ("key", "shown")]
+async def test_what_was_called_off_already_does_not_come_back_when_a_key_is_pressed(program: Program) -> None:
+    async def cancel() -> None:
+        await program.pipeline.cancel("viewer")
+        await program.press()
+
+    program.upon("viewer", cancel)
+    await program.say("viewer")
+    await program.ended(2)
+    assert program.notes.ended == [("viewer", "cancelled"), ("key", "shown")]
 
 
 class Slow:
@@ -299,52 +356,41 @@ class Slow:
         return Judgement(Outcome.ALLOW, "", "slow", "1")
 
 
-async def test_the_judges_of_a_half_drawn_picture_are_sent_home_and_nothing_of_it_is_stored(script: Program) -> None:
-    judge = Slow()
-    script.pipeline._parts.rules = [judge]
-    await script.say("viewer", "!bg endless")
-    await script.until(lambda: judge.asked)
-    await script.press()
-    await script.until(lambda: judge.asked == ["viewer", "key"])
+async def test_the_judges_of_a_half_drawn_picture_are_sent_home_and_nothing_of_it_is_stored(program: Program) -> None:
+    program.pipeline._parts.rules = [judge := Slow()]
+    program.upon("viewer", program.press)
+    await program.say("viewer")
+    await program.until(lambda: judge.asked == ["viewer", "key"])
     assert judge.cancelled == ["viewer"]
-    rows = await script.store.run(lambda db: db.execute("SELECT * FROM verdicts").fetchall())
-    assert rows == []
+    assert await program.store.run(lambda db: db.execute("SELECT * FROM verdicts").fetchall()) == []
     judge.answer.set()
-    await script.drawn("key", "viewer")
+    await program.drawn("key", "viewer")
 
 
-async def test_a_picture_that_is_there_and_only_waits_for_its_judge_is_not_given_up(script: Program) -> None:
-    judge = Slow()
-    script.pipeline._parts.rules = [judge]
-    await script.say("viewer")
-    await script.until(lambda: judge.asked and script.pipeline._drawing.steps_left == 0)
-    await script.press()
+async def test_a_picture_that_is_there_and_only_waits_for_its_judge_is_not_given_up(program: Program) -> None:
+    program.pipeline._parts.rules = [judge := Slow()]
+    await program.say("viewer")
+    await program.until(lambda: judge.asked and program.pipeline._drawing.steps_left == 0)
+    await program.press()
     judge.answer.set()
-    await script.drawn("viewer", "key")
+    await program.drawn("viewer", "key")
 
 
-@pytest.mark.parametrize("steps", [1, 2])
-async def test_a_picture_in_its_last_step_is_finished(tmp_path: Path, steps: int) -> None:
-    async with running(tmp_path, SCRIPTED, (64, 64), steps) as program:
-        await program.say("viewer", "!bg endless")
-        await program.until(lambda: program.drawing("viewer") and program.pipeline._drawing.steps_left <= 1)
+async def test_a_picture_in_its_last_step_is_finished_and_so_is_the_streamers_own(program: Program) -> None:
+    program.upon("viewer", program.press, step=3)
+    program.upon("key", partial(program.press, "another key"))
+    await program.say("viewer")
+    await program.drawn("viewer", "key", "another key")
+
+
+async def test_nothing_makes_way_for_what_could_not_be_drawn_now(program: Program) -> None:
+    async def free() -> None:
+        await program.pipeline.free()
         await program.press()
-        await program.drawn("viewer", "key")
 
-
-async def test_the_streamers_own_picture_is_finished(script: Program) -> None:
-    await script.press("mine", "!bg endless")
-    await script.until(lambda: script.drawing("mine"))
-    await script.press()
-    await script.drawn("mine", "key")
-
-
-async def test_nothing_makes_way_for_what_could_not_be_drawn_now(script: Program) -> None:
-    await script.say("viewer", "!bg endless")
-    await script.until(lambda: script.drawing("viewer"))
-    await script.pipeline.free()
-    await script.press()
-    await script.drawn("viewer")
-    await script.until(lambda: script.generator.health().state == "parked")
-    await script.pipeline.warm()
-    await script.drawn("viewer", "key")
+    program.upon("viewer", free)
+    await program.say("viewer")
+    await program.drawn("viewer")
+    await program.until(lambda: program.generator.health().state == "parked")
+    await program.pipeline.warm()
+    await program.drawn("viewer", "key")
