@@ -202,7 +202,7 @@ async def test_whoever_joined_waits_again_with_it_and_points_are_earned_once(pro
         await program.say("joined", "!bg the same harbour")
 
     async def look() -> None:
-        debts.extend(await program.store.transaction(ledger.debts))
+        debts.extend(await program.store.run(ledger.debts))
 
     program.upon("first", crowd)
     program.upon("paid", program.press)
@@ -210,7 +210,7 @@ async def test_whoever_joined_waits_again_with_it_and_points_are_earned_once(pro
     await program.say("first", "!meme first | a | b")
     await program.drawn("first", "key", "paid", "joined")
     assert debts == []
-    owed = await program.store.transaction(ledger.debts)
+    owed = await program.store.run(ledger.debts)
     assert [(one.redemption.id, one.earned) for one in owed] == [("points", True)]
 
 
@@ -228,8 +228,9 @@ async def test_a_crash_while_it_waits_again_gives_the_points_back_as_for_anythin
         assert await program.state("viewer") == "queued"
     store = Store(program.store.home, StoreOptions())
     await store.open()
+    await store.recover()
     row = await store.request("viewer")
-    owed = await store.transaction(ledger.debts)
+    owed = await store.run(ledger.debts)
     await store.close()
     assert row is not None
     assert (row.state, [(one.redemption.id, one.earned) for one in owed]) == ("expired", [("points", False)])
