@@ -26,7 +26,9 @@ class Options(BaseModel):
     delay_s: float = Field(0.0, ge=0, le=60, description="every other viewer's picture waits this long to be stopped")
     expires_s: float = Field(60.0, gt=0, description="a held picture that nobody decides on is refused after this")
     paid_expires_s: float = Field(600.0, gt=0, description="... one that was paid for; it is refunded then")
-    limit: int = Field(20, ge=1, le=100, description="how many pictures may be held; the oldest goes first")
+    limit: int = Field(
+        20, ge=1, le=100, description="how many pictures may be held; the oldest goes first, what was paid for last"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,9 @@ class Holds:
         self._numbers = self._numbers % 99 + 1
         held = Held(self._numbers, request, followers, frame, verdict, reason, now, now + wait_s, goes, draw_s)
         self._held[request.id] = held
-        crowded = [one for one in self._held.values() if not one.deciding][: max(0, len(self) - self._options.limit)]
+        # A crowd of newcomers costs nobody points that were paid, or a picture that goes on air by itself.
+        waiting = sorted(self._held.values(), key=lambda one: one.goes or one.request.priority is Lane.PAID)
+        crowded = [one for one in waiting if not one.deciding][: max(0, len(self) - self._options.limit)]
         return [self._held.pop(one.request.id) for one in crowded]
 
     def find(self, words: str, now: float) -> Held | None:

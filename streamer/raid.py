@@ -12,6 +12,7 @@ from streamer.recent import Recent
 from streamer.types import ImageRequest, Lane, Notice, NoticeKind, Refusal
 
 WINDOW_S = 30.0
+LOOK_EVERY_S = 1.0
 CROWD = 10
 """Shares of fewer askers than this say nothing."""
 
@@ -47,7 +48,7 @@ class Raid:
         self._blocks: deque[float] = deque(maxlen=options.blocks)
         self._why, self._until = "", -math.inf
         self._shield = self._announced = False
-        self._looked_at = -math.inf
+        self._looked_at, self._unseen = -math.inf, False
         self._free_at = -math.inf
 
     def alarm(self, now: float) -> str:
@@ -69,11 +70,8 @@ class Raid:
         if request.priority is not Lane.CHAT:
             return
         self._asked.put(request.actor.id, (now, request.first_time, hash(request.text.casefold())))
-        if now - self._looked_at >= 1.0:
-            # Once a second is soon enough, and costs a flood nothing.
-            self._looked_at = now
-            if why := self._suspicion(now):
-                self._raise(why, now)
+        self._unseen = True
+        self._look(now)
 
     def blocked(self, now: float) -> None:
         """Note that a text was refused for what it says."""
@@ -92,6 +90,7 @@ class Raid:
 
     def turn(self, now: float) -> Turn | None:
         """Return what is to be announced: each change once."""
+        self._look(now)
         on = bool(self.alarm(now))
         if on is self._announced:
             return None
@@ -99,8 +98,17 @@ class Raid:
         return Turn(on, f"raid mode: {self._why}" if on else "raid mode is over")
 
     def wakeup(self) -> float | None:
-        """Return when the alarm is over by itself."""
+        """Return when the alarm is over by itself, or when there is something to look at."""
+        if self._unseen:
+            return self._looked_at + LOOK_EVERY_S
         return self._until if self._announced and not self._shield else None
+
+    def _look(self, now: float) -> None:
+        # Once a second is soon enough, and costs a flood nothing; a burst is over by then and still looked at.
+        if self._unseen and now - self._looked_at >= LOOK_EVERY_S:
+            self._unseen, self._looked_at = False, now
+            if why := self._suspicion(now):
+                self._raise(why, now)
 
     def _raise(self, why: str, now: float) -> None:
         if not self.alarm(now):

@@ -98,3 +98,13 @@ def test_when_a_human_looks_first(mode: str, alarm: str, first_time: bool, held:
     assert (doubt(asked("ann", first_time=first_time), options, alarm) is not None) is held
     moderator = replace(REQUEST, actor=Actor("m", "mod", Role.MODERATOR), first_time=first_time)
     assert doubt(moderator, options, alarm) is None
+
+
+def test_a_crowd_pushes_out_neither_what_was_paid_nor_what_goes_by_itself() -> None:
+    holds = Holds(Options(limit=3, delay_s=5))
+    held(holds, "paid", priority=Lane.PAID)
+    held(holds, "known", goes=True)
+    first = held(holds, "first")
+    verdict = Verdict("v", "second", "approval", Outcome.HOLD, "", "1", 0.0)
+    assert holds.put(asked("second"), (), frame("second"), verdict, "why", 1.0, goes=False) == [first]
+    assert [one.request.id for one in holds.waiting()] == ["paid", "known", "second"]

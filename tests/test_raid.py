@@ -48,6 +48,15 @@ def test_one_person_who_floods_hides_no_crowd() -> None:
     assert raid.alarm(102.0) == "many first-time chatters"
 
 
+def test_a_burst_within_a_second_is_looked_at_though_nobody_asks_after_it() -> None:
+    raid = Raid(Options())
+    for n in range(30):
+        raid.asked(replace(REQUEST, actor=Actor(f"u{n}", f"u{n}", Role.VIEWER), first_time=True), 100 + n * 0.01)
+    assert (raid.turn(100.3), raid.wakeup()) == (None, 101.0)
+    assert raid.turn(101.0) is not None
+    assert raid.wakeup() == 221.0
+
+
 def test_refused_texts_raise_it_and_it_is_over_when_it_has_been_calm() -> None:
     raid = Raid(Options(blocks=3, calm_s=120))
     for at in (0.0, 50.0, 70.0):
