@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -396,9 +397,9 @@ def test_exactly_what_was_judged_is_what_the_model_reads_and_the_caption_says(co
     if request.caption is not None:
         assert any(request.caption.top in text and request.caption.bottom in text for text in judged)
     words = f"{request.prompt} {request.caption}".casefold()
-    if "marmalade" in words.split() or "<|" in request.prompt:
+    if "marmalade" in words.split():
         assert isinstance(rule.check(request, 0.0), Refusal)
-    assert "<|im_end|>" not in request.prompt
+    assert re.search(r"<\|[^<>|]+\|>", request.prompt) is None
     assert "<think>" not in request.prompt
 
 
