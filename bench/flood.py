@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import random
+import re
 import statistics
 import sys
 import tempfile
@@ -28,8 +30,11 @@ from streamer.raid import Options as RaidOptions
 from streamer.types import Actor, Ended, Event, Frame, ImageRequest, Lane, Preview, RequestState, Role, Trigger
 
 ACCOUNTS, GROUPS = 50_000, 20
-DRAW_S = 0.02
+STEADY = 200
+DRAW_S, CHAT_EVERY_S = 0.01, 0.025
+"""Much slower asked than drawn, also on a busy machine: a queue that is always full would be measured otherwise."""
 KEY_EVERY_S = 0.25
+CALM_S = 12.0
 
 
 class Painter(Prepared):
@@ -64,6 +69,29 @@ class Crowd:
         actor = Actor(f"u{number}", f"viewer{number}", Role.VIEWER)
         text = f"!bg stormy harbour {self.sent}" if self.sent % 2 == 0 else "what a fine evening this is"
         return Trigger(f"c{self.rate}-{self.sent}", "crowd", text, actor, time.monotonic())
+
+
+class Steady:
+    """One of many equal people who want a picture whenever they may, all evening long: each asks when told to."""
+
+    def __init__(self, number: int, pipeline: Pipeline, user_s: float) -> None:
+        self._actor = Actor(f"steady{number}", f"regular{number}", Role.VIEWER)
+        self._pipeline, self._user_s = pipeline, user_s
+        self.answers: Counter[str] = Counter()
+        # Nobody types the moment a wait is over, nor at the same moment as two hundred others.
+        self._hand = random.Random(number)
+
+    async def ask_all_evening(self) -> None:
+        """Ask, wait for as long as one is told, ask again."""
+        await asyncio.sleep(self._hand.uniform(0, 1))
+        for number in itertools.count():
+            now = time.monotonic()
+            text = f"!bg {self._actor.name} wants {number}"
+            receipt = await self._pipeline.submit(Trigger(f"{text} {now}", "crowd", text, self._actor, now))
+            self.answers[receipt.rule or receipt.outcome] += 1
+            told = re.search(r"again in (\d+) s", receipt.reason)
+            wait_s = float(told[1]) if told else self._user_s if receipt.outcome == "queued" else 1.0
+            await asyncio.sleep(wait_s + self._hand.uniform(0, 0.3))
 
 
 class Ears:
@@ -103,21 +131,23 @@ def jain(shares: list[int]) -> float:
     return sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares))
 
 
-async def flood(seconds: float, rate: int, home: Path) -> dict[str, object]:
+async def flood(seconds: float, rate: int, user_s: float, home: Path) -> dict[str, object]:
     """Run with and without the crowd, and compare."""
     built, ears, crowd = parts(home), Ears(), Crowd(rate)
     built.generator, built.outputs = Painter(), [ears]
     # Pictures as fast as they are drawn; a raid mode would hold every one of them, which is not what is measured.
     built.raid = RaidOptions(viewers=0, newcomers=1.0, alike=1.0, blocks=1_000_000)
-    limit = cooldown.Options(user_s=30, everyone_s=DRAW_S * 1.25, burst=5)
+    limit = cooldown.Options(user_s=user_s, everyone_s=CHAT_EVERY_S, burst=5)
     built.rules = [cooldown.create(limit) if isinstance(rule, cooldown.Cooldown) else rule for rule in built.rules]
     quiet = Pipeline(built)
     await built.store.open()
     await quiet.restore()
     running = asyncio.create_task(quiet.run())
     # A calm chat that still keeps the generator busy: a key waits for the picture being drawn, flood or not.
-    few = asyncio.create_task(quiet._listen(Crowd(rate // 50)))
-    await press(quiet, 8)
+    few = asyncio.create_task(quiet._listen(Crowd(rate // 200)))
+    steady = [Steady(number, quiet, user_s) for number in range(STEADY)]
+    regulars = [asyncio.create_task(one.ask_all_evening()) for one in steady]
+    await press(quiet, CALM_S)
     few.cancel()
     calm_ms, ears.keys_ms, ears.served = ears.keys_ms, [], Counter()
     listening = asyncio.create_task(quiet._listen(crowd))
@@ -127,18 +157,21 @@ async def flood(seconds: float, rate: int, home: Path) -> dict[str, object]:
     early_mb = resident_mb()
     await press(quiet, seconds * 3 / 4)
     late_mb = resident_mb()
-    tasks = (listening, measuring, running)
+    tasks = (listening, measuring, running, *regulars)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await built.store.close()
-    groups = Counter(int(who[1:]) % GROUPS for who in ears.served.elements() if who != "u0")
+    groups = Counter(int(who[1:]) % GROUPS for who in ears.served.elements() if who[0] == "u" and who != "u0")
+    each = [ears.served[f"steady{number}"] for number in range(STEADY)]
     return {
         "lines_per_s": round(crowd.sent / seconds), "loop_lag_ms": report.spread(late),
         "key_to_shown_ms_calm": report.spread(calm_ms), "key_to_shown_ms_flood": report.spread(ears.keys_ms),
         "memory_early_mb": round(early_mb, 1), "memory_late_mb": round(late_mb, 1),
         "pictures": sum(ears.served.values()),
         "jain_of_equal_groups": round(jain([groups[n] for n in range(GROUPS)]), 4),
+        "jain_of_steady_people": round(jain(each), 4), "pictures_of_steady_people": report.spread(each),
+        "answers_to_steady_people": dict(sum((one.answers for one in steady), Counter())),
         "most_for_one_person": max(ears.served.values()), "for_the_loudest": ears.served["u0"],
         "key_ms_more": round(statistics.median(ears.keys_ms) - statistics.median(calm_ms), 2),
     }  # fmt: skip
@@ -149,17 +182,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rate", type=int, default=10_000)
+    parser.add_argument("--user-s", type=float, default=5, help="what one person waits between two pictures")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        found = asyncio.run(flood(chosen.seconds, chosen.rate, Path(home)))
+        found = asyncio.run(flood(chosen.seconds, chosen.rate, chosen.user_s, Path(home)))
     grown = float(str(found["memory_late_mb"])) - float(str(found["memory_early_mb"]))
     report.finish(
-        "flood", {"seconds": chosen.seconds, **found},
+        "flood", {"seconds": chosen.seconds, "user_s": chosen.user_s, **found},
         [report.at_least("lines per second", float(str(found["lines_per_s"])), chosen.rate * 0.98),
          report.at_most("loop lag p99 ms", found["loop_lag_ms"]["p99"], 50),  # type: ignore[index]
          report.at_most("a key takes longer by ms (median)", float(str(found["key_ms_more"])), 5),
          report.at_most("memory grows by MB", grown, 20),
-         report.at_least("Jain index of equal groups", float(str(found["jain_of_equal_groups"])), 0.95)],
+         report.at_least("Jain index of equal groups", float(str(found["jain_of_equal_groups"])), 0.95),
+         report.at_least("Jain index of steady people", float(str(found["jain_of_steady_people"])), 0.95)],
     )  # fmt: skip
 
 

@@ -66,6 +66,13 @@ class Listener(Protocol):
 
 
 @runtime_checkable
+class Limiter(Protocol):
+    """A rule that counts turns: it hears of a request that passed all rules and found no place in the queue."""
+
+    def give_back(self, request: ImageRequest, now: float) -> None: ...
+
+
+@runtime_checkable
 class Doorkeeper(Protocol):
     """A rule that is asked again before a request is drawn: what it closes waits, and expires if it stays closed."""
 

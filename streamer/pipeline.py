@@ -31,7 +31,7 @@ from streamer.moderation import DECISIONS
 from streamer.named import reaction
 from streamer.newcomers import Newcomers
 from streamer.parking import NO_CARD
-from streamer.policy import hear, may_draw, style_of
+from streamer.policy import give_back, hear, may_draw, style_of
 from streamer.recent import Recent
 from streamer.scheduler import Ending
 from streamer.types import (
@@ -317,6 +317,7 @@ class Pipeline(Delivery):
         request = admitted
         submission = self._parts.scheduler.submit(request, now)
         if submission.refusal is not None:
+            give_back(self._parts.rules, request, now)
             return self._refuse(submission.refusal, trigger)
         stored = self._parts.store.accept(request)
         self._actors.put(request.id, request.actor.id)

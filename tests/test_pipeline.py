@@ -23,7 +23,7 @@ from streamer.overlay.hub import Hub
 from streamer.overlay.layer import LayerOptions
 from streamer.parking import NO_CARD
 from streamer.pipeline import Pipeline
-from streamer.policy import role, scene, words
+from streamer.policy import cooldown, role, scene, words
 from streamer.scheduler import Options as QueueOptions
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
@@ -383,6 +383,21 @@ async def test_a_viewers_newer_text_replaces_the_older_one(room: Room) -> None:
     await room.draw_next()
     await room.draw_next()
     assert await room.state(newer) == "shown"
+
+
+async def test_a_full_queue_gives_the_turn_back(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        limit = cooldown.create(cooldown.Options(user_s=30, everyone_s=0))
+        room.pipeline._parts.rules.append(limit)  # type: ignore[attr-defined]
+        await room.say("!bg blocker", who="zoe")
+        await room.until(lambda: room.easel.drawn)
+        for number in range(QueueOptions().limit):
+            await room.say(f"!bg picture {number}", who=f"viewer{number}")
+        for _ in range(2):
+            assert (await room.pipeline.submit(room.trigger("!bg late", who="late"))).rule == "queue"
+        await room.draw_next()
+        assert (await room.pipeline.submit(room.trigger("!bg late", who="late"))).outcome == "queued"
+        assert (await room.pipeline.submit(room.trigger("!bg more", who="late"))).rule == "cooldown"
 
 
 async def test_viewers_pictures_keep_their_time_and_the_streamer_does_not_wait(tmp_path: Path) -> None:

@@ -8,7 +8,17 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from inspect import iscoroutinefunction
 
-from streamer.contracts import Doorkeeper, Listener, NameJudge, PictureJudge, Rule, Stylist, TermImporter, TextJudge
+from streamer.contracts import (
+    Doorkeeper,
+    Limiter,
+    Listener,
+    NameJudge,
+    PictureJudge,
+    Rule,
+    Stylist,
+    TermImporter,
+    TextJudge,
+)
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, Outcome, Refusal
 
 log = logging.getLogger(__name__)
@@ -90,6 +100,16 @@ def hear(rules: Iterable[Rule], notice: Notice, now: float) -> None:
                 rule.hear(notice, now)
             except Exception:
                 log.exception("a rule failed on a notice: %s", type(rule).__name__)
+
+
+def give_back(rules: Iterable[Rule], request: ImageRequest, now: float) -> None:
+    """Tell every rule that counts turns that this one was for nothing; one that breaks is logged."""
+    for rule in rules:
+        if isinstance(rule, Limiter):
+            try:
+                rule.give_back(request, now)
+            except Exception:
+                log.exception("a rule failed on a full queue: %s", type(rule).__name__)
 
 
 def may_draw(rules: Iterable[Doorkeeper], request: ImageRequest) -> bool:

@@ -150,7 +150,126 @@ def test_no_viewer_and_no_crowd_ever_gets_more_than_the_options_say(
         times = [at for who, at in passed if who == user]
         assert all(later - earlier >= 7 - 1e-6 for earlier, later in pairwise(times))
     times = [at for _, at in passed]
-    assert all(later - earlier >= everyone_s - 1e-6 for earlier, later in zip(times, times[2:], strict=False))
+    # A promised turn comes on top of a burst of two.
+    assert all(later - earlier >= everyone_s - 1e-6 for earlier, later in zip(times, times[3:], strict=False))
+
+
+def crowd(rule: Cooldown, now: float) -> str | None:
+    """Let somebody who was never here before ask; an endless number of them takes all the room there is."""
+    return reason(rule, simple(f"newcomer {now}"), now)
+
+
+def test_who_was_let_in_comes_again_after_the_own_wait_whatever_the_crowd_does(ask: Ask) -> None:
+    rule = limiter(user_s=10, everyone_s=1, burst=1)
+    assert reason(rule, ask(), 0.0) is None
+    passed = [now / 10 for now in range(1, 100) if crowd(rule, now / 10) is None]
+    assert passed == [float(now) for now in range(1, 10)]
+    assert crowd(rule, 9.95) is not None
+    assert reason(rule, ask(), 9.99) == "ready again in 1 s"
+    assert reason(rule, ask(), 10.0) is None
+    assert crowd(rule, 10.5) is not None
+
+
+def test_a_promised_turn_comes_on_top_of_the_burst_and_the_crowd_pays_for_it(ask: Ask) -> None:
+    rule = limiter(user_s=10, everyone_s=1, burst=2)
+    assert reason(rule, ask(), 0.0) is None
+    assert [crowd(rule, at) for at in (9.8, 9.9)] == [None, None]
+    assert reason(rule, ask(), 10.0) is None
+    assert crowd(rule, 11.7) == "many are asking at once, ready again in 1 s"
+    assert crowd(rule, 11.8) is None
+
+
+def test_promises_take_half_of_the_turns_and_the_wait_that_is_told_is_true(ask: Ask) -> None:
+    rule = limiter(user_s=4, everyone_s=1, burst=4)
+    assert [reason(rule, ask(user=str(n)), 0.0) for n in range(4)] == [None] * 4
+    # The crowd takes what room there is.
+    for tenth in range(1, 40):
+        crowd(rule, tenth / 10)
+    assert reason(rule, ask(user="0"), 4.0) is None
+    told = [reason(rule, ask(user=str(n)), 4.1) for n in (1, 2, 3)]
+    assert told == [f"many are asking at once, ready again in {wait} s" for wait in (2, 4, 6)]
+    for at in range(42, 100):
+        crowd(rule, at / 10)
+        if at in (60, 80):
+            assert reason(rule, ask(user=str(at // 20 - 2)), at / 10) is None
+    assert reason(rule, ask(user="3"), 9.99) is not None
+    assert reason(rule, ask(user="3"), 10.0) is None
+
+
+def test_who_has_a_turn_to_wait_for_is_let_in_earlier_only_when_there_is_much_room(ask: Ask) -> None:
+    rule = limiter(user_s=1, everyone_s=1, burst=5)
+    for n in range(5):
+        assert reason(rule, ask(user=str(n)), 0.0) is None
+    assert reason(rule, ask(user="4"), 2.9) == "many are asking at once, ready again in 7 s"
+    assert reason(rule, ask(user="stranger"), 2.9) is None
+    assert reason(rule, ask(user="4"), 3.9) == "many are asking at once, ready again in 6 s"
+    assert reason(rule, ask(user="4"), 4.0) is None
+
+
+def test_two_promised_turns_that_are_called_in_together_are_spaced(ask: Ask) -> None:
+    rule = limiter(user_s=2, everyone_s=1, burst=1)
+    for n in range(3):
+        assert reason(rule, ask(user=str(n)), float(n)) is None
+    for at in range(30, 195):
+        crowd(rule, at / 10)
+    # Both turns are long due: one is kept at once, the other after two turns of the crowd.
+    assert reason(rule, ask(user="0"), 19.5) is None
+    assert reason(rule, ask(user="1"), 20.0) == "many are asking at once, ready again in 2 s"
+    assert crowd(rule, 21.0) is None
+    assert reason(rule, ask(user="1"), 21.4) == "many are asking at once, ready again in 1 s"
+    assert reason(rule, ask(user="1"), 21.5) is None
+
+
+def test_a_promise_is_remembered_for_a_minute_and_none_reaches_further_than_ten(ask: Ask) -> None:
+    rule = limiter(user_s=10, everyone_s=1, burst=1)
+    rule.check(ask(), 0.0)
+    rule.check(ask(user="2"), 69.9)
+    assert "1" in {who for who, _ in rule._ready_at}
+    rule.check(ask(user="3"), 70.9)
+    assert "1" not in {who for who, _ in rule._ready_at}
+    far = limiter(user_s=1000, everyone_s=1, burst=1)
+    far.check(ask(), 0.0)
+    assert list(far._ready_at.values()) == [(1000.0, float("inf"))]
+
+
+def test_in_a_flood_people_who_keep_asking_come_equally_often_and_the_loudest_not_more() -> None:
+    rule = limiter(user_s=5, everyone_s=0.25, burst=5)
+    served = {f"steady {n}": 0 for n in range(12)}
+    asks_at = {who: n * 0.4 for n, who in enumerate(served)}
+    loud = 0
+    for step in range(12_000):
+        now = step / 100
+        for who, at in asks_at.items():
+            if at <= now:
+                told = reason(rule, simple(who), now)
+                served[who] += told is None and now > 20
+                asks_at[who] = now + (5 if told is None else int(told.split()[-2]))
+        if now > 20:
+            crowd(rule, now)
+            loud += reason(rule, simple("loud"), now) is None
+    shares = list(served.values())
+    assert sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares)) > 0.97
+    assert loud <= max(shares) + 1, "the first time anybody may be lucky"
+
+
+def test_a_turn_that_found_the_queue_full_is_given_back_and_comes_before_others(ask: Ask) -> None:
+    rule = limiter(user_s=30, everyone_s=1, burst=1)
+    assert reason(rule, ask(), 0.0) is None
+    rule.give_back(ask(), 0.0)
+    assert crowd(rule, 1.0) is None
+    assert crowd(rule, 1.5) is not None
+    assert reason(rule, ask(), 1.5) is None
+    assert reason(rule, ask(), 2.0) == "ready again in 30 s"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"priority": Lane.PAID}, {"priority": Lane.BROADCASTER}, {"role": Role.BROADCASTER}, {"user": "other"}]
+)
+def test_nobody_gets_a_turn_back_for_what_used_none(ask: Ask, fields: dict[str, object]) -> None:
+    rule = limiter(user_s=30)
+    assert reason(rule, ask(), 0.0) is None
+    rule.give_back(ask(**fields), 1.0)
+    assert reason(rule, ask(), 2.0) == "ready again in 28 s"
 
 
 def simple(user: str) -> ImageRequest:

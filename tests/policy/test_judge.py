@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from streamer.policy import deliberate, hear, import_terms, judge, look, may_draw, name_fits, style_of
+from streamer.policy import deliberate, give_back, hear, import_terms, judge, look, may_draw, name_fits, style_of
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, NoticeKind, Outcome, Refusal
 
 
@@ -125,6 +125,27 @@ def test_a_notice_reaches_the_rules_that_listen_and_a_broken_one_harms_nobody() 
     raid = Notice("test", NoticeKind.RAID, 0.0, count=300)
     hear([Broken(), Deaf(), Keen()], raid, 0.0)
     assert heard == [raid]
+
+
+class Counting(Recorded):
+    def __init__(self) -> None:
+        super().__init__("counting", [], refuses=False)
+        self.given: list[str] = []
+
+    def give_back(self, request: ImageRequest, now: float) -> None:
+        if self.given:
+            raise RuntimeError("a bug")
+        self.given.append(request.id)
+
+
+def test_a_turn_goes_back_to_every_rule_that_counts_them_and_a_broken_one_harms_nobody(
+    ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, counting = Counting(), Counting()
+    give_back([broken], ask(), 1.0)
+    give_back([Recorded("plain", [], refuses=False), broken, counting], ask(), 2.0)
+    assert counting.given == [ask().id]
+    assert "a rule failed on a full queue: Counting" in caplog.text
 
 
 class Door:
