@@ -22,7 +22,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import hypothesis
 import pydantic  # noqa: F401 - loaded once, before the forks
 import pytest
 
@@ -135,7 +134,8 @@ def _started(path: Path, tree: ast.Module, tests: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(1, 2)
         sys.meta_path.insert(0, _Broken(path, tree))
-        options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header"]
+        # What hypothesis finds by luck, or remembers of another fault, would count as if this one had been noticed.
+        options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--hypothesis-profile=ci"]
         os._exit(0 if pytest.main([*options, *tests]) == 0 else 1)
     return child
 
@@ -162,9 +162,6 @@ class _Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):  # type: igno
 
 def main() -> None:
     """Break, run, count, and print one JSON line."""
-    # What hypothesis finds by luck, or remembers of another fault, would count as if this one had been noticed.
-    hypothesis.settings.register_profile("faults", database=None, derandomize=True)
-    hypothesis.settings.load_profile("faults")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, default=0, help="how many faults to try, chosen by chance; 0: all")
     parser.add_argument("--seed", type=int, default=1)
