@@ -16,7 +16,7 @@ import httpx
 
 from streamer import address, app, records
 from streamer import doctor as examine
-from streamer.api.tokens import Access, Tokens, digest, new_token, standing_tokens
+from streamer.api.tokens import INCLUDES, Access, Tokens, digest, new_token, standing_tokens
 from streamer.commands import Commands
 from streamer.config import Config, Use
 from streamer.contracts import Generator, Health
@@ -233,7 +233,8 @@ async def token(environ: Mapping[str, str], action: str, name: str, role: str) -
         if action == "new":
             made = new_token()
             await store.add_token(digest(made), Access(role), name)
-            print(f"{made}\nThis is shown once. A program that runs knows it in a second.")
+            panel = f"Panel: {app.base_url(config)}/#{made}\n" if Access.MODERATOR in INCLUDES[Access(role)] else ""
+            print(f"{made}\n{panel}This is shown once. A program that runs knows it in a second.")
         elif action == "list":
             for issued in await store.tokens():
                 made_on = time.strftime("%Y-%m-%d %H:%M", time.localtime(issued.created_at))

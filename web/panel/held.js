@@ -1,5 +1,7 @@
 // Pictures that wait for a moderator: blurred until looked at, approved as the very picture that was shown here.
 
+import { aimed, moved } from '/panel/aim.js';
+
 const rows = new Map();
 
 /** Bring the list up to date: a row never moves and never changes what it approves; new ones are added below. */
@@ -7,7 +9,7 @@ export function showHeld(list, held, { call, act, element }) {
   const current = new Set(held.map((item) => item.verdict));
   for (const [verdict, row] of rows) {
     if (current.has(verdict)) continue;
-    if (list.matches(':hover, :focus-within')) {
+    if (aimed(list)) {
       // It stays as a gap while somebody aims at the rows below.
       row.classList.add('gone');
       row.querySelectorAll('button').forEach((button) => { button.disabled = true; });
@@ -15,6 +17,7 @@ export function showHeld(list, held, { call, act, element }) {
       URL.revokeObjectURL(row.querySelector('img').src);
       row.remove();
       rows.delete(verdict);
+      moved(list);
     }
   }
   for (const item of held) {
@@ -44,7 +47,7 @@ function row(item, { call, act, element }) {
       element('p', {}, element('strong', { textContent: `${item.number} · ${item.request.actor}` }), ' ', element('time', {})),
       element('p', { className: 'what', textContent: item.request.text || item.request.command }),
       element('p', { className: 'by', textContent: item.goes ? 'goes on air by itself' : item.reason }),
-      element('div', { className: 'row' },
+      element('div', { className: 'row decide' },
         button(item.goes ? 'Show now' : 'Approve', () => call('POST', `/api/v1/requests/${id}/approve?verdict=${item.verdict}`), 'good'),
         button('Deny', () => call('POST', `/api/v1/requests/${id}/deny`)),
         button('Ban', () => call('POST', '/api/v1/bans', { who: item.request.actor })))));
@@ -52,7 +55,7 @@ function row(item, { call, act, element }) {
 
 /** List who is kept out, each with the way back. */
 export function showBans(list, bans, { call, act, element }) {
-  if (list.matches(':hover, :focus-within')) return;
+  if (aimed(list)) return;
   list.replaceChildren(...bans.map((ban) => {
     const left = ban.minutes_left === null ? 'for good' : `${Math.ceil(ban.minutes_left)} min`;
     return element('li', {},

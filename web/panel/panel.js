@@ -1,5 +1,6 @@
 // The operator page: everything it shows comes over /ws/panel, everything it does is one HTTP call.
 
+import { aimed, moved } from '/panel/aim.js';
 import { showBans, showHeld } from '/panel/held.js';
 
 const KEY = 'streamer-token';
@@ -89,21 +90,24 @@ function showLayers() {
 }
 
 function queueItem(request, drawing) {
-  return element('li', {},
+  const row = element('li', {},
     element('span', { className: 'what' }, request.text || request.command,
       element('span', { className: 'by', textContent: `  ${request.actor}, ${request.role}${drawing ? ', being drawn' : ''}` })),
     element('button', {
       type: 'button', textContent: 'Remove', ariaLabel: `Remove the request of ${request.actor}`,
       onclick: () => act(() => call('DELETE', `/api/v1/requests/${encodeURIComponent(request.id)}`)),
     }));
+  row.dataset.id = request.id;
+  return row;
 }
 
 function showQueue() {
-  // While the pointer or the focus is in the list it stands still, so that a click never hits the next item.
-  if (byId('queue').matches(':hover, :focus-within')) return;
+  const list = byId('queue');
+  if (aimed(list)) return;
   const items = status.pending.map((request) => queueItem(request, false));
   if (status.drawing) items.unshift(queueItem(status.drawing, true));
-  byId('queue').replaceChildren(...items);
+  if ([...list.children].some((row, place) => row.dataset.id !== items[place]?.dataset.id)) moved(list);
+  list.replaceChildren(...items);
   byId('queue-length').textContent = String(items.length);
   byId('queue-empty').hidden = items.length > 0;
 }
@@ -130,6 +134,7 @@ function showHealth() {
   const active = Object.entries(status.active).map(([what, value]) => `${what}: ${value}`).join(', ');
   if (active) rows.push(element('li', { className: 'by', textContent: active }));
   byId('health').replaceChildren(...rows);
+  byId('timings').hidden = !Object.keys(status.timings).length;
   byId('timings').tBodies[0].replaceChildren(...Object.entries(status.timings).map(([stage, times]) => element('tr', {},
     element('td', { textContent: stage }), ...[times.p50, times.p95, times.p99].map((ms) => element('td', { textContent: ms.toFixed(1) })))));
 }
@@ -139,6 +144,7 @@ async function showPictures() {
   if (now === shownPictures) return;
   shownPictures = now;
   const latest = await (await call('GET', '/api/v1/pictures?limit=12')).json();
+  byId('pictures-empty').hidden = latest.length > 0;
   byId('pictures').replaceChildren(...latest.map((item) => {
     const label = item.text || item.layer;
     return element('button', {
@@ -236,6 +242,11 @@ async function showKeys() {
   byId('keys').replaceChildren(...keys.map(keyItem));
 }
 
+/** The operator's: a moderator's token may not see an address with a key in it, so the section is left out there. */
+async function showSetup() {
+  byId('overlay-url').value = (await (await call('GET', '/api/v1/overlay')).json()).url;
+}
+
 function reveal() {
   const shown = !byId('overlay-url').classList.toggle('secret');
   byId('show-url').textContent = shown ? 'Hide' : 'Show';
@@ -251,6 +262,6 @@ byId('copy-url').addEventListener('click', () => act(copy));
 byId('show-url').addEventListener('click', reveal);
 if (token) {
   showKeys().catch(() => { byId('h-keys').parentElement.hidden = true; });
-  act(async () => { byId('overlay-url').value = (await (await call('GET', '/api/v1/overlay')).json()).url; });
+  showSetup().catch(() => { byId('h-setup').parentElement.hidden = true; });
 }
 connect();
