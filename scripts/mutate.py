@@ -22,10 +22,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pydantic  # noqa: F401 - loaded once, before the forks
+# Loaded once, before the forks: they are most of what a small test takes.
+import anyio.pytest_plugin  # noqa: F401
+import hypothesis.strategies  # noqa: F401
+import pydantic  # noqa: F401
 import pytest
+import pytest_asyncio.plugin  # noqa: F401
 
 TIMEOUT_S = 60
+_PLUGINS_ARE_LOADED = "ignore::pytest.PytestAssertRewriteWarning"
 # A module, the line of its fault, and the broken module itself.
 Fault = tuple[Path, int, ast.Module]
 _COMPARED = {
@@ -135,7 +140,8 @@ def _started(path: Path, tree: ast.Module, tests: list[str]) -> int:
         os.dup2(1, 2)
         sys.meta_path.insert(0, _Broken(path, tree))
         # What hypothesis finds by luck, or remembers of another fault, would count as if this one had been noticed.
-        options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--hypothesis-profile=ci"]
+        options = ["-x", "-q", "--no-header", "--hypothesis-profile=ci", "-p", "no:cacheprovider"]
+        options += ["-W", _PLUGINS_ARE_LOADED]
         os._exit(0 if pytest.main([*options, *tests]) == 0 else 1)
     return child
 

@@ -85,6 +85,25 @@ def test_a_wait_of_its_own_is_scaled_by_role_too(ask: Ask, role: Role, wait: int
     assert reason(rule, request, wait) is None
 
 
+@pytest.mark.parametrize(("viewer", "follower", "waits"), [(40, 10, 15), (0, 10, 60), (40, 0, 0)])
+def test_a_wait_of_its_own_keeps_the_share_that_each_role_has_of_a_viewers_wait(
+    ask: Ask, viewer: int, follower: int, waits: int
+) -> None:
+    """Where viewers do not wait at all there is no share, so the usual ones hold."""
+    rule = limiter(user_s={"viewer": viewer, "follower": follower})
+    request = ask(role=Role.FOLLOWER, cooldown_s=60.0)
+    assert reason(rule, request, 0.0) is None
+    assert (reason(rule, request, max(waits - 0.5, 0.0)) is None) == (waits == 0)
+    assert reason(rule, request, waits) is None
+
+
+def test_half_a_second_is_a_wait(ask: Ask) -> None:
+    rule = limiter(user_s=0.5)
+    assert reason(rule, ask(), 0.0) is None
+    assert reason(rule, ask(), 0.4) == "ready again in 1 s"
+    assert reason(rule, ask(), 0.5) is None
+
+
 def test_all_of_chat_together_is_spaced_after_a_burst(ask: Ask) -> None:
     rule = limiter(user_s=0, everyone_s=2, burst=3)
     passed = [reason(rule, ask(user=str(n)), 100.0) for n in range(4)]
@@ -289,7 +308,8 @@ def test_senseless_options_are_refused(wrong: dict[str, object]) -> None:
 
 def test_what_is_not_said_is_half_a_minute_a_viewer_and_a_second_for_all_after_five() -> None:
     options = Options()
-    assert (options.user_s, options.everyone_s, options.burst) == (30, 1, 5)
+    assert (options.user_s, options.everyone_s, options.burst, options.newcomer) == (30, 1, 5, 2)
+    assert Options(newcomer=1, burst=1, everyone_s=0, user_s=0).newcomer == 1
     with pytest.raises(ValidationError):
         options.burst = 6  # type: ignore[misc]
 

@@ -16,6 +16,7 @@ _LATIN = [
     Term("x-4", "gull"),
     Term("x-6", "wharf"),
     Term("x-7", "anchor"),
+    Term("x-8", "seagull"),
     Term("x-5", "two words"),
 ]
 _CYRILLIC = [Term("y-1", "дирижабль"), Term("y-2", "варенье*"), Term("y-3", "щука"), Term("y-4", "кружка")]
@@ -71,6 +72,7 @@ _IN_CYRILLIC = Guesses(_CYRILLIC, _LATIN, known=["варения"])
         ("bodips", "x-7", "shifted"),
         ("xibsg", None, ""),
         ("myanchorage", None, ""),
+        ("myseagullnest", "x-8", "hidden"),
         ("marmalade", None, ""),
         ("gull", None, ""),
         ("mountain", None, ""),

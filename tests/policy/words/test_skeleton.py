@@ -37,6 +37,20 @@ def test_a_word_is_read_in_its_own_alphabet_and_a_mixed_one_in_both() -> None:
 def test_letters_typed_one_by_one_are_joined_and_one_or_two_are_not() -> None:
     assert skeleton.read("s h i p").latin == ["ship"]
     assert skeleton.read("a boat i saw").latin == ["boat", "saw"]
+    assert skeleton.read("c a t").latin == ["cat"]
+    assert skeleton.read("c a t boat").latin == ["cat", "boat"]
+    assert skeleton.read("x y boat x y").latin == ["boat"]
+
+
+def test_rows_of_letters_end_where_the_alphabet_does() -> None:
+    assert skeleton.fold("🅐🅩🄰🇦🇿🅰🆉") == "azaazaz"
+    assert skeleton.fold("\U0001f16a\U0001f18a\U0001f200").isascii() is False
+    assert "{" not in skeleton.fold("\U0001f16a\U0001f18a\U0001f200")
+
+
+def test_a_word_with_signs_is_read_in_pieces_and_joined() -> None:
+    assert skeleton.read("sea-gull").latin == ["sea", "gull", "sea", "gull", "seagull"]
+    assert skeleton.read("x-ray").latin == ["ray", "ray", "xray"]
 
 
 def test_digits_are_read_as_the_letters_they_stand_for() -> None:
