@@ -25,9 +25,17 @@ def rule() -> Words:
 
 def test_there_are_many_prompts_in_nine_languages_and_none_twice(heldout: ModuleType) -> None:
     prompts = heldout.prompts()
-    assert {language for language, lines in prompts.items() if len(lines) >= 80} == set(
-        ["en", "ru", "uk", "es", "de", "fr", "pt", "pl", "tr"]
-    )
+    assert {language for language, lines in prompts.items() if len(lines) >= 80} == {
+        "en",
+        "ru",
+        "uk",
+        "es",
+        "de",
+        "fr",
+        "pt",
+        "pl",
+        "tr",
+    }
     assert min(len(prompts["en"]), len(prompts["ru"])) >= 600
     assert all(len(set(lines)) == len(lines) for lines in prompts.values())
 
