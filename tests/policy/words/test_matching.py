@@ -43,6 +43,7 @@ _MATCHER = Matcher(
         ("ssaaiilloorrss", ["x-2"]),
         ("uunnaanncchhoorreedd", ["x-3"]),
         ("bboooonn", ["x-5"]),
+        ("sshh", []),
         ("dead calm dead calm", ["x-4"]),
         ("ship shape ship shape", []),
         ("boooon", ["x-5"]),

@@ -85,6 +85,10 @@ def test_serbian_letters_are_read_as_russian_ones() -> None:
     assert "клин" in skeleton.read("кљин").cyrillic
 
 
+def test_punctuation_around_a_word_is_no_part_of_it() -> None:
+    assert skeleton.read('"harbour", (boat)').latin == ["harbour", "boat"]
+
+
 def test_numbers_stay_numbers() -> None:
     assert skeleton.read("1984 16:9").latin == ["1984", "16", "9"]
 
