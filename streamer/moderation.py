@@ -259,7 +259,8 @@ class Moderation(Controls):
         return Receipt(refusal.request_id, "refused", refusal.rule, refusal.reason)
 
     def _strike(self, actor: Actor, now: float) -> None:
-        self._raid.blocked(now)
+        if actor.role < Role.MODERATOR:
+            self._raid.blocked(now)
         if self._bans.strike(actor, now):
             self._air.touch()
 

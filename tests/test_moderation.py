@@ -118,3 +118,11 @@ async def test_a_name_on_air_holds_nothing_invisible(tmp_path: Path) -> None:
     async with opened(tmp_path) as room:
         assert room.pipeline._presentable("a\x00\x1b[31m\u202enn") == "a[31mnn"
         assert room.pipeline._presentable("\u202e") == "a viewer"
+
+
+async def test_what_moderators_and_the_streamer_type_raises_no_alarm(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        for n, rank in enumerate((Role.MODERATOR, Role.BROADCASTER, Role.MODERATOR, Role.BROADCASTER)):
+            receipt = await room.pipeline.submit(room.trigger(f"!bg forbiddenword {n}", "boss", rank))
+            assert receipt.rule == "words"
+        assert room.pipeline.state().alarm == ""
