@@ -15,6 +15,7 @@ from streamer.commands import Commands
 from streamer.contracts import Rule
 from streamer.holds import Options as Approval
 from streamer.newcomers import Newcomers
+from streamer.policy import give_back
 from streamer.raid import Options as RaidOptions
 from streamer.raid import Raid
 from streamer.recent import Recent
@@ -116,6 +117,7 @@ class Rehearsal:
             self._outcomes[number] = Outcome(number, "held", found.rule, found.reason)
         submission = self._scheduler.submit(request, self._now)
         if submission.refusal is not None:
+            give_back(self._house.rules, request, self._now)
             self._refuse(number, submission.refusal, trigger)
         self._end(submission.ended)
         self._draw()

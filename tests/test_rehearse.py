@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,17 @@ def test_chat_is_ignored_a_picture_is_on_air_and_a_bad_word_is_refused() -> None
         (1, "ignored", ""), (2, "on_air", ""), (3, "refused", "words"),
     ]  # fmt: skip
     assert fates[1].wait_s == 0.5
+
+
+def test_a_full_queue_gives_the_turn_back_here_too() -> None:
+    one = replace(house(draw_s=5.0), queue=QueueOptions(limit=1))
+    lines = [
+        line(at, f"!bg {who} {at}", who) for at, who in ((0, "ann"), (1, "ben"), (2, "cat"), (6, "cat"), (7, "cat"))
+    ]
+    fates = Rehearsal(one).run(lines)
+    assert [(fate.outcome, fate.rule) for fate in fates] == [
+        ("on_air", ""), ("on_air", ""), ("refused", "queue"), ("on_air", ""), ("refused", "cooldown"),
+    ]  # fmt: skip
 
 
 def test_limits_and_the_queue_run_on_the_recordings_own_time() -> None:
