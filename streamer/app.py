@@ -33,6 +33,7 @@ from streamer.generator.messages import BackendUse, JudgeUse
 from streamer.generator.process import GeneratorProcess
 from streamer.marks import Marks
 from streamer.metrics import Metrics
+from streamer.obs.pictures import PictureFiles
 from streamer.occasions import Occasions
 from streamer.offers import Offers
 from streamer.overlay import server
@@ -332,6 +333,9 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
     """Run until the server is told to stop: page and socket first, so that the overlay connects while models load."""
     await app.store.open()
     await app.store.recover()
+    if app.config.obs is None:
+        # What was there for the image sources of an OBS that is not looked after any more: nobody would ever delete it.
+        await asyncio.to_thread(PictureFiles(app.store.home / "obs" / "pictures", ()).renew, {})
     try:
         await _renew(app.tokens, app.store)
         await app.pipeline.restore()

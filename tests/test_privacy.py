@@ -238,6 +238,9 @@ async def test_the_command_line_empties_the_streamers_folders_beside_a_running_p
         "utf-8",
     )
     environ = environment(tmp_path / "home", port, config)
+    left = tmp_path / "home" / "obs" / "pictures" / "background" / "1.jpg"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"copper weathercock")
     words = {"Gonzalo": "copper weathercock", "Ann": "pier", NAME: PROMPT}
     with command("run", environ=environ, log=tmp_path / "log"):
         wait_until_ready(f"http://127.0.0.1:{port}")
@@ -249,9 +252,7 @@ async def test_the_command_line_empties_the_streamers_folders_beside_a_running_p
             assert await cli.forget(environ, "Gonzalo") == 0
             assert len(list(tmp_path.glob("*/*/*background*.jpg"))) == 4
     assert (found(tmp_path, "Gonzalo", "weathercock"), len(found(folders[0], NAME, PROMPT))) == ([], 1)
-    stale = tmp_path / "home" / "obs" / "pictures" / "background" / "1.jpg"
-    stale.parent.mkdir(parents=True)
-    stale.write_bytes(PROMPT.encode())
+    left.write_bytes(PROMPT.encode())
     assert await cli.forget(environ, NAME) == 0
     assert found(tmp_path, NAME, PROMPT) == []
     assert len(list(tmp_path.glob("*/*/*background*.jpg"))) == 2
