@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import BinaryIO
 
 from pydantic import ValidationError
@@ -47,6 +47,7 @@ from streamer.types import Frame
 log = logging.getLogger(__name__)
 
 CLOSE_S = 1.0
+SOON_S = 0.05
 BEAT_S, LONGEST_SLICE_S = 2.0, 120.0
 PR_SET_PDEATHSIG = 1
 
@@ -161,7 +162,12 @@ def active(backend: Backend, jury: Jury) -> dict[str, str]:
 
 
 def next_job(backend: Backend, orders: Orders, voice: Voice, jury: Jury) -> Draw | None:
-    """Wait for a job; until one comes, let a backend that is not at full speed yet go on getting there."""
+    """Wait for a job; until one comes, let a backend that is not at full speed yet go on getting there.
+
+    The next in line, or what a picture made way for, follows within milliseconds: no slice of seconds may come between.
+    """
+    with suppress(queue.Empty):
+        return orders.jobs.get(timeout=SOON_S)
     while orders.jobs.empty() and improve(backend, voice, jury):
         pass
     return orders.jobs.get()

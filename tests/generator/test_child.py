@@ -75,6 +75,16 @@ def test_idle_moments_are_used_until_a_job_comes(job_after: int) -> None:
     ]
 
 
+def test_a_job_that_follows_at_once_does_not_wait_for_idle_work() -> None:
+    orders = Orders(io.BytesIO())
+    backend = Improving(orders, 0)
+    follows = threading.Timer(0.005, orders.jobs.put, (Draw(1, REQUEST),))
+    follows.start()
+    assert next_job(backend, orders, Voice(io.BytesIO()), Jury()) == Draw(1, REQUEST)  # type: ignore[arg-type]
+    assert backend.left == 3
+    follows.join()
+
+
 def test_a_backend_that_fails_in_an_idle_moment_still_draws() -> None:
     orders = Orders(io.BytesIO())
 
