@@ -29,8 +29,14 @@ class Admission:
             return found
         if (slowed := self._raid.objection(request, now)) is not None:
             return slowed
+        return self.doubted(request, now) or found
+
+    def doubted(self, request: ImageRequest, now: float) -> Hold | None:
+        """Say why a human is to look: the risk may have grown since a request was let in."""
+        if request.doubt is not None:
+            return request.doubt
         reason = doubt(request, self._approval, self._raid.alarm(now))
-        return found if reason is None else Hold(request.id, "approval", reason, "approval")
+        return None if reason is None else Hold(request.id, "approval", reason, "approval")
 
 
 def sentence(

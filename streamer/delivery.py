@@ -60,7 +60,9 @@ class Delivery(Moderation):
         """Draw while those judges think who take their time."""
         thinking = asyncio.create_task(deliberate(self._parts.rules, request))
         try:
-            frame = await self._drawing.frame(request, seen=request.doubt is None and not self._goes_later(request))
+            frame = await self._drawing.frame(
+                request, seen=self._admission.doubted(request, self._clock()) is None and not self._goes_later(request)
+            )
             return frame, [] if frame is None else await self._thought(thinking)
         finally:
             thinking.cancel()
@@ -86,7 +88,9 @@ class Delivery(Moderation):
         judged = [*judgements, *frame.judgements]
         if judged:
             self._parts.metrics.took(Step.JUDGE, self._judged_s * 1000)
-        objection = sentence(request, request.doubt, look(self._parts.rules, request, frame, now), judgements)
+        objection = sentence(
+            request, self._admission.doubted(request, now), look(self._parts.rules, request, frame, now), judgements
+        )
         if isinstance(objection, Refusal):
             self._door.object(objection, judged)
             self._strike(request.actor, now)

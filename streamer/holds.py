@@ -76,9 +76,7 @@ class Holds:
         now: float, *, goes: bool, draw_s: float = 0.0,
     ) -> list[Held]:  # fmt: skip
         """Keep a picture back; return who has to go because too many wait."""
-        wait_s = self._options.delay_s if goes else self._options.expires_s
-        if not goes and request.priority is Lane.PAID:
-            wait_s = self._options.paid_expires_s
+        wait_s = self._options.delay_s if goes else self._patience_s(request)
         self._numbers = self._numbers % 99 + 1
         held = Held(self._numbers, request, followers, frame, verdict, reason, now, now + wait_s, goes, draw_s)
         self._held[request.id] = held
@@ -86,6 +84,12 @@ class Holds:
         waiting = sorted(self._held.values(), key=lambda one: one.goes or one.request.priority is Lane.PAID)
         crowded = [one for one in waiting if not one.deciding][: max(0, len(self) - self._options.limit)]
         return [self._held.pop(one.request.id) for one in crowded]
+
+    def keep(self, held: Held, now: float) -> None:
+        """Let what would go on air by itself wait for a human instead."""
+        reason = "came in before it was paused or risky"
+        until = now + self._patience_s(held.request)
+        self._held[held.request.id] = replace(held, goes=False, reason=reason, since=now, until=until)
 
     def find(self, words: str, now: float) -> Held | None:
         """Find what a moderator means: a number, an id, a name, or nothing when only one can be meant."""
@@ -139,6 +143,9 @@ class Holds:
         """Take out what waited too long for a human."""
         over = [one for one in self._held.values() if not one.goes and not one.deciding and one.until <= now]
         return [self._held.pop(one.request.id) for one in over]
+
+    def _patience_s(self, request: ImageRequest) -> float:
+        return self._options.paid_expires_s if request.priority is Lane.PAID else self._options.expires_s
 
     def wakeup(self) -> float | None:
         """Return when something is due next, in monotonic seconds."""

@@ -204,7 +204,12 @@ class Pipeline(Delivery):
             self._announce(now)
             self._expire_held(self._holds.expire(now))
             for held in self._holds.due(now):
-                await self._release(held, "delay")
+                if self._intake.objection(held.request) or self._admission.doubted(held.request, now):
+                    # Closed, or risky, since it was asked for: now a human has to look.
+                    self._holds.keep(held, now)
+                    self._air.touch()
+                else:
+                    await self._release(held, "delay")
             moments = [
                 self._parts.scheduler.wakeup(now),
                 self._parts.stage.wakeup(),

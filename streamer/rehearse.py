@@ -200,6 +200,8 @@ class Rehearsal:
             return
         self._busy_until = self._now + self._house.draw_s
         was = self._outcomes[self._lines.get(request.id) or 0]
+        if was.outcome != "held" and (hold := self._admission.doubted(request, self._now)) is not None:
+            was = Outcome(was.line, "held", hold.rule, hold.reason)
         held = was.outcome == "held"
         # Those who typed the same share its fate, and in a house with a delay what is not held goes on air later.
         delay_s = 0.0 if held or request.actor.role >= Role.MODERATOR else self._house.approval.delay_s

@@ -108,3 +108,11 @@ def test_a_crowd_pushes_out_neither_what_was_paid_nor_what_goes_by_itself() -> N
     verdict = Verdict("v", "second", "approval", Outcome.HOLD, "", "1", 0.0)
     assert holds.put(asked("second"), (), frame("second"), verdict, "why", 1.0, goes=False) == [first]
     assert [one.request.id for one in holds.waiting()] == ["paid", "known", "second"]
+
+
+def test_what_would_go_by_itself_can_be_made_to_wait_for_a_human() -> None:
+    holds = Holds(Options(delay_s=5, expires_s=60))
+    ann = held(holds, "ann", goes=True)
+    holds.keep(ann, 5.0)
+    assert (holds.due(6.0), holds.wakeup()) == ([], 65.0)
+    assert [one.request.id for one in holds.expire(65.0)] == ["ann"]

@@ -1065,3 +1065,38 @@ async def test_a_panic_on_a_full_disk_is_blank_after_a_restart_and_after_the_nex
     async with opened(tmp_path) as room:
         assert room.on_air() is None
         assert not room.pipeline.state().paused
+
+
+@pytest.mark.parametrize("closed", ["pause", "raid", "shield"])
+async def test_a_delayed_picture_waits_for_a_human_when_it_is_closed_or_risky_meanwhile(
+    tmp_path: Path, closed: str
+) -> None:
+    async with opened(tmp_path, delay_s=2) as room:
+        await room.say("!bg harbour", "ann")
+        await room.draw_next()
+        await room.until(lambda: room.pipeline.state().held)
+        await close(room, closed)
+        room.now += 2.5
+        room.pipeline._air.touch()
+        await room.until(lambda: not room.pipeline.state().held[0].goes)
+        assert room.on_air() is None
+        await room.order("!resume")
+        assert await room.pipeline.approve(room.pipeline.state().held[0].request.id, "panel")
+        assert room.on_air() == b"harbour"
+
+
+async def test_what_was_let_in_before_a_raid_is_held_when_it_is_drawn_in_it(room: Room) -> None:
+    await room.say("!bg harbour", "ann")
+    await room.until(lambda: room.easel.drawn)
+    await close(room, "raid")
+    room.easel.go.release()
+    await room.until(lambda: room.pipeline.state().held)
+    assert room.on_air() is None
+
+
+async def close(room: Room, how: str) -> None:
+    if how == "pause":
+        await room.pipeline.pause()
+        return
+    kind = NoticeKind.RAID if how == "raid" else NoticeKind.SHIELD_ON
+    await room.pipeline._notice(Notice("test", kind, room.now, count=50))
