@@ -9,6 +9,8 @@ from contextlib import suppress
 
 from streamer.errors import ListenError
 
+OURS = "another streamer is already running there"
+
 
 def listen(host: str, port: int) -> socket.socket:
     """Bind the address, or say who has it."""
@@ -30,7 +32,7 @@ def _who_has(host: str, port: int) -> str | None:
     with suppress(OSError, ValueError):
         with urllib.request.urlopen(f"http://{printable(host)}:{port}/healthz", timeout=1) as answer:  # nosec B310
             if b'"streamer"' in answer.read(200):
-                return "another streamer is already running there"
+                return OURS
         return "another program answers there"
     return None
 

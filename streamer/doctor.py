@@ -114,6 +114,8 @@ def _port(config: Config) -> Finding:
     try:
         address.listen(host, port).close()
     except ListenError as error:
+        if error.problem == address.OURS:
+            return Finding("note", "port", f"{host}:{port}: {address.OURS}")
         return Finding("bad", "port", str(error), "stop the other program, or take another port")
     return Finding("ok", "port", f"{host}:{port} is free")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,16 @@ def test_a_broken_config_is_a_finding_and_not_a_crash(tmp_path: Path, capsys: py
     assert "did you mean 'queue'" in capsys.readouterr().out
 
 
-def test_a_taken_port_says_by_whom(tmp_path: Path, config_file: Path, served: Remote) -> None:
+def test_a_running_program_is_no_fault(tmp_path: Path, config_file: Path, served: Remote) -> None:
     port = int(served.url.rpartition(":")[2])
     found = findings(environment(tmp_path / "home", port, config_file))["port"]
-    assert (found.mark, "another streamer" in found.found) == ("bad", True)
+    assert (found.mark, "another streamer" in found.found) == ("note", True)
+
+
+def test_a_port_that_another_program_has_is_bad(tmp_path: Path, config_file: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        found = findings(environment(tmp_path / "home", other.getsockname()[1], config_file))["port"]
+    assert found.mark == "bad"
 
 
 def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path, config_file: Path) -> None:
