@@ -28,7 +28,7 @@ from tests.obs.test_whole import program, window
 from tests.running import Remote
 
 CONFIG = """\
-generator: {{use: procedural, process: {{preview_width: 16}}}}
+generator: {{use: procedural, process: {{preview_width: 16, trusted_preview_width: 16}}}}
 policy: [{{use: role}}]
 commands:
   bg: {{kind: background, layer: background, width: 640, height: 352}}

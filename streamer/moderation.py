@@ -74,6 +74,7 @@ class Moderation(Controls):
             self._say(command, await self._ban_typed(command))
         elif action == "forgetme":
             await self._forget(command.actor.id, command.actor.name)
+            self._forgetting.set()  # chat is not kept waiting until the outputs have looked through their folders
             # Not on the overlay: who wants to be forgotten does not want to be shown.
             self._air.tell(Answer(command.trigger_id, command.source, command.actor, "everything of yours is deleted"))
         elif action == "unban":
@@ -187,7 +188,6 @@ class Moderation(Controls):
         # After a restart nobody remembers whose picture is on air, but the disk did.
         self._show(self._parts.stage.retract(lambda request_id: request_id in ids, self._clock()))
         self._air.touch()
-        self._forgetting.set()
         return len(ids)
 
     async def _finish_forgetting(self) -> None:

@@ -109,8 +109,8 @@ def _forget(db: sqlite3.Connection, home: Path, actor: tuple[str, str], who: str
             db.execute("UPDATE bans SET by = '' WHERE by = ?", (one,))
         db.execute("INSERT OR REPLACE INTO forgotten VALUES (?, ?)", (who, now))
         db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (FORGETTING + who, json.dumps(ids)))
-    for (name,) in files:
-        (home / "pictures" / str(name)).unlink(missing_ok=True)
+    for (file,) in files:
+        (home / "pictures" / str(file)).unlink(missing_ok=True)
     _leave_no_trace(db)
     return ids
 
