@@ -34,3 +34,20 @@ def test_a_command_without_text_is_told_to_say_something(ask: Ask) -> None:
 def test_bounds_that_leave_no_room_are_refused() -> None:
     with pytest.raises(ValidationError, match="lower shortest"):
         Options(shortest=11, longest=10)
+
+
+def test_bounds_may_be_the_same_and_as_low_as_nothing_and_one(ask: Ask) -> None:
+    rule = create(Options(shortest=0, longest=1))
+    assert [rule.check(ask(text="x" * length), 0.0) is None for length in (0, 1, 2)] == [True, True, False]
+    assert Options(shortest=5, longest=5).shortest == 5
+
+
+def test_what_is_not_said_is_one_to_three_hundred_characters(ask: Ask) -> None:
+    rule = create(Options())
+    assert [rule.check(ask(text="x" * length), 0.0) is None for length in (0, 1, 300)] == [False, True, True]
+
+
+def test_too_little_is_told_how_much_there_is(ask: Ask) -> None:
+    refusal = create(Options(shortest=3)).check(ask(text="xx"), 0.0)
+    assert refusal is not None
+    assert refusal.reason == "too short: 2 characters, at least 3"
