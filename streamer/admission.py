@@ -21,14 +21,14 @@ class Admission:
 
     def objection(self, request: ImageRequest, now: float) -> Objection | None:
         """Refuse a request, let it be drawn but held, or (None) let it through."""
-        for guard in self._guards:
+        # The raid before the rules: who is to come back in two seconds must not have used up their turn.
+        for guard in (*self._guards, self._raid.objection):
             if (refusal := guard(request, now)) is not None:
                 return refusal
         found = judge(self._rules, request, now)
         if isinstance(found, Refusal):
             return found
-        if (slowed := self._raid.objection(request, now)) is not None:
-            return slowed
+        self._raid.passed(request, now)
         return self.doubted(request, now) or found
 
     def doubted(self, request: ImageRequest, now: float) -> Hold | None:

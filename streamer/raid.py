@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.recent import Recent
-from streamer.types import ImageRequest, Lane, Notice, NoticeKind, Refusal
+from streamer.types import ImageRequest, Lane, Notice, NoticeKind, Refusal, Role
 
 WINDOW_S = 30.0
 LOOK_EVERY_S = 1.0
@@ -80,13 +80,16 @@ class Raid:
             self._raise(f"{len(self._blocks)} refused texts within a minute", now)
 
     def objection(self, request: ImageRequest, now: float) -> Refusal | None:
-        """Slow all of chat down while the alarm is on; passing takes the place."""
-        if request.priority is not Lane.CHAT or not self.alarm(now):
+        """Slow all of chat down while the alarm is on; moderators never."""
+        if now >= self._free_at or not self._slows(request, now):
             return None
-        if now < self._free_at:
-            return Refusal(request.id, "raid", f"very many are asking, ready again in {self._free_at - now:.0f} s")
-        self._free_at = now + self._options.everyone_s
-        return None
+        wait_s = math.ceil(self._free_at - now)
+        return Refusal(request.id, "raid", f"very many are asking, ready again in {wait_s} s")
+
+    def passed(self, request: ImageRequest, now: float) -> None:
+        """Let the next one of chat wait, now that nobody else objects to this one."""
+        if self._slows(request, now):
+            self._free_at = now + self._options.everyone_s
 
     def turn(self, now: float) -> Turn | None:
         """Return what is to be announced: each change once."""
@@ -102,6 +105,9 @@ class Raid:
         if self._unseen:
             return self._looked_at + LOOK_EVERY_S
         return self._until if self._announced and not self._shield else None
+
+    def _slows(self, request: ImageRequest, now: float) -> bool:
+        return request.priority is Lane.CHAT and request.actor.role < Role.MODERATOR and bool(self.alarm(now))
 
     def _look(self, now: float) -> None:
         # Once a second is soon enough, and costs a flood nothing; a burst is over by then and still looked at.

@@ -92,11 +92,13 @@ def test_shield_mode_holds_until_it_is_lifted() -> None:
 
 def test_chat_is_slowed_down_meanwhile_and_what_was_paid_for_is_not() -> None:
     raid = Raid(Options(everyone_s=3))
-    assert raid.objection(REQUEST, 0.0) is None
+    raid.passed(REQUEST, 0.0)
     raid.hear(Notice("test", NoticeKind.RAID, 0.0, count=99), 0.0)
     assert raid.objection(REQUEST, 1.0) is None
-    refusal = raid.objection(REQUEST, 2.0)
+    raid.passed(REQUEST, 1.0)
+    refusal = raid.objection(REQUEST, 2.1)
     assert refusal is not None
     assert refusal.reason.endswith("ready again in 2 s")
     assert raid.objection(replace(REQUEST, priority=Lane.PAID), 2.0) is None
+    assert raid.objection(replace(REQUEST, actor=Actor("m", "m", Role.MODERATOR)), 2.0) is None
     assert raid.objection(REQUEST, 4.0) is None
