@@ -148,6 +148,7 @@ def build(
             commands=table,
             rules=chain,
             scheduler=Scheduler(config.queue),
+            same_s=config.queue.same_s,
             stage=stage,
             store=store,
             generator=generator,

@@ -30,6 +30,7 @@ from streamer.raid import Options as RaidOptions
 from streamer.recalled import Recalled
 from streamer.recent import Recent
 from streamer.records import Records
+from streamer.repeats import Repeats
 from streamer.scheduler import Scheduler
 from streamer.stage import Stage
 from streamer.store import Store
@@ -73,6 +74,7 @@ class Parts:
     occasions: Occasions = field(default_factory=lambda: Occasions(()))
     outputs: Sequence[Output] = ()
     at_least_s: Mapping[str, float] = field(default_factory=dict)
+    same_s: float = 0.0
     seconds: Mapping[str, float | None] = field(default_factory=dict)
     parked: ParkedOptions = field(default_factory=ParkedOptions)
     when: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +95,7 @@ class Controls:
         self._records = Records(parts.store)
         self._door = Door(self._records, parts.hub.take_seal())
         self._holds = Holds(parts.approval)
+        self._repeats = Repeats(parts.same_s)
         self._air = Air(parts.hub, parts.stage, self._records, parts.metrics, parts.outputs)
         self._recalled = Recalled()
         self._work = asyncio.Event()
@@ -228,6 +231,7 @@ class Controls:
         self._show(self._parts.stage.show(cleared, request.seconds, request.at, now))
         if request.actor.role is not Role.BROADCASTER:
             self._air.publish(Toast(request.id, f"drawn for {self._presentable(request.actor.name)}"))
+        self._repeats.note(request, now)
         self._free_at[cleared.layer] = now + self._parts.at_least_s.get(cleared.layer, 0.0)
         self._parts.store.keep(request, cleared, cleared.verdict_id)
         self._air.shown(request, followers, draw_s * 1000, (now - request.at) * 1000)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from streamer.admission import sentence
 from streamer.cleared import Cleared
+from streamer.contracts import Receipt
 from streamer.controls import Parts
 from streamer.errors import BackendError, StoreError, Unsupported
 from streamer.holds import Held
@@ -17,6 +18,7 @@ from streamer.metrics import Step
 from streamer.moderation import Moderation
 from streamer.policy import deliberate, look
 from streamer.recent import Recent
+from streamer.repeats import Fate
 from streamer.types import Answer, Frame, Hold, ImageRequest, Judgement, Refusal, RequestState, Role
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,46 @@ class Delivery(Moderation):
         super().__init__(parts, clock)
         self._judged_s = 0.0  # how long the newest picture, finished, waited for its judges
         self._airing: Recent[str, tuple[float, float | None]] = Recent(AIRING)
+
+    def _same(self, request: ImageRequest, now: float) -> Refusal | Fate | Held | None:
+        """Look for the same picture: refused a moment ago, on air since then, or held, which the request joins then."""
+        fate = self._repeats.fate(request, now)
+        if fate is not None and fate.refusal is not None:
+            return replace(fate.refusal, request_id=request.id)
+        shown = self._parts.stage.current(request.layer)
+        if fate is not None and shown is not None and shown.request_id == fate.request_id:
+            return fate
+        return self._holds.join(request)
+
+    async def _share(self, request: ImageRequest, same: Fate | Held, now: float) -> Receipt:
+        """Let a request end as the same picture before it: on air already, or to be looked at."""
+        stored = self._parts.store.accept(request)
+        self._actors.put(request.id, request.actor.id)
+        self._parts.metrics.took(Step.ADMIT, (now - request.at) * 1000)
+        self._air.touch()
+        if isinstance(same, Held):
+            self._parts.store.mark(request.id, RequestState.HELD)
+            if not same.goes:
+                self._tell_held(request)
+            return await self._written(request, stored, "joined")
+        receipt = await self._written(request, stored, "joined")
+        if receipt.outcome == "joined":
+            self._air.shown(request, (), 0.0, (now - request.at) * 1000)
+        return receipt
+
+    async def _written(self, request: ImageRequest, stored: Awaitable[None], outcome: str) -> Receipt:
+        """Wait until an accepted request is on the disk; what cannot be written down is not accepted.
+
+        Nothing would be left of it after a crash.
+        """
+        try:
+            await stored
+        except StoreError:
+            self._drop(lambda one: one.id == request.id, "store", "the request could not be written down")
+            if self._drawing.request is not None and self._drawing.request.id == request.id:
+                self._drawing.call_off()
+            return Receipt(request.id, "refused", "store", "the request could not be written down")
+        return Receipt(request.id, outcome)
 
     async def _draw(self, request: ImageRequest) -> None:
         """In: a request whose turn it is. Out: its picture on air or held, or its end."""
@@ -94,6 +136,7 @@ class Delivery(Moderation):
         if isinstance(objection, Refusal):
             self._door.object(objection, judged)
             self._strike(request.actor, now)
+            self._repeats.note(request, now, objection)
             self._end(request, RequestState.REFUSED, objection.rule, objection.reason)
         elif isinstance(objection, Hold) or self._goes_later(request):
             self._hold(request, frame, objection, judged, draw_s)
@@ -126,10 +169,13 @@ class Delivery(Moderation):
             until = now + self._parts.approval.delay_s
             self._free_at[frame.layer] = until + self._parts.at_least_s.get(frame.layer, 0.0)
         else:
-            self._air.tell(Answer(request.id, request.source, request.actor, "your picture waits for a moderator"))
+            self._tell_held(request)
         self._parts.store.mark(request.id, RequestState.HELD)
         self._parts.hub.publish(Refusal(request.id, why.rule, why.reason))  # its previews, if any, go
         self._expire_held(crowded)
+
+    def _tell_held(self, request: ImageRequest) -> None:
+        self._air.tell(Answer(request.id, request.source, request.actor, "your picture waits for a moderator"))
 
     def _goes_later(self, request: ImageRequest) -> bool:
         return self._parts.approval.delay_s > 0 and request.actor.role < Role.MODERATOR

@@ -8,10 +8,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer.scheduler import picture_of, shares
 from streamer.types import Frame, ImageRequest, Lane, Role, Verdict
 
 # A bare !ok means the one picture that waits. One that came this moment cannot be the one a moderator has looked at.
 SEEN_AFTER_S = 2.0
+# As many as may join one that waits to be drawn; a raid of one line costs no more memory than that.
+FOLLOWERS = 100
 
 
 class Options(BaseModel):
@@ -90,6 +93,14 @@ class Holds:
         reason = "came in before it was paused or risky"
         until = now + self._patience_s(held.request)
         self._held[held.request.id] = replace(held, goes=False, reason=reason, since=now, until=until)
+
+    def join(self, request: ImageRequest) -> Held | None:
+        """Let a request share the fate of the same picture, if that waits here; nobody has to look at it twice."""
+        for one in self._held.values():
+            if shares(request) and len(one.followers) < FOLLOWERS and picture_of(one.request) == picture_of(request):
+                self._held[one.request.id] = joined = replace(one, followers=(*one.followers, request))
+                return joined
+        return None
 
     def find(self, words: str, now: float) -> Held | None:
         """Find what a moderator means: a number, an id, a name, or nothing when only one can be meant."""

@@ -107,7 +107,9 @@ class Moderation(Controls):
         if held is None or not self._holds.take(held):
             return False
         self._door.object(Refusal(request_id, f"moderator {by}", "denied"))
-        self._air.end(held.requests, RequestState.REFUSED, "approval", "a moderator decided against it")
+        refusal = Refusal(request_id, "approval", "a moderator decided against it")
+        self._repeats.note(held.request, self._clock(), refusal)
+        self._air.end(held.requests, RequestState.REFUSED, refusal.rule, refusal.reason)
         return True
 
     def cut(self) -> int:

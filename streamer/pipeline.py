@@ -306,17 +306,15 @@ class Pipeline(Delivery):
         objection = self._admission.objection(request, now)
         if isinstance(objection, Refusal):
             return self._refuse(objection, trigger)
-        request = replace(request, doubt=objection)
-        if request.of_program and self._parts.eye is None:
-            return self._refuse(Refusal(request.id, "program", "the streamer has not connected OBS for that"), trigger)
-        if request.kind == "edit" and not request.of_program:
-            # The picture that was on air when the viewer typed, not the one when their turn comes.
-            shown = self._parts.stage.current(request.layer)
-            if shown is None:
-                return self._refuse(Refusal(request.id, "edit", "there is no picture on air to change"), trigger)
-            request = replace(request, reference=shown.data)
-            self._changed_from.put(request.id, shown.request_id)
-        admitted = self._parking.admit(request, now)
+        aimed = self._aimed(replace(request, doubt=objection))
+        if isinstance(aimed, Refusal):
+            return self._refuse(aimed, trigger)
+        same = self._same(aimed, now)
+        if isinstance(same, Refusal):
+            return self._refuse(same, trigger)
+        if same is not None:
+            return await self._share(aimed, same, now)
+        admitted = self._parking.admit(aimed, now)
         if isinstance(admitted, Refusal):
             return self._refuse(admitted, trigger)
         request = admitted
@@ -331,15 +329,19 @@ class Pipeline(Delivery):
         self._make_way(request)
         self._work.set()
         self._air.touch()
-        try:
-            await stored
-        except StoreError:
-            # What cannot be written down is not accepted: nothing would be left of it after a crash.
-            self._drop(lambda one: one.id == request.id, "store", "the request could not be written down")
-            if self._drawing.request is not None and self._drawing.request.id == request.id:
-                self._drawing.call_off()
-            return Receipt(request.id, "refused", "store", "the request could not be written down")
-        return Receipt(request.id, "joined" if submission.leader_id else "queued")
+        return await self._written(request, stored, "joined" if submission.leader_id else "queued")
+
+    def _aimed(self, request: ImageRequest) -> ImageRequest | Refusal:
+        """Give a change the picture it is about: the one on air when the viewer typed, not when their turn comes."""
+        if request.of_program and self._parts.eye is None:
+            return Refusal(request.id, "program", "the streamer has not connected OBS for that")
+        if request.kind != "edit" or request.of_program:
+            return request
+        shown = self._parts.stage.current(request.layer)
+        if shown is None:
+            return Refusal(request.id, "edit", "there is no picture on air to change")
+        self._changed_from.put(request.id, shown.request_id)
+        return replace(request, reference=shown.data)
 
     # Draw and deliver.
 

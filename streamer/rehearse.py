@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from streamer.admission import Admission
@@ -20,6 +20,7 @@ from streamer.raid import Options as RaidOptions
 from streamer.raid import Raid
 from streamer.recent import Recent
 from streamer.records import Ban
+from streamer.repeats import Repeats
 from streamer.scheduler import Ending, Scheduler
 from streamer.scheduler import Options as QueueOptions
 from streamer.triggers.replay import Line
@@ -77,7 +78,8 @@ class Rehearsal:
         self._intake = "open"
         self._newcomers = Newcomers()
         self._free_at: dict[str, float] = {}
-        self._shown: set[str] = set()
+        self._repeats = Repeats(house.queue.same_s)
+        self._on_air: dict[str, str] = {}
         self._lines: Recent[str, int] = Recent(10_000)
         self._outcomes: dict[int, Outcome] = {}
 
@@ -108,10 +110,17 @@ class Rehearsal:
         self._people.put(request.actor.name.casefold(), request.actor)
         self._raid.asked(request, self._now)
         found = self._admission.objection(request, self._now)
-        if found is None and request.kind == "edit" and request.layer not in self._shown:
-            found = Refusal(request.id, "edit", "there is no picture on air to change")
+        shown = self._on_air.get(request.layer)
+        if request.kind == "edit":
+            if found is None and shown is None:
+                found = Refusal(request.id, "edit", "there is no picture on air to change")
+            request = replace(request, reference=(shown or "").encode())
         if isinstance(found, Refusal):
             self._refuse(number, found, trigger)
+            return
+        fate = self._repeats.fate(request, self._now)
+        if fate is not None and fate.request_id == shown:
+            self._note(request, "on_air", "", "", max(self._now, fate.at))
             return
         if isinstance(found, Hold):
             self._outcomes[number] = Outcome(number, "held", found.rule, found.reason)
@@ -134,7 +143,8 @@ class Rehearsal:
         if order.action in ("clear", "panic"):
             layer = order.layer if order.action == "clear" else None
             self._drop(lambda request: layer in (None, request.layer), order.action, "a moderator cleared the screen")
-            self._shown -= {layer} if layer else set(self._shown)
+            for name in [layer] if layer else list(self._on_air):
+                self._on_air.pop(name, None)
         if order.action in ("clear", "panic", "next"):
             layers = {order.layer} if order.action == "clear" and order.layer else set(self._free_at)
             self._free_at = {name: at for name, at in self._free_at.items() if name not in layers}
@@ -209,7 +219,8 @@ class Rehearsal:
         for one in (request, *self._scheduler.finish(request.id)):
             self._note(one, "held" if held else "on_air", was.rule if held else "", was.reason if held else "", at)
         if not held:
-            self._shown.add(request.layer)
+            self._on_air[request.layer] = request.id
+            self._repeats.note(request, at)
             self._free_at[request.layer] = at + self._house.at_least_s.get(request.layer, 0.0)
 
     def _may_draw(self, request: ImageRequest) -> bool:

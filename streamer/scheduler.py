@@ -2,8 +2,8 @@
 
 Identical requests form a group and are drawn once: the member with the best place stands in line for all of them.
 A member that leaves (replaced, taken back, expired) takes nobody with it; the next best member stands in its stead.
-Once ``next`` has handed out a request its followers share its fate, whatever that is: they end as it ends, or wait
-again when it has to make way for the streamer's.
+Once ``next`` has handed out a request its followers, later ones among them, share its fate, whatever that is: they end
+as it ends, or wait again when it has to make way for the streamer's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.types import Caption, ImageRequest, Lane, Refusal, RequestState
+from streamer.types import Caption, ImageRequest, Lane, Refusal, RequestState, Role
 
 # The streamer's own requests never compete with chat for a place. Eight hotkeys deep is more than anyone presses
 # on purpose; the ninth replaces the oldest.
@@ -30,7 +30,7 @@ _PUT_OFF_LIMIT = 2
 _Place = tuple[Lane, int, int]
 _Owner = tuple[Lane, str, str]
 _Entry = TypeVar("_Entry", tuple[tuple[Lane, int, int], str], tuple[float, str])
-_Key = tuple[str, str, str, int, int, int, float, Caption | None, bytes | None]
+Picture = tuple[str, str, str, int, int, int, float, Caption | None, bytes | None]
 
 
 class Options(BaseModel):
@@ -41,6 +41,7 @@ class Options(BaseModel):
     limit: int = Field(50, ge=1, le=1000, description="how many different pictures may wait at once")
     per_viewer: int = Field(1, ge=1, le=10, description="how many of them one viewer may hold; a newer one replaces")
     expires_s: float = Field(30.0, gt=0, description="a request older than this is not drawn any more")
+    same_s: float = Field(60.0, ge=0, le=3600, description="who asks for what was just shown or refused gets no other")
     preempt: bool = Field(True, description="the streamer's own request stops a viewer's picture between two steps")
 
 
@@ -69,7 +70,7 @@ class Submission:
 class _Seat:
     request: ImageRequest
     place: _Place
-    key: _Key
+    key: Picture
     owner: _Owner
     put_off: int = 0
 
@@ -87,7 +88,7 @@ class Scheduler:
         self._turns = itertools.count()
         self._seats: dict[str, _Seat] = {}
         self._line: list[tuple[_Place, str]] = []
-        self._groups: dict[_Key, list[tuple[_Place, str]]] = {}
+        self._groups: dict[Picture, list[tuple[_Place, str]]] = {}
         self._held: dict[_Owner, list[str]] = {}
         self._expiries: list[tuple[float, str]] = []
         self._drawing: dict[str, tuple[_Seat, ...]] = {}
@@ -99,8 +100,8 @@ class Scheduler:
         """Accept, join or refuse a request; an id that waits already is left as it is."""
         if request.id in self._seats:
             return self._accepted(request.id, ())
-        replaced = self._replaced_by(request)
-        evicted = self._room_for(request, replaced)
+        replaced, drawn = self._replaced_by(request), self._drawn_now(request)
+        evicted = self._room_for(request, replaced) if drawn is None else []
         if evicted is None:
             return Submission(refusal=Refusal(request.id, "queue", "the queue is full, try again in a moment"))
         for one in evicted:
@@ -110,7 +111,11 @@ class Scheduler:
         if replaced is not None:
             place = self._leave(replaced.id)
             ended.append(_ended(replaced, RequestState.SUPERSEDED, "replaced by a newer request"))
-        self._enter(_Seat(request, place, _key(request), _owner(request)))
+        seat = _Seat(request, place, picture_of(request), _owner(request))
+        if drawn is not None:
+            self._drawing[drawn] += (seat,)
+            return Submission(leader_id=drawn, ended=tuple(ended))
+        self._enter(seat)
         return self._accepted(request.id, tuple(ended))
 
     def next(self, now: float, may_draw: Callable[[ImageRequest], bool] = lambda request: True) -> ImageRequest | None:
@@ -203,6 +208,14 @@ class Scheduler:
         soonest = self._expiries[0][0] if self._expiries else math.inf
         return max(now, soonest) if soonest < math.inf else None
 
+    def _drawn_now(self, request: ImageRequest) -> str | None:
+        """Return whose picture is being drawn and will do for a request as well."""
+        if not shares(request):
+            return None
+        picture = picture_of(request)
+        fitting = (i for i, seats in self._drawing.items() if seats[0].key == picture and len(seats) < _GROUP_LIMIT)
+        return next(fitting, None)
+
     def _replaced_by(self, request: ImageRequest) -> ImageRequest | None:
         held = self._held.get(_owner(request), [])
         allowed = _BROADCASTER_LIMIT if request.priority is Lane.BROADCASTER else self._options.per_viewer
@@ -216,8 +229,8 @@ class Scheduler:
         neither counts nor goes.
         """
         spare = _BROADCASTER_LIMIT if request.priority is Lane.BROADCASTER else 0
-        group = self._groups.get(_key(request), [])
-        freed = replaced is not None and len(self._groups[_key(replaced)]) == 1
+        group = self._groups.get(picture_of(request), [])
+        freed = replaced is not None and len(self._groups[picture_of(replaced)]) == 1
         if group and not (freed and self._seats[group[0][1]].request is replaced):
             group = self._counted(group)
             end, full = group[-1:], len(group) >= _GROUP_LIMIT + spare
@@ -302,6 +315,15 @@ def makes_way(drawn: Lane, waiting: Lane, steps_left: int, put_off: int) -> bool
     return waiting is Lane.BROADCASTER and drawn > waiting and steps_left > 1 and put_off < _PUT_OFF_LIMIT
 
 
+def shares(request: ImageRequest) -> bool:
+    """Tell whether a request shares what became of the same one before it, drawn or being drawn.
+
+    Viewers' do, if nobody paid and what they ask about is the same; moderators may want another one.
+    """
+    viewer = request.priority is Lane.CHAT and request.actor.role < Role.MODERATOR
+    return viewer and not request.of_program
+
+
 def _owner(request: ImageRequest) -> _Owner:
     """Say whose places a request takes: a viewer's, the streamer's, or (paid for) its own."""
     viewer = request.actor.id if request.priority is Lane.CHAT else ""
@@ -312,7 +334,7 @@ def _followers(seats: tuple[_Seat, ...]) -> tuple[ImageRequest, ...]:
     return tuple(seat.request for seat in seats[1:])
 
 
-def _key(request: ImageRequest) -> _Key:
+def picture_of(request: ImageRequest) -> Picture:
     """Return what makes two requests the same picture; the seed differs always and does not count."""
     how = request.params
     size = (how.width, how.height, how.num_inference_steps, how.guidance_scale)

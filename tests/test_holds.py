@@ -116,3 +116,26 @@ def test_what_would_go_by_itself_can_be_made_to_wait_for_a_human() -> None:
     holds.keep(ann, 5.0)
     assert (holds.due(6.0), holds.wakeup()) == ([], 65.0)
     assert [one.request.id for one in holds.expire(65.0)] == ["ann"]
+
+
+def test_the_same_picture_is_joined_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    holds = Holds(Options())
+    ann = held(holds, "ann")
+    assert holds.join(asked("paid", priority=Lane.PAID)) is None
+    assert holds.join(asked("eve", prompt="another")) is None
+    joined = holds.join(asked("ben"))
+    assert joined is not None
+    assert (holds.waiting(), [one.id for one in joined.requests]) == ((joined,), ["ann", "ben"])
+    assert (joined.frame, joined.verdict, joined.until) == (ann.frame, ann.verdict, ann.until)
+    monkeypatch.setattr("streamer.holds.FOLLOWERS", 1)
+    assert holds.join(asked("zoe")) is None
+
+
+def test_who_joins_while_a_moderator_decides_is_served_too() -> None:
+    holds = Holds(Options())
+    deciding = holds.decide(held(holds, "ann"))
+    assert deciding is not None
+    joined = holds.join(asked("ben"))
+    assert joined is not None
+    assert joined.deciding
+    assert holds.take(joined)

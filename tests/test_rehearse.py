@@ -78,6 +78,21 @@ def test_people_wait_for_their_turn_and_too_long_a_wait_is_the_end() -> None:
     ]  # fmt: skip
 
 
+def test_who_asks_for_what_is_on_air_gets_that_and_nothing_is_drawn() -> None:
+    fates = played(
+        line(0, "!bg one"), line(0.1, "!bg one", "ben"), line(20, "!bg one", "eve"), line(20.1, "!bg two", "zoe"),
+        line(21, "!bg one", "joe"), draw_s=0.5, at_least_s={"background": 10},
+    )  # fmt: skip
+    assert [(one.outcome, one.wait_s) for one in fates] == [
+        ("on_air", 0.5), ("on_air", 0.4), ("on_air", 0.0), ("on_air", 0.5), ("on_air", 10.1),
+    ]  # fmt: skip
+
+
+def test_a_change_of_another_picture_is_another_change() -> None:
+    fates = played(line(0, "!bg one"), line(1, "!edit winter", "ben"), line(2, "!edit winter", "eve"), draw_s=0.5)
+    assert [(one.outcome, one.wait_s) for one in fates] == [("on_air", 0.5)] * 3
+
+
 def test_who_writes_for_the_first_time_is_held() -> None:
     (fate,) = played(line(0, "!bg one", first_time=True))
     assert (fate.outcome, fate.rule) == ("held", "approval")

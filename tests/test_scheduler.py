@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -417,6 +418,41 @@ def test_what_is_put_off_can_be_taken_back() -> None:
     queue.put_off(leader.id)
     assert [one.id for one in queue.drop(lambda one: True)] == [leader.id]
     assert len(queue) == 0
+
+
+def test_a_viewer_joins_what_is_being_drawn_and_gives_up_what_waits_for_them() -> None:
+    queue = scheduler()
+    drawn, waiting = request("ann", "a cat"), request("bob", "a dog")
+    for one in (drawn, waiting):
+        queue.submit(one, 0.0)
+    assert queue.next(0.0) == drawn
+    joined = request("bob", "a cat")
+    submission = queue.submit(joined, 0.0)
+    assert (submission.leader_id, [ending.request for ending in submission.ended]) == (drawn.id, [waiting])
+    assert (queue.followers(drawn.id), len(queue)) == ((joined,), 0)
+    assert queue.finish(drawn.id) == (joined,)
+    assert queue.submit(request("eve", "a cat"), 0.0).leader_id is None
+
+
+@pytest.mark.parametrize(
+    "other", [{"priority": Lane.PAID}, {"priority": Lane.BROADCASTER}, {"of_program": True},
+              {"actor": Actor("m", "m", Role.MODERATOR)}],
+)  # fmt: skip
+def test_who_may_want_another_one_does_not_join_what_is_being_drawn(other: dict[str, Any]) -> None:
+    queue, drawn = scheduler(), replace(request("ann", "a cat"), **({} if "of_program" not in other else other))
+    queue.submit(drawn, 0.0)
+    assert queue.next(0.0) == drawn
+    again = replace(request("eve", "a cat"), **other)
+    assert queue.submit(again, 0.0).leader_id is None
+    assert queue.pending() == [again]
+
+
+def test_no_more_join_what_is_being_drawn_than_may_join_what_waits() -> None:
+    queue, drawn = scheduler(), request("ann", "a cat")
+    queue.submit(drawn, 0.0)
+    assert queue.next(0.0) == drawn
+    leaders = [queue.submit(request(f"v{number}", "a cat"), 0.0).leader_id for number in range(100)]
+    assert leaders == [drawn.id] * 99 + [None]
 
 
 @pytest.mark.parametrize("wrong", [{"limit": 0}, {"per_viewer": 0}, {"expires_s": 0}, {"unknown": 1}])
