@@ -287,6 +287,7 @@ class DeskState:
     held: tuple[Waiting, ...] = ()
     alarm: str = ""
     bans: tuple[Banned, ...] = ()
+    panicked: bool = False
 
 
 class Desk(Protocol):

@@ -284,6 +284,7 @@ class Controls:
         parts = self._parts
         return DeskState(
             paused=not self._intake.open,
+            panicked=self._intake.panicked,
             style=self._commands.style,
             generator=parts.generator.health(),
             active=parts.generator.active,

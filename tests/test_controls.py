@@ -47,7 +47,7 @@ async def test_each_change_is_seen_at_once_and_counted(controls: Controls) -> No
 async def test_a_panic_stays_until_a_resume_whatever_is_paused_meanwhile(controls: Controls) -> None:
     await controls.panic()
     await controls.pause()
-    assert controls.state().paused
+    assert (controls.state().paused, controls.state().panicked) == (True, True)
     await controls.resume()
     assert not controls.state().paused
 

@@ -124,6 +124,7 @@ class StatusOut(BaseModel):
 
     version: str
     paused: bool
+    panicked: bool
     style: str | None
     generator: HealthOut
     active: Mapping[str, str]
@@ -225,6 +226,7 @@ def status(state: DeskState, version: str) -> StatusOut:
     return StatusOut(
         version=version,
         paused=state.paused,
+        panicked=state.panicked,
         style=state.style,
         generator=health(state.generator),
         active=state.active,

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from tests.browsers import ENGINES, launch
+from tests.browsers import CURRENT, ENGINES, launch
 from tests.running import OPERATOR, Remote
 
 pytestmark = pytest.mark.browser
@@ -54,4 +54,19 @@ async def test_nothing_sticks_out_of_a_dock_of_320_pixels_and_its_keys_press(pro
         await program.until(lambda status: status["generator"]["state"] == "ready")
         await fact(page, "document.querySelector('#park').innerText === 'Free the GPU'")
         assert complaints == []
+        await browser.close()
+
+
+async def test_a_click_in_the_queue_does_not_freeze_it(program: Remote) -> None:
+    async with async_playwright() as playwright:
+        browser = await launch(playwright, CURRENT)
+        page = await browser.new_page(viewport=DOCK)
+        await page.goto(f"{program.url}/#{OPERATOR}")
+        for name in ("ann", "ben", "eve"):
+            await program.say(f"!meme cat of {name}", "viewer", name)
+        await fact(page, "document.querySelectorAll('#queue li').length === 2")
+        await asyncio.sleep(0.6)
+        await page.locator("#queue button").first.click()
+        await page.mouse.move(0, 0)
+        await fact(page, "document.querySelectorAll('#queue li').length === 1")
         await browser.close()

@@ -58,7 +58,8 @@ async def test_held_pictures_are_decided_on_with_a_thumb_and_a_list_that_has_jus
             await page.locator("#held li").first.get_by_role("button", name="Deny").tap()
             await fact(page, f"{HELD}.length === 1")
             await page.locator("#panic").tap()
-            await remote.until(lambda status: status["paused"] and not status["held"])
+            await remote.until(lambda status: status["panicked"] and not status["held"])
+            await fact(page, "document.querySelector('#link-state').innerText.startsWith('panic')")
             await browser.close()
 
 

@@ -170,6 +170,11 @@ function light(state, text) {
   byId('link-state').textContent = text;
 }
 
+function intake({ panicked, paused }) {
+  if (panicked) return ['alarm', 'panic: everything is off until you press Resume'];
+  return paused ? ['paused', 'paused: no new requests'] : ['connected', 'connected'];
+}
+
 let wait = 250;
 
 function connect() {
@@ -178,7 +183,7 @@ function connect() {
   socket.onmessage = (event) => {
     wait = 250;
     status = JSON.parse(event.data);
-    light(status.paused ? 'paused' : 'connected', status.paused ? 'paused: no new requests' : 'connected');
+    light(...intake(status));
     show();
   };
   socket.onclose = (event) => {
