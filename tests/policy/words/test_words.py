@@ -453,6 +453,7 @@ def test_a_phrase_known_in_pieces_is_no_word_cut_in_two() -> None:
         "saate göre değişen gökyüzü, şehitler anıtı, sıkışık sokak",
         "найбільший кіт, вибачте, вибір пирогів, сірка і сіру гаму",
         "kkkkkkkk uma hiena de terno",
+        "le lapin blanc est en retard, un cono de helado, ela pede um café, ein sehr dick eingepackter Bär",
         "cock-a-doodle-doo, rooster on a roof",
     ],
 )
