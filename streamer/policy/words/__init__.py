@@ -179,7 +179,11 @@ class Words:
 
     def _cut_if_ordinary(self, found: re.Match[str]) -> str:
         word = found[0].lower()
-        return _CUT_OUT if word in self._spelled or word.startswith(self._spelled_stems) else found[0]
+        if word in self._spelled:
+            return _CUT_OUT
+        # What follows an ordinary stem is judged by itself: anything can be glued to it.
+        stem = next(filter(word.startswith, self._spelled_stems), None)
+        return found[0] if stem is None else _CUT_OUT + word[len(stem) :]
 
     def _otherwise(self, text: str, plain: skeleton.Words, hits: list[Term]) -> list[Term]:
         """Return what other readings of a text hold, less what its own words would be if no neighbour allowed them."""

@@ -3,7 +3,8 @@
 One term a line: its id, a tab, its pattern. An id is the kind, the language (none for the first ones, which are English
 and Russian) and a number, with dashes; ids never change meaning, tests and logs name terms by them. A pattern is
 a whole word or phrase; ``word*`` also matches what begins so, ``*word*`` what contains it, ``~word*`` what begins so
-after any Russian prefix. To edit the list:
+after any Russian prefix. Patterns of the kind "allow" cancel a hit; "known" words only look like a disguised term, and
+"spelled" ones would be a term without their accents. To edit the list:
 
     python -m streamer.policy.words decode <lexicon.dat >list.txt
     python -m streamer.policy.words encode <list.txt >lexicon.dat

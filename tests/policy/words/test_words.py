@@ -434,6 +434,7 @@ def test_a_word_that_is_ordinary_as_it_is_spelled_is_not_read_without_its_accent
     assert rule.find("plúm") is not None
     assert rule.find("Mármalade") is None
     assert rule.find("einmármalade") is not None
+    assert rule.find("márMplum") is not None
     assert rule.find("plüm plum") is not None
     assert rule.find("mar plüm malade") is None
 
