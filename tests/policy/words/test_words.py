@@ -415,6 +415,11 @@ def test_no_term_of_hate_is_readable_in_the_source() -> None:
     assert found == []
 
 
+def test_a_word_of_two_letters_is_long_enough() -> None:
+    assert create(Options(extra=("zq",))).find("fresh zq") is not None
+    assert create(Options(extra=("*plu",))).find("theplums") is not None
+
+
 def test_a_stem_of_three_letters_is_long_enough() -> None:
     assert create(Options(extra=("plu*",))).find("plums") is not None
 
