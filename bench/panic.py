@@ -22,7 +22,7 @@ import httpx
 import report
 from websockets.asyncio.client import ClientConnection, connect
 
-from streamer import address, app
+from streamer import address, app, serving
 from streamer.api.tokens import Access
 from streamer.contracts import Happening, Health
 from streamer.overlay import wire
@@ -101,7 +101,7 @@ async def rounds(count: int, rate: int, home: Path) -> dict[str, list[float]]:
     config = config.model_copy(update={"server": config.server.model_copy(update={"port": port})})
     built, crowd = app.build(config, document, where, {}), Crowd(rate)
     pipeline = built.pipeline
-    serving = asyncio.create_task(app.serve(built, listening, lambda health: None))
+    running = asyncio.create_task(serving.serve(built, listening, lambda health: None))
     took: dict[str, list[float]] = {"panic": [], "delete": []}
     await until(lambda: built.generator.health().state == "ready", 60)
     shown = Trigger("first", "bench", "!bg harbour", Actor("author", "author", Role.BROADCASTER), time.monotonic())
@@ -136,9 +136,9 @@ async def rounds(count: int, rate: int, home: Path) -> dict[str, list[float]]:
                 if what == "panic":
                     (await client.post("/api/v1/resume")).raise_for_status()
         reading.cancel()
-    for task in (flooding, serving):
+    for task in (flooding, running):
         task.cancel()
-    await asyncio.gather(flooding, serving, return_exceptions=True)
+    await asyncio.gather(flooding, running, return_exceptions=True)
     return took
 
 

@@ -26,7 +26,7 @@ import httpx
 import report
 from websockets.asyncio.client import connect
 
-from streamer import address, app
+from streamer import address, app, serving
 from streamer.api.tokens import Access
 from streamer.overlay import wire
 
@@ -110,7 +110,7 @@ async def show(home: Path, preempt: bool, side: int) -> AsyncIterator[Show]:
     port = listening.getsockname()[1]
     config = config.model_copy(update={"server": config.server.model_copy(update={"port": port})})
     built = app.build(config, document, where, {})
-    serving = asyncio.create_task(app.serve(built, listening, lambda health: None))
+    program = asyncio.create_task(serving.serve(built, listening, lambda health: None))
     tokens = built.tokens.standing
     async with asyncio.timeout(60):
         await built.generator.ready()
@@ -136,8 +136,8 @@ async def show(home: Path, preempt: bool, side: int) -> AsyncIterator[Show]:
             yield running
         finally:
             reading.cancel()
-            serving.cancel()
-            await asyncio.gather(reading, serving, return_exceptions=True)
+            program.cancel()
+            await asyncio.gather(reading, program, return_exceptions=True)
 
 
 async def rounds(count: int, side: int, home: Path) -> dict[str, list[Press]]:

@@ -1,19 +1,14 @@
-"""Composition root: builds every part from the config and runs them until told to stop."""
+"""Composition root: builds every part from the config; serving.py runs them."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import signal
-import socket
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import platformdirs
-import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
@@ -24,16 +19,15 @@ from streamer.api.guard import Guard, allowed
 from streamer.api.tokens import Access, Tokens, standing_tokens
 from streamer.commands import CommandOptions, Commands, ImageKind
 from streamer.config import Config, Document, Location, Use, load
-from streamer.contracts import Health, Output, Reporting, Rule, Stylist
+from streamer.contracts import Output, Reporting, Rule, Stylist
 from streamer.controls import Parts
 from streamer.crosschecks import check_known, check_names, check_sold, named
-from streamer.errors import ConfigError, PluginError, StoreError
+from streamer.errors import ConfigError, PluginError
 from streamer.generator.choose import Choice, choose
 from streamer.generator.messages import BackendUse, JudgeUse
 from streamer.generator.process import GeneratorProcess
 from streamer.marks import Marks
 from streamer.metrics import Metrics
-from streamer.obs.pictures import PictureFiles
 from streamer.occasions import Occasions
 from streamer.offers import Offers
 from streamer.overlay import server
@@ -55,13 +49,8 @@ log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SHUTDOWN_S = 2
-TOKENS_EVERY_S = 1.0
 # In bytes. No route takes more than a line of text; a body is read before anybody asks for its token.
 LONGEST_BODY = 65_536
-
-Told = Callable[[Health], None]
-"""Somebody who wants to know each change of the generator's health."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,80 +317,3 @@ def _options_of(seam: str, name: str, document: Document, at: tuple[str | int, .
         return plugins.options_of(seam, name)
     except PluginError as error:
         raise document.error(at, str(error)) from None
-
-
-async def serve(app: App, listening: socket.socket, told: Told) -> None:
-    """Run until the server is told to stop: page and socket first, so that the overlay connects while models load."""
-    await app.store.open()
-    await app.store.recover()
-    if app.config.obs is None:
-        # What was there for the image sources of an OBS that is not looked after any more: nobody would ever delete it.
-        await asyncio.to_thread(PictureFiles(app.store.home / "obs" / "pictures", ()).renew, {})
-    try:
-        await _renew(app.tokens, app.store)
-        await app.pipeline.restore()
-        web = _server(app)
-        async with asyncio.TaskGroup() as tasks:
-            running = [
-                tasks.create_task(app.generator.run(), name="generator"),
-                tasks.create_task(app.pipeline.run(), name="pipeline"),
-                tasks.create_task(app.twitch.run(), name="twitch-login"),
-                tasks.create_task(app.twitch.emotes.run(), name="emotes"),
-                tasks.create_task(app.terms.run(), name="blocked-terms"),
-                tasks.create_task(_watch(app.generator, told), name="progress"),
-                tasks.create_task(_watch_tokens(app.tokens, app.store), name="tokens"),
-            ]
-            await web.serve(sockets=[listening])
-            for task in running:
-                task.cancel()
-    finally:
-        await app.twitch.close()
-        await app.store.close()
-
-
-async def _renew(tokens: Tokens, store: Store) -> None:
-    tokens.renew({token.digest: Access(token.role) for token in await store.tokens()})
-
-
-async def _watch_tokens(tokens: Tokens, store: Store) -> None:
-    """Take up what the command line issues and revokes: who has a leaked token is out while the show goes on."""
-    while True:
-        await asyncio.sleep(TOKENS_EVERY_S)
-        with suppress(StoreError):
-            await _renew(tokens, store)
-
-
-async def _watch(generator: GeneratorProcess, told: Told) -> None:
-    """Tell each change of the generator's health."""
-    last: Health | None = None
-    while True:
-        if (health := generator.health()) != last:
-            told(health)
-            last = health
-        await asyncio.sleep(0.1)
-
-
-class _Server(uvicorn.Server):
-    """A server that stops on the first signal and lets the rest of the program end in order."""
-
-    def install(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError, ValueError):  # Windows, or not in the main thread
-                loop.add_signal_handler(number, self._stop)
-
-    def _stop(self) -> None:
-        self.should_exit = True
-
-
-def _server(app: App) -> _Server:
-    # Compression of pictures costs 20 ms per 300 KB frame and page and saves nothing; a page only sends small JSON.
-    web = _Server(
-        uvicorn.Config(
-            app.asgi, ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=65_536, ws_ping_interval=10,
-            ws_ping_timeout=10, proxy_headers=False, server_header=False, access_log=False, lifespan="off",
-            log_level="warning", timeout_graceful_shutdown=SHUTDOWN_S, h11_max_incomplete_event_size=16_384,
-        )
-    )  # fmt: skip
-    web.install()
-    return web

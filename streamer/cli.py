@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
-from streamer import address, app, records
+from streamer import address, app, records, serving
 from streamer import doctor as examine
 from streamer.api.tokens import INCLUDES, Access, Tokens, digest, new_token, standing_tokens
 from streamer.commands import Commands
@@ -48,7 +48,7 @@ async def run(environ: Mapping[str, str], *, twitch: str | None = None, extra: t
     with listening:
         built = app.build(config, document, where, environ, extra)
         _say_hello(built, where, [use.use for use in (*config.triggers, *extra)])
-        await app.serve(built, listening, _tell_progress(built.generator))
+        await serving.serve(built, listening, _tell_progress(built.generator))
     print("stopped")
     return 0
 
@@ -255,7 +255,7 @@ def _say_hello(built: app.App, where: app.Place, sources: list[str]) -> None:
     print(f"Overlay:  {built.overlay_url}", flush=True)
 
 
-def _tell_progress(generator: Generator) -> app.Told:
+def _tell_progress(generator: Generator) -> serving.Told:
     """Print a line whenever the generator does something new, and what is really active when it is ready."""
     last = ""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer import ledger
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 SUFFIXES = {"image/jpeg": ".jpg", "image/webp": ".webp", "image/png": ".png"}
+OPEN_WITHIN_S = 30.0
 OPEN_STATES = (RequestState.QUEUED, RequestState.DRAWING, RequestState.HELD)
 
 # One statement list for each schema version; PRAGMA user_version counts how many have run.
@@ -257,12 +259,12 @@ class Store:
     def _open(self) -> None:
         (self._home / "pictures").mkdir(parents=True, exist_ok=True)
         os.chmod(self._home, 0o700)
-        db = sqlite3.connect(self._home / "streamer.db", check_same_thread=False)
-        db.executescript(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-            " PRAGMA secure_delete = ON;"
-        )
-        _migrate(db)
+        # The program and a command beside it may be the first at the same moment.
+        with FileLock(self._home / "streamer.db.lock", timeout=OPEN_WITHIN_S):
+            db = sqlite3.connect(self._home / "streamer.db", check_same_thread=False)
+            for setting in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
+                db.execute(f"PRAGMA {setting}")
+            _migrate(db)
         self._db = db
 
     def _recover(self) -> None:

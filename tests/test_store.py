@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
@@ -53,6 +54,14 @@ async def test_calls_run_in_the_order_in_which_they_were_made(store: Store) -> N
     for wait in waits:
         await wait
     assert [row.state for row in await store.requests(10)] == ["shown"]
+
+
+async def test_the_program_and_commands_beside_it_may_be_the_first_at_the_same_moment(tmp_path: Path) -> None:
+    for turn in range(5):
+        several = [Store(tmp_path / str(turn), Options()) for _ in range(8)]
+        await asyncio.gather(*(one.open() for one in several))
+        assert [await one.tokens() for one in several] == [[]] * 8
+        await asyncio.gather(*(one.close() for one in several))
 
 
 async def test_a_restart_ends_what_a_crash_left_open_and_brings_the_background_back(tmp_path: Path) -> None:
