@@ -29,6 +29,7 @@ from websockets.asyncio.client import connect
 from streamer import address, app, serving
 from streamer.api.tokens import Access
 from streamer.overlay import wire
+from streamer.pipeline import Pipeline
 
 CONFIG = """\
 generator: {{use: procedural}}
@@ -55,7 +56,7 @@ class Show:
     """One program: how to speak to it, and when its page got the picture of each request."""
 
     client: httpx.AsyncClient
-    pipeline: app.Pipeline
+    pipeline: Pipeline
     painted_at: dict[str, float] = field(default_factory=dict)
 
     async def ask(self, role: str, number: int) -> str:
