@@ -30,7 +30,7 @@ def _tests_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def begin(name: str, **options: object) -> Begin:
-    return Begin(BackendUse(name, options), ((64, 48),), 32, 88, Path("layouts"))
+    return Begin(BackendUse(name, options), ((64, 48),), 88, Path("layouts"))
 
 
 async def test_a_large_order_to_a_stopped_process_blocks_nobody(tmp_path: Path) -> None:

@@ -246,9 +246,10 @@ def test_a_promise_is_remembered_for_a_minute_and_none_reaches_further_than_ten(
     assert "1" in {who for who, _ in rule._ready_at}
     rule.check(ask(user="3"), 70.9)
     assert "1" not in {who for who, _ in rule._ready_at}
-    far = limiter(user_s=1000, everyone_s=1, burst=1)
-    far.check(ask(), 0.0)
-    assert list(far._ready_at.values()) == [(1000.0, float("inf"))]
+    for user_s, promised in ((600, 1100.0), (601, float("inf"))):
+        far = limiter(user_s=user_s, everyone_s=1, burst=1)
+        far.check(ask(), 500.0)
+        assert list(far._ready_at.values()) == [(500.0 + user_s, promised)]
 
 
 def test_in_a_flood_people_who_keep_asking_come_equally_often_and_the_loudest_not_more() -> None:
