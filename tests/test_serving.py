@@ -50,7 +50,8 @@ async def test_it_answers_tells_how_the_generator_is_and_ends_when_told(tmp_path
     told: list[Health] = []
     async with running(tmp_path, told) as client:
         async with asyncio.timeout(30):
-            while (await client.get("/readyz")).status_code != 200:
+            # What is told is looked at every now and then, so it comes a moment later.
+            while (await client.get("/readyz")).status_code != 200 or told[-1].state != "ready":
                 await asyncio.sleep(0.05)
         assert (await client.get("/api/v1/status")).status_code == 200
     assert told[-1].state == "ready"
@@ -64,6 +65,7 @@ async def test_a_token_that_the_command_line_makes_opens_and_one_it_revokes_does
         try:
             digest = hashlib.sha256(b"secret").hexdigest()
             assert await status_with(client, "secret") == 401
+            await beside.add_token("another digest", "a role of a newer version", "that one")
             await beside.add_token(digest, "moderator", "for the test")
             await becomes(client, "secret", 200)
             await beside.remove_token("for the test")
