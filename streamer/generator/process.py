@@ -59,7 +59,7 @@ class Options(BaseModel):
     jpeg_quality: int = Field(88, ge=50, le=100, description="quality of the pictures, 85 to 90 is sensible")
     preview_width: int = Field(BLURRED_PX, ge=8, le=BLURRED_PX, description="longest side of a preview in pixels")
     trusted_preview_width: int = Field(
-        256, ge=8, le=512, description="the same, of what moderators and the streamer ask for"
+        256, ge=8, le=512, description="the same, of what moderators and the streamer ask for, where no judge is set"
     )
 
 
@@ -101,6 +101,9 @@ class GeneratorProcess:
         self._judges = tuple(judges)
         # They are missed, too, when another backend draws that does not bring them.
         self._expected = (*(use.name for use in judges if use.always), *backend.opinions)
+        # Whoever has set a judge wants nothing recognised before it has looked, whoever asked for it.
+        judged = bool(self._judges or backend.opinions)
+        self._preview_widths = options.preview_width, options.preview_width if judged else options.trusted_preview_width
         self._sizes, self._home, self._clock = tuple(sizes), home, clock
         self._deaths = Deaths(options.restart_delays_s, options.give_up_after, options.give_up_window_s)
         self._poison = Poison(options.poison_after)
@@ -236,8 +239,7 @@ class GeneratorProcess:
             self._waiting.discard(request.id)
         self._jobs += 1
         self._job = Job(self._jobs, request)
-        widths = self._options.preview_width, self._options.trusted_preview_width
-        life.send(Draw(self._job.number, sized(request, *widths)))
+        life.send(Draw(self._job.number, sized(request, *self._preview_widths)))
         self._enter("busy", "drawing")
         self._be_patient()
         return self._job

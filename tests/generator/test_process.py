@@ -93,12 +93,20 @@ async def test_previews_come_first_and_exactly_one_frame_comes_last(tmp_path: Pa
     assert all(item.width <= 32 and item.height <= 32 for item in previews)
 
 
-@pytest.mark.parametrize(("role", "widths"), [(Role.VIP, {32}), (Role.MODERATOR, {64}), (Role.BROADCASTER, {64})])
-async def test_only_those_who_are_trusted_see_more_than_32_pixels_before_a_judge_has_looked(
-    tmp_path: Path, role: Role, widths: set[int]
+@pytest.mark.parametrize(
+    ("role", "judged", "widths"),
+    [
+        (Role.VIP, False, {32}),
+        (Role.MODERATOR, False, {64}),
+        (Role.BROADCASTER, False, {64}),
+        (Role.BROADCASTER, True, {32}),
+    ],
+)
+async def test_more_than_32_pixels_are_seen_by_the_trusted_alone_and_where_no_judge_is_to_look_first(
+    tmp_path: Path, role: Role, judged: bool, widths: set[int]
 ) -> None:
     wanted = replace(request("a harbour", role=role), preview_px=500)
-    async with running(tmp_path) as generator:
+    async with running(tmp_path, judges=(JudgeUse(JUDGE, {}),) if judged else ()) as generator:
         *previews, _ = await draw(generator, wanted)
     seen = [item for item in previews if isinstance(item, Preview) and item.data]
     assert {item.width for item in seen} == widths, "the backend's own previews are 64 wide"
