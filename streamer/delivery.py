@@ -90,6 +90,10 @@ class Delivery(Moderation):
             except StoreError as error:
                 log.error("not shown, since its verdict cannot be stored: %s", error)
                 self._end(request, RequestState.FAILED, "store", "the picture could not be written down")
+            except Exception:
+                # A bug that one picture brings out must not end the show for all.
+                log.exception("not shown: %s", request.id)
+                self._end(request, RequestState.FAILED, "program", "the picture failed, please try again")
         self._air.touch()
 
     async def _sighted(self, request: ImageRequest) -> ImageRequest:

@@ -82,3 +82,13 @@ async def test_a_judge_that_is_missing_holds(room: Room) -> None:
     room.pipeline._parts.rules = [Missing()]
     await held(room, "!bg allow")
     assert room.on_air() is None
+
+
+async def test_a_bug_that_one_picture_brings_out_ends_that_one_and_not_the_show(room: Room) -> None:
+    bad = await room.say("!bg harbour")  # this generator finds no such outcome
+    room.easel.go.release()
+    await room.until(lambda: room.pipeline.state().drawing is None)
+    assert await room.state(bad) == "failed"
+    await room.say("!bg allow", "ben")
+    room.easel.go.release()
+    await room.until(lambda: room.on_air() == b"allow")
