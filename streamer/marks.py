@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
+from filelock import FileLock
+
 from streamer.errors import StoreError
 
 FORM = re.compile(rb"streamer:([0-9a-f]{16}\.[0-9a-f]{16}\.[0-9a-f]{16})")
@@ -70,9 +72,11 @@ def _read_or_make(path: Path) -> bytes:
     """Raises StoreError when there is no key and none can be written."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(secrets.token_bytes(32))
-        return path.read_bytes()
+        # The program and a command beside it may both be the first: one of them makes it, whole.
+        with FileLock(path.with_name(f"{path.name}.lock")):
+            if not path.exists():
+                with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                    file.write(secrets.token_bytes(32))
+            return path.read_bytes()
     except OSError as error:
         raise StoreError(str(path), f"{error.strerror}; set STREAMER_HOME to a folder that can be written") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,11 @@ def test_a_folder_that_takes_no_key_is_said(tmp_path: Path) -> None:
     (tmp_path / "secrets").write_text("in the way")
     with pytest.raises(StoreError, match="STREAMER_HOME"):
         Marks(tmp_path).unlock()
+
+
+def test_two_programs_that_come_first_at_the_same_moment_have_one_key(tmp_path: Path) -> None:
+    for turn in range(20):
+        several = [Marks(tmp_path / str(turn)) for _ in range(4)]
+        with ThreadPoolExecutor(4) as threads:
+            names = list(threads.map(lambda marks: marks.pseudonym("ann"), several))
+        assert len(set(names)) == 1
