@@ -6,6 +6,7 @@ The parts are drawn with a fixed seed, so every run judges the same lines. Many 
 # ruff: noqa: E501 - lists read best as lists
 from __future__ import annotations
 
+import base64
 import random
 from pathlib import Path
 
@@ -62,6 +63,9 @@ RU_DETAILS = """с крошечными зонтиками|из стекла|и�
 с моноклем|на роликах|с крыльями бабочки|с тарелкой вафель|с чашкой чая|в полосатых носках|и сердитая чайка|с бумажными фонариками|в отражении лужи|с паром над чашкой"""
 
 
+ENCODED = "base64 "
+
+
 def _parts(text: str) -> list[str]:
     return [part for line in text.splitlines() for part in line.split("|")]
 
@@ -69,7 +73,12 @@ def _parts(text: str) -> list[str]:
 def written() -> list[str]:
     """Return the prompts written by hand, one a line of benign.txt."""
     lines = Path(__file__).with_name("benign.txt").read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+    return [readable(line) for line in lines if line and not line.startswith("#")]
+
+
+def readable(line: str) -> str:
+    """Return a prompt; those with a harmless homonym of a term of hate stand in the files in Base64."""
+    return base64.b64decode(line[len(ENCODED) :]).decode() if line.startswith(ENCODED) else line
 
 
 def generated(count: int) -> list[str]:

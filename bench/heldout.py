@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from benign import readable
 from heldout_disguises import CYRILLIC, EITHER, LATIN
 
 DISGUISES = {"latin": EITHER | LATIN, "cyrillic": EITHER | CYRILLIC}
@@ -23,7 +24,7 @@ def prompts() -> dict[str, list[str]]:
         if line.startswith(_LANGUAGE):
             language = line.removeprefix(_LANGUAGE)
         elif not line.startswith("# "):
-            found.setdefault(language, []).append(line)
+            found.setdefault(language, []).append(readable(line))
     return found
 
 
