@@ -21,6 +21,7 @@ from streamer.obs.connection import Connection, WrongPassword
 from streamer.obs.link import SWITCH
 from streamer.obs.options import Options as ObsOptions
 from streamer.obs.plan import Kind
+from streamer.render.fonts import unwritable_scripts
 from streamer.twitch import pair
 from streamer.twitch.account import missing
 
@@ -54,6 +55,7 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
         _home(where),
         *_gpu(),
         _backend(config),
+        _fonts(),
         _port(config),
         _obs(config, where, environ),
         *_hotkeys(config),
@@ -107,6 +109,13 @@ def _gpu() -> Iterator[Finding]:
 def _backend(config: Config) -> Finding:
     choice = choose(config.generator.use)
     return Finding("ok", "backend", f"{choice.name}: {choice.why}")
+
+
+def _fonts() -> Finding:
+    if missing := unwritable_scripts():
+        fix = "install a font that has them, such as the packages fonts-noto-cjk and fonts-noto-core"
+        return Finding("note", "captions", f"no font here writes {', '.join(missing)}: such words are left out", fix)
+    return Finding("ok", "captions", "fonts for every script that is looked for")
 
 
 def _port(config: Config) -> Finding:

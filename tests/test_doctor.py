@@ -17,7 +17,7 @@ def findings(environ: dict[str, str]) -> dict[str, doctor.Finding]:
 
 def test_a_machine_without_a_gpu_is_told_what_draws_and_why(tmp_path: Path, config_file: Path) -> None:
     found = findings(environment(tmp_path / "home", free_port(), config_file))
-    assert {"python", "config", "state", "backend", "port", "obs"} <= set(found)
+    assert {"python", "config", "state", "backend", "captions", "port", "obs"} <= set(found)
     assert found["config"].mark == found["port"].mark == "ok"
     assert found["backend"].found.startswith(("procedural: ", "klein: "))
 

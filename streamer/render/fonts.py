@@ -25,11 +25,24 @@ SYSTEM_FONTS = (
     "Arial Unicode.ttf",  # macOS
     "NotoSansArabic-Bold.ttf",
     "NotoSansHebrew-Bold.ttf",
+    "NotoSansDevanagari-Bold.ttf",
+    "NotoSansThai-Bold.ttf",
     "DejaVuSans-Bold.ttf",
 )
 NEVER_MAPPED = "\uffff"
 PROBE_SIZE = 24
 JOINERS = "\u200c\u200d"
+
+
+SAMPLES = {
+    "Chinese": "字", "Japanese": "かナ", "Korean": "한", "Arabic": "ع", "Hebrew": "ש", "Hindi": "ह", "Thai": "ก",
+}  # fmt: skip
+"""A letter or two of each script that Roboto does not have."""
+
+
+def unwritable_scripts() -> list[str]:
+    """Name the scripts in which captions stay empty on this machine."""
+    return [name for name, text in SAMPLES.items() if writable(text, font_for(text, "Bold")) != text]
 
 
 def font_for(text: str, weight: str) -> str:

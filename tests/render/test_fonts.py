@@ -44,3 +44,14 @@ def test_without_any_font_for_it_a_text_is_left_out(monkeypatch: pytest.MonkeyPa
 def test_whatever_is_typed_only_drawable_characters_remain(text: str) -> None:
     font = font_for(text, "Black")
     assert all(char in " \u200c\u200d" or has_glyph(font, char) for char in writable(text, font))
+
+
+def test_scripts_that_no_font_here_writes_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "system_fonts", lambda: ())
+    assert fonts.unwritable_scripts() == ["Chinese", "Japanese", "Korean", "Arabic", "Hebrew", "Hindi", "Thai"]
+    monkeypatch.setattr(fonts, "system_fonts", lambda: ("a CJK font",))
+    has = fonts.has_glyph
+    monkeypatch.setattr(
+        fonts, "has_glyph", lambda font, char: char in "字かナ" if font == "a CJK font" else has(font, char)
+    )
+    assert fonts.unwritable_scripts() == ["Korean", "Arabic", "Hebrew", "Hindi", "Thai"]
