@@ -18,6 +18,7 @@ _LATIN = [
     Term("x-7", "anchor"),
     Term("x-8", "seagull"),
     Term("x-5", "two words"),
+    Term("x-9", "elk"),
 ]
 _CYRILLIC = [Term("y-1", "дирижабль"), Term("y-2", "варенье*"), Term("y-3", "щука"), Term("y-4", "кружка")]
 _IN_LATIN = Guesses(_LATIN, _CYRILLIC, known=["marmelade", "arbour"])
@@ -34,6 +35,8 @@ _IN_CYRILLIC = Guesses(_CYRILLIC, _LATIN, known=["варения"])
         ("qevqepehi", "x-1", "shifted"),
         ("lbhbeqs", None, ""),
         ("marmmalade", "x-1", "by-sound"),
+        ("anchorr", "x-7", "by-sound"),
+        ("schuka", None, ""),
         ("marmalede", "x-1", "one-letter"),
         ("marmalad", "x-1", "one-letter"),
         ("marmalades", "x-1", "one-letter"),
@@ -56,6 +59,8 @@ _IN_CYRILLIC = Guesses(_CYRILLIC, _LATIN, known=["варения"])
         ("supermarmaladeland", "x-1", "hidden"),
         ("armalademay", "x-1", "tail"),
         ("arbourhay", "x-3", "tail"),
+        ("malademaray", "x-1", "tail"),
+        ("alademarmay", None, ""),
         ("latypuspay", "x-2", "tail"),
         ("lbhb;f,km", "y-1", "keyboard"),
         ("lbhbfkm", "y-1", "keyboard"),
@@ -90,6 +95,10 @@ def test_a_latin_word_gives_itself_away(word: str, term: str | None, how: str) -
         ("ьлбажирид", "y-1", "backwards"),
         ("ейнерав", None, ""),
         ("ьфкьфдфву", "x-1", "keyboard"),
+        ("црфка", "x-6", "keyboard"),
+        ("жкткивгню", "y-1", "shifted"),
+        ("еисизбвмэ", "y-1", "shifted"),
+        ("фшашцрсым", "y-1", "shifted"),
         ("платипус", "x-2", "alphabet"),
         ("мармаладе", "x-1", "alphabet"),
         ("дирижабл", "y-1", "by-sound"),
@@ -114,6 +123,7 @@ def test_a_cyrillic_word_gives_itself_away(word: str, term: str | None, how: str
         ("*armalade", "x-1"),
         ("ma##alade", "x-1"),
         ("g*ll", "x-4"),
+        ("e*k", "x-9"),
         ("g**l", "x-4"),
         ("g***", None),
         ("m*******e", None),
@@ -151,6 +161,14 @@ def test_a_starred_word_counts_when_half_of_it_can_be_read(word: str, term: str 
 def test_a_word_cut_by_spaces_is_put_together(words: str, term: str | None) -> None:
     found = _IN_LATIN.across(words.split())
     assert (found and found.id) == term
+
+
+def test_a_phrase_that_is_known_in_pieces_is_none_cut_by_spaces() -> None:
+    guesses = Guesses(_LATIN, [], known=["marma lade", "anchor"])
+    assert [guesses.across(words.split()) for words in ("marma lade", "a marma lade b")] == [None, None]
+    for words in ("mar malade", "marm alade marma ladex"):
+        found = guesses.across(words.split())
+        assert (found and found.id) == "x-1"
 
 
 @pytest.mark.parametrize(
@@ -204,6 +222,7 @@ def test_a_word_is_written_in_the_other_alphabet_as_people_do() -> None:
     assert respelled("shipya") == {"шипя"} - {"шипя"}
     assert respelled("shippers") == {"шипперс"}
     assert respelled("утка") == set()
+    assert respelled("ведро") == {"vedro"}
     assert respelled("утята") == {"utyata", "utjata", "utiata"}
     assert respelled("боцмана") == {"bocmana", "botsmana"}
     assert respelled("щука") == {"schuka", "shhuka", "shchuka"}

@@ -20,7 +20,22 @@ def test_what_cannot_be_searched_is_refused_with_the_fix(wrong: str) -> None:
         own.compiled(wrong)
 
 
+def test_what_is_wrong_is_said_in_words_and_nowhere_else(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=r"^'\(': missing \): \(; use RE2") as caught:
+        own.compiled("(")
+    assert "b'" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_pattern_that_would_take_megabytes_is_refused() -> None:
+    assert own.compiled(r"\pL{40}") is not None
+    with pytest.raises(ValueError, match="too large"):
+        own.compiled(r"\pL{100}")
+
+
 def test_the_longest_pattern_is_two_hundred_characters() -> None:
+    with pytest.raises(ValueError, match=r"^'x{20}\.\.\.': use 200 characters at most$"):
+        own.compiled("x" * 201)
     assert own.compiled("x" * 200).search("x" * 200) is not None
 
 

@@ -44,7 +44,10 @@ from streamer.policy.words import views
         ("ɯodɐu", "napom"),
         (base64.b64encode(b"sailing boat").decode(), "sailing boat"),
         (base64.b64encode(b"sailing boat").decode().rstrip("="), "sailing boat"),
+        (base64.b64encode(b"sailing boats").decode().rstrip("="), "sailing boats"),
+        (base64.b64encode(b"sailing boats!").decode().rstrip("="), "sailing boats!"),
         (base64.urlsafe_b64encode("гавань".encode()).decode(), "гавань"),
+        (base64.urlsafe_b64encode(b"?>boat?~~???").decode(), "?>boat?~~???"),
         (b"boats".hex(), "boats"),
         (b"boats".hex(" "), "boats"),
         ("0x" + b"boats".hex(), "boats"),
@@ -57,6 +60,11 @@ from streamer.policy.words import views
         ("b\u0366\u0363t", "boat"),
         ("г\u2df6в\u2df6нь", "гавань"),
         ("cat\U000e0062\U000e006f", "catbo"),
+        ("a\U000e0020b\U000e007e", "a b~"),
+        ("b\u0363t", "bat"),
+        ("bo\u036f", "box"),
+        ("\u2de0ы", "бы"),
+        ("\u2dffма", "яма"),
         ("bravo oscar alpha tango", "boat"),
         ("Bravo, Oscar, Alfa, Tango!", "boat"),
         ("борис ольга роман татьяна", "борт"),
@@ -78,8 +86,24 @@ def test_a_text_is_read_as_what_it_says(text: str, says: str) -> None:
         "a b c",
     ],
 )
-def test_ordinary_text_has_no_signs(text: str) -> None:
+def test_ordinary_text_has_no_signs_and_no_other_reading(text: str) -> None:
     assert not views.has_signs(text)
+    assert list(views.others(text)) == []
+
+
+def test_what_is_encoded_three_times_no_model_reads_either() -> None:
+    assert "boat" in set(views.others("&amp;#98;oat"))
+    assert "boat" not in set(views.others("&amp;amp;#98;oat"))
+
+
+def test_three_letters_are_tapped_and_two_are_a_row_of_dots() -> None:
+    assert "boa" in set(views.others("-... --- .-"))
+    assert "bo" not in set(views.others("-... ---"))
+
+
+@pytest.mark.parametrize("neighbour", ["\U000e007f", "\u0362", "\u2e00", "\u0370"])
+def test_signs_beside_the_raised_letters_are_none(neighbour: str) -> None:
+    assert list(views.others(f"b{neighbour}t")) == []
 
 
 @pytest.mark.parametrize(
