@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import Page, async_playwright
@@ -57,16 +59,36 @@ async def test_nothing_sticks_out_of_a_dock_of_320_pixels_and_its_keys_press(pro
         await browser.close()
 
 
-async def test_a_click_in_the_queue_does_not_freeze_it(program: Remote) -> None:
+@asynccontextmanager
+async def two_waiting(program: Remote) -> AsyncIterator[Page]:
+    """Open the panel where one viewer's meme is on air and two more wait behind it, and the rows have come to rest."""
     async with async_playwright() as playwright:
         browser = await launch(playwright, CURRENT)
         page = await browser.new_page(viewport=DOCK)
         await page.goto(f"{program.url}/#{OPERATOR}")
-        for name in ("ann", "ben", "eve"):
+        await program.shown("!meme cat of ann", "viewer", "ann")
+        for name in ("ben", "eve"):
             await program.say(f"!meme cat of {name}", "viewer", name)
+        await program.until(lambda status: len(status["pending"]) == 2)
         await fact(page, "document.querySelectorAll('#queue li').length === 2")
         await asyncio.sleep(0.6)
+        yield page
+        await browser.close()
+
+
+async def test_a_click_in_the_queue_does_not_freeze_it(program: Remote) -> None:
+    async with two_waiting(program) as page:
         await page.locator("#queue button").first.click()
         await page.mouse.move(0, 0)
         await fact(page, "document.querySelectorAll('#queue li').length === 1")
-        await browser.close()
+
+
+async def test_a_queue_that_was_aimed_at_tells_the_news_when_the_pointer_leaves(program: Remote) -> None:
+    async with two_waiting(program) as page:
+        await page.locator("#queue button").last.hover()
+        first = (await program.status())["pending"][0]
+        (await program.client.delete(f"/api/v1/requests/{first['id']}")).raise_for_status()
+        await asyncio.sleep(0.6)
+        assert await page.evaluate("document.querySelectorAll('#queue li').length") == 2
+        await page.mouse.move(0, 0)
+        await fact(page, "document.querySelectorAll('#queue li').length === 1")

@@ -10,6 +10,12 @@ export function aimed(list) {
   return (hovers.matches && list.matches(':hover')) || list.querySelector(':focus-visible') !== null;
 }
 
+/** Call back once nobody aims at a list any longer: what was held back meanwhile may be the last news for a long time. */
+export function whenReleased(list, act) {
+  // A tick later the page itself knows that the pointer or the focus is gone.
+  for (const event of ['pointerleave', 'focusout']) list.addEventListener(event, () => setTimeout(act));
+}
+
 /** Say that rows of a list have just moved: what is clicked before anybody can have seen that does nothing. */
 export function moved(list) {
   if (!movedAt.has(list)) list.addEventListener('click', (event) => stopEarly(list, event), true);

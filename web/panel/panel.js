@@ -1,6 +1,6 @@
 // The operator page: everything it shows comes over /ws/panel, everything it does is one HTTP call.
 
-import { aimed, moved } from '/panel/aim.js';
+import { aimed, moved, whenReleased } from '/panel/aim.js';
 import { showBans, showHeld } from '/panel/held.js';
 
 const KEY = 'streamer-token';
@@ -265,6 +265,7 @@ byId('pause').addEventListener('click', () => act(() => call('POST', `/api/v1/${
 byId('park').addEventListener('click', () => act(() => call('POST', `/api/v1/generator/${status && status.generator.state === 'parked' ? 'warm' : 'free'}`)));
 byId('copy-url').addEventListener('click', () => act(copy));
 byId('show-url').addEventListener('click', reveal);
+for (const id of ['queue', 'held', 'bans']) whenReleased(byId(id), () => status && show());
 if (token) {
   showKeys().catch(() => { byId('h-keys').parentElement.hidden = true; });
   showSetup().catch(() => { byId('h-setup').parentElement.hidden = true; });
