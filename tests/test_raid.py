@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
 from streamer.raid import Options, Raid
 from streamer.types import Actor, Lane, Notice, NoticeKind, Role
@@ -102,3 +104,106 @@ def test_chat_is_slowed_down_meanwhile_and_what_was_paid_for_is_not() -> None:
     assert raid.objection(replace(REQUEST, priority=Lane.PAID), 2.0) is None
     assert raid.objection(replace(REQUEST, actor=Actor("m", "m", Role.MODERATOR)), 2.0) is None
     assert raid.objection(REQUEST, 4.0) is None
+
+
+def people(count: int, new: int = 0, same: int = 0, options: Options | None = None) -> str:
+    """Let exactly so many people ask at once, and return what a look at them says."""
+    raid = Raid(options or Options())
+    for n in range(count):
+        asks = replace(
+            REQUEST, actor=Actor(f"u{n}", f"u{n}", Role.VIEWER), text="same" if n < same else f"{n}", first_time=n < new
+        )
+        raid.asked(asks, 100.0)
+    raid.turn(102.0)
+    return raid.alarm(102.0)
+
+
+@pytest.mark.parametrize(
+    ("count", "new", "same", "why"),
+    [
+        (9, 9, 9, ""),
+        (10, 10, 0, "many first-time chatters"),
+        (10, 4, 0, "many first-time chatters"),
+        (10, 3, 0, ""),
+        (10, 0, 5, "many ask for the same"),
+        (10, 0, 4, ""),
+        (100, 39, 49, ""),
+        (100, 40, 0, "many first-time chatters"),
+        (100, 0, 50, "many ask for the same"),
+    ],
+)
+def test_the_alarm_is_raised_at_exactly_these_shares_of_exactly_so_many(
+    count: int, new: int, same: int, why: str
+) -> None:
+    assert people(count, new, same) == why
+
+
+def test_shares_of_the_streamers_own_count() -> None:
+    assert people(10, new=10, options=Options(newcomers=1.0)) == "many first-time chatters"
+    assert people(10, new=9, options=Options(newcomers=1.0)) == ""
+    assert people(10, same=10, options=Options(alike=1.0)) == "many ask for the same"
+    assert people(10, same=9, options=Options(alike=1.0)) == ""
+
+
+def test_who_asked_half_a_minute_ago_is_no_longer_part_of_the_crowd() -> None:
+    for asked_at, alarm in ((100.0, ""), (100.1, "many first-time chatters")):
+        raid = Raid(Options())
+        for n in range(9):
+            raid.asked(replace(REQUEST, actor=Actor(f"u{n}", f"u{n}", Role.VIEWER), first_time=True), asked_at)
+        raid.asked(replace(REQUEST, actor=Actor("late", "late", Role.VIEWER), first_time=True), 130.0)
+        assert raid.alarm(130.0) == alarm, asked_at
+
+
+def test_the_latest_300_people_are_looked_at() -> None:
+    for regulars, alarm in ((180, "many first-time chatters"), (181, "")):
+        raid = Raid(Options())
+        raid.asked(replace(REQUEST, actor=Actor("r", "r", Role.VIEWER), text="r"), 100.0)
+        for n in range(400):
+            actor = Actor(f"u{n}", f"u{n}", Role.VIEWER)
+            raid.asked(replace(REQUEST, actor=actor, text=f"{n}", first_time=n < 400 - regulars), 100.5)
+        raid.turn(102.0)
+        assert raid.alarm(102.0) == alarm, regulars
+
+
+def test_refused_texts_count_for_less_than_a_minute() -> None:
+    for first, alarm in ((0.0, ""), (0.1, "3 refused texts within a minute")):
+        raid = Raid(Options())
+        for at in (first, 30.0, 60.0):
+            raid.blocked(at)
+        assert raid.alarm(60.0) == alarm, first
+
+
+def test_a_viewer_count_of_zero_ignores_raids_and_one_takes_each() -> None:
+    for viewers, alarm in ((0, ""), (1, "a raid of 1")):
+        raid = Raid(Options(viewers=viewers))
+        raid.hear(Notice("test", NoticeKind.RAID, 0.0, count=viewers), 0.0)
+        raid.hear(Notice("test", NoticeKind.RAID, 0.0, count=1), 0.0)
+        assert raid.alarm(0.0) == alarm
+
+
+def test_what_the_house_does_when_nothing_is_configured() -> None:
+    raid = Raid(Options())
+    raid.hear(Notice("test", NoticeKind.RAID, 0.0, count=20), 0.0)
+    raid.passed(REQUEST, 1.0)
+    assert (raid.objection(REQUEST, 3.9) is not None, raid.objection(REQUEST, 4.0)) == (True, None)
+    assert (raid.alarm(119.9), raid.alarm(120.0)) == ("a raid of 20", "")
+
+
+@pytest.mark.parametrize(
+    ("option", "least", "wrong"),
+    [
+        ("viewers", 0, -1),
+        ("newcomers", 1e-9, 0),
+        ("newcomers", 1, 1.001),
+        ("alike", 1e-9, 0),
+        ("alike", 1, 1.001),
+        ("blocks", 1, 0),
+        ("calm_s", 1e-9, 0),
+        ("calm_s", 1e9, math.inf),
+        ("everyone_s", 0, -1e-9),
+    ],
+)
+def test_an_option_out_of_its_range_is_refused_by_name(option: str, least: float, wrong: float) -> None:
+    assert getattr(Options.model_validate({option: least}), option) == least
+    with pytest.raises(ValidationError, match=option):
+        Options.model_validate({option: wrong})
