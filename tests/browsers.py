@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Playwright
+from playwright.async_api import Browser, Page, Playwright
 
 from scripts.browsers import MAJORS, binary
 
@@ -53,3 +54,10 @@ def require(engine: str) -> Path:
 async def launch(playwright: Playwright, engine: str) -> Browser:
     """Start one engine the way OBS would, without a window."""
     return await playwright.chromium.launch(executable_path=require(engine), headless=True, args=FLAGS)
+
+
+async def fact(page: Page, expression: str) -> None:
+    """Wait until a script's expression is true: Playwright's own ways to wait need a newer engine than OBS 30 has."""
+    async with asyncio.timeout(20):
+        while not await page.evaluate(expression):
+            await asyncio.sleep(0.02)

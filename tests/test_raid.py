@@ -9,17 +9,21 @@ import pytest
 from pydantic import ValidationError
 
 from streamer.raid import Options, Raid
-from streamer.types import Actor, Lane, Notice, NoticeKind, Role
+from streamer.types import Actor, ImageRequest, Lane, Notice, NoticeKind, Role
 from tests.test_store import REQUEST
+
+
+def asks(name: str, text: str = "a harbour", new: bool = False) -> ImageRequest:
+    """Build what a viewer asks for, who is a first-time chatter if ``new``."""
+    return replace(REQUEST, actor=Actor(name, name, Role.VIEWER), text=text, first_time=new)
 
 
 def crowd(raid: Raid, people: int, now: float = 100.0, new: float = 0.0, same: float = 0.0) -> None:
     """Let so many people ask, a share of them new, a share of them with the same text."""
     for n in range(people):
         text = "the same" if n < same * people else f"text {n}"
-        actor = Actor(f"u{n}", f"u{n}", Role.VIEWER)
-        raid.asked(replace(REQUEST, actor=actor, text=text, first_time=n < new * people), now + n * 0.5)
-    raid.asked(replace(REQUEST, actor=Actor("last", "last", Role.VIEWER), text="last"), now + 20)
+        raid.asked(asks(f"u{n}", text, n < new * people), now + n * 0.5)
+    raid.asked(asks("last", "last"), now + 20)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +47,7 @@ def test_one_person_who_floods_is_no_crowd() -> None:
 def test_one_person_who_floods_hides_no_crowd() -> None:
     raid = Raid(Options())
     for n in range(30):
-        raid.asked(replace(REQUEST, actor=Actor(f"u{n}", f"u{n}", Role.VIEWER), first_time=True), 100 + n * 0.01)
+        raid.asked(asks(f"u{n}", new=True), 100 + n * 0.01)
         for _ in range(20):
             raid.asked(replace(REQUEST, text="noise"), 100 + n * 0.01)
     raid.asked(REQUEST, 102.0)
@@ -53,7 +57,7 @@ def test_one_person_who_floods_hides_no_crowd() -> None:
 def test_a_burst_within_a_second_is_looked_at_though_nobody_asks_after_it() -> None:
     raid = Raid(Options())
     for n in range(30):
-        raid.asked(replace(REQUEST, actor=Actor(f"u{n}", f"u{n}", Role.VIEWER), first_time=True), 100 + n * 0.01)
+        raid.asked(asks(f"u{n}", new=True), 100 + n * 0.01)
     assert (raid.turn(100.3), raid.wakeup()) == (None, 101.0)
     assert raid.turn(101.0) is not None
     assert raid.wakeup() == 221.0
@@ -110,10 +114,7 @@ def people(count: int, new: int = 0, same: int = 0, options: Options | None = No
     """Let exactly so many people ask at once, and return what a look at them says."""
     raid = Raid(options or Options())
     for n in range(count):
-        asks = replace(
-            REQUEST, actor=Actor(f"u{n}", f"u{n}", Role.VIEWER), text="same" if n < same else f"{n}", first_time=n < new
-        )
-        raid.asked(asks, 100.0)
+        raid.asked(asks(f"u{n}", "same" if n < same else f"{n}", n < new), 100.0)
     raid.turn(102.0)
     return raid.alarm(102.0)
 
@@ -149,18 +150,17 @@ def test_who_asked_half_a_minute_ago_is_no_longer_part_of_the_crowd() -> None:
     for asked_at, alarm in ((100.0, ""), (100.1, "many first-time chatters")):
         raid = Raid(Options())
         for n in range(9):
-            raid.asked(replace(REQUEST, actor=Actor(f"u{n}", f"u{n}", Role.VIEWER), first_time=True), asked_at)
-        raid.asked(replace(REQUEST, actor=Actor("late", "late", Role.VIEWER), first_time=True), 130.0)
+            raid.asked(asks(f"u{n}", new=True), asked_at)
+        raid.asked(asks("late", new=True), 130.0)
         assert raid.alarm(130.0) == alarm, asked_at
 
 
 def test_the_latest_300_people_are_looked_at() -> None:
     for regulars, alarm in ((180, "many first-time chatters"), (181, "")):
         raid = Raid(Options())
-        raid.asked(replace(REQUEST, actor=Actor("r", "r", Role.VIEWER), text="r"), 100.0)
+        raid.asked(asks("r", "r"), 100.0)
         for n in range(400):
-            actor = Actor(f"u{n}", f"u{n}", Role.VIEWER)
-            raid.asked(replace(REQUEST, actor=actor, text=f"{n}", first_time=n < 400 - regulars), 100.5)
+            raid.asked(asks(f"u{n}", f"{n}", n < 400 - regulars), 100.5)
         raid.turn(102.0)
         assert raid.alarm(102.0) == alarm, regulars
 

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.browsers import CURRENT, launch
+from tests.browsers import CURRENT, fact, launch
 from tests.irc_server import IrcServer, id_of
 from tests.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
@@ -57,22 +57,17 @@ class Show:
         page = await self.browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         await page.goto(url)
-        await self.fact(page, "document.querySelector('.layer') !== null")
+        await fact(page, "document.querySelector('.layer') !== null")
         return page
-
-    async def fact(self, page: Page, expression: str) -> None:
-        async with asyncio.timeout(20):
-            while not await page.evaluate(expression):
-                await asyncio.sleep(0.02)
 
     async def shows(self, page: Page, layer: str, request_id: str | None) -> np.ndarray:
         """Wait until a layer shows a picture (None: nothing) and stands still; return the page's pixels."""
         wanted = f"[data-state=final][data-request={json.dumps(request_id)}]" if request_id else "[data-state=empty]"
         selector = f"[data-layer={layer}]{wanted}"
-        await self.fact(page, f"document.querySelector({json.dumps(selector)}) !== null")
+        await fact(page, f"document.querySelector({json.dumps(selector)}) !== null")
         # Toasts come and go beside the picture; the picture is what is compared.
         await page.evaluate("document.querySelectorAll('.toast').forEach((node) => node.remove())")
-        await self.fact(page, "document.getAnimations().length === 0")
+        await fact(page, "document.getAnimations().length === 0")
         return np.asarray(Image.open(io.BytesIO(await page.screenshot(omit_background=True))).convert("RGBA"))
 
     async def picture(self, request_id: str) -> np.ndarray:
@@ -211,7 +206,7 @@ async def test_a_restarted_server_shows_the_last_background_again(show: Show) ->
     await asyncio.to_thread(show.stop)
     assert same(await show.shows(page, "background", message_id), picture), "the picture stays while the server is away"
     await asyncio.to_thread(show.start)
-    await show.fact(page, "document.documentElement.dataset.connection === 'open'")
+    await fact(page, "document.documentElement.dataset.connection === 'open'")
     assert same(await show.shows(page, "background", message_id), picture)
     fresh = await show.page()
     assert same(await show.shows(fresh, "background", message_id), picture)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from tests.browsers import CURRENT, ENGINES, launch
+from tests.browsers import CURRENT, ENGINES, fact, launch
 from tests.running import OPERATOR, Remote
 
 pytestmark = pytest.mark.browser
@@ -18,12 +18,6 @@ DOCK = {"width": 320, "height": 700}
 
 
 # By scripts alone: what Playwright does by itself to find a button needs a newer engine than OBS 30 has.
-
-
-async def fact(page: Page, expression: str) -> None:
-    async with asyncio.timeout(20):
-        while not await page.evaluate(expression):
-            await asyncio.sleep(0.02)
 
 
 async def click(page: Page, label: str) -> None:

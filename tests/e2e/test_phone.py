@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from streamer import cli
-from tests.browsers import CURRENT, launch
+from tests.browsers import CURRENT, fact, launch
 from tests.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
 pytestmark = pytest.mark.browser
@@ -27,12 +27,6 @@ TAP_AS_IT_MOVES = """([x, y]) => {
   });
   watch.observe(document.querySelector('#held'), { childList: true });
 }"""
-
-
-async def fact(page: Page, expression: str) -> None:
-    async with asyncio.timeout(20):
-        while not await page.evaluate(expression):
-            await asyncio.sleep(0.02)
 
 
 async def test_held_pictures_are_decided_on_with_a_thumb_and_a_list_that_has_just_moved_takes_no_tap(

@@ -3,17 +3,20 @@
 const SETTLE_MS = 500;
 const hovers = matchMedia('(hover: hover)');
 const movedAt = new WeakMap();
+const heldBack = new WeakMap();
 
-/** Tell whether somebody aims at a list with a mouse or by keys. A button that was clicked keeps the focus, and a thumb
- * leaves :hover behind: neither means that anybody still aims. */
-export function aimed(list) {
-  return (hovers.matches && list.matches(':hover')) || list.querySelector(':focus-visible') !== null;
-}
-
-/** Call back once nobody aims at a list any longer: what was held back meanwhile may be the last news for a long time. */
-export function whenReleased(list, act) {
-  // A tick later the page itself knows that the pointer or the focus is gone.
-  for (const event of ['pointerleave', 'focusout']) list.addEventListener(event, () => setTimeout(act));
+/** Tell whether somebody aims at a list with a mouse or by keys; if so, `later` is called once nobody does any longer:
+ * what is held back may be the last news for a long time. A button that was clicked keeps the focus, and a thumb leaves
+ * :hover behind: neither means that anybody still aims. */
+export function aimed(list, later) {
+  const aims = (hovers.matches && list.matches(':hover')) || list.querySelector(':focus-visible') !== null;
+  if (!heldBack.has(list)) {
+    // A tick later the page itself knows that the pointer or the focus is gone.
+    const release = () => setTimeout(() => heldBack.get(list)?.());
+    for (const event of ['pointerleave', 'focusout']) list.addEventListener(event, release);
+  }
+  heldBack.set(list, aims ? later : null);
+  return aims;
 }
 
 /** Say that rows of a list have just moved: what is clicked before anybody can have seen that does nothing. */

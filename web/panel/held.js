@@ -5,11 +5,11 @@ import { aimed, moved } from '/panel/aim.js';
 const rows = new Map();
 
 /** Bring the list up to date: a row never moves and never changes what it approves; new ones are added below. */
-export function showHeld(list, held, { call, act, element }) {
+export function showHeld(list, held, tools) {
   const current = new Set(held.map((item) => item.verdict));
   for (const [verdict, row] of rows) {
     if (current.has(verdict)) continue;
-    if (aimed(list)) {
+    if (aimed(list, () => showHeld(list, held, tools))) {
       // It stays as a gap while somebody aims at the rows below.
       row.classList.add('gone');
       row.querySelectorAll('button').forEach((button) => { button.disabled = true; });
@@ -22,7 +22,7 @@ export function showHeld(list, held, { call, act, element }) {
   }
   for (const item of held) {
     if (!rows.has(item.verdict)) {
-      rows.set(item.verdict, row(item, { call, act, element }));
+      rows.set(item.verdict, row(item, tools));
       list.append(rows.get(item.verdict));
     }
     rows.get(item.verdict).querySelector('time').textContent = `${Math.ceil(item.seconds_left)} s`;
@@ -54,8 +54,9 @@ function row(item, { call, act, element }) {
 }
 
 /** List who is kept out, each with the way back. */
-export function showBans(list, bans, { call, act, element }) {
-  if (aimed(list)) return;
+export function showBans(list, bans, tools) {
+  if (aimed(list, () => showBans(list, bans, tools))) return;
+  const { call, act, element } = tools;
   list.replaceChildren(...bans.map((ban) => {
     const left = ban.minutes_left === null ? 'for good' : `${Math.ceil(ban.minutes_left)} min`;
     return element('li', {},

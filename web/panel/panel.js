@@ -1,6 +1,6 @@
 // The operator page: everything it shows comes over /ws/panel, everything it does is one HTTP call.
 
-import { aimed, moved, whenReleased } from '/panel/aim.js';
+import { aimed, moved } from '/panel/aim.js';
 import { showBans, showHeld } from '/panel/held.js';
 
 const KEY = 'streamer-token';
@@ -103,7 +103,7 @@ function queueItem(request, drawing) {
 
 function showQueue() {
   const list = byId('queue');
-  if (aimed(list)) return;
+  if (aimed(list, showQueue)) return;
   const items = status.pending.map((request) => queueItem(request, false));
   if (status.drawing) items.unshift(queueItem(status.drawing, true));
   if ([...list.children].some((row, place) => row.dataset.id !== items[place]?.dataset.id)) moved(list);
@@ -265,7 +265,6 @@ byId('pause').addEventListener('click', () => act(() => call('POST', `/api/v1/${
 byId('park').addEventListener('click', () => act(() => call('POST', `/api/v1/generator/${status && status.generator.state === 'parked' ? 'warm' : 'free'}`)));
 byId('copy-url').addEventListener('click', () => act(copy));
 byId('show-url').addEventListener('click', reveal);
-for (const id of ['queue', 'held', 'bans']) whenReleased(byId(id), () => status && show());
 if (token) {
   showKeys().catch(() => { byId('h-keys').parentElement.hidden = true; });
   showSetup().catch(() => { byId('h-setup').parentElement.hidden = true; });
