@@ -3,9 +3,9 @@
 The parts are drawn with a fixed seed, so every run judges the same lines. Many words look like bad ones and are not.
 """
 
-# ruff: noqa: E501 - lists read best as lists
 from __future__ import annotations
 
+# ruff: noqa: E501 - lists read best as lists
 import base64
 import random
 from pathlib import Path

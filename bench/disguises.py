@@ -4,9 +4,9 @@ A disguise takes a plain lower-case word and returns a piece of text. Numbers in
 docs/safety.md. None means that the category does not exist in that script.
 """
 
-# ruff: noqa: E501, RUF005 - lists read best as lists
 from __future__ import annotations
 
+# ruff: noqa: E501, RUF005 - lists read best as lists
 import base64
 import html
 from collections.abc import Callable, Mapping

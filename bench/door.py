@@ -18,14 +18,13 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import report
 
-from streamer.cleared import Cleared, Seal, sealed
-from streamer.door import Door
+from streamer.moderation.air_gate import AirGate, Capability, ClearedFrame, clear_frame
 from streamer.overlay import wire
 from streamer.overlay.hub import Hub
-from streamer.overlay.layer import LayerOptions
-from streamer.records import Records
-from streamer.stage import Stage
-from streamer.store import Options, Store
+from streamer.overlay.layer_options import LayerOptions
+from streamer.pipeline.stage import Stage
+from streamer.storage.audit import Records
+from streamer.storage.database import Store, StoreOptions
 from streamer.types import Clear, Frame
 
 LAYERS = {"background": LayerOptions(use="background"), "meme": LayerOptions(use="popup", z=10)}
@@ -36,18 +35,18 @@ def forged(frame: Frame, how: int) -> Frame:
     if how == 0:
         return frame
     if how == 1:
-        return sealed(frame, "made up", Seal())
+        return clear_frame(frame, "made up", Capability())
     values = (frame.request_id, frame.layer, frame.media_type, frame.data, frame.width, frame.height)
-    return Cleared(*values) if how == 2 else Cleared(*values, (), "made up", None)
+    return ClearedFrame(*values) if how == 2 else ClearedFrame(*values, (), "made up", None)
 
 
 async def attempts(count: int, seed: int, home: Path) -> tuple[int, int, int]:
     """Publish; return how many pictures pages were handed, how many were turned away, how many had no verdict."""
     chance = random.Random(seed)
-    store = Store(home, Options())
+    store = Store(home, StoreOptions())
     await store.open()
     records, hub, stage = Records(store), Hub(LAYERS), Stage(tuple(LAYERS))
-    door, page = Door(records, hub.take_seal()), hub.join()
+    door, page = AirGate(records, hub.take_seal()), hub.join()
     handed: set[str] = set()
     now = 0.0
     for number in range(count):

@@ -27,15 +27,14 @@ from PIL import Image
 # In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from streamer.generator.klein.engine import Engine
-from streamer.generator.klein.finished import gpu_jpeg_available
-from streamer.generator.klein.job import Job
-from streamer.generator.klein.load import from_pipeline
+from streamer.generator.klein.device_picture import gpu_jpeg_available
+from streamer.generator.klein.engine import DrawJob, Engine
+from streamer.generator.klein.loading import from_pipeline
 from streamer.generator.klein.noise import noise_of
-from streamer.generator.klein.quantise import FP8, Shrinker
-from streamer.generator.klein.switches import Switches
+from streamer.generator.klein.optimizations import Optimizations
+from streamer.generator.klein.quantize import FP8, Quantizer
 from streamer.generator.klein.testing import make_pipeline
-from streamer.generator.klein.tune import Tuner
+from streamer.generator.klein.warmup import WarmUp
 
 SIZES = {"tiny": [(96, 64), (64, 64)], "full": [(1280, 720), (1024, 1024), (768, 768), (512, 512)]}
 WORDS = "harbour storm neon forest castle rain fox mountain city night snow desert temple river".split()  # noqa: SIM905
@@ -95,7 +94,7 @@ def build(model: str) -> tuple[Any, Engine]:
     device = "cuda" if cuda else "cpu"
     stock = make_pipeline(model, dtype=torch.bfloat16, device=device)
     parts = from_pipeline(make_pipeline(model, dtype=torch.bfloat16, device=device))
-    shrink = Shrinker(True, FP8)
+    shrink = Quantizer(True, FP8)
     for block in (*parts.transformer.transformer_blocks, *parts.transformer.single_transformer_blocks):
         shrink(block)
     for layer in parts.encoder.layers:
@@ -103,8 +102,8 @@ def build(model: str) -> tuple[Any, Engine]:
     text = 64 if model == "tiny" else 512
     engine = Engine(parts, text_tokens=text, remembered=16, gpu_jpeg=cuda and gpu_jpeg_available())
     attention = "fp8" if cuda and fp8_attention() else "cudnn"
-    on = Switches("fp8", attention, True, True, False, True, True, True) if cuda else Switches("fp8")
-    tuner = Tuner(engine, on, SIZES["tiny" if model == "tiny" else "full"])
+    on = Optimizations("fp8", attention, True, True, False, True, True, True) if cuda else Optimizations("fp8")
+    tuner = WarmUp(engine, on, SIZES["tiny" if model == "tiny" else "full"])
     while tuner.left:
         tuner.next_slice()
     print(tuner.found, flush=True)
@@ -117,14 +116,14 @@ def fp8_attention() -> bool:
     return available()
 
 
-def a_job(number: int, sizes: list[tuple[int, int]], dice: random.Random, reference: Image.Image) -> Job:
+def a_job(number: int, sizes: list[tuple[int, int]], dice: random.Random, reference: Image.Image) -> DrawJob:
     """Give the next job: some prompts return, every tenth edits a picture."""
     width, height = dice.choice(sizes)
     prompt = " ".join(dice.choices(WORDS, k=3)) if number % 3 else WORDS[number % 5]
-    return Job(prompt, width, height, seed=number, reference=reference if number % 10 == 7 else None)
+    return DrawJob(prompt, width, height, seed=number, reference=reference if number % 10 == 7 else None)
 
 
-def draw(engine: Engine, job: Job, kind: str, seen: Seen) -> np.ndarray:
+def draw(engine: Engine, job: DrawJob, kind: str, seen: Seen) -> np.ndarray:
     """Draw one picture to its JPEG, and note how long it took."""
     began = time.perf_counter()
     *_, picture = engine.draw(job)
@@ -138,7 +137,7 @@ def draw(engine: Engine, job: Job, kind: str, seen: Seen) -> np.ndarray:
     return pixels
 
 
-def cancel(engine: Engine, job: Job) -> None:
+def cancel(engine: Engine, job: DrawJob) -> None:
     """Stop a picture after its second step."""
     drawing = engine.draw(job)
     next(drawing)
@@ -146,11 +145,11 @@ def cancel(engine: Engine, job: Job) -> None:
     drawing.close()
 
 
-def stock_pixels(stock: Any, engine: Engine, job: Job) -> np.ndarray:
+def stock_pixels(stock: Any, engine: Engine, job: DrawJob) -> np.ndarray:
     """Draw the same with diffusers."""
     image = None
     if job.reference is not None:
-        from streamer.generator.klein.reference_picture import reference_size
+        from streamer.generator.klein.reference_image import reference_size
 
         image = job.reference.resize(reference_size(*job.reference.size, 512), Image.Resampling.LANCZOS)
     width, height = job.width // 16 * 16, job.height // 16 * 16

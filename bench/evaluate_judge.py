@@ -27,8 +27,8 @@ sys.path[0] = str(ROOT)
 
 from bench.report import finish, spread
 from streamer import app, plugins
-from streamer.config import load
-from streamer.policy import judge as ask_rules
+from streamer.config_file import load
+from streamer.moderation.policy import judge as ask_rules
 from streamer.types import Actor, Hold, ImageRequest, Lane, Role, SamplingParams
 
 HELD = 0.5
@@ -148,17 +148,17 @@ def policy(asked: argparse.Namespace) -> Score:
     """Ask the text encoder of a Klein checkpoint; a text that does not fit counts as held."""
     import torch
 
-    from streamer.bands import Band
     from streamer.generator.klein.device import find_device
-    from streamer.generator.klein.load import load as load_model
-    from streamer.generator.klein.policy_judge import CLASS, PolicyJudge, load_tail
+    from streamer.generator.klein.loading import load as load_model
+    from streamer.generator.klein.policy_judge import CLASS, PolicyJudge, load_head
+    from streamer.moderation.thresholds import Thresholds
 
     folder, device = Path(asked.model), find_device(asked.device)
     dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
     model = load_model(folder, device=device, dtype=dtype, shrink=lambda block: None, decoder=None,
                        report=lambda doing, share: None)  # fmt: skip
-    tail = load_tail(folder / "text_encoder", model.tokenizer, device=device, dtype=dtype)
-    judge = PolicyJudge(model, tail, Band())
+    tail = load_head(folder / "text_encoder", model.tokenizer, device=device, dtype=dtype)
+    judge = PolicyJudge(model, tail, Thresholds())
 
     def score(text: str) -> float:
         judge.start(text)

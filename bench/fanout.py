@@ -29,10 +29,10 @@ from starlette.applications import Starlette
 
 from streamer.overlay import wire
 from streamer.overlay.hub import Hub
-from streamer.overlay.layer import DEFAULT_LAYERS
+from streamer.overlay.layer_options import DEFAULT_LAYERS
 from streamer.overlay.server import routes
 from streamer.types import Frame
-from tests.doors import cleared, opened
+from tests.support.air import cleared, opened
 
 TOKEN = "bench"
 HANDSHAKE = (

@@ -23,10 +23,10 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import report
 from load import Prepared, parts, resident_mb
 
-from streamer.contracts import Happening, Health
-from streamer.pipeline import Pipeline
-from streamer.policy import cooldown
-from streamer.raid import Options as RaidOptions
+from streamer.interfaces import Health, SourceEvent
+from streamer.moderation.raid_mode import RaidModeOptions
+from streamer.moderation.rules import cooldown
+from streamer.pipeline.pipeline import Pipeline
 from streamer.types import Actor, Ended, Event, Frame, ImageRequest, Lane, Preview, RequestState, Role, Trigger
 
 ACCOUNTS, GROUPS = 50_000, 20
@@ -55,7 +55,7 @@ class Crowd:
     def health(self) -> Health:
         return Health("crowd", "ready")
 
-    async def listen(self) -> AsyncIterator[Happening]:
+    async def listen(self) -> AsyncIterator[SourceEvent]:
         began = time.monotonic()
         while True:
             due = int((time.monotonic() - began) * self.rate)
@@ -136,7 +136,7 @@ async def flood(seconds: float, rate: int, user_s: float, home: Path) -> dict[st
     built, ears, crowd = parts(home), Ears(), Crowd(rate)
     built.generator, built.outputs = Painter(), [ears]
     # Pictures as fast as they are drawn; a raid mode would hold every one of them, which is not what is measured.
-    built.raid = RaidOptions(viewers=0, newcomers=1.0, alike=1.0, blocks=1_000_000)
+    built.raid = RaidModeOptions(viewers=0, newcomers=1.0, alike=1.0, blocks=1_000_000)
     limit = cooldown.Options(user_s=user_s, everyone_s=CHAT_EVERY_S, burst=5)
     built.rules = [cooldown.create(limit) if isinstance(rule, cooldown.Cooldown) else rule for rule in built.rules]
     quiet = Pipeline(built)

@@ -18,10 +18,10 @@ import heldout
 import report
 from disguises import DISGUISES
 
-from streamer.policy import judge
-from streamer.policy.cooldown import Cooldown
-from streamer.policy.cooldown import Options as CooldownOptions
-from streamer.policy.words import Options, create
+from streamer.moderation.policy import judge
+from streamer.moderation.rules.cooldown import Cooldown
+from streamer.moderation.rules.cooldown import Options as CooldownOptions
+from streamer.moderation.rules.words import Options, create
 from streamer.text import clean
 from streamer.types import Actor, ImageRequest, Lane, Outcome, Role, SamplingParams
 

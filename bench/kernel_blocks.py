@@ -19,7 +19,7 @@ from bench.kernel_timing import (
     show_profile,
     tables,
 )
-from streamer.generator.klein.kernels import attention, norm, reference, rope, rows, swiglu
+from streamer.generator.klein.kernels import attention, layer_norm, quantize_rows, reference, rope, swiglu
 
 Quantised = tuple[torch.Tensor, torch.Tensor]
 Branch = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]
@@ -87,7 +87,7 @@ def double_block(d: int, n: int, text: int, unscaled: bool) -> Block:
 def run_single(b: Block, x: torch.Tensor, y: Branch, fp8: bool) -> tuple[torch.Tensor, Branch]:
     """Draw one single-stream block out of fused operations and fp8 products."""
     d = x.shape[1]
-    x, *q = norm.gate_residual_norm_modulate_quantize(x, y[0], *b.mods, EPS, 0, False, *y[1:])
+    x, *q = layer_norm.gate_residual_norm_modulate_quantize(x, y[0], *b.mods, EPS, 0, False, *y[1:])
     wide = b.product((q[0], q[1]), 0)
     qkv, gate_up = wide[:, : 3 * d], wide[:, 3 * d :]
     if fp8:
@@ -103,7 +103,7 @@ def run_single(b: Block, x: torch.Tensor, y: Branch, fp8: bool) -> tuple[torch.T
 def run_double(b: Block, x: torch.Tensor, y: Branch, fp8: bool) -> tuple[torch.Tensor, Branch]:
     """Draw one double-stream block: text and image rows lie in one matrix, text first."""
     d, t = x.shape[1], b.text
-    x, *q = norm.gate_residual_norm_modulate_quantize(x, y[0], *b.mods, EPS, t, False, *y[1:])
+    x, *q = layer_norm.gate_residual_norm_modulate_quantize(x, y[0], *b.mods, EPS, t, False, *y[1:])
     qkv = b.product((q[0], q[1]), 0)
     if fp8:
         heads = rope.qk_norm_rope_fp8(qkv, b.w, b.w, *b.tables, EPS, b.scales, t)
@@ -111,9 +111,9 @@ def run_double(b: Block, x: torch.Tensor, y: Branch, fp8: bool) -> tuple[torch.T
         attended = attention.attention_fp8(*heads, b.scales), b.scales[2:3].expand(x.shape[0], 1).contiguous()
     else:
         pair = rope.qk_norm_rope(qkv, b.w, b.w, *b.tables, EPS, t)
-        attended = rows.quantize_rows(cudnn_attention(*pair, qkv[:, 2 * d :].unflatten(1, (-1, 128))))
+        attended = quantize_rows.quantize_rows(cudnn_attention(*pair, qkv[:, 2 * d :].unflatten(1, (-1, 128))))
     y = b.branch(attended, 1)
-    x, *q = norm.gate_residual_norm_modulate_quantize(x, y[0], *b.mods, EPS, t, False, *y[1:])
+    x, *q = layer_norm.gate_residual_norm_modulate_quantize(x, y[0], *b.mods, EPS, t, False, *y[1:])
     return x, b.branch(swiglu.swiglu_quantize(b.product((q[0], q[1]), 2)), 3)
 
 

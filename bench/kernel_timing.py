@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from streamer.generator.klein.kernels import rows
+from streamer.generator.klein.kernels import quantize_rows
 
 EPS = 1e-6
 SHAPES = {"9B-1024": (4608, 4096, 512), "4B-1024": (4608, 3072, 512), "4B-512": (1152, 3072, 128)}
@@ -70,7 +70,7 @@ def tables(n: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def quantised(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    return rows.quantize_rows(x)
+    return quantize_rows.quantize_rows(x)
 
 
 def linear(x: tuple[torch.Tensor, torch.Tensor], w: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:

@@ -36,9 +36,10 @@ from bench.kernel_timing import (
     tables,
 )
 from bench.report import at_least, at_most
-from streamer.generator.klein.kernels import attention, decoder, norm, reference, rope, rows, swiglu
-from streamer.generator.klein.kernels.text_layers import TextLayers
-from streamer.generator.klein.quantise import EightBitLinear
+from streamer.generator.klein.fused import vae_decoder
+from streamer.generator.klein.fused.text_encoder import TextLayers
+from streamer.generator.klein.kernels import attention, layer_norm, quantize_rows, reference, rope, swiglu
+from streamer.generator.klein.quantize import EightBitLinear
 
 
 def copy_bandwidth(report: Report) -> float:
@@ -77,22 +78,23 @@ def cases(n: int, d: int, text: int) -> dict[str, Case]:
     gate, scale, shift = mods
     x, y = xs[0]
     qkv, gate_up = wides[0][:, : 3 * d], wides[0][:, 3 * d :]
-    residual = norm.gate_residual_norm_modulate_quantize
+    residual = layer_norm.gate_residual_norm_modulate_quantize
     return {
         "norm_modulate_quantize": Case(
-            [lambda a=a: norm.norm_modulate_quantize(a, scale, shift, EPS, text) for a, _ in xs], n * d * 3,
-            lambda: _dequantised(norm.norm_modulate_quantize(x, scale, shift, EPS, text)),
+            [lambda a=a: layer_norm.norm_modulate_quantize(a, scale, shift, EPS, text) for a, _ in xs], n * d * 3,
+            lambda: _dequantised(layer_norm.norm_modulate_quantize(x, scale, shift, EPS, text)),
             lambda: reference.norm_modulate(x, scale, shift, EPS, text)),
         "gate_residual_norm_modulate_quantize": Case(
             [lambda a=a, b=b: residual(a, b, gate, scale, shift, EPS, text) for a, b in xs], n * d * 7,
             lambda: _dequantised(residual(x, y, gate, scale, shift, EPS, text)),
             lambda: reference.norm_modulate(reference.gate_residual(x, y, gate, text), scale, shift, EPS, text)),
         "gate_residual": Case(
-            [lambda a=a, b=b: norm.gate_residual(a, b, gate, text) for a, b in xs], n * d * 6,
-            lambda: norm.gate_residual(x, y, gate, text), lambda: reference.gate_residual(x.float(), y, gate, text)),
+            [lambda a=a, b=b: layer_norm.gate_residual(a, b, gate, text) for a, b in xs], n * d * 6,
+            lambda: layer_norm.gate_residual(x, y, gate, text),
+            lambda: reference.gate_residual(x.float(), y, gate, text)),
         "quantize_rows": Case(
-            [lambda a=a: rows.quantize_rows(a) for a, _ in xs], n * d * 3,
-            lambda: _dequantised(rows.quantize_rows(x)), lambda: x),
+            [lambda a=a: quantize_rows.quantize_rows(a) for a, _ in xs], n * d * 3,
+            lambda: _dequantised(quantize_rows.quantize_rows(x)), lambda: x),
         "qk_norm_rope": Case(
             [lambda v=v: rope.qk_norm_rope(v[:, : 3 * d], w, w, cos, sin, EPS, text) for v in wides], n * d * 8,
             lambda: rope.qk_norm_rope(qkv, w, w, cos, sin, EPS, text)[0],
@@ -176,9 +178,9 @@ def bench_decoder(report: Report, profile: bool) -> None:
     want = vae.decode(latents).sample
     vae = vae.bfloat16()
     report.note("decoder.stock_bf16.error", error(vae.decode(latents.bfloat16()).sample, want))
-    fast = decoder.fast_decoder(vae)
+    fast = vae_decoder.fast_decoder(vae)
     report.note("decoder.fast.error", error(fast(latents), want))
-    pixels = decoder.fast_decoder(vae, as_bytes=True)
+    pixels = vae_decoder.fast_decoder(vae, as_bytes=True)
     for width, height in ((1024, 1024), (1280, 720), (512, 512)):
         z = draw(1, 32, height // 8, width // 8)
         report.note(f"decoder.{width}x{height}.ms", milliseconds([lambda z=z: pixels(z)]))

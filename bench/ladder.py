@@ -28,18 +28,17 @@ from PIL import Image
 # In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from streamer.generator.klein.engine import Engine
-from streamer.generator.klein.finished import DevicePicture, gpu_jpeg_available
-from streamer.generator.klein.job import Job
-from streamer.generator.klein.latents import tokens_to_latents
-from streamer.generator.klein.load import from_pipeline
-from streamer.generator.klein.quantise import FP8, Shrinker, count_eight_bit
-from streamer.generator.klein.reference_memory import attend_to_memory
-from streamer.generator.klein.switches import Switches
+from streamer.generator.klein.device_picture import DevicePicture, gpu_jpeg_available
+from streamer.generator.klein.engine import DrawJob, Engine
+from streamer.generator.klein.loading import from_pipeline
+from streamer.generator.klein.optimizations import Optimizations
+from streamer.generator.klein.quantize import FP8, Quantizer, count_eight_bit
+from streamer.generator.klein.reference_kv_cache import attend_to_kv_cache
+from streamer.generator.klein.taef2 import TinyDecoder
 from streamer.generator.klein.testing import make_pipeline
-from streamer.generator.klein.tiny_decoder import TinyDecoder
-from streamer.generator.klein.tune import Tuner
+from streamer.generator.klein.vae import tokens_to_latents
 from streamer.generator.klein.verify import relative_error
+from streamer.generator.klein.warmup import WarmUp
 
 PROMPT = "a neon city at night in the rain, wide establishing shot, volumetric light, stream background"
 QUALITY = 88
@@ -262,13 +261,13 @@ def article(bench: Bench) -> None:
 def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
     """Climb: every rung adds to the one before; give the model as the last rung left it."""
     best = "cudnn" if bench.cuda and torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
-    switches = Switches(gpu_jpeg=bench.cuda)
+    switches = Optimizations(gpu_jpeg=bench.cuda)
     for name in rungs:
         if name == "attention":
             switches = replace(switches, attention=best)
         elif name == "qkv":
             switches = replace(switches, fused_qkv=True)
-            shrink(model, Shrinker(True, None))
+            shrink(model, Quantizer(True, None))
         elif name == "compile":
             switches = replace(switches, compile=True, fast_decoder=True)
         elif name == "graphs":
@@ -279,13 +278,13 @@ def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
                 switches = replace(switches, fused_qkv=True, fast_decoder=True, kernels=bench.cuda, graphs=bench.cuda)
             if count_eight_bit(model.transformer):
                 model = again(bench)
-            shrink(model, Shrinker(True, FP8 if name == "fp8" else torch.int8))
+            shrink(model, Quantizer(True, FP8 if name == "fp8" else torch.int8))
             bench.note("eight_bit_layers", count_eight_bit(model.transformer, model.encoder))
         elif name == "kernels":
             if not count_eight_bit(model.transformer):
                 switches = replace(switches, precision="fp8", attention=best, fused_qkv=True, fast_decoder=True)
                 switches = replace(switches, graphs=bench.cuda)
-                shrink(model, Shrinker(True, FP8))
+                shrink(model, Quantizer(True, FP8))
             switches = replace(switches, kernels=bench.cuda)
         elif name == "fp8-attention" and bench.cuda:
             switches = replace(switches, attention="fp8")
@@ -304,7 +303,7 @@ def again(bench: Bench) -> Any:
     return from_pipeline(bench.pipeline)
 
 
-def shrink(model: Any, shrinker: Shrinker) -> None:
+def shrink(model: Any, shrinker: Quantizer) -> None:
     blocks = [
         *model.transformer.transformer_blocks,
         *model.transformer.single_transformer_blocks,
@@ -315,13 +314,13 @@ def shrink(model: Any, shrinker: Shrinker) -> None:
     clean()
 
 
-def rung(bench: Bench, model: Any, name: str, switches: Switches, profile: bool = False) -> None:
+def rung(bench: Bench, model: Any, name: str, switches: Optimizations, profile: bool = False) -> None:
     """Build an engine with these switches, and measure it whole and in parts."""
     clean()
     reset_peak(bench)
     began = time.monotonic()
     engine = Engine(model, text_tokens=bench.text, remembered=0, gpu_jpeg=switches.gpu_jpeg and gpu_jpeg_available())
-    tuner = Tuner(engine, switches, [(bench.width, bench.height)])
+    tuner = WarmUp(engine, switches, [(bench.width, bench.height)])
     slowest = 0.0
     while tuner.left:
         at = time.monotonic()
@@ -329,7 +328,7 @@ def rung(bench: Bench, model: Any, name: str, switches: Switches, profile: bool 
         settle(bench)
         slowest = max(slowest, time.monotonic() - at)
     built = round(time.monotonic() - began, 1)
-    job = Job(PROMPT, bench.width, bench.height, STEPS, noise=noise_of(bench))
+    job = DrawJob(PROMPT, bench.width, bench.height, STEPS, noise=noise_of(bench))
     result = (
         timed(bench, lambda: jpeg_of(engine, job))
         | peak_gb(bench)
@@ -395,21 +394,21 @@ def swap_decoder(vae: Any, name: str, bench: Bench) -> None:
 def edits(bench: Bench, model: Any) -> None:
     """Measure the last rung on an edit of a 512x512 picture: its tokens in every step, then read once and kept."""
     picture = Image.effect_noise((bench.width, bench.height), 80).convert("RGB")
-    job = Job(PROMPT, bench.width, bench.height, STEPS, reference=picture)
+    job = DrawJob(PROMPT, bench.width, bench.height, STEPS, reference=picture)
     side = min(512, bench.width // 2)
     for name in ("edit", "edit, kept reference"):
         clean()
         engine = Engine(model, text_tokens=bench.text, remembered=0, reference_px=side, gpu_jpeg=gpu_jpeg_available())
-        tuner = Tuner(engine, bench.metrics["last"], [(bench.width, bench.height)])
+        tuner = WarmUp(engine, bench.metrics["last"], [(bench.width, bench.height)])
         tuner.add(engine.shape_of(job))
         while tuner.left:
             tuner.next_slice()
         bench.note(name, timed(bench, lambda e=engine: jpeg_of(e, job)) | peak_gb(bench) | {"found": tuner.found})
-        attend_to_memory(model.transformer)
+        attend_to_kv_cache(model.transformer)
         model = replace(model, keeps_references=True)
 
 
-def jpeg_of(engine: Engine, job: Job) -> bytes:
+def jpeg_of(engine: Engine, job: DrawJob) -> bytes:
     *_, picture = engine.draw(job)
     assert isinstance(picture, DevicePicture)
     return encoded(picture)

@@ -24,7 +24,7 @@ import httpx
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import report
 
-from tests.running import OPERATOR, command, environment, free_port, wait_until_ready
+from tests.support.running import OPERATOR, command, environment, free_port, wait_until_ready
 
 CONFIG = """\
 generator: {{use: procedural}}

@@ -21,16 +21,16 @@ from types import MappingProxyType
 import psutil
 import report
 
-from streamer import app
-from streamer.contracts import Health
-from streamer.controls import Parts
-from streamer.metrics import Metrics
+from streamer import app, paths
+from streamer.interfaces import Health
+from streamer.moderation.policy import judge
 from streamer.overlay.hub import Hub
-from streamer.pipeline import Pipeline
-from streamer.policy import judge
-from streamer.scheduler import Scheduler
-from streamer.stage import Stage
-from streamer.store import Store
+from streamer.pipeline.controls import ShowParts
+from streamer.pipeline.metrics import Metrics
+from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.scheduler import Scheduler
+from streamer.pipeline.stage import Stage
+from streamer.storage.database import Store
 from streamer.triggers import replay
 from streamer.types import Actor, Frame, ImageRequest, Preview, Role, Trigger
 
@@ -71,7 +71,7 @@ def prompts(count: int) -> Iterator[Trigger]:
         yield Trigger(f"p{number}", "bench", f"!bg stormy harbour number {number} at night", actor, float(number))
 
 
-def judged_per_second(built: Parts, triggers: Sequence[Trigger]) -> float:
+def judged_per_second(built: ShowParts, triggers: Sequence[Trigger]) -> float:
     """Run every line through commands and policy and return lines per second, best of a few rounds."""
     best = 0.0
     for _ in range(ROUNDS):
@@ -84,12 +84,12 @@ def judged_per_second(built: Parts, triggers: Sequence[Trigger]) -> float:
     return best
 
 
-def parts(home: Path) -> Parts:
+def parts(home: Path) -> ShowParts:
     """Build the stages from the shipped config."""
     shipped = Path(__file__).parent.parent / "config.yaml"
-    where = app.place({"STREAMER_HOME": str(home), "STREAMER_CONFIG": str(shipped)})
+    where = paths.place({"STREAMER_HOME": str(home), "STREAMER_CONFIG": str(shipped)})
     config, document = app.configured(where, {})
-    return Parts(
+    return ShowParts(
         commands=app.commands(config, document), rules=app.rules(config, document), scheduler=Scheduler(config.queue),
         stage=Stage(tuple(config.layers)), store=Store(home, config.store), generator=Prepared(),
         hub=Hub(config.layers), metrics=Metrics(),

@@ -23,9 +23,9 @@ from PIL import Image
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import report
 
-from tests.obs.real_obs import HEIGHT, WIDTH, RealObs, real_obs, screen
-from tests.obs.test_whole import program, window
-from tests.running import Remote
+from tests.support.obs_program import program, window
+from tests.support.real_obs import HEIGHT, WIDTH, RealObs, real_obs, screen
+from tests.support.running import Remote
 
 CONFIG = """\
 generator: {{use: procedural, process: {{preview_width: 16, trusted_preview_width: 16}}}}

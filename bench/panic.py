@@ -22,16 +22,16 @@ import httpx
 import report
 from websockets.asyncio.client import ClientConnection, connect
 
-from streamer import address, app, serving
-from streamer.api.tokens import Access
-from streamer.contracts import Happening, Health
+from streamer import app, paths, server
+from streamer.api.auth import TokenRole
+from streamer.interfaces import Health, SourceEvent
 from streamer.overlay import wire
 from streamer.types import Actor, Retraction, Role, Trigger
 
 CONFIG = """\
 server: {port: 0}
 generator:
-  use: tests.backends_for_tests.scripted
+  use: tests.support.scripted_backend
   process: {deadline_s: 600, step_timeout_s: 600}
 commands:
   bg: {kind: background, layer: background, width: 256, height: 256}
@@ -47,13 +47,13 @@ class Crowd:
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
-        self.extra: asyncio.Queue[Happening] = asyncio.Queue(100)
+        self.extra: asyncio.Queue[SourceEvent] = asyncio.Queue(100)
         self._ids = itertools.count()
 
     def health(self) -> Health:
         return Health("crowd", "ready")
 
-    async def listen(self) -> AsyncIterator[Happening]:
+    async def listen(self) -> AsyncIterator[SourceEvent]:
         while True:
             for _ in range(self.rate // 100):
                 number = next(self._ids)
@@ -94,14 +94,14 @@ async def rounds(count: int, rate: int, home: Path) -> dict[str, list[float]]:
     """Blank again and again; return the milliseconds of each."""
     config_file = home / "config.yaml"
     config_file.write_text(CONFIG, encoding="utf-8")
-    where = app.place({"STREAMER_HOME": str(home / "state"), "STREAMER_CONFIG": str(config_file)})
+    where = paths.place({"STREAMER_HOME": str(home / "state"), "STREAMER_CONFIG": str(config_file)})
     config, document = app.configured(where, {})
-    listening = address.listen("127.0.0.1", 0)
+    listening = server.listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     config = config.model_copy(update={"server": config.server.model_copy(update={"port": port})})
     built, crowd = app.build(config, document, where, {}), Crowd(rate)
     pipeline = built.pipeline
-    running = asyncio.create_task(serving.serve(built, listening, lambda health: None))
+    running = asyncio.create_task(server.serve(built, listening, lambda health: None))
     took: dict[str, list[float]] = {"panic": [], "delete": []}
     await until(lambda: built.generator.health().state == "ready", 60)
     shown = Trigger("first", "bench", "!bg harbour", Actor("author", "author", Role.BROADCASTER), time.monotonic())
@@ -112,12 +112,12 @@ async def rounds(count: int, rate: int, home: Path) -> dict[str, list[float]]:
     await until(lambda: pipeline.state().drawing is not None)
     flooding = asyncio.create_task(pipeline._listen(crowd))
     url, tokens = f"http://127.0.0.1:{port}", built.tokens.standing
-    operator = {"authorization": f"Bearer {tokens[Access.OPERATOR]}"}
+    operator = {"authorization": f"Bearer {tokens[TokenRole.OPERATOR]}"}
     async with (
         connect(f"ws://127.0.0.1:{port}/ws/overlay", max_size=None) as socket,
         httpx.AsyncClient(base_url=url, headers=operator) as client,
     ):
-        await socket.send(json.dumps({"v": 1, "type": "hello", "token": tokens[Access.OVERLAY], "layers": None}))
+        await socket.send(json.dumps({"v": 1, "type": "hello", "token": tokens[TokenRole.OVERLAY], "layers": None}))
         page = Page(socket)
         reading = asyncio.create_task(page.read())
         for _ in range(count):

@@ -32,11 +32,11 @@ from transformers import (
 )
 
 from bench.report import finish, spread
-from streamer.bands import Scores
 from streamer.generator.backend import Pixels
+from streamer.generator.judge import ImageJudge, tiles, worst
 from streamer.generator.judges import classifier, clip
-from streamer.generator.judging import Looker, cut, worst
 from streamer.generator.klein.testing import make_tokenizer
+from streamer.moderation.thresholds import Scores
 
 VITS = {"vit-tiny 384": (192, 3, 384), "vit-base 224": (768, 12, 224)}
 """Width, heads and picture side; the shapes of Marqo's and Falconsai's classifiers."""
@@ -70,7 +70,7 @@ def main() -> None:
     )  # fmt: skip
 
 
-def loaded(folder: Path, device: str) -> Iterator[tuple[str, Looker]]:
+def loaded(folder: Path, device: str) -> Iterator[tuple[str, ImageJudge]]:
     for name, shape in VITS.items():
         options = classifier.Options(model=vit(folder / name, *shape), device=device)
         yield name, ready(classifier.create(options))
@@ -78,9 +78,9 @@ def loaded(folder: Path, device: str) -> Iterator[tuple[str, Looker]]:
         yield name, ready(clip.create(clip.Options(model=contrastive(folder / name, *shape), device=device)))
 
 
-def ready(judge: Any) -> Looker:
+def ready(judge: Any) -> ImageJudge:
     judge.load()
-    assert isinstance(judge, Looker)
+    assert isinstance(judge, ImageJudge)
     return judge
 
 
@@ -109,9 +109,9 @@ def contrastive(folder: Path, width: int, layers: int, heads: int, patch: int) -
     return str(folder)
 
 
-def timed(judge: Looker, picture: Pixels, grids: tuple[int, ...]) -> float:
+def timed(judge: ImageJudge, picture: Pixels, grids: tuple[int, ...]) -> float:
     began = time.perf_counter()
-    scores: Scores = worst([judge.look(np.ascontiguousarray(part)) for part in cut(picture, grids)])
+    scores: Scores = worst([judge.look(np.ascontiguousarray(part)) for part in tiles(picture, grids)])
     assert scores
     return (time.perf_counter() - began) * 1e3
 

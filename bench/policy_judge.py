@@ -23,16 +23,15 @@ import torch
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from bench.report import at_most, finish, spread
-from streamer.bands import Band
-from streamer.generator.klein.engine import Engine
-from streamer.generator.klein.finished import DevicePicture, gpu_jpeg_available
-from streamer.generator.klein.job import Job
-from streamer.generator.klein.load import from_pipeline
-from streamer.generator.klein.policy_judge import QUESTION, PolicyJudge, Tail, tail_of
-from streamer.generator.klein.quantise import FP8, Shrinker
-from streamer.generator.klein.switches import Attention, Switches
+from streamer.generator.klein.device_picture import DevicePicture, gpu_jpeg_available
+from streamer.generator.klein.engine import DrawJob, Engine
+from streamer.generator.klein.loading import from_pipeline
+from streamer.generator.klein.optimizations import Attention, Optimizations
+from streamer.generator.klein.policy_judge import QUESTION, LanguageHead, PolicyJudge, head_of
+from streamer.generator.klein.quantize import FP8, Quantizer
 from streamer.generator.klein.testing import make_pipeline, make_tokenizer
-from streamer.generator.klein.tune import Tuner
+from streamer.generator.klein.warmup import WarmUp
+from streamer.moderation.thresholds import Thresholds
 
 TEXT = "a neon city at night in the rain, wide establishing shot, volumetric light, with a train and many people"
 
@@ -52,7 +51,7 @@ def main() -> None:
     wide_gb = gigabytes(tail)
     shrink([model.transformer.transformer_blocks, model.transformer.single_transformer_blocks], fp8)
     shrink([model.encoder.layers, tail.layers], fp8)
-    judge = PolicyJudge(model, tail, Band(hold={"policy": 0.5}))
+    judge = PolicyJudge(model, tail, Thresholds(hold={"policy": 0.5}))
     eager = times(lambda: ask(judge), asked.runs)
     engine, found, graph_gb = tuned(model, judge, fp8, width, height, 64 if asked.model == "tiny" else 512)
     alone = times(lambda: ask(judge), asked.runs)
@@ -82,9 +81,9 @@ def arguments() -> argparse.Namespace:
     return asked
 
 
-def parts(pipeline: Any) -> tuple[Tail, Any]:
+def parts(pipeline: Any) -> tuple[LanguageHead, Any]:
     """Take the tail before the rest of the text model is dropped."""
-    tail = tail_of(pipeline.text_encoder, pipeline.tokenizer)
+    tail = head_of(pipeline.text_encoder, pipeline.tokenizer)
     return tail, from_pipeline(pipeline)
 
 
@@ -99,7 +98,7 @@ def tokenizer_of_words() -> Any:
 
 
 def shrink(groups: list[Any], fp8: bool) -> None:
-    shrinker = Shrinker(fp8, FP8 if fp8 else None)
+    shrinker = Quantizer(fp8, FP8 if fp8 else None)
     for group in groups:
         for block in group:
             shrinker(block)
@@ -118,8 +117,10 @@ def tuned(
     if not fp8:
         return engine, {}, 0.0
     best: Attention = "cudnn" if torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
-    switches = Switches(precision="fp8", attention=best, fused_qkv=True, fast_decoder=True, kernels=True, graphs=True)
-    tuner, taken = Tuner(engine, switches, [(width, height)], judge), 0.0
+    switches = Optimizations(
+        precision="fp8", attention=best, fused_qkv=True, fast_decoder=True, kernels=True, graphs=True
+    )
+    tuner, taken = WarmUp(engine, switches, [(width, height)], judge), 0.0
     while tuner.left:
         before = torch.cuda.memory_reserved()
         doing, _ = tuner.next_slice()
@@ -136,7 +137,7 @@ def ask(judge: PolicyJudge) -> None:
 
 def picture(engine: Engine, width: int, height: int, judge: PolicyJudge | None) -> None:
     """Draw and encode; with a judge ask after the first step, as the backend does, and wait for the answer last."""
-    items = engine.draw(Job(TEXT, width, height, seed=7))
+    items = engine.draw(DrawJob(TEXT, width, height, seed=7))
     next(items)
     if judge is not None:
         judge.start(TEXT)

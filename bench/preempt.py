@@ -26,10 +26,10 @@ import httpx
 import report
 from websockets.asyncio.client import connect
 
-from streamer import address, app, serving
-from streamer.api.tokens import Access
+from streamer import app, paths, server
+from streamer.api.auth import TokenRole
 from streamer.overlay import wire
-from streamer.pipeline import Pipeline
+from streamer.pipeline.pipeline import Pipeline
 
 CONFIG = """\
 generator: {{use: procedural}}
@@ -105,17 +105,17 @@ async def show(home: Path, preempt: bool, side: int) -> AsyncIterator[Show]:
     """Run a program with one page."""
     config_file = home / f"preempt-{preempt}.yaml"
     config_file.write_text(CONFIG.format(side=side, preempt=str(preempt).lower()), encoding="utf-8")
-    where = app.place({"STREAMER_HOME": str(home / f"state-{preempt}"), "STREAMER_CONFIG": str(config_file)})
+    where = paths.place({"STREAMER_HOME": str(home / f"state-{preempt}"), "STREAMER_CONFIG": str(config_file)})
     config, document = app.configured(where, {})
-    listening = address.listen("127.0.0.1", 0)
+    listening = server.listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     config = config.model_copy(update={"server": config.server.model_copy(update={"port": port})})
     built = app.build(config, document, where, {})
-    program = asyncio.create_task(serving.serve(built, listening, lambda health: None))
+    program = asyncio.create_task(server.serve(built, listening, lambda health: None))
     tokens = built.tokens.standing
     async with asyncio.timeout(60):
         await built.generator.ready()
-    operator = {"authorization": f"Bearer {tokens[Access.OPERATOR]}"}
+    operator = {"authorization": f"Bearer {tokens[TokenRole.OPERATOR]}"}
     async with (
         connect(f"ws://127.0.0.1:{port}/ws/overlay", max_size=None) as socket,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=operator) as client,
@@ -131,7 +131,7 @@ async def show(home: Path, preempt: bool, side: int) -> AsyncIterator[Show]:
                     answer = {key: header[key] for key in ("seq", "request_id", "layer")}
                     await socket.send(json.dumps({"type": "painted", **answer}))
 
-        await socket.send(json.dumps({"v": 1, "type": "hello", "token": tokens[Access.OVERLAY], "layers": None}))
+        await socket.send(json.dumps({"v": 1, "type": "hello", "token": tokens[TokenRole.OVERLAY], "layers": None}))
         reading = asyncio.create_task(read())
         try:
             yield running

@@ -19,9 +19,9 @@ from websockets.asyncio.client import ClientConnection, connect
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import report
 
-from tests.running import Remote
-from tests.twitch_running import on_air
-from tests.twitch_standin.standin import Standin
+from tests.support.running import Remote
+from tests.support.twitch_running import on_air
+from tests.support.twitch_standin.standin import Standin
 
 GOAL_MS = 250.0
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import confusable_homoglyphs
 
-from streamer.policy.words import skeleton
+from streamer.moderation.text_filter import normalize
 
-OUT = Path(skeleton.__file__).with_name("confusables.txt")
+OUT = Path(normalize.__file__).with_name("confusables.txt")
 NOTE = "# Characters that look like a letter. From Unicode's confusables.txt, (c) Unicode, Inc., Unicode License v3.\n"
 LATIN = "abcdefghijklmnopqrstuvwxyz"
-ALPHABETS = {"latin": frozenset(LATIN), "cyrillic": skeleton.RUSSIAN}
+ALPHABETS = {"latin": frozenset(LATIN), "cyrillic": normalize.RUSSIAN}
 
 
 def main() -> None:
@@ -32,10 +32,10 @@ def main() -> None:
     for name, alphabet in ALPHABETS.items():
         table: dict[str, set[str]] = defaultdict(set)
         for char, near in looks_like.items():
-            if len(char) != 1 or char.isascii() or skeleton.fold(char) != char or char in alphabet:
+            if len(char) != 1 or char.isascii() or normalize.fold(char) != char or char in alphabet:
                 continue
             second = [other for one in near if len(one) == 1 for other in looks_like.get(one, [])]
-            letters = [folded for one in (*near, *second) if (folded := skeleton.fold(one)) in alphabet]
+            letters = [folded for one in (*near, *second) if (folded := normalize.fold(one)) in alphabet]
             if letters:
                 table[letters[0]].add(char)
         lines += [f"{name} {letter} {''.join(sorted(chars))}\n" for letter, chars in sorted(table.items())]

@@ -3,7 +3,8 @@
 Every comparison, boolean, number, return value, operator and condition is broken in turn, and the tests named are
 run against the broken module in a process of their own, one process for each core. Survivors are listed: each asks
 for a better test, or is the same program in other words.
-Usage: python scripts/mutate.py [--sample 200] [--jobs 2] streamer/policy/cooldown.py tests/policy/test_cooldown.py ...
+Usage: python scripts/mutate.py [--sample 200] [--jobs 2]
+    streamer/moderation/rules/cooldown.py tests/moderation/rules/test_cooldown.py ...
 """
 
 from __future__ import annotations

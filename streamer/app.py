@@ -8,73 +8,48 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-import platformdirs
 from fastapi import FastAPI
 from pydantic import BaseModel
 
 from streamer import __version__, plugins
-from streamer.address import printable
-from streamer.api import moderation, panel, probes, problem, routes
-from streamer.api.guard import Guard, allowed
-from streamer.api.tokens import Access, Tokens, standing_tokens
-from streamer.commands import CommandOptions, Commands, ImageKind
-from streamer.config import Config, Document, Location, Use, load
-from streamer.contracts import Output, Reporting, Rule, Stylist
-from streamer.controls import Parts
-from streamer.crosschecks import check_known, check_names, check_sold, named
+from streamer.api import health, moderation, panel, problem_details, routes
+from streamer.api.auth import TokenRole, TokenTable, standing_tokens
+from streamer.api.origin_guard import OriginGuard, allowed
+from streamer.commands.event_triggers import EventTriggers
+from streamer.commands.options import CommandOptions, ImageKind
+from streamer.commands.parser import Commands
+from streamer.config import Config, Use, printable
+from streamer.config_checks import check_known, check_names, check_sold, named
+from streamer.config_file import Document, Location, load
 from streamer.errors import ConfigError, PluginError
-from streamer.generator.choose import Choice, choose
-from streamer.generator.messages import BackendUse, JudgeUse
-from streamer.generator.process import GeneratorProcess
-from streamer.marks import Marks
-from streamer.metrics import Metrics
-from streamer.occasions import Occasions
-from streamer.offers import Offers
+from streamer.generator.backend_choice import Choice, choose
+from streamer.generator.ipc import BackendUse, JudgeUse
+from streamer.generator.supervisor import Supervisor
+from streamer.integrations.twitch.account import Account
+from streamer.integrations.twitch.blocked_terms import BlockedTerms
+from streamer.integrations.twitch.reward_commands import RewardCommands
+from streamer.integrations.twitch.subscriptions import of_events
+from streamer.interfaces import Output, Reporting, Rule, Stylist
+from streamer.moderation.policy import import_terms
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
-from streamer.pipeline import Pipeline
-from streamer.policy import import_terms
-from streamer.records import Records
-from streamer.scheduler import Scheduler
-from streamer.stage import Stage
-from streamer.store import Store
-from streamer.twitch.account import Account
-from streamer.twitch.scopes import of_events
-from streamer.twitch.terms import BlockedTerms
+from streamer.pipeline.controls import ShowParts
+from streamer.pipeline.metrics import Metrics
+from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.scheduler import Scheduler
+from streamer.pipeline.stage import Stage
+from streamer.storage.audit import Records
+from streamer.storage.database import Store
+from streamer.storage.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
-    from streamer.obs.obs import Obs
+    from streamer.integrations.obs.plugin import Obs
+from streamer.paths import Place
 
 log = logging.getLogger(__name__)
-
-PACKAGE = Path(__file__).parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # In bytes. No route takes more than a line of text; a body is read before anybody asks for its token.
 LONGEST_BODY = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where things are on this machine: state, config, web files."""
-
-    home: Path
-    config: Path
-    web: Path
-
-
-def place(environ: Mapping[str, str]) -> Place:
-    """Find the places: the environment first, then ./config.yaml, then what travels with the package."""
-    home = environ.get("STREAMER_HOME") or platformdirs.user_data_dir("streamer", appauthor=False)
-    shipped = _shipped("config.yaml")
-    here = Path("config.yaml")
-    config = Path(environ["STREAMER_CONFIG"]) if environ.get("STREAMER_CONFIG") else here if here.exists() else shipped
-    return Place(Path(home).expanduser(), config, _shipped("web"))
-
-
-def _shipped(name: str) -> Path:
-    """Return a file that stands beside the package in a checkout, and inside it in an installed wheel."""
-    inside = PACKAGE / name
-    return inside if inside.exists() else PACKAGE.parent / name
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +59,10 @@ class App:
     config: Config
     choice: Choice
     store: Store
-    generator: GeneratorProcess
+    generator: Supervisor
     pipeline: Pipeline
     asgi: Callable[..., Awaitable[None]]
-    tokens: Tokens
+    tokens: TokenTable
     panel_url: str
     overlay_url: str
     twitch: Account
@@ -121,19 +96,19 @@ def build(
     generator = build_generator(config, document, where, choice, _sizes(config))
     metrics = Metrics()
     stage = Stage(tuple(config.layers))
-    tokens = Tokens(standing_tokens(where.home, environ))
+    tokens = TokenTable(standing_tokens(where.home, environ))
     overlay_url = overlay_address(config, tokens)
     obs = _obs(config, where, environ, overlay_url, hub, stage)
     table = commands(config, document)
     twitch = Account(where.home, config.twitch, scopes(config, document))
-    offers = Offers()
-    shared = {"twitch": twitch, "store": store, "offers": offers, "marks": Marks(where.home)}
+    offers = RewardCommands()
+    shared = {"twitch": twitch, "store": store, "offers": offers, "marks": Pseudonyms(where.home)}
     sources = _create_all("trigger", "triggers", config.triggers, document, shared)
     outputs = _create_all("output", "outputs", config.outputs, document, shared)
     chain = rules(config, document)
     check_sold(outputs, config.events, table, document)
     pipeline = Pipeline(
-        Parts(
+        ShowParts(
             commands=table,
             rules=chain,
             scheduler=Scheduler(config.queue),
@@ -152,7 +127,7 @@ def build(
             eye=obs[0] if obs else None,
             offers=offers,
             tidy=twitch.emotes.clean,
-            occasions=Occasions(config.events, config.prefix),
+            occasions=EventTriggers(config.events, config.prefix),
             links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
             approval=config.approval,
             strikes=config.strikes,
@@ -166,33 +141,39 @@ def build(
         )
     )
     faces = _faces(pipeline, hub, store, tokens, tuple(config.layers), where.web, overlay_url, metrics)
-    guard = Guard(faces, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
-    panel_url = f"{base_url(config)}/#{tokens.standing[Access.OPERATOR]}"
+    guard = OriginGuard(faces, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
+    panel_url = f"{base_url(config)}/#{tokens.standing[TokenRole.OPERATOR]}"
     terms = BlockedTerms(twitch, lambda found: import_terms(chain, found))
     return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch, terms)
 
 
 def _faces(
-    pipeline: Pipeline, hub: Hub, store: Store, tokens: Tokens, layers: tuple[str, ...], web: Path, overlay_url: str,
+    pipeline: Pipeline,
+    hub: Hub,
+    store: Store,
+    tokens: TokenTable,
+    layers: tuple[str, ...],
+    web: Path,
+    overlay_url: str,
     metrics: Metrics,
-) -> FastAPI:  # fmt: skip
+) -> FastAPI:
     """Put the pages and routes together."""
     faces = FastAPI(
         title="streamer", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
         max_body_size=LONGEST_BODY,
     )  # fmt: skip
-    problem.install(faces, lambda: metrics.malformed("http"))
+    problem_details.install(faces, lambda: metrics.malformed("http"))
     faces.include_router(routes.router(pipeline, store, tokens, layers, pipeline.names, overlay_url))
     faces.include_router(moderation.router(pipeline, Records(store), tokens))
     faces.include_router(panel.router(pipeline, tokens, web))
-    faces.include_router(probes.router(pipeline, pipeline.exposition))
-    faces.routes.extend(server.routes(hub, lambda token: tokens.opens(token, Access.OVERLAY), web))
+    faces.include_router(health.router(pipeline, pipeline.exposition))
+    faces.routes.extend(server.routes(hub, lambda token: tokens.opens(token, TokenRole.OVERLAY), web))
     return faces
 
 
-def overlay_address(config: Config, tokens: Tokens) -> str:
+def overlay_address(config: Config, tokens: TokenTable) -> str:
     """Return the address of the overlay's page, with its token in the fragment."""
-    return f"{base_url(config)}/overlay#{tokens.standing[Access.OVERLAY]}"
+    return f"{base_url(config)}/overlay#{tokens.standing[TokenRole.OVERLAY]}"
 
 
 def base_url(config: Config) -> str:
@@ -207,23 +188,23 @@ def _obs(
     if config.obs is None:
         return []
     # Only here: a program without OBS needs no obsws-python.
-    from streamer.obs import assemble
+    from streamer.integrations.obs import build
 
     def pages() -> list[str]:
         return [page.obs for page in hub.pages()]
 
-    return [assemble.obs(config.obs, config.layers, where.home, environ, overlay_url, pages, stage.current)]
+    return [build.build_obs(config.obs, config.layers, where.home, environ, overlay_url, pages, stage.current)]
 
 
 def keepers(config: Config, document: Document, store: Store) -> list[Output]:
     """Build the outputs that keep copies, for when somebody is to be forgotten while the program does not run."""
     uses = tuple(use for use in config.outputs if use.use in ("archive", "evening"))
-    return _create_all("output", "outputs", uses, document, {"store": store, "marks": Marks(store.home)})
+    return _create_all("output", "outputs", uses, document, {"store": store, "marks": Pseudonyms(store.home)})
 
 
 def build_generator(
     config: Config, document: Document, where: Place, choice: Choice, sizes: tuple[tuple[int, int], ...]
-) -> GeneratorProcess:
+) -> Supervisor:
     """Build the parent of the generator process, with the options of every backend checked."""
     _options_of("backend", choice.name, document, ("generator", "use"))
     for name, options in config.generator.backends.items():
@@ -232,7 +213,7 @@ def build_generator(
     chosen = config.generator.backends.get(choice.name, {})
     backend = BackendUse(choice.name, chosen, ("policy_judge",) if chosen.get("policy_judge") else ())
     judges = _judges(config, document, backend)
-    return GeneratorProcess(config.generator.process, backend, sizes=sizes, home=where.home, judges=judges)
+    return Supervisor(config.generator.process, backend, sizes=sizes, home=where.home, judges=judges)
 
 
 def _judges(config: Config, document: Document, backend: BackendUse) -> list[JudgeUse]:

@@ -14,24 +14,24 @@ from urllib.parse import quote
 
 import httpx
 
-from streamer import address, app, records, serving
+from streamer import app, paths, server
 from streamer import doctor as examine
-from streamer.api.tokens import INCLUDES, Access, Tokens, digest, new_token, standing_tokens
-from streamer.commands import Commands
+from streamer.api.auth import INCLUDES, TokenRole, TokenTable, digest, new_token, standing_tokens
+from streamer.commands.parser import Commands
 from streamer.config import Config, Use
-from streamer.contracts import Generator, Health
 from streamer.errors import BackendError, ConfigError, ListenError
-from streamer.generator.choose import choose
-from streamer.obs import assemble, password
-from streamer.obs.options import Options as ObsOptions
-from streamer.obs.plan import Kind
-from streamer.privacy import Privacy
-from streamer.records import Records
-from streamer.rehearse import House, Rehearsal, as_json, summary
-from streamer.store import Store
+from streamer.generator.backend_choice import choose
+from streamer.integrations.obs import build, password
+from streamer.integrations.obs.config import ObsOptions
+from streamer.integrations.obs.desired_sources import SourceKind
+from streamer.integrations.twitch.account import Account
+from streamer.integrations.twitch.device_login import poll, request_code
+from streamer.interfaces import Generator, Health
+from streamer.pipeline.dry_run import DryRun, DryRunConfig, as_json, summary
+from streamer.storage.audit import Records, moment, read_audit
+from streamer.storage.database import Store
+from streamer.storage.privacy import Privacy
 from streamer.triggers import replay
-from streamer.twitch.account import Account
-from streamer.twitch.login import invite, wait
 from streamer.types import Actor, Frame, ImageRequest, Role, Trigger
 
 READY = ("ready", "busy")
@@ -42,13 +42,13 @@ async def run(environ: Mapping[str, str], *, twitch: str | None = None, extra: t
     """Start everything and stay until told to stop."""
     if twitch is not None:
         extra = (*extra, Use.model_validate({"use": "twitch", "channel": twitch}))
-    where = app.place(environ)
+    where = paths.place(environ)
     config, document = app.configured(where, environ)
-    listening = address.listen(config.server.host, config.server.port)
+    listening = server.listen(config.server.host, config.server.port)
     with listening:
         built = app.build(config, document, where, environ, extra)
         _say_hello(built, where, [use.use for use in (*config.triggers, *extra)])
-        await serving.serve(built, listening, _tell_progress(built.generator))
+        await server.serve(built, listening, _tell_progress(built.generator))
     print("stopped")
     return 0
 
@@ -61,7 +61,7 @@ async def demo(environ: Mapping[str, str], chat: Path | None, speed: float) -> i
 
 async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str, seed: int | None) -> int:
     """Draw one picture as the running program would, without the running program."""
-    where = app.place(environ)
+    where = paths.place(environ)
     config, document = app.configured(where, environ)
     request = _request(app.commands(config, document), f"{config.prefix}{word} {prompt}", word)
     if seed is not None:
@@ -99,13 +99,13 @@ def _request(commands: Commands, line: str, word: str) -> ImageRequest:
 
 def rehearse(environ: Mapping[str, str], chat: Path, draw_s: float, as_lines: bool) -> int:
     """Say what would have become of a recorded chat."""
-    where = app.place(environ)
+    where = paths.place(environ)
     config, document = app.configured(where, environ)
-    house = House(
+    house = DryRunConfig(
         app.commands(config, document), app.rules(config, document), config.queue, config.approval, config.strikes,
         config.raid, {name: layer.at_least_s for name, layer in config.layers.items()}, draw_s,
     )  # fmt: skip
-    outcomes = Rehearsal(house).run(replay.read(str(chat)))
+    outcomes = DryRun(house).run(replay.read(str(chat)))
     if as_lines:
         for outcome in outcomes:
             print(json.dumps(as_json(outcome), ensure_ascii=False))
@@ -116,8 +116,8 @@ def rehearse(environ: Mapping[str, str], chat: Path, draw_s: float, as_lines: bo
 
 async def audit(environ: Mapping[str, str], since: str, output: Path) -> int:
     """Write who asked what, every verdict and what was on air when, as JSON lines."""
-    where = app.place(environ)
-    rows = await asyncio.to_thread(records.read_audit, where.home / "streamer.db", records.moment(since, time.time()))
+    where = paths.place(environ)
+    rows = await asyncio.to_thread(read_audit, where.home / "streamer.db", moment(since, time.time()))
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     await asyncio.to_thread(output.write_text, lines, "utf-8")
     print(f"{output}: {len(rows)} lines")
@@ -126,7 +126,7 @@ async def audit(environ: Mapping[str, str], since: str, output: Path) -> int:
 
 async def forget(environ: Mapping[str, str], user_id: str) -> int:
     """Remove everything that is kept about somebody: through the running program if there is one."""
-    where = app.place(environ)
+    where = paths.place(environ)
     config, document = app.configured(where, environ)
     if (count := await _forgotten_by_running(config, where, environ, user_id)) is not None:
         print(f"{count} requests forgotten")
@@ -140,7 +140,7 @@ async def forget(environ: Mapping[str, str], user_id: str) -> int:
         for output in app.keepers(config, document, store):
             await output.publish(forgotten)
         await privacy.finished(forgotten)
-        await asyncio.to_thread(assemble.picture_files(where.home, config.layers).renew, {})
+        await asyncio.to_thread(build.picture_files(where.home, config.layers).renew, {})
     finally:
         await store.close()
     print(f"{len(forgotten.request_ids)} requests forgotten")
@@ -148,10 +148,10 @@ async def forget(environ: Mapping[str, str], user_id: str) -> int:
 
 
 async def _forgotten_by_running(
-    config: Config, where: app.Place, environ: Mapping[str, str], user_id: str
+    config: Config, where: paths.Place, environ: Mapping[str, str], user_id: str
 ) -> int | None:
     """Let the running program forget somebody, since it knows more than the disk; None when none runs here."""
-    token = standing_tokens(where.home, environ)[Access.OPERATOR]
+    token = standing_tokens(where.home, environ)[TokenRole.OPERATOR]
     address = f"{app.base_url(config)}/api/v1/people/{quote(user_id, safe='')}"
     try:
         # A long time to read: it answers when the pictures in the streamer's folders are gone.
@@ -177,17 +177,17 @@ def doctor(environ: Mapping[str, str]) -> int:
 
 async def login(environ: Mapping[str, str]) -> int:
     """Log in to Twitch by a code that is confirmed in any browser; ask for what the config uses and nothing else."""
-    where = app.place(environ)
+    where = paths.place(environ)
     config, document = app.configured(where, environ)
     wanted = app.scopes(config, document)
     account = Account(where.home, config.twitch, wanted)
     try:
-        invitation = await invite(config.twitch, account.http, wanted)
+        invitation = await request_code(config.twitch, account.http, wanted)
         print(f"Open      {invitation.url}\nand enter {invitation.code}")
         asked = ", ".join(f"{scope} ({feature})" for scope, feature in wanted.items())
         print(f"It asks for: {asked or 'nothing but your name'}")
         print("Waiting ...", flush=True)
-        await account.tokens.keep(await wait(config.twitch, account.http, wanted, invitation))
+        await account.tokens.keep(await poll(config.twitch, account.http, wanted, invitation))
         access = await account.tokens.validate()
     finally:
         await account.close()
@@ -197,27 +197,27 @@ async def login(environ: Mapping[str, str]) -> int:
 
 async def obs_install(environ: Mapping[str, str], scenes: Sequence[str], *, place: bool) -> int:
     """Put the overlay into the OBS that runs now, or mend it there; the program itself need not run."""
-    where = app.place(environ)
+    where = paths.place(environ)
     config, _ = app.configured(where, environ)
     options = config.obs or ObsOptions()
-    overlay_url = app.overlay_address(config, Tokens(standing_tokens(where.home, environ)))
-    link = assemble.link(options, where.home, environ)
+    overlay_url = app.overlay_address(config, TokenTable(standing_tokens(where.home, environ)))
+    link = build.build_client(options, where.home, environ)
     async with link.opened() as news:
         await link.ready(news, OBS_WITHIN_S)
-        installer = assemble.installer(link, config.layers, where.home, overlay_url)
+        installer = build.build_installer(link, config.layers, where.home, overlay_url)
         report = await installer.install(scenes or options.scenes, place=place)
     for line in report.done or ("Everything is there, and as it should be",):
         print(line)
     for problem in report.problems:
         print(f"Note: {problem}")
-    if config.obs is None and report.kind is Kind.IMAGE:
+    if config.obs is None and report.kind is SourceKind.IMAGE:
         print("Note: pictures reach OBS only while the program is connected to it: add a section obs: to config.yaml")
     return 0
 
 
 def obs_password(environ: Mapping[str, str]) -> int:
     """Keep the password of OBS's WebSocket server where only its owner can read it."""
-    where = app.place(environ)
+    where = paths.place(environ)
     given = getpass.getpass("Password (OBS: Tools > WebSocket Server Settings > Show Connect Info): ")
     print(f"Kept in {password.write(where.home, given.strip())}. A running program takes it up by itself.")
     return 0
@@ -225,15 +225,17 @@ def obs_password(environ: Mapping[str, str]) -> int:
 
 async def token(environ: Mapping[str, str], action: str, name: str, role: str) -> int:
     """Make, list or revoke access tokens."""
-    where = app.place(environ)
+    where = paths.place(environ)
     config, _ = app.configured(where, environ)
     store = Store(where.home, config.store)
     await store.open()
     try:
         if action == "new":
             made = new_token()
-            await store.add_token(digest(made), Access(role), name)
-            panel = f"Panel: {app.base_url(config)}/#{made}\n" if Access.MODERATOR in INCLUDES[Access(role)] else ""
+            await store.add_token(digest(made), TokenRole(role), name)
+            panel = (
+                f"Panel: {app.base_url(config)}/#{made}\n" if TokenRole.MODERATOR in INCLUDES[TokenRole(role)] else ""
+            )
             print(f"{made}\n{panel}This is shown once. A program that runs knows it in a second.")
         elif action == "list":
             for issued in await store.tokens():
@@ -246,7 +248,7 @@ async def token(environ: Mapping[str, str], action: str, name: str, role: str) -
     return 0
 
 
-def _say_hello(built: app.App, where: app.Place, sources: list[str]) -> None:
+def _say_hello(built: app.App, where: paths.Place, sources: list[str]) -> None:
     print(f"Config:   {where.config}")
     print(f"State:    {where.home}")
     print(f"Backend:  {built.choice.name} ({built.choice.why})")
@@ -255,7 +257,7 @@ def _say_hello(built: app.App, where: app.Place, sources: list[str]) -> None:
     print(f"Overlay:  {built.overlay_url}", flush=True)
 
 
-def _tell_progress(generator: Generator) -> serving.Told:
+def _tell_progress(generator: Generator) -> server.Told:
     """Print a line whenever the generator does something new, and what is really active when it is ready."""
     last = ""
 

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, TypeVar
+from collections.abc import Mapping
+from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.bans import Options as StrikeOptions
-from streamer.commands import CommandOptions
-from streamer.errors import ConfigError
-from streamer.generator.process import Options as ProcessOptions
-from streamer.holds import Options as ApprovalOptions
-from streamer.named import NamedTriggers, When
-from streamer.obs.options import Options as ObsOptions
-from streamer.occasions import Occasion
-from streamer.overlay.layer import LayerOptions
-from streamer.parking import Options as ParkedOptions
-from streamer.privacy import Options as PrivacyOptions
-from streamer.raid import Options as RaidOptions
-from streamer.scheduler import Options as QueueOptions
-from streamer.store import Options as StoreOptions
-from streamer.twitch.settings import Settings as TwitchSettings
-
-Location = tuple[str | int, ...]
-Model = TypeVar("Model", bound=BaseModel)
-
-LARGEST_FILE = 1_000_000
+from streamer.commands.automations import Automations
+from streamer.commands.event_triggers import EventTrigger
+from streamer.commands.named_triggers import NamedTriggerTable
+from streamer.commands.options import CommandOptions
+from streamer.generator.supervisor import WorkerOptions
+from streamer.integrations.obs.config import ObsOptions
+from streamer.integrations.twitch.config import TwitchConfig
+from streamer.moderation.approval import ApprovalOptions
+from streamer.moderation.bans import StrikeOptions
+from streamer.moderation.raid_mode import RaidModeOptions
+from streamer.overlay.layer_options import LayerOptions
+from streamer.pipeline.game_mode import GameModeOptions
+from streamer.pipeline.scheduler import QueueOptions
+from streamer.storage.database import StoreOptions
+from streamer.storage.privacy import PrivacyOptions
 
 
 class Section(BaseModel):
@@ -64,8 +55,8 @@ class Generator(Section):
     """Which backend draws, with what, and which judges look at the result."""
 
     use: str = "auto"
-    process: ProcessOptions = ProcessOptions()
-    parked: ParkedOptions = ParkedOptions()
+    process: WorkerOptions = WorkerOptions()
+    parked: GameModeOptions = GameModeOptions()
     backends: Mapping[str, Mapping[str, object]] = {}
     judges: tuple[Use, ...] = ()
 
@@ -81,10 +72,10 @@ class Config(Section):
 
     server: Server = Server()
     generator: Generator = Generator()
-    twitch: TwitchSettings = TwitchSettings()
+    twitch: TwitchConfig = TwitchConfig()
     triggers: tuple[Use, ...] = ()
-    named_triggers: NamedTriggers = {}
-    when: When = {}
+    named_triggers: NamedTriggerTable = {}
+    when: Automations = {}
     policy: tuple[Use, ...] = ()
     prefix: Annotated[str, Field(min_length=1, max_length=3)] = "!"
     commands: Mapping[str, CommandOptions]
@@ -94,104 +85,14 @@ class Config(Section):
     approval: ApprovalOptions = ApprovalOptions()
     privacy: PrivacyOptions = PrivacyOptions()
     strikes: StrikeOptions = StrikeOptions()
-    raid: RaidOptions = RaidOptions()
+    raid: RaidModeOptions = RaidModeOptions()
     store: StoreOptions = StoreOptions()
     outputs: tuple[Use, ...] = ()
-    events: tuple[Occasion, ...] = ()
+    events: tuple[EventTrigger, ...] = ()
     obs: ObsOptions | None = None
 
 
-@dataclass(frozen=True)
-class Document:
-    """A YAML file together with the line on which each key stands."""
-
-    path: str
-    data: Mapping[str, object]
-    lines: Mapping[Location, int]
-
-    def error(self, at: Location, problem: str, fix: str = "") -> ConfigError:
-        """Build the error for a key, with the nearest line that is known."""
-        line = next((self.lines[at[:n]] for n in range(len(at), 0, -1) if at[:n] in self.lines), None)
-        return ConfigError(".".join(map(str, at)) or "the file", problem, line=line, fix=fix, path=self.path)
-
-    def check(self, model: type[Model], data: object, at: Location = ()) -> Model:
-        """Validate ``data`` against ``model``; raise a group with one ConfigError for every wrong key."""
-        try:
-            return model.model_validate(data)
-        except ValidationError as error:
-            raise ExceptionGroup(self.path, list(self._explain(error, model, at))) from None
-        except ConfigError as error:
-            raise self.error((*at, *error.key.split(".")), error.problem, error.fix) from None
-
-    def _explain(self, error: ValidationError, model: type[BaseModel], at: Location) -> Iterator[ConfigError]:
-        for item in error.errors(include_url=False):
-            where = (*at, *item["loc"])
-            if item["type"] == "extra_forbidden":
-                allowed = sorted(_model_at(model, item["loc"][:-1]).model_fields)
-                yield self.error(where, "there is no such key", _suggest(str(item["loc"][-1]), allowed))
-            else:
-                yield self.error(where, f"{item['msg'].lower()}, not {item['input']!r:.60}")
-
-
-def read(path: Path) -> Document:
-    """Read a YAML file with its line numbers; raise ConfigError when it is missing, too large or not YAML."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(str(path), error.strerror or "cannot be read", fix="check STREAMER_CONFIG") from error
-    if len(raw) > LARGEST_FILE:
-        raise ConfigError(str(path), f"is larger than {LARGEST_FILE} bytes")
-    try:
-        node = yaml.compose(raw, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(raw)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "is not YAML"
-        raise ConfigError("the file", problem, line=mark.line + 1 if mark else None, path=str(path)) from error
-    lines: dict[Location, int] = {}
-    document = Document(str(path), data if isinstance(data, dict) else {}, lines)
-    if not isinstance(data, dict):
-        raise document.error((), "must be a mapping of keys to values")
-    _note_lines(node, (), lines, document)
-    return document
-
-
-def load(path: Path) -> tuple[Config, Document]:
-    """Read and check a whole config file."""
-    document = read(path)
-    return document.check(Config, document.data), document
-
-
-def _note_lines(node: yaml.Node | None, at: Location, lines: dict[Location, int], document: Document) -> None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            where = (*at, str(key.value))
-            if where in lines:
-                raise document.error(where, f"stands twice, the second time on line {key.start_mark.line + 1}")
-            lines[where] = key.start_mark.line + 1
-            _note_lines(value, where, lines, document)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            lines[(*at, index)] = value.start_mark.line + 1
-            _note_lines(value, (*at, index), lines, document)
-
-
-def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel]:
-    """Follow a location down to the model whose key is unknown."""
-    for key in path:
-        field = model.model_fields.get(str(key))
-        found = next(iter(_models_in(field.annotation)), None) if field else None
-        model = found or model
-    return model
-
-
-def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in getattr(annotation, "__args__", ()):
-        yield from _models_in(part)
-
-
-def _suggest(key: str, allowed: Sequence[str]) -> str:
-    close = difflib.get_close_matches(key, allowed, n=1)
-    return (f"did you mean '{close[0]}'? " if close else "") + f"allowed: {', '.join(allowed)}"
+def printable(host: str) -> str:
+    """Write a host as it stands in a link: one that answers, and IPv6 in brackets."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # nosec B104
+    return f"[{name}]" if ":" in name and not name.startswith("[") else name

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from streamer import address, app
+from streamer import app, paths, server
 from streamer.config import Config
 from streamer.errors import ConfigError, ListenError, ObsAway, ObsError, StoreError, StreamerError
-from streamer.generator.choose import choose, missing_libraries
-from streamer.obs import password
-from streamer.obs.connection import Connection, WrongPassword
-from streamer.obs.link import SWITCH
-from streamer.obs.options import Options as ObsOptions
-from streamer.obs.plan import Kind
-from streamer.render.fonts import unwritable_scripts
-from streamer.twitch import pair
-from streamer.twitch.account import missing
+from streamer.generator.backend_choice import choose, missing_libraries
+from streamer.generator.render.fonts import unwritable_scripts
+from streamer.integrations.obs import password
+from streamer.integrations.obs.client import SWITCH
+from streamer.integrations.obs.config import ObsOptions
+from streamer.integrations.obs.connection import Connection, WrongPassword
+from streamer.integrations.obs.desired_sources import SourceKind
+from streamer.integrations.twitch import token_file
+from streamer.integrations.twitch.account import missing
 
 OBS_TIMEOUT_S = 2.0
 WANTED_FREE_GB = 30
@@ -41,7 +41,7 @@ class Finding:
 
 def examine(environ: Mapping[str, str]) -> list[Finding]:
     """Look at everything; nothing is changed but that the state directory is made."""
-    where = app.place(environ)
+    where = paths.place(environ)
     findings = [_python(), *_packages()]
     try:
         config, document = app.configured(where, environ)
@@ -76,7 +76,7 @@ def _packages() -> Iterator[Finding]:
         yield Finding("note", "klein extra", f"not installed: {', '.join(missing)}", "pip install 'streamer[klein]'")
 
 
-def _home(where: app.Place) -> Finding:
+def _home(where: paths.Place) -> Finding:
     try:
         where.home.mkdir(parents=True, exist_ok=True)
         free_gb = shutil.disk_usage(where.home).free / 1e9
@@ -121,15 +121,15 @@ def _fonts() -> Finding:
 def _port(config: Config) -> Finding:
     host, port = config.server.host, config.server.port
     try:
-        address.listen(host, port).close()
+        server.listen(host, port).close()
     except ListenError as error:
-        if error.problem == address.OURS:
-            return Finding("note", "port", f"{host}:{port}: {address.OURS}")
+        if error.problem == server.OURS:
+            return Finding("note", "port", f"{host}:{port}: {server.OURS}")
         return Finding("bad", "port", str(error), "stop the other program, or take another port")
     return Finding("ok", "port", f"{host}:{port} is free")
 
 
-def _obs(config: Config, where: app.Place, environ: Mapping[str, str]) -> Finding:
+def _obs(config: Config, where: paths.Place, environ: Mapping[str, str]) -> Finding:
     options = config.obs or ObsOptions()
     at = f"{options.host}:{options.port}"
     try:
@@ -153,7 +153,7 @@ def _obs(config: Config, where: app.Place, environ: Mapping[str, str]) -> Findin
 def _obs_found(connection: Connection) -> Finding:
     version = connection.ask("GetVersion")
     found = f"OBS {version['obsVersion']}, obs-websocket {version['obsWebSocketVersion']}"
-    if Kind.BROWSER in connection.ask("GetInputKindList", {"unversioned": True})["inputKinds"]:
+    if SourceKind.BROWSER in connection.ask("GetInputKindList", {"unversioned": True})["inputKinds"]:
         return Finding("ok", "obs", f"{found}, with browser source")
     fix = "install OBS from obsproject.com, its PPA or Flatpak; until then pictures go in as image sources"
     return Finding("note", "obs", f"{found}, without browser source", fix)
@@ -168,7 +168,7 @@ def _twitch(config: Config, home: Path, wanted: Mapping[str, str]) -> Iterator[F
         yield Finding("note", "twitch login", f"twitch.client_id is empty; off: {_features(wanted)}", fix)
         return
     try:
-        kept = pair.read(pair.path_in(home))
+        kept = token_file.read(token_file.path_in(home))
     except StreamerError as error:
         yield Finding("bad", "twitch login", str(error), log_in)
         return

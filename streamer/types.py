@@ -75,7 +75,7 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class KeyPress:
     """The streamer pressed a key, a pad or a button; ``name`` is a named trigger, or a line to type."""
 
     id: str
@@ -305,7 +305,7 @@ class Toast:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class NoticeCard:
     """A still card of our own words over the overlay, until another replaces it; no title takes it away."""
 
     title: str
@@ -341,7 +341,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Availability:
     """Whether viewers may ask now, and if not why: paused, switched off, or no generator that is worth its price."""
 
     open: bool
@@ -360,5 +360,22 @@ class Forgotten:
 
 
 Update = Frame | Preview | Clear
-Shown = Update | Refusal | Toast | Card
-Event = Shown | Refused | Ended | Answer | Notice | Retraction | Doors | Forgotten
+Shown = Update | Refusal | Toast | NoticeCard
+Event = Shown | Refused | Ended | Answer | Notice | Retraction | Availability | Forgotten
+PictureKey = tuple[str, str, str, int, int, int, float, Caption | None, bytes | None]
+
+
+def is_shareable(request: ImageRequest) -> bool:
+    """Tell whether a request shares what became of the same one before it, drawn or being drawn.
+
+    Viewers' do, if nobody paid and what they ask about is the same; moderators may want another one.
+    """
+    viewer = request.priority is Lane.CHAT and request.actor.role < Role.MODERATOR
+    return viewer and not request.of_program
+
+
+def picture_key(request: ImageRequest) -> PictureKey:
+    """Return what makes two requests the same picture; the seed differs always and does not count."""
+    how = request.params
+    size = (how.width, how.height, how.num_inference_steps, how.guidance_scale)
+    return (request.kind, request.layer, request.prompt, *size, request.caption, request.reference)

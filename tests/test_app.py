@@ -6,33 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from streamer import app
+from streamer import app, paths
 from streamer.config import Use
 from streamer.errors import ConfigError
-from tests.running import CONFIG
-
-
-def place(tmp_path: Path, config: str = CONFIG) -> app.Place:
-    path = tmp_path / "config.yaml"
-    path.write_text(config, encoding="utf-8")
-    return app.place({"STREAMER_HOME": str(tmp_path / "home"), "STREAMER_CONFIG": str(path)})
-
-
-def build(where: app.Place) -> app.App:
-    config, document = app.configured(where, {})
-    return app.build(config, document, where, {})
-
-
-def wrong(tmp_path: Path, config: str) -> list[ConfigError]:
-    """Return the errors of a config that must not start."""
-    with pytest.raises((ConfigError, ExceptionGroup)) as caught:
-        build(place(tmp_path, config))
-    error = caught.value
-    return [error] if isinstance(error, ConfigError) else [e for e in error.exceptions if isinstance(e, ConfigError)]
+from tests.support.built import place, wrong
+from tests.support.running import CONFIG
 
 
 def test_the_environment_says_where_things_are(tmp_path: Path) -> None:
-    where = app.place({"STREAMER_HOME": "~/x", "STREAMER_CONFIG": "/etc/c.yaml"})
+    where = paths.place({"STREAMER_HOME": "~/x", "STREAMER_CONFIG": "/etc/c.yaml"})
     assert (where.home, where.config) == (Path.home() / "x", Path("/etc/c.yaml"))
     assert (where.web / "overlay" / "index.html").exists()
 
@@ -41,10 +23,10 @@ def test_a_config_in_the_working_directory_comes_before_the_shipped_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert app.place({}).config.name == "config.yaml"
-    assert app.place({}).config.exists()
+    assert paths.place({}).config.name == "config.yaml"
+    assert paths.place({}).config.exists()
     (tmp_path / "config.yaml").write_text(CONFIG)
-    assert app.place({}).config == Path("config.yaml")
+    assert paths.place({}).config == Path("config.yaml")
 
 
 def test_host_and_port_can_come_from_the_environment(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from PIL import Image
 from websockets.asyncio.client import connect
 
 from streamer import cli
-from streamer.twitch import pair
-from tests.running import CONFIG, OPERATOR, Remote, client, command, environment, free_port, wait_until_ready
-from tests.twitch_api import TwitchApi
+from streamer.integrations.twitch import token_file
+from tests.support.running import CONFIG, OPERATOR, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.twitch_api import TwitchApi
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ async def test_a_login_shows_a_link_and_a_code_and_keeps_what_was_confirmed(
     printed = capsys.readouterr().out
     assert "https://www.twitch.tv/activate?device-code=CODE0001" in printed
     assert "Logged in as harbour" in printed
-    kept = pair.read(pair.path_in(Path(environ["STREAMER_HOME"])))
+    kept = token_file.read(token_file.path_in(Path(environ["STREAMER_HOME"])))
     assert kept is not None
     assert kept.access_token not in printed
     assert (kept.login, kept.user_id) == ("harbour", "1000")

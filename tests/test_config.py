@@ -10,7 +10,8 @@ import yaml
 from pydantic import BaseModel
 
 from streamer import plugins
-from streamer.config import Config, Layer, Server, _models_in, load, read
+from streamer.config import Config, Layer, Server
+from streamer.config_file import _models_in, load, read
 from streamer.errors import ConfigError
 
 SHIPPED = Path(__file__).parent.parent / "config.yaml"

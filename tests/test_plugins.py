@@ -29,7 +29,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_file_name_is_a_plugin_name() -> None:
-    assert plugins.find("rule", "length").__name__ == "streamer.policy.length"
+    assert plugins.find("rule", "length").__name__ == "streamer.moderation.rules.length"
 
 
 @pytest.mark.usefixtures("foreign")

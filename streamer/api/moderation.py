@@ -10,10 +10,9 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends, HTTPException, Query, Response, params
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.api import models
-from streamer.api.access import needs
-from streamer.api.tokens import Access, Tokens
-from streamer.contracts import Desk
+from streamer.api import schemas
+from streamer.api.auth import TokenRole, TokenTable, needs
+from streamer.pipeline.status import ControlApi
 
 PANEL = "panel"
 
@@ -32,14 +31,14 @@ class Audit(Protocol):
     def audit(self, since: float) -> Awaitable[Iterable[dict[str, object]]]: ...
 
 
-def router(desk: Desk, audit: Audit, tokens: Tokens) -> APIRouter:
+def router(desk: ControlApi, audit: Audit, tokens: TokenTable) -> APIRouter:
     """Build every route of this file."""
     routes = APIRouter()
-    moderator: list[params.Depends] = [Depends(needs(tokens, Access.MODERATOR))]
+    moderator: list[params.Depends] = [Depends(needs(tokens, TokenRole.MODERATOR))]
     _held(routes, desk, moderator)
     _people(routes, desk, moderator)
 
-    @routes.get("/api/v1/audit", dependencies=[Depends(needs(tokens, Access.OPERATOR))], tags=["audit"])
+    @routes.get("/api/v1/audit", dependencies=[Depends(needs(tokens, TokenRole.OPERATOR))], tags=["audit"])
     async def export(since: Annotated[float, Query(ge=0)] = 0.0) -> Response:
         """Return requests, verdicts and times on air since a moment (seconds since the epoch) as JSON lines."""
         rows = await audit.audit(since)
@@ -49,7 +48,7 @@ def router(desk: Desk, audit: Audit, tokens: Tokens) -> APIRouter:
     return routes
 
 
-def _held(routes: APIRouter, desk: Desk, moderator: Sequence[params.Depends]) -> None:
+def _held(routes: APIRouter, desk: ControlApi, moderator: Sequence[params.Depends]) -> None:
     def gone(request_id: str) -> HTTPException:
         return HTTPException(409, f"no such picture of '{request_id}' is held any more")
 
@@ -81,11 +80,11 @@ def _held(routes: APIRouter, desk: Desk, moderator: Sequence[params.Depends]) ->
         return {"stopped": desk.cut()}
 
 
-def _people(routes: APIRouter, desk: Desk, moderator: Sequence[params.Depends]) -> None:
+def _people(routes: APIRouter, desk: ControlApi, moderator: Sequence[params.Depends]) -> None:
     @routes.get("/api/v1/bans", dependencies=moderator, tags=["people"])
-    async def bans() -> list[models.BanOut]:
+    async def bans() -> list[schemas.BanOut]:
         """List who is out now."""
-        return models.bans(desk.state().bans, time.time())
+        return schemas.bans(desk.state().bans, time.time())
 
     @routes.post("/api/v1/bans", dependencies=moderator, status_code=204, tags=["people"])
     async def ban(body: BanIn) -> Response:

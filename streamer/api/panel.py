@@ -12,9 +12,9 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.responses import FileResponse, Response
 
 from streamer import __version__
-from streamer.api import models
-from streamer.api.tokens import Access, Tokens
-from streamer.contracts import Desk
+from streamer.api import schemas
+from streamer.api.auth import TokenRole, TokenTable
+from streamer.pipeline.status import ControlApi
 
 LOOK_EVERY_S = 0.2
 HELLO_WITHIN_S = 5.0
@@ -32,7 +32,7 @@ HEADERS = {
 }
 
 
-def router(desk: Desk, tokens: Tokens, web_root: Path) -> APIRouter:
+def router(desk: ControlApi, tokens: TokenTable, web_root: Path) -> APIRouter:
     """Build the page at / and the socket at /ws/panel."""
     routes = APIRouter()
     files = {path.name: path for path in (web_root / "panel").iterdir() if path.suffix in (".js", ".css", ".svg")}
@@ -52,8 +52,8 @@ def router(desk: Desk, tokens: Tokens, web_root: Path) -> APIRouter:
         await page.accept()
         with contextlib.suppress(WebSocketDisconnect):
             token = await _token(page)
-            if tokens.opens(token, Access.MODERATOR):
-                await _serve(page, desk, lambda: tokens.opens(token, Access.MODERATOR))
+            if tokens.opens(token, TokenRole.MODERATOR):
+                await _serve(page, desk, lambda: tokens.opens(token, TokenRole.MODERATOR))
             else:
                 await page.close(BAD_TOKEN, "send {\"token\": ...} with a moderator's or operator's token first")
 
@@ -70,7 +70,7 @@ async def _token(page: WebSocket) -> str:
     return token if isinstance(token, str) else ""
 
 
-async def _serve(page: WebSocket, desk: Desk, allowed: Callable[[], bool]) -> None:
+async def _serve(page: WebSocket, desk: ControlApi, allowed: Callable[[], bool]) -> None:
     """Send the desk's state whenever it changed; a reader stands beside so that a closed page ends this at once.
 
     A page whose token is taken back meanwhile is sent away.
@@ -84,7 +84,7 @@ async def _serve(page: WebSocket, desk: Desk, allowed: Callable[[], bool]) -> No
                 return
             if desk.version != seen:
                 seen = desk.version
-                await page.send_text(models.status(desk.state(), __version__).model_dump_json())
+                await page.send_text(schemas.status(desk.state(), __version__).model_dump_json())
             await asyncio.wait({reader}, timeout=LOOK_EVERY_S)
     finally:
         reader.cancel()

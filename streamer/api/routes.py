@@ -10,11 +10,10 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response, params
 
 from streamer import __version__
-from streamer.api import models
-from streamer.api.access import bearer, needs, unmeant
-from streamer.api.tokens import Access, Tokens
-from streamer.contracts import Desk
-from streamer.types import Frame, Press, Trigger
+from streamer.api import schemas
+from streamer.api.auth import TokenRole, TokenTable, bearer, needs, unmeant
+from streamer.pipeline.status import ControlApi
+from streamer.types import Frame, KeyPress, Trigger
 
 
 class History(Protocol):
@@ -38,13 +37,18 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 def router(
-    desk: Desk, history: History, tokens: Tokens, layers: Sequence[str], named: Collection[str], overlay_url: str
+    desk: ControlApi,
+    history: History,
+    tokens: TokenTable,
+    layers: Sequence[str],
+    named: Collection[str],
+    overlay_url: str,
 ) -> APIRouter:
     """Build every route; ``named`` are the names that /trigger/{name} knows."""
     routes = APIRouter()
-    moderator: list[params.Depends] = [Depends(needs(tokens, Access.MODERATOR))]
+    moderator: list[params.Depends] = [Depends(needs(tokens, TokenRole.MODERATOR))]
 
-    @routes.get("/api/v1/overlay", dependencies=[Depends(needs(tokens, Access.OPERATOR))], tags=["desk"])
+    @routes.get("/api/v1/overlay", dependencies=[Depends(needs(tokens, TokenRole.OPERATOR))], tags=["desk"])
     async def overlay() -> dict[str, str]:
         """Return the address for the OBS browser source; its fragment is the overlay's token."""
         return {"url": overlay_url}
@@ -57,39 +61,39 @@ def router(
     return routes
 
 
-def _triggers(routes: APIRouter, desk: Desk, tokens: Tokens, named: Collection[str], base_url: str) -> None:
-    @routes.post("/api/v1/triggers", dependencies=[Depends(needs(tokens, Access.TRIGGER))], tags=["triggers"])
-    async def submit(body: models.TriggerIn, request: Request) -> models.ReceiptOut:
+def _triggers(routes: APIRouter, desk: ControlApi, tokens: TokenTable, named: Collection[str], base_url: str) -> None:
+    @routes.post("/api/v1/triggers", dependencies=[Depends(needs(tokens, TokenRole.TRIGGER))], tags=["triggers"])
+    async def submit(body: schemas.TriggerIn, request: Request) -> schemas.ReceiptOut:
         """Do exactly what a chat line does."""
-        decides = tokens.opens(bearer(request), Access.MODERATOR)
+        decides = tokens.opens(bearer(request), TokenRole.MODERATOR)
         try:
             actor = body.actor.actor(vouched=decides)
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
         trigger = Trigger(body.id or f"http-{uuid.uuid4()}", "http", body.text, actor, time.monotonic())
-        return models.receipt(await desk.submit(trigger, decides=decides))
+        return schemas.receipt(await desk.submit(trigger, decides=decides))
 
-    @routes.get("/api/v1/named_triggers", dependencies=[Depends(needs(tokens, Access.OPERATOR))], tags=["triggers"])
-    async def buttons() -> list[models.ButtonOut]:
+    @routes.get("/api/v1/named_triggers", dependencies=[Depends(needs(tokens, TokenRole.OPERATOR))], tags=["triggers"])
+    async def buttons() -> list[schemas.ButtonOut]:
         """List what can be pressed, each with an address for decks and a line for desktop shortcuts."""
-        token = tokens.standing[Access.TRIGGER]
-        return [models.button(name, f"{base_url}/trigger/{name}", token) for name in named]
+        token = tokens.standing[TokenRole.TRIGGER]
+        return [schemas.button(name, f"{base_url}/trigger/{name}", token) for name in named]
 
     @routes.api_route("/trigger/{name}", methods=["GET", "POST"], tags=["triggers"])
-    async def press(name: str, request: Request, response: Response, token: str = "") -> models.ReceiptOut:
+    async def press(name: str, request: Request, response: Response, token: str = "") -> schemas.ReceiptOut:
         """Press a named trigger: for decks and pads, which can often do no more than open an address."""
         response.headers.update(UNSEEN)
         if why := unmeant(request.headers):
             raise HTTPException(403, why, UNSEEN)
-        if not tokens.opens(token or bearer(request), Access.TRIGGER):
+        if not tokens.opens(token or bearer(request), TokenRole.TRIGGER):
             raise HTTPException(401, "add ?token=... with a token for 'trigger'")
         if name not in named:
             fix = "add it under named_triggers in config.yaml"
             raise HTTPException(404, f"there is no trigger '{name}'; known: {', '.join(sorted(named))}; {fix}")
-        return models.receipt(await desk.press(Press(f"deck-{uuid.uuid4()}", "deck", name, time.monotonic())))
+        return schemas.receipt(await desk.press(KeyPress(f"deck-{uuid.uuid4()}", "deck", name, time.monotonic())))
 
 
-def _stage(routes: APIRouter, desk: Desk, layers: Sequence[str], moderator: Sequence[params.Depends]) -> None:
+def _stage(routes: APIRouter, desk: ControlApi, layers: Sequence[str], moderator: Sequence[params.Depends]) -> None:
     def known(layer: str) -> str:
         if layer not in layers:
             raise HTTPException(404, f"there is no layer '{layer}'; known: {', '.join(layers)}")
@@ -101,9 +105,9 @@ def _stage(routes: APIRouter, desk: Desk, layers: Sequence[str], moderator: Sequ
         return Response(status_code=204)
 
     @routes.get("/api/v1/status", dependencies=moderator, tags=["desk"])
-    async def status() -> models.StatusOut:
+    async def status() -> schemas.StatusOut:
         """Tell how every part is doing, what waits and what is on air."""
-        return models.status(desk.state(), __version__)
+        return schemas.status(desk.state(), __version__)
 
     @routes.get("/api/v1/stage", dependencies=moderator, tags=["stage"])
     async def stage() -> Mapping[str, str | None]:
@@ -151,7 +155,7 @@ def _stage(routes: APIRouter, desk: Desk, layers: Sequence[str], moderator: Sequ
         return Response(status_code=204)
 
 
-def _generator(routes: APIRouter, desk: Desk, moderator: Sequence[params.Depends]) -> None:
+def _generator(routes: APIRouter, desk: ControlApi, moderator: Sequence[params.Depends]) -> None:
     @routes.post("/api/v1/generator/free", dependencies=moderator, status_code=204, tags=["desk"])
     async def free() -> Response:
         """Give the GPU away: the model is unloaded, requests wait, the overlay says so."""
@@ -165,18 +169,18 @@ def _generator(routes: APIRouter, desk: Desk, moderator: Sequence[params.Depends
         return Response(status_code=204)
 
 
-def _requests(routes: APIRouter, desk: Desk, history: History, moderator: Sequence[params.Depends]) -> None:
+def _requests(routes: APIRouter, desk: ControlApi, history: History, moderator: Sequence[params.Depends]) -> None:
     @routes.get("/api/v1/requests", dependencies=moderator, tags=["requests"])
-    async def requests(limit: Limit = 100, state: str | None = None) -> list[models.StoredRequestOut]:
+    async def requests(limit: Limit = 100, state: str | None = None) -> list[schemas.StoredRequestOut]:
         """List the newest requests."""
-        return [models.StoredRequestOut.model_validate(row) for row in await history.requests(limit, state)]
+        return [schemas.StoredRequestOut.model_validate(row) for row in await history.requests(limit, state)]
 
     @routes.get("/api/v1/requests/{request_id}", dependencies=moderator, tags=["requests"])
-    async def request(request_id: str) -> models.StoredRequestOut:
+    async def request(request_id: str) -> schemas.StoredRequestOut:
         """Tell where one request stands."""
         if (row := await history.request(request_id)) is None:
             raise HTTPException(404, f"there is no request '{request_id}'")
-        return models.StoredRequestOut.model_validate(row)
+        return schemas.StoredRequestOut.model_validate(row)
 
     @routes.delete("/api/v1/requests/{request_id}", dependencies=moderator, status_code=204, tags=["requests"])
     async def cancel(request_id: str) -> Response:
@@ -188,16 +192,16 @@ def _requests(routes: APIRouter, desk: Desk, history: History, moderator: Sequen
 
 def _pictures(routes: APIRouter, history: History, moderator: Sequence[params.Depends]) -> None:
     @routes.get("/api/v1/pictures", dependencies=moderator, tags=["pictures"])
-    async def pictures(limit: Limit = 60) -> list[models.PictureOut]:
+    async def pictures(limit: Limit = 60) -> list[schemas.PictureOut]:
         """List the newest pictures that were on air."""
-        return [models.PictureOut.model_validate(row) for row in await history.pictures(limit)]
+        return [schemas.PictureOut.model_validate(row) for row in await history.pictures(limit)]
 
     @routes.get("/api/v1/pictures/{picture_id}", dependencies=moderator, tags=["pictures"])
-    async def picture(picture_id: str) -> models.PictureOut:
+    async def picture(picture_id: str) -> schemas.PictureOut:
         """Describe one picture."""
         if (row := await history.picture(picture_id)) is None:
             raise HTTPException(404, f"there is no picture '{picture_id}'")
-        return models.PictureOut.model_validate(row)
+        return schemas.PictureOut.model_validate(row)
 
     @routes.get("/api/v1/pictures/{picture_id}/image", dependencies=moderator, tags=["pictures"])
     async def image(picture_id: str) -> Response:

@@ -23,7 +23,7 @@ Report = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepCallback:
     """A point between denoising steps: draw() may be stopped here. ``pixels`` is a small preview or None."""
 
     step: int
@@ -31,7 +31,7 @@ class Step:
     pixels: Pixels | None
 
 
-class Picture(Protocol):
+class BackendPicture(Protocol):
     """A finished picture that may still be on the device."""
 
     @property
@@ -84,7 +84,7 @@ class Backend(Protocol):
         """Run every (width, height) once so that the first real request is as fast as the rest."""
         ...
 
-    def draw(self, request: ImageRequest) -> Iterator[Step | Picture]:
+    def draw(self, request: ImageRequest) -> Iterator[StepCallback | BackendPicture]:
         """Yield a Step after each denoising step and last one Picture; closing the iterator cancels."""
         ...
 

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.album import Album, name_of
 from streamer.errors import StoreError
-from streamer.marks import Marks
+from streamer.outputs._picture_folder import PictureFolder, name_of
+from streamer.storage.pseudonyms import Pseudonyms
 from streamer.types import Event, Forgotten, Frame
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Requests(Protocol):
 class Archive:
     """Write each frame to ``folder/2026-01-31/20.15.07 background 1a2b3c.jpg``, with a mark of whose it is inside."""
 
-    def __init__(self, album: Album, store: Requests) -> None:
+    def __init__(self, album: PictureFolder, store: Requests) -> None:
         self._album, self._store = album, store
 
     async def publish(self, event: Event) -> None:
@@ -63,6 +63,6 @@ class Archive:
             await asyncio.to_thread(self._album.save, path, frame, row.actor_id)
 
 
-def create(options: Options, store: Requests, marks: Marks) -> Archive:
+def create(options: Options, store: Requests, marks: Pseudonyms) -> Archive:
     """Build the output."""
-    return Archive(Album(options.folder, marks), store)
+    return Archive(PictureFolder(options.folder, marks), store)

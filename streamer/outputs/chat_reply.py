@@ -11,13 +11,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.contracts import Health
 from streamer.errors import LoginError, MissingScope, TwitchError
-from streamer.twitch.account import Account
-from streamer.twitch.bots import KNOWN_BOTS
-from streamer.twitch.helix import Helix
-from streamer.twitch.replies import Reply, Restraint, Wishes, reply_to, silence_s
-from streamer.twitch.tokens import AGAIN, Access
+from streamer.integrations.twitch.account import Account
+from streamer.integrations.twitch.config import KNOWN_BOTS
+from streamer.integrations.twitch.helix import Helix
+from streamer.integrations.twitch.replies import Reply, ReplyLimiter, ReplyOptions, reply_to, silence_s
+from streamer.integrations.twitch.tokens import AGAIN, AccessToken
+from streamer.interfaces import Health
 from streamer.types import Event
 
 log = logging.getLogger(__name__)
@@ -55,10 +55,10 @@ class ChatReply:
 
     def __init__(self, options: Options, twitch: Account) -> None:
         self._options, self._twitch = options, twitch
-        self._wishes = Wishes(
+        self._wishes = ReplyOptions(
             options.refusals, options.drawn, options.answers, frozenset(options.silent), options.link
         )  # fmt: skip
-        self._restraint = Restraint(options.per_half_minute, options.per_viewer_s, options.ignore)
+        self._restraint = ReplyLimiter(options.per_half_minute, options.per_viewer_s, options.ignore)
         # Never repeated: a reply that comes twice, or after half a minute, is worse than none.
         self._helix = Helix(twitch.settings, twitch.tokens, twitch.http, pauses_s=())
         self._waiting: deque[tuple[Reply, float]] = deque(maxlen=WAITING)
@@ -107,7 +107,7 @@ class ChatReply:
             self._health = Health("chat replies", "reconnecting", str(error) or "Twitch does not answer")
         return FAULT_S
 
-    async def _say(self, reply: Reply, access: Access) -> float:
+    async def _say(self, reply: Reply, access: AccessToken) -> float:
         body = {
             "broadcaster_id": await self._channel(access), "sender_id": access.user_id, "message": reply.text,
             **({"reply_parent_message_id": reply.parent} if reply.parent else {}),
@@ -125,7 +125,7 @@ class ChatReply:
         log.warning("chat replies: dropped: %s (%s), silent for %.0f s", why, code, silent_s)
         return silent_s
 
-    async def _channel(self, access: Access) -> str:
+    async def _channel(self, access: AccessToken) -> str:
         login = (self._options.channel or "").lstrip("#@").lower()
         if not login or login == access.login:
             return access.user_id

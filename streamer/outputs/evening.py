@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.album import Album, name_of
-from streamer.marks import Marks
-from streamer.recent import Recent
-from streamer.render.sheet import Entry
+from streamer.lru import LruDict
+from streamer.outputs._contact_sheet import SheetEntry
+from streamer.outputs._picture_folder import PictureFolder, name_of
+from streamer.storage.pseudonyms import Pseudonyms
 from streamer.types import Ended, Event, Forgotten, Frame, Notice, NoticeKind, RequestState, Retraction, Toast
 
 log = logging.getLogger(__name__)
@@ -65,11 +65,11 @@ class Evening:
 class Evenings:
     """Copy each picture when its request has ended, and draw sheets at the end of stream, recording or program."""
 
-    def __init__(self, options: Options, album: Album) -> None:
+    def __init__(self, options: Options, album: PictureFolder) -> None:
         self._options, self._album = options, album
-        self._coming: Recent[str, Frame] = Recent(COMING)
+        self._coming: LruDict[str, Frame] = LruDict(COMING)
         # What the overlay has shown as the viewer's name: that has passed the rules, and nothing else has.
-        self._credits: Recent[str, str] = Recent(5000)
+        self._credits: LruDict[str, str] = LruDict(5000)
         self._evening: Evening | None = None
         self._running: set[str] = set()
 
@@ -140,9 +140,9 @@ class Evenings:
         if self._album.draw(evening.folder, evening.title, entries):
             log.info("the evening's pictures and contact sheet are in %s", evening.folder)
 
-    def _entry(self, shot: Shot, person: int) -> Entry:
+    def _entry(self, shot: Shot, person: int) -> SheetEntry:
         credit = (self._credits.get(shot.request_id) or "")[:WORDS] if self._options.names else ""
-        return Entry(shot.path, shot.what, " · ".join(filter(None, (shot.at, credit))), shot.mark, person)
+        return SheetEntry(shot.path, shot.what, " · ".join(filter(None, (shot.at, credit))), shot.mark, person)
 
 
 def _begun(folder: Path) -> Evening:
@@ -150,6 +150,6 @@ def _begun(folder: Path) -> Evening:
     return Evening(folder / time.strftime("%Y-%m-%d %H.%M.%S", now), time.strftime("%d.%m.%Y, from %H:%M", now))
 
 
-def create(options: Options, marks: Marks) -> Evenings:
+def create(options: Options, marks: Pseudonyms) -> Evenings:
     """Build the output."""
-    return Evenings(options, Album(options.folder, marks))
+    return Evenings(options, PictureFolder(options.folder, marks))

@@ -12,16 +12,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer import ledger
-from streamer.contracts import Health
 from streamer.errors import LoginError, MissingScope, StoreError, TwitchError, in_words
-from streamer.ledger import Books, Debt
-from streamer.offers import Offers
-from streamer.recent import Recent
-from streamer.twitch.account import Account
-from streamer.twitch.reward import Reward, differences, explained, wanted
-from streamer.twitch.tokens import AGAIN
-from streamer.types import Doors, Ended, Event, Notice, NoticeKind, Redemption, Refused, RequestState
+from streamer.integrations.twitch.account import Account
+from streamer.integrations.twitch.custom_reward import CustomReward, desired_rewards, differences, explained
+from streamer.integrations.twitch.reward_commands import RewardCommands
+from streamer.integrations.twitch.tokens import AGAIN
+from streamer.interfaces import Health
+from streamer.lru import LruDict
+from streamer.storage import redemptions
+from streamer.storage.redemptions import Books, UnsettledRedemption
+from streamer.types import Availability, Ended, Event, Notice, NoticeKind, Redemption, Refused, RequestState
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Options(BaseModel):
     """The rewards, by a name of your own that stays when the title changes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    rewards: Mapping[str, Reward] = Field({}, description="the rewards, each under a name of your own")
+    rewards: Mapping[str, CustomReward] = Field({}, description="the rewards, each under a name of your own")
     while_offline: bool = Field(False, description="true: can be redeemed while the channel is not live")
     look_s: float = Field(60.0, gt=0, description="seconds between two looks at Twitch")
     orphan_s: float = Field(ORPHAN_S, gt=0, description="points go back for what was redeemed so long ago unheard")
@@ -65,15 +65,15 @@ class Rewards:
     """Two loops: one keeps the rewards and finds orphans, the other pays what the ledger says is owed."""
 
     def __init__(
-        self, options: Options, twitch: Account, store: Books, offers: Offers, pace: Pace | None = None
+        self, options: Options, twitch: Account, store: Books, offers: RewardCommands, pace: Pace | None = None
     ) -> None:
         self._options, self._twitch, self._store, self._offers = options, twitch, store, offers
         self._pace = pace or Pace(look_s=options.look_s, orphan_s=options.orphan_s)
         self._ids: dict[str, str] = {}
-        self._doors, self._live = Doors(False, "starting"), False
+        self._doors, self._live = Availability(False, "starting"), False
         self._told_live_at: float | None = None
         self._look, self._pay = asyncio.Event(), asyncio.Event()
-        self._orphans: Recent[str, float] = Recent(1000)
+        self._orphans: LruDict[str, float] = LruDict(1000)
         self._health = Health("channel points", "connecting")
 
     def lines(self) -> Mapping[tuple[str, ...], str]:
@@ -86,7 +86,7 @@ class Rewards:
 
     async def publish(self, event: Event) -> None:
         """Note what makes a redemption due, and what opens or closes the rewards."""
-        if isinstance(event, Doors):
+        if isinstance(event, Availability):
             self._doors = event
             self._look.set()
         elif isinstance(event, Notice) and event.kind in (NoticeKind.ONLINE, NoticeKind.OFFLINE):
@@ -110,7 +110,7 @@ class Rewards:
                 tasks.create_task(self._keep_rewards(), name="rewards")
                 tasks.create_task(self._pay_debts(), name="settle")
         finally:
-            self._doors = Doors(False, "the program ends")
+            self._doors = Availability(False, "the program ends")
             try:
                 async with asyncio.timeout(self._pace.closing_s):
                     await self._keep()
@@ -165,9 +165,14 @@ class Rewards:
         return "" if self._live else "the channel is not live"
 
     async def _keep_one(
-        self, name: str, reward: Reward, theirs: Mapping[str, Mapping[str, Any]], mine: dict[str, str], paused: bool
+        self,
+        name: str,
+        reward: CustomReward,
+        theirs: Mapping[str, Mapping[str, Any]],
+        mine: dict[str, str],
+        paused: bool,
     ) -> None:
-        values = wanted(reward, paused)
+        values = desired_rewards(reward, paused)
         reward_id = self._ids.get(name, "")
         if reward_id not in theirs:
             # Made by us and not written down: the program ended between the two.
@@ -213,7 +218,7 @@ class Rewards:
                     await self._give_back(Redemption(orphan, reward_id), "redeemed while the program was away")
 
     async def _unknown(self, ids: Collection[str]) -> set[str]:
-        return await self._store.run(lambda db: ledger.unknown(db, ids))
+        return await self._store.run(lambda db: redemptions.unknown(db, ids))
 
     async def _pay_debts(self) -> None:
         """In: the ledger. Out: redemptions that Twitch has confirmed as fulfilled or cancelled; retried for ever."""
@@ -235,7 +240,7 @@ class Rewards:
     async def _settle_all(self) -> bool:
         """Settle what is owed; tell whether nothing is left. One that Twitch refuses does not hold up the others."""
         left = False
-        for debt in await self._store.run(ledger.debts):
+        for debt in await self._store.run(redemptions.unsettled):
             try:
                 done = await self._settle(debt)
             except TwitchError as error:
@@ -244,7 +249,7 @@ class Rewards:
             left = left or not done
         return not left
 
-    async def _settle(self, debt: Debt) -> bool:
+    async def _settle(self, debt: UnsettledRedemption) -> bool:
         if (access := await self._twitch.may(MANAGE)) is None:
             return False
         paid = debt.redemption
@@ -255,11 +260,11 @@ class Rewards:
             # Not unfulfilled any more: an earlier try got through without its answer, or a moderator was faster.
             if error.status != 404:
                 raise
-        await self._store.run(lambda db: ledger.settle(db, paid.id, time.time()))
+        await self._store.run(lambda db: redemptions.settle(db, paid.id, time.time()))
         return True
 
     async def _give_back(self, paid: Redemption, reason: str) -> None:
-        await self._store.run(lambda db: ledger.give_back(db, paid, reason, time.time()))
+        await self._store.run(lambda db: redemptions.give_back(db, paid, reason, time.time()))
         self._pay.set()
 
     async def _remember(self) -> None:
@@ -291,6 +296,6 @@ async def _until(event: asyncio.Event, seconds: float) -> None:
         return
 
 
-def create(options: Options, twitch: Account, store: Books, offers: Offers) -> Rewards:
+def create(options: Options, twitch: Account, store: Books, offers: RewardCommands) -> Rewards:
     """Build the output."""
     return Rewards(options, twitch, store, offers)

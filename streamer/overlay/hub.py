@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from streamer.cleared import Cleared, Seal
+from streamer.lru import LruDict
+from streamer.moderation.air_gate import Capability, ClearedFrame
 from streamer.overlay import wire
-from streamer.overlay.layer import LayerOptions
-from streamer.overlay.mailbox import Mailbox, Picture
-from streamer.recent import Recent
-from streamer.types import Card, Clear, Frame, Preview, Refusal, Toast
+from streamer.overlay.layer_options import LayerOptions
+from streamer.overlay.mailbox import EncodedPicture, Mailbox
+from streamer.types import Clear, Frame, NoticeCard, Preview, Refusal, Toast
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Paint:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ClientInfo:
     """What a page told of itself: OBS version (empty in a plain browser), engine, and whether it can be seen."""
 
     obs: str = ""
@@ -61,13 +61,13 @@ class PageInfo:
 
 
 @dataclass(slots=True)
-class _Shown:
+class _LastShown:
     """What the hub knows about a layer: a picture, that it is to be empty (``clear``), or nothing yet.
 
     ``drawing`` holds the requests whose previews are out and whose end is not known.
     """
 
-    picture: Picture | None = None
+    picture: EncodedPicture | None = None
     clear: str = ""
     drawing: deque[str] = field(default_factory=lambda: deque(maxlen=8))
 
@@ -89,15 +89,15 @@ class Hub:
         self._wall = wall
         self._seq = itertools.count(1)
         self._ids = itertools.count(1)
-        self._shown = {name: _Shown() for name in layers}
-        self._finished: Recent[tuple[str, str], None] = Recent(REMEMBERED)
-        self._painted: Recent[int, None] = Recent(REMEMBERED)
-        self._layer_of: Recent[str, str] = Recent(REMEMBERED)
-        self._pages: dict[Mailbox, About] = {}
+        self._shown = {name: _LastShown() for name in layers}
+        self._finished: LruDict[tuple[str, str], None] = LruDict(REMEMBERED)
+        self._painted: LruDict[int, None] = LruDict(REMEMBERED)
+        self._layer_of: LruDict[str, str] = LruDict(REMEMBERED)
+        self._pages: dict[Mailbox, ClientInfo] = {}
         self._watchers: list[_Watcher] = []
         self._card = ""
         self._top = max(layers, key=lambda name: layers[name].z, default="")
-        self._seal, self._taken = Seal(), False
+        self._seal, self._taken = Capability(), False
         self.turned_away = 0
 
     @property
@@ -105,18 +105,18 @@ class Hub:
         """Count the connected pages."""
         return len(self._pages)
 
-    def take_seal(self) -> Seal:
+    def take_seal(self) -> Capability:
         """Hand out the one thing that makes pictures pass, once: to the door, and to nobody after it."""
         if self._taken:
             raise RuntimeError("the seal of this hub has been handed out already")
         self._taken = True
         return self._seal
 
-    def publish(self, update: Frame | Preview | Clear | Toast | Refusal | Card) -> None:
+    def publish(self, update: Frame | Preview | Clear | Toast | Refusal | NoticeCard) -> None:
         """Spread one update to every page that wants it; never waits for any of them."""
         if isinstance(update, Toast):
             self._toast(update)
-        elif isinstance(update, Card):
+        elif isinstance(update, NoticeCard):
             self._show_card(update)
         elif isinstance(update, Refusal):
             self._refused(update.request_id)
@@ -146,7 +146,7 @@ class Hub:
                     mailbox.clear(layer, shown.clear or wire.encode_clear(layer, next(self._seq), fade=True))
         return layers
 
-    def join(self, layers: frozenset[str] | None = None, about: About = About()) -> Mailbox:
+    def join(self, layers: frozenset[str] | None = None, about: ClientInfo = ClientInfo()) -> Mailbox:
         """Add a page; its mailbox already holds what each of its layers shows now."""
         mailbox = Mailbox(next(self._ids), layers)
         for name, shown in self._shown.items():
@@ -196,7 +196,7 @@ class Hub:
         return [_page_info(mailbox, about) for mailbox, about in self._pages.items()]
 
     def _frame(self, frame: Frame) -> None:
-        if not isinstance(frame, Cleared) or not frame.verdict_id or frame.seal is not self._seal:
+        if not isinstance(frame, ClearedFrame) or not frame.verdict_id or frame.seal is not self._seal:
             # A fault of ours, and no reason to end the show: what is on air stays.
             self.turned_away += 1
             log.error("not shown: picture %s came without a verdict", frame.request_id)
@@ -227,7 +227,7 @@ class Hub:
             # The clear has called off what these are becoming: their later previews must not appear.
             self._finished.put((clear.layer, request_id), None)
         message = wire.encode_clear(clear.layer, next(self._seq), fade=clear.fade)
-        self._shown[clear.layer] = _Shown(clear=message)
+        self._shown[clear.layer] = _LastShown(clear=message)
         for mailbox in self._pages:
             mailbox.clear(clear.layer, message)
 
@@ -236,7 +236,7 @@ class Hub:
         for layer in self.withdraw(request_id):
             self._finished.put((layer, request_id), None)
 
-    def _show_card(self, card: Card) -> None:
+    def _show_card(self, card: NoticeCard) -> None:
         """Show a card on the pages of the topmost layer, where nothing covers it, and on those that join later."""
         message = wire.encode_card(card)
         if message == self._card or (not self._card and not card.title):
@@ -256,13 +256,13 @@ class Hub:
             if mailbox.wants_any(layers):
                 mailbox.notify(message)
 
-    def _encode(self, update: Frame | Preview, *, final: bool) -> Picture:
+    def _encode(self, update: Frame | Preview, *, final: bool) -> EncodedPicture:
         seq = next(self._seq)
         message = wire.encode_picture(update, seq, self._wall() * 1000)
-        return Picture(update.layer, update.request_id, seq, final, message)
+        return EncodedPicture(update.layer, update.request_id, seq, final, message)
 
 
-def _page_info(mailbox: Mailbox, about: About) -> PageInfo:
+def _page_info(mailbox: Mailbox, about: ClientInfo) -> PageInfo:
     return PageInfo(
         id=mailbox.id,
         layers=None if mailbox.layers is None else tuple(sorted(mailbox.layers)),

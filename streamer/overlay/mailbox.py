@@ -18,7 +18,7 @@ NOTICES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class EncodedPicture:
     """An encoded update of one layer, ready for any page."""
 
     layer: str
@@ -30,7 +30,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    picture: Picture
+    picture: EncodedPicture
     at: float
 
 
@@ -52,7 +52,7 @@ class Mailbox:
     garbage: int = 0
     _urgent: dict[str, str] = field(default_factory=dict)
     _notices: deque[str] = field(default_factory=deque)
-    _slots: dict[str, Picture] = field(default_factory=dict)
+    _slots: dict[str, EncodedPicture] = field(default_factory=dict)
     _in_flight: dict[tuple[str, int], _Sent] = field(default_factory=dict)
     _window: int = WINDOW
     _probing: bool = False
@@ -70,7 +70,7 @@ class Mailbox:
         """Count the pictures sent and not yet answered."""
         return len(self._in_flight)
 
-    def put(self, picture: Picture) -> None:
+    def put(self, picture: EncodedPicture) -> None:
         """Leave a picture in its layer's slot, unless it is a preview and an unsent final lies there."""
         if not self.wants(picture.layer):
             return
@@ -127,7 +127,7 @@ class Mailbox:
             return math.inf
         return max(0.0, self._oldest() + ACK_TIMEOUT_S - now)
 
-    def painted(self, layer: str, seq: int, now: float) -> Picture | None:
+    def painted(self, layer: str, seq: int, now: float) -> EncodedPicture | None:
         """Note the page's answer, which covers everything older on that layer; None if there is no such question."""
         sent = self._in_flight.pop((layer, seq), None)
         if sent is None:
@@ -148,7 +148,7 @@ class Mailbox:
         self._probing = False
         self.wake()
 
-    def _may_send(self, picture: Picture) -> bool:
+    def _may_send(self, picture: EncodedPicture) -> bool:
         # A preview travels only when nothing else does, so it can never make a final wait for the window.
         return len(self._in_flight) < (self._window if picture.final else 1)
 

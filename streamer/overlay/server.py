@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from streamer.overlay import wire
-from streamer.overlay.hub import About, Hub
+from streamer.overlay.hub import ClientInfo, Hub
 from streamer.overlay.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ async def _hello(websocket: WebSocket) -> wire.Hello | int:
         return UNAUTHORISED
     if isinstance(message, wire.Hello):
         return message
-    if isinstance(message, wire.Garbage) and message.protocol:
+    if isinstance(message, wire.Malformed) and message.protocol:
         log.warning("overlay page refused: %s; refresh the browser source", message.problem)
         return WRONG_PROTOCOL
     return MALFORMED
@@ -162,7 +162,7 @@ async def _read(websocket: WebSocket, hub: Hub, mailbox: Mailbox) -> int:
         message = wire.decode(await _receive(websocket))
         if isinstance(message, wire.Painted):
             hub.painted(mailbox, message, time.monotonic())
-        elif isinstance(message, wire.State):
+        elif isinstance(message, wire.LayerStateMessage):
             hub.seen(mailbox, visible=message.visible, active=message.active)
         elif isinstance(message, wire.Pong):
             mailbox.pong()
@@ -224,12 +224,12 @@ async def _receive(websocket: WebSocket) -> str | bytes | None:
     return text if text is not None else message.get("bytes")
 
 
-def _about(websocket: WebSocket, hello: wire.Hello) -> About:
+def _about(websocket: WebSocket, hello: wire.Hello) -> ClientInfo:
     """Read OBS and engine out of the user agent: "... Chrome/127.0.6533.120 OBS/31.0.2 ..."."""
     agent = websocket.headers.get("user-agent", "")
     obs = re.search(r"OBS/([\w.]{1,20})", agent)
     engine = re.search(r"(?:Headless)?(Chrome|Firefox|Version)/(\d{1,4})", agent)
-    return About(
+    return ClientInfo(
         obs=obs.group(1) if obs else "",
         engine=f"{engine.group(1)} {engine.group(2)}" if engine else "",
         visible=hello.visible,

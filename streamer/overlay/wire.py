@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from streamer.overlay.layer import LayerOptions
-from streamer.types import Card, Frame, Preview, Toast
+from streamer.overlay.layer_options import LayerOptions
+from streamer.types import Frame, NoticeCard, Preview, Toast
 
 PROTOCOL = 1
 # A page has nothing to say that is longer; whatever is, was not sent by our page.
@@ -22,7 +22,7 @@ _LENGTH = struct.Struct(">I")
 
 
 @dataclass(frozen=True, slots=True)
-class Garbage:
+class Malformed:
     """What could not be read, and why; ``protocol`` when the page merely speaks another version."""
 
     problem: str
@@ -55,7 +55,7 @@ class Painted(_Inbound):
     shown: bool = True
 
 
-class State(_Inbound):
+class LayerStateMessage(_Inbound):
     """OBS has shown or hidden the source, or put it on air."""
 
     type: Literal["state"] = "state"
@@ -69,23 +69,23 @@ class Pong(_Inbound):
     type: Literal["pong"] = "pong"
 
 
-Inbound = Hello | Painted | State | Pong
+Inbound = Hello | Painted | LayerStateMessage | Pong
 _INBOUND: TypeAdapter[Inbound] = TypeAdapter(Annotated[Inbound, Field(discriminator="type")])
 
 
-def decode(text: str | bytes | None) -> Inbound | Garbage:
+def decode(text: str | bytes | None) -> Inbound | Malformed:
     """Read one message of the page."""
     if not isinstance(text, str):
-        return Garbage("only text messages are understood")
+        return Malformed("only text messages are understood")
     if len(text) > LONGEST_INBOUND:
-        return Garbage(f"longer than {LONGEST_INBOUND} characters")
+        return Malformed(f"longer than {LONGEST_INBOUND} characters")
     try:
         message = _INBOUND.validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        return Garbage(f"{'.'.join(map(str, first['loc'])) or 'message'}: {first['msg']}")
+        return Malformed(f"{'.'.join(map(str, first['loc'])) or 'message'}: {first['msg']}")
     if isinstance(message, Hello) and message.v != PROTOCOL:
-        return Garbage(f"page speaks protocol {message.v}, server {PROTOCOL}", protocol=True)
+        return Malformed(f"page speaks protocol {message.v}, server {PROTOCOL}", protocol=True)
     return message
 
 
@@ -143,7 +143,7 @@ def encode_toast(toast: Toast) -> str:
     return _text("toast", **(asdict(toast) | {"text": text}))
 
 
-def encode_card(card: Card) -> str:
+def encode_card(card: NoticeCard) -> str:
     """Show a card over everything, or take it away when it has no title."""
     return _text("card", **asdict(card))
 

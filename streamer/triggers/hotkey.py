@@ -15,10 +15,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from streamer.contracts import Health, Source
 from streamer.errors import ConfigError
-from streamer.presses import Tell, presses
-from streamer.types import Press
+from streamer.interfaces import Health, Source
+from streamer.triggers._device_thread import Tell, presses
+from streamer.types import KeyPress
 
 SOURCE = "hotkey"
 HELD_S = 2.0
@@ -167,7 +167,7 @@ class Hotkeys:
         """Return what the keys stand for."""
         return self._keyboard.names
 
-    async def listen(self) -> AsyncIterator[Press]:
+    async def listen(self) -> AsyncIterator[KeyPress]:
         """Yield a press for every chord; end when keys cannot be watched here."""
         if self._expected.state == "failed":
             self._health = self._expected

@@ -14,10 +14,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from streamer.contracts import Health, Source
 from streamer.errors import ConfigError, in_words
-from streamer.presses import Tell, presses
-from streamer.types import Press
+from streamer.interfaces import Health, Source
+from streamer.triggers._device_thread import Tell, presses
+from streamer.types import KeyPress
 
 SOURCE = "midi"
 RETRY_S = 2.0
@@ -138,7 +138,7 @@ class Midi:
         """Return what the pads stand for."""
         return self._pads.names
 
-    async def listen(self) -> AsyncIterator[Press]:
+    async def listen(self) -> AsyncIterator[KeyPress]:
         """Yield a press for every pad pressed; end where MIDI cannot be used at all."""
         async with aclosing(presses(SOURCE, self._watch)) as heard:
             async for press in heard:

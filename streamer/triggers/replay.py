@@ -12,8 +12,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from streamer.contracts import Health, Source
 from streamer.errors import ConfigError
+from streamer.interfaces import Health, Source
 from streamer.types import Actor, Retraction, Role, Trigger
 
 SOURCE = "replay"
@@ -50,7 +50,7 @@ class _Typist(BaseModel):
     role: Annotated[Role, BeforeValidator(_role)]
 
 
-class Line(BaseModel):
+class RecordedLine(BaseModel):
     """One line of a recording; ``at`` is seconds since its beginning."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,7 +62,7 @@ class Line(BaseModel):
     first_time: bool = False
 
 
-def read(path: str) -> tuple[Line, ...]:
+def read(path: str) -> tuple[RecordedLine, ...]:
     """Read a whole recording; raise ConfigError with file, line, field and fix for the first line that is wrong."""
     name = "evening.jsonl" if path == "demo" else path
     file = files("streamer") / "demo" / name if path == "demo" else Path(path).expanduser()
@@ -72,7 +72,7 @@ def read(path: str) -> tuple[Line, ...]:
         raise ConfigError(
             "path", f"'{path}' cannot be read: {error}", fix="name a file of JSON lines, or demo"
         ) from error
-    lines: list[Line] = []
+    lines: list[RecordedLine] = []
     # Not splitlines(): U+2028 and its like may stand inside JSON text.
     for number, row in enumerate(text.split("\n"), start=1):
         if row.strip():
@@ -97,7 +97,7 @@ class Replay:
 
     def __init__(
         self,
-        lines: Sequence[Line],
+        lines: Sequence[RecordedLine],
         options: Options,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -130,15 +130,15 @@ class Replay:
             began += (self._lines[-1].at + PAUSE_S) / self._options.speed
             self._round += 1
 
-    def _trigger(self, line: Line) -> Trigger:
+    def _trigger(self, line: RecordedLine) -> Trigger:
         actor = Actor(line.actor.id, line.actor.name, line.actor.role)
         trigger_id = f"{SOURCE}-{Path(self._options.path).stem}-{self._round}-{self._played}"
         return Trigger(trigger_id, SOURCE, line.text, actor, self._clock(), line.paid, line.first_time)
 
 
-def _line(row: str, name: str, number: int) -> Line:
+def _line(row: str, name: str, number: int) -> RecordedLine:
     try:
-        return Line.model_validate(json.loads(row))
+        return RecordedLine.model_validate(json.loads(row))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "line"

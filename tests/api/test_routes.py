@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.running import OPERATOR, Remote, client
+from tests.support.running import OPERATOR, Remote, client
 
 ROUTES = [
     ("GET", "/api/v1/status"), ("GET", "/api/v1/stage"), ("GET", "/api/v1/requests"), ("GET", "/api/v1/requests/x"),

@@ -7,9 +7,10 @@ from types import ModuleType
 
 import pytest
 
-from streamer.policy.words import Options, Words, create
+from streamer.moderation.rules.words import Options, create
+from streamer.moderation.text_filter.filter import TextFilter
 from streamer.text import clean
-from tests.bench.test_judge_benches import ROOT
+from tests.support.paths import ROOT
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def heldout(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def rule() -> Words:
+def rule() -> TextFilter:
     return create(Options(extra=("marmalade*", "варенье*")))
 
 
@@ -47,7 +48,9 @@ def test_one_harmless_prompt_in_a_hundred_is_stopped_at_most(heldout: ModuleType
     assert 0 < stopped <= 0.0105
 
 
-def test_nearly_all_disguises_are_seen_through_and_none_is_the_word_itself(heldout: ModuleType, rule: Words) -> None:
+def test_nearly_all_disguises_are_seen_through_and_none_is_the_word_itself(
+    heldout: ModuleType, rule: TextFilter
+) -> None:
     words = {"latin": ("marmalade",), "cyrillic": ("варенье",)}
     caught = heldout.caught(lambda text: rule.find(clean(text)) is not None, words, ("a large {} in the sky",))
     missed = {name for name, by_script in caught.items() if min(by_script.values()) < 1}

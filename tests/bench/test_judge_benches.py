@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 # Tiny models are slower on several threads, far slower on a busy machine.
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 

@@ -14,16 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer import plugins
-from streamer.bands import Band
-from streamer.contracts import Happening, Health
-from streamer.generator.backend import Step
-from streamer.generator.judging import Looker, Reader
-from streamer.marks import Marks
-from streamer.offers import Offers
-from streamer.store import Options as StoreOptions
-from streamer.store import Store
-from streamer.twitch.account import Account
-from streamer.twitch.settings import Settings
+from streamer.generator.backend import StepCallback
+from streamer.generator.judge import ImageJudge, TextJudge
+from streamer.integrations.twitch.account import Account
+from streamer.integrations.twitch.config import TwitchConfig
+from streamer.integrations.twitch.reward_commands import RewardCommands
+from streamer.interfaces import Health, SourceEvent
+from streamer.moderation.thresholds import Thresholds
+from streamer.storage.database import Store, StoreOptions
+from streamer.storage.pseudonyms import Pseudonyms
 from streamer.types import (
     Actor,
     Caption,
@@ -61,8 +60,8 @@ def built(seam: str, name: str) -> Any:
     options = plugins.options_of(seam, name).model_validate(NEEDED.get(name, {}))
     home = Path("nowhere")
     shared = {
-        "twitch": Account(home, Settings(), {}), "store": Store(home, StoreOptions()), "offers": Offers(),
-        "marks": Marks(home),
+        "twitch": Account(home, TwitchConfig(), {}), "store": Store(home, StoreOptions()), "offers": RewardCommands(),
+        "marks": Pseudonyms(home),
     }  # fmt: skip
     return plugins.create(seam, name, options, shared)
 
@@ -118,15 +117,15 @@ async def test_a_source_says_how_it_is_and_can_be_stopped_at_any_moment(name: st
         async with asyncio.timeout(10):
             await listening
     assert source.health().name
-    assert all(isinstance(event, Happening) for event in events)
+    assert all(isinstance(event, SourceEvent) for event in events)
 
 
 @pytest.mark.parametrize("name", plugins.names("judge"))
 def test_a_judge_is_built_without_loading_anything_and_looks_or_reads(name: str) -> None:
     judge = built("judge", name)
-    assert isinstance(judge, Looker) != isinstance(judge, Reader)
+    assert isinstance(judge, ImageJudge) != isinstance(judge, TextJudge)
     options = plugins.options_of("judge", name)()
-    assert isinstance(options, Band)
+    assert isinstance(options, Thresholds)
     assert options.block or options.hold, "without thresholds it would find nothing"
     assert all(limit <= options.block.get(kind, 1.0) for kind, limit in options.hold.items())
 
@@ -153,7 +152,7 @@ def test_a_backend_draws_its_steps_and_last_one_picture(backend: Any) -> None:
     first, again = (list(backend.draw(request("a quiet lake", "Ann"))) for _ in range(2))
     *steps, picture = first
     assert [step.step for step in steps] == [1, 2, 3, 4]
-    assert all(isinstance(step, Step) and step.steps == 4 for step in steps)
+    assert all(isinstance(step, StepCallback) and step.steps == 4 for step in steps)
     assert (picture.width, picture.height) == (128, 96)
     assert picture.pixels().shape == (96, 128, 3)
     assert picture.pixels().dtype == np.uint8

@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.browsers import CURRENT, fact, launch
-from tests.irc_server import IrcServer, id_of
-from tests.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.browsers import CURRENT, fact, launch
+from tests.support.irc_server import IrcServer, id_of
+from tests.support.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
 pytestmark = pytest.mark.browser
 
@@ -192,7 +192,7 @@ def generators(port: int) -> Iterator[int]:
     """Find the generator processes of the program that listens on a port."""
     for process in psutil.process_iter(["cmdline", "ppid"]):
         line = process.info["cmdline"] or []
-        if "streamer.generator.child" in line:
+        if "streamer.generator.worker" in line:
             parent = psutil.Process(process.info["ppid"])
             if parent.environ().get("STREAMER_PORT") == str(port):
                 yield process.pid

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from tests.browsers import CURRENT, ENGINES, fact, launch
-from tests.running import OPERATOR, Remote
+from tests.support.browsers import CURRENT, ENGINES, fact, launch
+from tests.support.running import OPERATOR, Remote
 
 pytestmark = pytest.mark.browser
 

@@ -13,8 +13,8 @@ import psutil
 import pytest
 import websockets
 
-from tests.display import need_keys, press, virtual_display
-from tests.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.display import need_keys, press, virtual_display
+from tests.support.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
 KEYS = """\
 triggers:
@@ -98,7 +98,7 @@ def generators(desk: Desk) -> list[int]:
     mine = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            child = "streamer.generator.child" in process.cmdline()
+            child = "streamer.generator.worker" in process.cmdline()
             if child and process.environ().get("STREAMER_HOME") == str(desk.program.home):
                 mine.append(process.pid)
     return mine

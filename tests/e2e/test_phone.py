@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from streamer import cli
-from tests.browsers import CURRENT, fact, launch
-from tests.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.browsers import CURRENT, fact, launch
+from tests.support.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
 pytestmark = pytest.mark.browser
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.running import CONFIG, OPERATOR, command, environment, free_port, wait_until_ready
-from tests.twitch_api import TwitchApi
-from tests.twitch_standin.standin import SCOPES
+from tests.support.running import CONFIG, OPERATOR, command, environment, free_port, wait_until_ready
+from tests.support.twitch_api import TwitchApi
+from tests.support.twitch_standin.standin import SCOPES
 
 CHANNEL = """\
 triggers: [{{use: twitch, channel: harbour, irc_url: '{irc_url}'}}]

@@ -13,12 +13,12 @@ import pytest
 from websockets.asyncio.client import connect
 
 from streamer.overlay import wire
-from tests.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
 JUDGED = """\
 generator:
   use: procedural
-  judges: [{use: tests.judges_for_tests.scripted_judge, takes_s: 0.5, hold: {}, block: {red: 0.0001}}]
+  judges: [{use: tests.support.scripted_judge, takes_s: 0.5, hold: {}, block: {red: 0.0001}}]
 """
 
 

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from tests.twitch_running import on_air
-from tests.twitch_standin.rewards import Refused
-from tests.twitch_standin.standin import Standin
+from tests.support.twitch_running import on_air
+from tests.support.twitch_standin.rewards import Refused
+from tests.support.twitch_standin.standin import Standin
 
 SEED = 20261127
 LINES, REDEMPTIONS, FAULT_EVERY = 90, 24, 5

@@ -13,22 +13,24 @@ pytest.importorskip("diffusers")
 if not torch.cuda.is_available():
     pytest.skip("needs an NVIDIA GPU", allow_module_level=True)
 
-from streamer.generator.klein.engine import Engine  # noqa: E402
-from streamer.generator.klein.job import Job  # noqa: E402
-from streamer.generator.klein.load import from_pipeline  # noqa: E402
+from streamer.generator.klein.engine import (  # noqa: E402
+    DrawJob,
+    Engine,
+)
+from streamer.generator.klein.loading import from_pipeline  # noqa: E402
 from streamer.generator.klein.noise import noise_of  # noqa: E402
-from streamer.generator.klein.quantise import FP8, Shrinker  # noqa: E402
-from streamer.generator.klein.switches import Switches  # noqa: E402
+from streamer.generator.klein.optimizations import Optimizations  # noqa: E402
+from streamer.generator.klein.quantize import FP8, Quantizer  # noqa: E402
 from streamer.generator.klein.testing import make_pipeline  # noqa: E402
-from streamer.generator.klein.tune import Tuner  # noqa: E402
+from streamer.generator.klein.warmup import WarmUp  # noqa: E402
 
 pytestmark = pytest.mark.gpu
 
 SIZES = [(96, 64), (64, 64)]
-KERNELS = Switches("fp8", attention="cudnn", fused_qkv=True, kernels=True)
+KERNELS = Optimizations("fp8", attention="cudnn", fused_qkv=True, kernels=True)
 
 
-def stock_pixels(job: Job) -> Any:
+def stock_pixels(job: DrawJob) -> Any:
     drawn = make_pipeline(dtype=torch.bfloat16, device="cuda")(
         prompt=job.prompt, width=job.width, height=job.height, num_inference_steps=4, guidance_scale=1.0,
         max_sequence_length=64,
@@ -37,15 +39,15 @@ def stock_pixels(job: Job) -> Any:
     return np.asarray(drawn).astype(int)
 
 
-def tuned(switches: Switches) -> Engine:
+def tuned(switches: Optimizations) -> Engine:
     """Give an engine whose tuner is gone, as a graph must not need it."""
     model = from_pipeline(make_pipeline(dtype=torch.bfloat16, device="cuda"))
-    shrink = Shrinker(switches.fused_qkv, FP8 if switches.precision == "fp8" else None)
+    shrink = Quantizer(switches.fused_qkv, FP8 if switches.precision == "fp8" else None)
     transformer = model.transformer
     for block in (*transformer.transformer_blocks, *transformer.single_transformer_blocks, *model.encoder.layers):
         shrink(block)
     engine = Engine(model, text_tokens=64)
-    tuner = Tuner(engine, switches, SIZES)
+    tuner = WarmUp(engine, switches, SIZES)
     while tuner.left:
         tuner.next_slice()
     return engine
@@ -54,19 +56,19 @@ def tuned(switches: Switches) -> Engine:
 @pytest.mark.parametrize(
     "switches",
     [
-        Switches(),
-        Switches(graphs=True),
+        Optimizations(),
+        Optimizations(graphs=True),
         KERNELS,
-        Switches("fp8", "cudnn", fused_qkv=True, kernels=True, graphs=True, fast_decoder=True),
+        Optimizations("fp8", "cudnn", fused_qkv=True, kernels=True, graphs=True, fast_decoder=True),
     ],
 )
-def test_pictures_equal_stock(switches: Switches) -> None:
+def test_pictures_equal_stock(switches: Optimizations) -> None:
     """Pixels differ by rounding, and the picture after a second size and a cancelled one is still right."""
     engine = tuned(switches)
     for width, height in SIZES + SIZES:
-        job = Job("a fox", width, height, seed=3)
+        job = DrawJob("a fox", width, height, seed=3)
         *_, picture = engine.draw(job)
         assert np.abs(picture.pixels().astype(int) - stock_pixels(job)).mean() < 2
-        drawing = engine.draw(Job("something else", width, height))
+        drawing = engine.draw(DrawJob("something else", width, height))
         next(drawing)
         drawing.close()

@@ -7,16 +7,8 @@ pytest.importorskip("triton")
 if not torch.cuda.is_available():
     pytest.skip("needs an NVIDIA GPU", allow_module_level=True)
 
-from streamer.generator.klein.kernels import (  # noqa: E402
-    attention,
-    decoder,
-    group_norm,
-    norm,
-    reference,
-    rope,
-    rows,
-    swiglu,
-)
+from streamer.generator.klein.fused import vae_decoder  # noqa: E402
+from streamer.generator.klein.kernels import attention, group_norm, layer_norm, quantize_rows, reference, rope, swiglu  # noqa: E402
 
 pytestmark = pytest.mark.gpu
 EPS = 1e-6
@@ -48,12 +40,12 @@ def close(got: tuple[torch.Tensor, ...], want: tuple[torch.Tensor, ...]) -> None
 @pytest.mark.parametrize(("n", "d"), SHAPES)
 def test_rows_and_norms(n: int, d: int, int8: bool) -> None:
     x, y, (gate, scale, shift) = draw(n, d), draw(n, d), (draw(2, d) for _ in range(3))
-    close(rows.quantize_rows(x, int8), reference.quantize_rows(x, int8))
+    close(quantize_rows.quantize_rows(x, int8), reference.quantize_rows(x, int8))
     args = (scale, shift, EPS, 100, int8)
-    close(norm.norm_modulate_quantize(x, *args), reference.norm_modulate_quantize(x, *args))
-    got = norm.gate_residual_norm_modulate_quantize(x, y, gate, *args)
+    close(layer_norm.norm_modulate_quantize(x, *args), reference.norm_modulate_quantize(x, *args))
+    got = layer_norm.gate_residual_norm_modulate_quantize(x, y, gate, *args)
     want = reference.gate_residual_norm_modulate_quantize(x, y, gate, *args)
-    assert torch.equal(got[0], norm.gate_residual(x, y, gate, 100))
+    assert torch.equal(got[0], layer_norm.gate_residual(x, y, gate, 100))
     torch.testing.assert_close(got[0], want[0], rtol=8e-3, atol=1e-6)
     close(got, want)
 
@@ -113,14 +105,14 @@ def test_the_fast_decoder_is_as_exact_as_the_stock_one() -> None:
     latents = torch.randn(1, 32, 24, 40, device="cuda")
     want = vae.decode(latents).sample
     vae = vae.bfloat16()
-    stock, fast = vae.decode(latents.bfloat16()).sample, decoder.fast_decoder(vae)(latents)
+    stock, fast = vae.decode(latents.bfloat16()).sample, vae_decoder.fast_decoder(vae)(latents)
     assert (fast - want).norm() < 1.2 * (stock - want).norm()
 
 
 def test_the_fused_text_layers_give_the_stock_states() -> None:
     transformers = pytest.importorskip("transformers")
-    from streamer.generator.klein.kernels.text_layers import TextLayers
-    from streamer.generator.klein.quantise import EightBitLinear
+    from streamer.generator.klein.fused.text_encoder import TextLayers
+    from streamer.generator.klein.quantize import EightBitLinear
 
     config = transformers.Qwen3Config(
         hidden_size=512, intermediate_size=768, num_hidden_layers=3, num_attention_heads=8, num_key_value_heads=2,

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from streamer.album import name_of
-from streamer.marks import Marks
+from streamer.outputs._picture_folder import name_of
 from streamer.outputs.archive import Archive, Options, create
+from streamer.storage.pseudonyms import Pseudonyms
 from streamer.types import Clear, Forgotten, Frame
-from tests.outputs.test_evening import encoded
+from tests.support.pictures import encoded
 
 
 class Book:
@@ -26,7 +26,7 @@ class Book:
 
 
 def archive(folder: Path, gone: tuple[str, ...] = ()) -> Archive:
-    return create(Options(folder=folder / "copies"), Book(gone), Marks(folder / "home"))
+    return create(Options(folder=folder / "copies"), Book(gone), Pseudonyms(folder / "home"))
 
 
 def copies(folder: Path) -> list[Path]:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from streamer.integrations.twitch import replies
 from streamer.outputs import chat_reply
 from streamer.outputs.chat_reply import ChatReply, Options
-from streamer.twitch import replies
 from streamer.types import Actor, Answer, Ended, RequestState, Role
-from tests.test_store import REQUEST
-from tests.twitch_api import WRITE, TwitchApi
+from tests.support.examples import REQUEST
+from tests.support.twitch_api import WRITE, TwitchApi
 
 
 @pytest.fixture

@@ -7,15 +7,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from streamer.album import name_of
-from streamer.marks import Marks
+from streamer.outputs._contact_sheet import drawn_from
+from streamer.outputs._picture_folder import name_of
 from streamer.outputs.evening import Evenings, Options, create
-from streamer.render.encode import encode
-from streamer.render.sheet import drawn_from
+from streamer.storage.pseudonyms import Pseudonyms
 from streamer.types import (
     Actor,
     Ended,
@@ -32,14 +30,11 @@ from streamer.types import (
     SamplingParams,
     Toast,
 )
-
-
-def encoded(colour: tuple[int, int, int] = (51, 102, 153)) -> bytes:
-    return encode(np.full((352, 640, 3), colour, np.uint8), 88)[1]
+from tests.support.pictures import encoded
 
 
 def made(folder: Path, **options: bool) -> Evenings:
-    return create(Options(folder=folder / "evenings", **options), Marks(folder / "home"))
+    return create(Options(folder=folder / "evenings", **options), Pseudonyms(folder / "home"))
 
 
 def request(request_id: str, who: str = "ann") -> ImageRequest:

@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from streamer.offers import Offers
-from streamer.outputs.rewards import MANAGE, Options, Pace, Rewards, scopes
-from streamer.store import Options as StoreOptions
-from streamer.store import Store
-from streamer.twitch.reward import Reward
+from streamer.outputs.rewards import MANAGE, Options, Rewards, scopes
 from streamer.types import (
-    Actor,
-    Doors,
-    Ended,
-    ImageRequest,
+    Availability,
     Notice,
     NoticeKind,
-    Redemption,
     Refusal,
     Refused,
     RequestState,
-    Role,
-    Trigger,
 )
-from tests.test_store import REQUEST
-from tests.twitch_api import TwitchApi
-from tests.twitch_standin.rewards import Redemption as Redeemed
-from tests.twitch_standin.rewards import Refused as GreyedOut
-
-DRAW = Reward(title="Draw", cost=500, command="!bg {text}")
-PACE = Pace(look_s=0.1, orphan_s=0.3, first_retry_s=0.05, longest_retry_s=0.2, closing_s=2)
+from tests.support.reward_shop import DRAW, PACE, Shop, running, trigger, until
+from tests.support.twitch_api import TwitchApi
+from tests.support.twitch_standin.rewards import Refused as GreyedOut
 
 
 @pytest.fixture
@@ -43,56 +28,6 @@ async def api() -> AsyncIterator[TwitchApi]:
     async with TwitchApi() as running:
         running.world.live = True
         yield running
-
-
-class Shop:
-    """The output with everything real around it, and what a pipeline would do to it."""
-
-    def __init__(self, api: TwitchApi, home: Path, **options: object) -> None:
-        self.api, self.home = api, home
-        self.options = Options.model_validate({"rewards": {"draw": DRAW}, **options})
-        self.offers = Offers()
-        self.store = Store(home, StoreOptions())
-        self.account = api.account(home, {MANAGE: "rewards"})
-        self.output = Rewards(self.options, self.account, self.store, self.offers, PACE)
-
-    @property
-    def reward(self) -> object:
-        return self.api.rewards.titled("Draw")
-
-    def redeem(self, name: str = "ann") -> Redeemed:
-        return self.api.rewards.redeem(self.api.rewards.titled("Draw"), self.api.world.user(name), "castle")
-
-    async def accept(self, redeemed: Redeemed) -> ImageRequest:
-        paid = Redemption(redeemed.id, redeemed.reward.id)
-        request = replace(REQUEST, id=redeemed.id, redemption=paid)
-        await self.store.accept(request)
-        return request
-
-    async def end(self, request: ImageRequest, state: RequestState) -> None:
-        await self.store.end([request.id], state, reason="because")
-        await self.output.publish(Ended(request, state, "rule", "because"))
-
-
-async def until(fact: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not fact():
-            await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def running(shop: Shop) -> AsyncIterator[Shop]:
-    await shop.store.open()
-    await shop.store.recover()
-    task = asyncio.create_task(shop.output.run())
-    await shop.output.publish(Doors(True))
-    try:
-        yield shop
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await shop.account.close()
-        await shop.store.close()
 
 
 @pytest.fixture
@@ -184,12 +119,12 @@ async def test_a_twitch_too_slow_for_the_end_of_the_program_is_named_in_the_log(
 
 
 async def test_closed_doors_pause_the_rewards_at_once_and_open_ones_resume_them(api: TwitchApi, shop: Shop) -> None:
-    await shop.output.publish(Doors(False, "requests are paused"))
+    await shop.output.publish(Availability(False, "requests are paused"))
     await until(lambda: api.rewards.titled("Draw")["is_paused"])
     with pytest.raises(GreyedOut):
         shop.redeem()
     await until(lambda: "requests are paused" in shop.output.health().detail)
-    await shop.output.publish(Doors(True))
+    await shop.output.publish(Availability(True))
     await until(lambda: not api.rewards.titled("Draw")["is_paused"])
 
 
@@ -239,12 +174,6 @@ async def test_every_end_settles_the_redemption_once(shop: Shop, state: RequestS
     await until(lambda: redeemed.status == status)
     await asyncio.sleep(0.3)
     assert redeemed.settled == 1
-
-
-def trigger(redeemed: Redeemed) -> Trigger:
-    actor = Actor(redeemed.user.id, redeemed.user.name, Role.VIEWER)
-    paid = Redemption(redeemed.id, redeemed.reward.id)
-    return Trigger(redeemed.id, "twitch", redeemed.user_input, actor, 1.0, True, redemption=paid)
 
 
 async def test_what_did_not_get_in_is_given_back(shop: Shop) -> None:

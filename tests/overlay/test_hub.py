@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.overlay import wire
-from streamer.overlay.hub import About, Hub
-from streamer.overlay.layer import LayerOptions
+from streamer.overlay.hub import ClientInfo, Hub
+from streamer.overlay.layer_options import LayerOptions
 from streamer.overlay.mailbox import Mailbox
-from streamer.types import Card, Clear, Frame, Preview, Refusal, Toast
-from tests.doors import cleared, opened
+from streamer.types import Clear, Frame, NoticeCard, Preview, Refusal, Toast
+from tests.support.air import cleared, opened
 
 LAYERS = {
     "background": LayerOptions(use="background"),
@@ -160,11 +160,11 @@ def test_a_card_goes_to_the_pages_of_the_topmost_layer_and_to_those_that_come_la
     gone = "card "
     top = max(hub.layers, key=lambda name: hub.layers[name].z)
     below, above = hub.join(frozenset({"background"})), hub.join(frozenset({top}))
-    hub.publish(Card("", ""))
-    hub.publish(Card("Back soon", "a break"))
-    hub.publish(Card("Back soon", "a break"))
+    hub.publish(NoticeCard("", ""))
+    hub.publish(NoticeCard("Back soon", "a break"))
+    hub.publish(NoticeCard("Back soon", "a break"))
     later = hub.join()
-    hub.publish(Card("", ""))
+    hub.publish(NoticeCard("", ""))
     assert [said(page) for page in (below, above, later, hub.join())] == [
         [],
         ["card Back soon", gone],
@@ -188,7 +188,7 @@ def test_an_update_of_a_layer_that_is_not_configured_is_logged_and_dropped(hub: 
 
 
 def test_pages_are_listed_with_what_they_run_in(hub: Hub):
-    page = hub.join(frozenset({"meme"}), About(obs="31.0.2", engine="Chrome 127"))
+    page = hub.join(frozenset({"meme"}), ClientInfo(obs="31.0.2", engine="Chrome 127"))
     hub.join()
     hub.seen(page, visible=False, active=False)
     first, second = hub.pages()

@@ -7,15 +7,15 @@ import itertools
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from streamer.overlay.mailbox import ACK_TIMEOUT_S, NOTICES, WINDOW, Mailbox, Picture
+from streamer.overlay.mailbox import ACK_TIMEOUT_S, NOTICES, WINDOW, EncodedPicture, Mailbox
 
 LAYERS = ("background", "meme", "sticker")
 _seq = itertools.count(1)
 
 
-def picture(layer: str = "background", *, final: bool = True, request_id: str = "r") -> Picture:
+def picture(layer: str = "background", *, final: bool = True, request_id: str = "r") -> EncodedPicture:
     seq = next(_seq)
-    return Picture(layer, request_id, seq, final, f"{layer}:{seq}:{'final' if final else 'preview'}".encode())
+    return EncodedPicture(layer, request_id, seq, final, f"{layer}:{seq}:{'final' if final else 'preview'}".encode())
 
 
 def drain(mailbox: Mailbox, now: float = 0.0) -> list[bytes | str]:

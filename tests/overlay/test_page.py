@@ -13,10 +13,10 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from streamer.overlay.layer import DEFAULT_LAYERS, LayerOptions
-from streamer.types import Card, Clear, Frame, Preview, Refusal, Toast
-from tests.doors import cleared
-from tests.overlay.conftest import TOKEN, LiveServer, Tab, encoded, plain, tiny
+from streamer.overlay.layer_options import DEFAULT_LAYERS, LayerOptions
+from streamer.types import Clear, Frame, NoticeCard, Preview, Refusal, Toast
+from tests.support.air import cleared
+from tests.support.overlay_page import TOKEN, LiveServer, Tab, encoded, plain, tiny
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -416,23 +416,23 @@ async def test_a_toast_goes_with_the_picture_it_is_about(opened: Tab):
 
 
 async def test_a_card_shows_text_stays_over_a_reload_and_goes(opened: Tab):
-    opened.site.hub.publish(Card("Скоро <b>вернёмся</b>", "Pictures are taking a short break"))
+    opened.site.hub.publish(NoticeCard("Скоро <b>вернёмся</b>", "Pictures are taking a short break"))
     await opened.finds(".break-card")
     assert await opened.text(".break-title") == "Скоро <b>вернёмся</b>"
     await opened.page.reload()
     await opened.finds(".break-card")
-    opened.site.hub.publish(Card("Later", "x" * 120))
+    opened.site.hub.publish(NoticeCard("Later", "x" * 120))
     await opened.until(
         "[...document.querySelectorAll('.break-title')].map((each) => each.innerText).join() === 'Later'"
     )
     box = await opened.page.evaluate("document.querySelector('.break-card').getBoundingClientRect().toJSON()")
     assert 0 <= box["left"] < box["right"] <= 640
-    opened.site.hub.publish(Card("", ""))
+    opened.site.hub.publish(NoticeCard("", ""))
     await opened.misses(".break-card")
 
 
 async def test_a_restarted_server_says_anew_whether_there_is_a_break(opened: Tab):
-    opened.site.hub.publish(Card("Back soon", ""))
+    opened.site.hub.publish(NoticeCard("Back soon", ""))
     await opened.finds(".break-card")
     await opened.site.stop()
     opened.site.fresh(DEFAULT_LAYERS)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.overlay import wire
-from streamer.overlay.layer import DEFAULT_LAYERS
-from streamer.types import Card, Frame, Preview, Toast
+from streamer.overlay.layer_options import DEFAULT_LAYERS
+from streamer.types import Frame, NoticeCard, Preview, Toast
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -25,7 +25,7 @@ MESSAGES: dict[str, bytes | str] = {
     "layers.json": wire.encode_layers(DEFAULT_LAYERS),
     "clear.json": wire.encode_clear("background", 9),
     "toast.json": wire.encode_toast(Toast("01J9ZC", "нарисовано для <b>Zoë</b> 🎨")),
-    "card.json": wire.encode_card(Card("Скоро вернёмся", "Pictures are taking a <b>short</b> break")),
+    "card.json": wire.encode_card(NoticeCard("Скоро вернёмся", "Pictures are taking a <b>short</b> break")),
     "ping.json": wire.encode_ping(),
 }
 
@@ -75,7 +75,9 @@ def test_a_picture_cut_short_in_its_header_is_refused(cut: int):
 
 @given(text=st.text(max_size=200))
 def test_any_text_is_read_or_refused_as_a_value(text: str):
-    assert isinstance(wire.decode(text), wire.Hello | wire.Painted | wire.State | wire.Pong | wire.Garbage)
+    assert isinstance(
+        wire.decode(text), wire.Hello | wire.Painted | wire.LayerStateMessage | wire.Pong | wire.Malformed
+    )
 
 
 @given(
@@ -86,15 +88,17 @@ def test_any_text_is_read_or_refused_as_a_value(text: str):
     )
 )
 def test_any_json_is_read_or_refused_as_a_value(value: object):
-    assert isinstance(wire.decode(json.dumps(value)), wire.Hello | wire.Painted | wire.State | wire.Pong | wire.Garbage)
+    assert isinstance(
+        wire.decode(json.dumps(value)), wire.Hello | wire.Painted | wire.LayerStateMessage | wire.Pong | wire.Malformed
+    )
 
 
 def test_garbage_says_what_is_wrong():
     refused = wire.decode('{"type":"painted","seq":"one","request_id":"a","layer":"b"}')
-    assert isinstance(refused, wire.Garbage)
+    assert isinstance(refused, wire.Malformed)
     assert "seq" in refused.problem
-    assert wire.decode(b"bytes") == wire.Garbage("only text messages are understood")
-    assert wire.decode("x" * 5000) == wire.Garbage("longer than 4096 characters")
+    assert wire.decode(b"bytes") == wire.Malformed("only text messages are understood")
+    assert wire.decode("x" * 5000) == wire.Malformed("longer than 4096 characters")
 
 
 def test_a_newer_page_may_say_more_than_the_server_understands():
@@ -103,7 +107,7 @@ def test_a_newer_page_may_say_more_than_the_server_understands():
 
 def test_a_page_of_another_protocol_is_told_apart_from_garbage():
     refused = wire.decode('{"v":2,"type":"hello","token":"t"}')
-    assert isinstance(refused, wire.Garbage)
+    assert isinstance(refused, wire.Malformed)
     assert refused.protocol
 
 

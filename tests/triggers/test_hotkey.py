@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from streamer.contracts import Health
 from streamer.errors import ConfigError
+from streamer.interfaces import Health
 from streamer.triggers.hotkey import Chord, Hotkeys, Keyboard, Options, chord_of, create, outlook
-from streamer.types import Press
-from tests.display import need_keys, press, virtual_display
+from streamer.types import KeyPress
+from tests.support.display import need_keys, press, virtual_display
 
 OPTIONS = Options(keys={"<ctrl>+<alt>+1": "!bg harbour", "<f9>": "!panic", "<ctrl>+m": "!meme cat"})
 READY = Health("hotkey", "ready")
@@ -175,7 +175,7 @@ async def test_a_chord_is_a_press_of_what_it_stands_for(pynput: type[FakeListene
     source = Hotkeys(keyboard(), READY)
     happenings = source.listen()
     press = await anext(happenings)
-    assert isinstance(press, Press)
+    assert isinstance(press, KeyPress)
     assert (press.source, press.name) == ("hotkey", "!bg harbour")
     assert source.health() == READY
     assert "hotkey" in [thread.name for thread in threading.enumerate()]
@@ -250,9 +250,9 @@ async def test_real_keys_on_a_real_x_server_fire_once_each(display: str) -> None
     assert [text for text in typed if text != "!panic"] == ["!meme cat", "!bg harbour"]
 
 
-async def upto(text: str, happenings: AsyncIterator[object]) -> AsyncIterator[Press]:
+async def upto(text: str, happenings: AsyncIterator[object]) -> AsyncIterator[KeyPress]:
     async for happening in happenings:
-        assert isinstance(happening, Press)
+        assert isinstance(happening, KeyPress)
         yield happening
         if happening.name == text:
             return

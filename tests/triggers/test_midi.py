@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from streamer.errors import ConfigError
 from streamer.triggers import midi
 from streamer.triggers.midi import Midi, Options, Pad, Pads, chosen, create, pad_of
-from streamer.types import Press
+from streamer.types import KeyPress
 
 KEYS = {"note 36": "places", "note 36 channel 10": "drums", "control 64": "panic", "program 3": "!bg three"}
 
@@ -106,7 +106,7 @@ class Player:
     """Somebody who plays a pad, over TCP."""
 
     def __init__(self) -> None:
-        from tests import midi_sockets
+        from tests.support import midi_sockets
 
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._address = ("127.0.0.1", self._listening.getsockname()[1])
@@ -139,7 +139,7 @@ class Player:
 def player(monkeypatch: pytest.MonkeyPatch) -> Iterator[Player]:
     if find_spec("mido") is None:
         pytest.skip('mido is not installed: pip install "streamer[midi]"')
-    monkeypatch.setenv("MIDO_BACKEND", "tests.midi_sockets")
+    monkeypatch.setenv("MIDO_BACKEND", "tests.support.midi_sockets")
     monkeypatch.setattr(midi, "RETRY_S", 0.05)
     playing = Player()
     yield playing
@@ -149,7 +149,7 @@ def player(monkeypatch: pytest.MonkeyPatch) -> Iterator[Player]:
             thread.join(20)
 
 
-async def next_name(presses: AsyncIterator[Press]) -> str:
+async def next_name(presses: AsyncIterator[KeyPress]) -> str:
     async with asyncio.timeout(20):
         return (await anext(presses)).name
 
@@ -180,7 +180,7 @@ async def test_a_pad_is_played_unplugged_and_played_again(player: Player) -> Non
 async def test_where_the_system_has_no_midi_it_is_said_and_tried_again(
     player: Player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests import midi_sockets
+    from tests.support import midi_sockets
 
     def missing(**_: object) -> list[dict[str, Any]]:
         raise OSError("no sequencer")
@@ -194,7 +194,7 @@ async def test_where_the_system_has_no_midi_it_is_said_and_tried_again(
             await asyncio.sleep(0.01)
     assert "no sequencer" in source.health().detail
     monkeypatch.undo()
-    monkeypatch.setenv("MIDO_BACKEND", "tests.midi_sockets")
+    monkeypatch.setenv("MIDO_BACKEND", "tests.support.midi_sockets")
     await player.plug_in(source)
     first.cancel()
     await asyncio.wait([first])

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from streamer.errors import ConfigError
-from streamer.triggers.replay import PAUSE_S, Line, Options, Replay, create, read
+from streamer.triggers.replay import PAUSE_S, Options, RecordedLine, Replay, create, read
 from streamer.types import Role, Trigger
 
 ANN = {"id": "1", "name": "ann", "role": "viewer"}
@@ -34,8 +34,8 @@ def recording(tmp_path: Path, *rows: object) -> str:
     return str(path)
 
 
-def lines(*times: float) -> list[Line]:
-    return [Line.model_validate({"at": at, "actor": ANN, "text": f"at {at:g}"}) for at in times]
+def lines(*times: float) -> list[RecordedLine]:
+    return [RecordedLine.model_validate({"at": at, "actor": ANN, "text": f"at {at:g}"}) for at in times]
 
 
 async def played(replay: Replay, count: int) -> list[Trigger]:

@@ -55,11 +55,11 @@ def create(options: Options) -> Backend:
         # what stays: 1.4 to 1.7 GB less on the GPU (docs/SPEED.md).
         os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     try:
-        from streamer.generator.klein.compiled import keep_caches
-        from streamer.generator.klein.painter import Klein
+        from streamer.generator.klein.backend import KleinBackend
+        from streamer.generator.klein.torch_compile import keep_caches
     except ModuleNotFoundError as error:
         raise BackendUnavailable(f"{error.name} is not installed", fix='pip install "streamer[klein]"') from error
 
     home = Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer"))
     keep_caches(home)
-    return Klein(options, home)
+    return KleinBackend(options, home)

@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.errors import Unsupported
-from streamer.generator.backend import HostPicture, Picture, Pixels, Report, Step
-from streamer.generator.previews import BLURRED_PX
-from streamer.generator.procedural.compose import stage_scene
-from streamer.generator.procedural.finish import finish
-from streamer.generator.procedural.noise import Noise
+from streamer.generator.backend import BackendPicture, HostPicture, Pixels, Report, StepCallback
+from streamer.generator.procedural.engine.finish import finish
+from streamer.generator.procedural.engine.noise import Noise
+from streamer.generator.procedural.plan.compose import stage_scene
+from streamer.generator.supervisor import BLURRED_PX
 from streamer.types import ImageRequest
 
 _PREVIEW_SIDE = 96
@@ -51,7 +51,7 @@ class Painter:
         finish(scene)
         report("ready", 1.0)
 
-    def draw(self, request: ImageRequest) -> Iterator[Step | Picture]:
+    def draw(self, request: ImageRequest) -> Iterator[StepCallback | BackendPicture]:
         if request.reference is not None:
             raise Unsupported("edits need a GPU model; the built-in painter only draws new pictures")
         params = request.params
@@ -65,7 +65,9 @@ class Painter:
             for stage in stages[done:until]:
                 stage(scene)
             done = until
-            yield Step(step, steps, self._preview(scene.canvas.thumbnail(side), step / steps, params.seed, static))
+            yield StepCallback(
+                step, steps, self._preview(scene.canvas.thumbnail(side), step / steps, params.seed, static)
+            )
         yield HostPicture(finish(scene))
 
     def active(self) -> dict[str, str]:

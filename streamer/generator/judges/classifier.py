@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import Field
 
-from streamer.bands import Scores, Share
 from streamer.generator.backend import Pixels
-from streamer.generator.judge_checkpoints import checkpoint_errors, classes_of
-from streamer.generator.judging import Looking
+from streamer.generator.judge import ImageJudgeOptions
+from streamer.generator.judges._checkpoint import checkpoint_errors, classes_of
+from streamer.moderation.thresholds import Scores, Share
 
 
-class Options(Looking):
+class Options(ImageJudgeOptions):
     """Which checkpoint, and what its labels mean."""
 
     model: str = Field(

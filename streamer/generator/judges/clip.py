@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import Field
 
-from streamer.bands import Scores, Share
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Pixels
-from streamer.generator.judge_checkpoints import checkpoint_errors
-from streamer.generator.judging import Looking
+from streamer.generator.judge import ImageJudgeOptions
+from streamer.generator.judges._checkpoint import checkpoint_errors
+from streamer.moderation.thresholds import Scores, Share
 
 
-class Options(Looking):
+class Options(ImageJudgeOptions):
     """Which checkpoint, and which words stand for which class."""
 
     model: str = Field("openai/clip-vit-base-patch32", description="hub id or folder of a CLIP or SigLIP checkpoint")

@@ -8,17 +8,17 @@ from typing import Any
 
 from pydantic import Field
 
-from streamer.bands import Scores, Share
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Pixels
-from streamer.generator.judging import Looking
+from streamer.generator.judge import ImageJudgeOptions
+from streamer.moderation.thresholds import Scores, Share
 
 EXPOSED = ("FEMALE_GENITALIA_EXPOSED", "MALE_GENITALIA_EXPOSED", "FEMALE_BREAST_EXPOSED", "ANUS_EXPOSED")
 UNSURE = "BUTTOCKS_EXPOSED"
 """Found at 0.83 in a colour wheel: this class alone must never refuse a picture."""
 
 
-class Options(Looking):
+class Options(ImageJudgeOptions):
     """From which score on; the classes are NudeNet's own eighteen."""
 
     hold: Mapping[str, Share] = Field({**dict.fromkeys(EXPOSED, 0.25), UNSURE: 0.5}, description="see Looking")

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from streamer.bands import Band, Scores, Share
-from streamer.generator.judge_checkpoints import checkpoint_errors, classes_of
+from streamer.generator.judges._checkpoint import checkpoint_errors, classes_of
+from streamer.moderation.thresholds import Scores, Share, Thresholds
 
 
-class Options(Band):
+class Options(Thresholds):
     """Which checkpoint, and what its labels mean."""
 
     model: str = Field(
@@ -28,7 +28,7 @@ class Options(Band):
     block: Mapping[str, Share] = Field({"toxic": 0.9}, description="class to score from which on it is refused")
 
 
-class Text:
+class TextClassifier:
     """Score a text with one checkpoint."""
 
     def __init__(self, options: Options) -> None:
@@ -70,6 +70,6 @@ class Text:
         return scores
 
 
-def create(options: Options) -> Text:
+def create(options: Options) -> TextClassifier:
     """Make the judge."""
-    return Text(options)
+    return TextClassifier(options)

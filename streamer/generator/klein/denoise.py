@@ -8,18 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from streamer.generator.klein.canvas import Canvas
+from streamer.generator.klein.buffers import StaticBuffers
 from streamer.generator.klein.preview import small_picture
-from streamer.generator.klein.reference_memory import attending
+from streamer.generator.klein.reference_kv_cache import attending
 
-Velocity = Callable[[Canvas], Tensor]
+Velocity = Callable[[StaticBuffers], Tensor]
 """Predict, from what is on the canvas, the change of the picture's own tokens: [1, image tokens, channels]."""
 
 
 def stock_velocity(transformer: Any) -> Velocity:
     """Run the transformer's own blocks with the precomputed tables; the same operations as diffusers, in its order."""
 
-    def velocity(canvas: Canvas) -> Tensor:
+    def velocity(canvas: StaticBuffers) -> Tensor:
         text, memory, doubles = canvas.shape.text_tokens, canvas.memory, len(transformer.transformer_blocks)
         words, tokens = canvas.context, transformer.x_embedder(canvas.seen)
         rope = tuple(table[: text + tokens.shape[1]] for table in canvas.rope)
@@ -55,7 +55,7 @@ def project(transformer: Any, tokens: Tensor, modulation: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def step(canvas: Canvas, velocity: Velocity) -> None:
+def step(canvas: StaticBuffers, velocity: Velocity) -> None:
     """Move the picture on the canvas one step towards clean, and leave a small preview of where it is heading."""
     change = velocity(canvas)
     before = canvas.latents.float()

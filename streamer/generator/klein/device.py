@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from streamer.errors import BackendUnavailable, in_words
-from streamer.generator.klein.switches import Machine
+from streamer.generator.klein.optimizations import DeviceInfo
 
 OLDEST = (7, 5)
 
@@ -30,13 +30,13 @@ def find_device(asked: str) -> torch.device:
     return device
 
 
-def describe(device: torch.device) -> Machine:
+def describe(device: torch.device) -> DeviceInfo:
     """Say what decides which speed-ups the device gets."""
     if device.type == "cpu":
-        return Machine("cpu", "CPU")
+        return DeviceInfo("cpu", "CPU")
     triton = importlib.util.find_spec("triton") is not None
     properties = torch.cuda.get_device_properties(device)
-    return Machine(
+    return DeviceInfo(
         kind="cuda",
         name=properties.name,
         capability=(properties.major, properties.minor),
@@ -63,7 +63,7 @@ def _why_not() -> str:
     return "check with nvidia-smi that the driver sees the GPU"
 
 
-class Readback:
+class AsyncHostCopy:
     """Copy small tensors to the host behind the device's back: start now, take one step later."""
 
     def __init__(self, like: Tensor, slots: int = 2) -> None:

@@ -18,23 +18,23 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from transformers import Qwen3Config, Qwen3Model
 
-from streamer.bands import Band, decide
 from streamer.errors import BackendUnavailable
-from streamer.generator.klein.graphs import Recorder, Run
+from streamer.generator.klein.cuda_graphs import GraphCapture, Run
 from streamer.generator.klein.model import Model
-from streamer.generator.klein.quantise import all_eight_bit
-from streamer.generator.klein.text import (
+from streamer.generator.klein.quantize import all_eight_bit
+from streamer.generator.klein.text_encoder import (
     LAYERS,
     Layers,
-    Words,
-    blank_words,
+    TextBuffers,
+    blank_text_buffers,
     embedded,
     fused_layers,
     stock_layers,
     surroundings,
 )
-from streamer.generator.klein.verify import BOUNDS, Verdict, judge_text, relative_error
+from streamer.generator.klein.verify import BOUNDS, ErrorCheck, judge_text, relative_error
 from streamer.generator.klein.weights import Finish, fill, tensor_files
+from streamer.moderation.thresholds import Thresholds, classify
 from streamer.types import Judgement, Outcome
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ QUESTION = (
 )
 
 
-class Tail(nn.Module):  # type: ignore[misc, unused-ignore]
+class LanguageHead(nn.Module):  # type: ignore[misc, unused-ignore]
     """What drawing leaves out of the text model: the last layers, the last norm, and the rows of the two answers."""
 
     rows: Tensor
@@ -74,9 +74,9 @@ def answer_ids(tokenizer: Any) -> list[int]:
     return [yes, no]
 
 
-def load_tail(
+def load_head(
     folder: Path, tokenizer: Any, *, device: torch.device, dtype: torch.dtype, shrink: Finish | None = None
-) -> Tail:
+) -> LanguageHead:
     """Load it from the text encoder's folder; blocks are shrunk as those of the encoder are."""
     config = Qwen3Config.from_pretrained(folder, local_files_only=True)
     config._attn_implementation = "sdpa"
@@ -91,30 +91,30 @@ def load_tail(
     with safe_open(files[head], framework="pt") as archive:
         matrix = archive.get_slice(head)
         rows = torch.stack([matrix[index : index + 1][0] for index in answer_ids(tokenizer)])
-    return Tail(model.layers[LAYERS:], model.norm, rows.to(device, dtype), config)
+    return LanguageHead(model.layers[LAYERS:], model.norm, rows.to(device, dtype), config)
 
 
-def tail_of(text_model: Any, tokenizer: Any) -> Tail:
+def head_of(text_model: Any, tokenizer: Any) -> LanguageHead:
     """Take it from a stock Qwen3ForCausalLM that is still whole and on its device."""
     rows = text_model.lm_head.weight.detach()[answer_ids(tokenizer)].clone()
-    return Tail(text_model.model.layers[LAYERS:], text_model.model.norm, rows, text_model.config)
+    return LanguageHead(text_model.model.layers[LAYERS:], text_model.model.norm, rows, text_model.config)
 
 
 class PolicyJudge:
     """Ask about one request at a time; belongs to the engine's thread."""
 
-    def __init__(self, model: Model, tail: Tail, band: Band) -> None:
+    def __init__(self, model: Model, tail: LanguageHead, band: Thresholds) -> None:
         self._model, self._tail, self._band = model, tail, band
         question = len(_ids(model.tokenizer, ""))
         self.tokens = -(-(question + ROOM) // MULTIPLE) * MULTIPLE
-        self._words: Words = blank_words(self.tokens, 1, model.dtype, model.device)
+        self._words: TextBuffers = blank_text_buffers(self.tokens, 1, model.dtype, model.device)
         self._last = torch.zeros(1, dtype=torch.int64, device=model.device)
         self._state = torch.zeros(tail.rows.shape[1], dtype=model.dtype, device=model.device)
         self._stream = torch.cuda.Stream() if model.device.type == "cuda" else None
         self._run: Run = self._through(stock_layers(model.encoder), stock_layers(tail))
         self._trouble = "not asked"
 
-    def quicken(self, first: Layers | None, *, graphs: bool) -> Iterator[Verdict]:
+    def quicken(self, first: Layers | None, *, graphs: bool) -> Iterator[ErrorCheck]:
         """Run on fused kernels, ``first`` being the engine's for its layers (None: without), and as one launch.
 
         Each way is taken only if it is right; yields what was found. Whatever is recorded reads the weights where they
@@ -136,15 +136,15 @@ class PolicyJudge:
         if graphs:
             yield self._record()
 
-    def _record(self) -> Verdict:
+    def _record(self) -> ErrorCheck:
         """Make the question one launch, unless the recording does not say what the layers say."""
         self.start(SAMPLE)
         self._wait()
         plain, truth = self._run, self._state.clone()
-        self._run = Recorder(self._stream).record(plain)
+        self._run = GraphCapture(self._stream).record(plain)
         self.start(SAMPLE)
         self._wait()
-        verdict = Verdict("policy judge graph", relative_error(self._state, truth), BOUNDS["graphs"])
+        verdict = ErrorCheck("policy judge graph", relative_error(self._state, truth), BOUNDS["graphs"])
         if not verdict.passed:
             self._run = plain
         return verdict
@@ -185,7 +185,7 @@ class PolicyJudge:
         if self._trouble:
             return Judgement(Outcome.HOLD, self._trouble, NAME, VERSION)
         scores = {CLASS: self.logits().softmax(0)[0].item()}
-        outcome, code = decide(scores, self._band)
+        outcome, code = classify(scores, self._band)
         return Judgement(outcome, code, NAME, VERSION, scores)
 
     def forget(self) -> None:
@@ -205,7 +205,9 @@ def _ids(tokenizer: Any, text: str) -> list[int]:
 
 
 @torch.inference_mode()
-def _answer(encoder: Any, tail: Tail, layers: tuple[Layers, Layers], words: Words, last: Tensor, state: Tensor) -> None:
+def _answer(
+    encoder: Any, tail: LanguageHead, layers: tuple[Layers, Layers], words: TextBuffers, last: Tensor, state: Tensor
+) -> None:
     """Run all layers over the question and keep the state of its last word, on which the answer depends."""
     states = embedded(words, encoder)
     around = surroundings(words, encoder, states)

@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from streamer.generator.klein.latents import encode_picture
 from streamer.generator.klein.shapes import PATCH
+from streamer.generator.klein.vae import encode_picture
 
 if TYPE_CHECKING:
-    from streamer.generator.klein.canvas import Canvas
+    from streamer.generator.klein.buffers import StaticBuffers
+
 
 SAMPLE_PX = 256
 SAMPLES = 4
@@ -20,7 +21,7 @@ RIDGE = 1e-2
 """Keeps the map small where the samples say nothing about a channel; in units of the latents' own variance."""
 
 
-def small_picture(canvas: Canvas, clean: Tensor) -> None:
+def small_picture(canvas: StaticBuffers, clean: Tensor) -> None:
     """Paint the predicted clean picture, one pixel per token, into the canvas; the latent itself would show noise."""
     if canvas.colours is None:
         return

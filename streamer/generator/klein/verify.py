@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from streamer.generator.klein.canvas import Canvas
-from streamer.generator.klein.text import TAPS, Layers
+from streamer.generator.klein.buffers import StaticBuffers
+from streamer.generator.klein.text_encoder import TAPS, Layers
 
 BOUNDS = {
     "attention": 0.02,
@@ -26,7 +26,7 @@ DECODER_BOUND = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ErrorCheck:
     """How far a rung was from the plain way, and whether that is near enough."""
 
     rung: str
@@ -49,12 +49,14 @@ def relative_error(value: Tensor, truth: Tensor) -> float:
 
 
 @torch.inference_mode()
-def judge(rung: str, fast: Callable[[Canvas], Tensor], plain: Callable[[Canvas], Tensor], canvas: Canvas) -> Verdict:
+def judge(
+    rung: str, fast: Callable[[StaticBuffers], Tensor], plain: Callable[[StaticBuffers], Tensor], canvas: StaticBuffers
+) -> ErrorCheck:
     """Compare two ways of predicting the velocity of what is on the canvas."""
-    return Verdict(rung, relative_error(fast(canvas), plain(canvas)), BOUNDS[rung])
+    return ErrorCheck(rung, relative_error(fast(canvas), plain(canvas)), BOUNDS[rung])
 
 
-def fixed_scene(canvas: Canvas) -> None:
+def fixed_scene(canvas: StaticBuffers) -> None:
     """Put noise from a fixed seed where the picture, the reference and the prompt stand."""
     seeded = torch.Generator("cpu").manual_seed(20)
     for tensor in (canvas.tokens, canvas.context):
@@ -71,7 +73,7 @@ NUDGE = 0.01
 def judge_text(
     fast: Layers, plain: Layers, states: Tensor, around: tuple[tuple[Tensor, Tensor], Tensor],
     taps: tuple[int, ...] = TAPS, rung: str = "text",
-) -> tuple[Verdict, Verdict]:  # fmt: skip
+) -> tuple[ErrorCheck, ErrorCheck]:  # fmt: skip
     """Compare two ways of running a text model's layers on words that are embedded (or have come through others).
 
     Near after one layer, and at the end as near as rounding allows: a language model amplifies rounding, a random one
@@ -84,4 +86,4 @@ def judge_text(
     nudged = torch.cat(plain(states * (1 + NUDGE * noise), *around, taps), dim=-1)
     allowed = max(BOUNDS["text"], 1.5 * relative_error(nudged, truth))
     whole = relative_error(torch.cat(fast(states, *around, taps), dim=-1), truth)
-    return Verdict(f"{rung}, one layer", early, BOUNDS["text"]), Verdict(rung, whole, allowed)
+    return ErrorCheck(f"{rung}, one layer", early, BOUNDS["text"]), ErrorCheck(rung, whole, allowed)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.errors import Unsupported
-from streamer.generator.backend import HostPicture, Pixels, Step
+from streamer.generator.backend import HostPicture, Pixels, StepCallback
 from streamer.generator.backends.procedural import Options, Painter, create
 from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
 
@@ -105,7 +105,9 @@ def test_unknown_words_shape_the_picture() -> None:
 
 def test_one_step_follows_each_inference_step_and_the_picture_comes_last() -> None:
     *steps, last = PAINTER.draw(order("calm lake at dusk", steps=7))
-    assert [(step.step, step.steps) for step in steps if isinstance(step, Step)] == [(n, 7) for n in range(1, 8)]
+    assert [(step.step, step.steps) for step in steps if isinstance(step, StepCallback)] == [
+        (n, 7) for n in range(1, 8)
+    ]
     assert isinstance(last, HostPicture)
     assert (last.width, last.height) == (160, 90)
     assert last.jpeg(90) is None
@@ -116,7 +118,7 @@ def test_previews_are_small_and_come_closer_to_the_picture() -> None:
     assert isinstance(last, HostPicture)
     every = -(-640 // 96)
     small = last.pixels()[every // 2 :: every, every // 2 :: every].astype(int)
-    previews = [step.pixels for step in steps if isinstance(step, Step) and step.pixels is not None]
+    previews = [step.pixels for step in steps if isinstance(step, StepCallback) and step.pixels is not None]
     assert all(max(preview.shape) <= 96 and preview.dtype == np.uint8 for preview in previews)
     gaps = [np.abs(preview.astype(int) - small).mean() for preview in previews]
     assert gaps == sorted(gaps, reverse=True)
@@ -126,7 +128,7 @@ def test_previews_are_small_and_come_closer_to_the_picture() -> None:
 def test_previews_can_be_switched_off() -> None:
     painter = create(Options(previews=False))
     *steps, _last = painter.draw(order("calm lake"))
-    assert all(isinstance(step, Step) and step.pixels is None for step in steps)
+    assert all(isinstance(step, StepCallback) and step.pixels is None for step in steps)
 
 
 def test_closing_the_iterator_early_leaves_the_painter_usable() -> None:

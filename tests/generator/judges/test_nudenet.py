@@ -7,11 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-from streamer.bands import decide
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import HostPicture
 from streamer.generator.backends import procedural
 from streamer.generator.judges.nudenet import NudeNet, Options, create
+from streamer.moderation.thresholds import classify
 from streamer.types import Actor, ImageRequest, Lane, Outcome, Role, SamplingParams
 
 
@@ -31,7 +31,7 @@ def test_pictures_of_harmless_things_pass(judge: NudeNet, text: str) -> None:
     assert isinstance(drawn, HostPicture)
     scores = judge.look(drawn.pixels()[..., :3])
     assert all(0 <= score <= 1 for score in scores.values())
-    assert decide(scores, Options())[0] is Outcome.ALLOW
+    assert classify(scores, Options())[0] is Outcome.ALLOW
 
 
 def test_it_looks_at_any_size_and_leaves_the_picture_alone(judge: NudeNet) -> None:

@@ -26,7 +26,7 @@ def load_model(checkpoint: Path) -> Callable[..., Any]:
     """Load the checkpoint through the real loader, in a precision, with blocks treated as asked."""
     import torch
 
-    from streamer.generator.klein.load import load
+    from streamer.generator.klein.loading import load
 
     def load_it(dtype: Any = torch.float32, shrink: Callable[[Any], None] = lambda block: None) -> Any:
         return load(

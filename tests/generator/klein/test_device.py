@@ -8,8 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from streamer.errors import BackendUnavailable  # noqa: E402
-from streamer.generator.klein.device import Readback, describe, find_device  # noqa: E402
-from streamer.generator.klein.finished import DevicePicture  # noqa: E402
+from streamer.generator.klein.device import AsyncHostCopy, describe, find_device  # noqa: E402
+from streamer.generator.klein.device_picture import DevicePicture  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -58,7 +58,7 @@ def test_a_gpu_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_copy_is_what_it_was_when_it_was_started() -> None:
     """The step before can still be read while the next one writes."""
     source = torch.zeros(3)
-    readback = Readback(source)
+    readback = AsyncHostCopy(source)
     for step in range(4):
         source.fill_(step)
         readback.start(step, source)

@@ -15,20 +15,22 @@ pytest.importorskip("diffusers")
 from PIL import Image  # noqa: E402
 
 from streamer.errors import BackendError  # noqa: E402
-from streamer.generator.backend import Step  # noqa: E402
-from streamer.generator.klein.engine import IMPROVISED  # noqa: E402
-from streamer.generator.klein.job import Job  # noqa: E402
-from streamer.generator.klein.latents import tokens_to_latents  # noqa: E402
-from streamer.generator.klein.reference_picture import reference_size  # noqa: E402
+from streamer.generator.backend import StepCallback  # noqa: E402
+from streamer.generator.klein.engine import (  # noqa: E402
+    IMPROVISED,
+    DrawJob,
+)
+from streamer.generator.klein.reference_image import reference_size  # noqa: E402
+from streamer.generator.klein.vae import tokens_to_latents  # noqa: E402
 from streamer.generator.klein.verify import relative_error  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
 Make = Callable[..., Any]
-JOB = Job("a fox in the snow, wide shot", 96, 64, seed=5)
+JOB = DrawJob("a fox in the snow, wide shot", 96, 64, seed=5)
 
 
-def latents_of(engine: Any, job: Job) -> Any:
+def latents_of(engine: Any, job: DrawJob) -> Any:
     """Draw, and give what stands on the canvas before the VAE."""
     for _ in engine.draw(job):
         pass
@@ -36,7 +38,7 @@ def latents_of(engine: Any, job: Job) -> Any:
     return tokens_to_latents(engine.model.vae, canvas.latents, canvas.shape.rows, canvas.shape.columns)
 
 
-def pixels_of(engine: Any, job: Job) -> Any:
+def pixels_of(engine: Any, job: DrawJob) -> Any:
     *_, picture = engine.draw(job)
     return picture.pixels()
 
@@ -93,7 +95,7 @@ def test_previews_change_nothing(make_engine: Make) -> None:
     """A picture is the same with and without previews, and without them the steps carry no pixels."""
     quiet = make_engine(previews=False)
     assert np.array_equal(pixels_of(make_engine(), JOB), pixels_of(quiet, JOB))
-    assert all(step.pixels is None for step in quiet.draw(JOB) if isinstance(step, Step))
+    assert all(step.pixels is None for step in quiet.draw(JOB) if isinstance(step, StepCallback))
 
 
 def test_the_same_seed_draws_the_same_picture(make_engine: Make) -> None:

@@ -10,29 +10,20 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from streamer.bands import Band  # noqa: E402
 from streamer.errors import BackendUnavailable  # noqa: E402
 from streamer.generator.backends import klein  # noqa: E402
 from streamer.generator.klein import policy_judge  # noqa: E402
-from streamer.generator.klein.policy_judge import PolicyJudge, answer_ids, load_tail, tail_of  # noqa: E402
-from streamer.types import (  # noqa: E402
-    Actor,
-    Frame,
-    ImageRequest,
-    Judgement,
-    Lane,
-    Outcome,
-    Role,
-    SamplingParams,
-)
+from streamer.generator.klein.policy_judge import PolicyJudge, answer_ids, head_of, load_head  # noqa: E402
+from streamer.moderation.thresholds import Thresholds  # noqa: E402
+from streamer.types import Actor, Frame, ImageRequest, Judgement, Lane, Outcome, Role, SamplingParams  # noqa: E402
 
-BAND = Band(hold={"policy": 0.5}, block={"policy": 0.9})
+BAND = Thresholds(hold={"policy": 0.5}, block={"policy": 0.9})
 
 
 @pytest.fixture
 def judge(load_model: Callable[..., Any], checkpoint: Path) -> PolicyJudge:
     model = load_model()
-    tail = load_tail(checkpoint / "text_encoder", model.tokenizer, device=model.device, dtype=model.dtype)
+    tail = load_head(checkpoint / "text_encoder", model.tokenizer, device=model.device, dtype=model.dtype)
     return PolicyJudge(model, tail, BAND)
 
 
@@ -64,7 +55,7 @@ def test_the_two_logits_are_those_of_the_stock_model(judge: PolicyJudge, stock: 
 
 def test_a_tail_taken_from_a_whole_model_is_the_same(judge: PolicyJudge, stock: Any) -> None:
     judge.start("a cat")
-    other = PolicyJudge(judge._model, tail_of(stock, judge._model.tokenizer), BAND)
+    other = PolicyJudge(judge._model, head_of(stock, judge._model.tokenizer), BAND)
     other.start("a cat")
     assert torch.equal(judge.logits(), other.logits())
 
@@ -76,7 +67,7 @@ def test_an_untied_output_matrix_is_read_from_its_own_tensor(tmp_path: Path, jud
     stock.config.tie_word_embeddings = True
     stock.tie_weights()
     stock.save_pretrained(tmp_path)
-    tail = load_tail(tmp_path, judge._model.tokenizer, device=torch.device("cpu"), dtype=torch.float32)
+    tail = load_head(tmp_path, judge._model.tokenizer, device=torch.device("cpu"), dtype=torch.float32)
     assert torch.equal(tail.rows, stock.model.embed_tokens.weight.detach()[answer_ids(judge._model.tokenizer)])
 
 
@@ -169,12 +160,12 @@ def test_an_untimely_end_of_a_drawing_leaves_no_answer_behind(checkpoint: Path) 
 
 
 def test_a_frame_carries_the_answer(checkpoint: Path) -> None:
-    from streamer.generator.studio import Studio
+    from streamer.generator.frame_builder import FrameBuilder
 
     tiny = {"model": str(checkpoint), "device": "cpu", "text_tokens": 64, "policy_judge": True}
     backend: Any = klein.create(klein.Options.model_validate(tiny))
     backend.load(lambda doing, share: None)
-    frame = list(Studio(backend).draw(request("a cat")))[-1]
+    frame = list(FrameBuilder(backend).draw(request("a cat")))[-1]
     assert isinstance(frame, Frame)
     assert [one.judge for one in frame.judgements] == ["policy_judge"]
     backend.close()

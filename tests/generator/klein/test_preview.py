@@ -12,8 +12,8 @@ pytest.importorskip("diffusers")
 
 import torch.nn.functional as F  # noqa: E402
 
-from streamer.generator.klein.latents import encode_picture  # noqa: E402
 from streamer.generator.klein.preview import fit_colours  # noqa: E402
+from streamer.generator.klein.vae import encode_picture  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -1,15 +1,15 @@
 """Attention in fp8 through cuDNN's own graph interface, where the nvidia-cudnn-frontend package is installed."""
-# mypy: disable-error-code="untyped-decorator"
 
 from __future__ import annotations
 
+# mypy: disable-error-code="untyped-decorator"
 import importlib.util
 from functools import lru_cache
 from typing import Any
 
 import torch
 
-from streamer.generator.klein.kernels.rows import FP8_LIMIT
+from streamer.generator.klein.kernels.quantize_rows import FP8_LIMIT
 
 HEAD = 128
 # Probabilities lie in [0, 1]; shifted up by 2^8 the small ones keep their bits in e4m3, whose least value is 2^-9.

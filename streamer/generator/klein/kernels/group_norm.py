@@ -3,10 +3,10 @@
 A picture is a matrix [pixels, channels] here. A convolution's bias is never added on its own: it travels beside the
 picture as `pending` and is folded into the sums and into the affine map.
 """
-# mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 
 from __future__ import annotations
 
+# mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 import torch
 import triton
 import triton.language as tl

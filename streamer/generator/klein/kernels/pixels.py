@@ -1,8 +1,8 @@
 """Two small passes of the VAE decoder: softmax over long rows, and pixels to bytes."""
-# mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 
 from __future__ import annotations
 
+# mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 import torch
 import triton
 import triton.language as tl

@@ -1,8 +1,8 @@
 """The same operations in plain torch, on any device and in any dtype: what the fused kernels are held against."""
-# mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
 
+# mypy: disable-error-code="no-untyped-call"
 import torch
 import torch.nn.functional as F
 

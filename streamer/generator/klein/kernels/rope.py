@@ -2,15 +2,15 @@
 
 The transformer turns pairs of neighbours, the text encoder pairs half a head apart.
 """
-# mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 
 from __future__ import annotations
 
+# mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 import torch
 import triton
 import triton.language as tl
 
-from streamer.generator.klein.kernels.rows import require_rows
+from streamer.generator.klein.kernels.quantize_rows import require_rows
 
 HEAD = 128
 HEADS_AT_ONCE = 8

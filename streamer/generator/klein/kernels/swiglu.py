@@ -1,13 +1,13 @@
 """SwiGLU and row quantisation in one pass, with or without the attention output in front."""
-# mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 
 from __future__ import annotations
 
+# mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 import torch
 import triton
 import triton.language as tl
 
-from streamer.generator.klein.kernels.rows import empty_rows, limit, quantised, require_rows
+from streamer.generator.klein.kernels.quantize_rows import empty_rows, limit, quantised, require_rows
 
 
 @triton.jit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.generator.procedural.colour import Ink, lch, lighter
+from streamer.generator.procedural.engine.colour import Ink, lch, lighter
 from streamer.generator.procedural.figures import face
 from streamer.generator.procedural.figures.pen import DARK, WHITE, Pen, arc, oval, smooth
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.generator.procedural.colour import Ink, lch
+from streamer.generator.procedural.engine.colour import Ink, lch
 from streamer.generator.procedural.figures.pen import BLUSH, DARK, WHITE, Pen, arc
 
 LOOKS = ("bright", "happy", "cool", "awe", "wink", "smug")

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from streamer.generator.procedural.colour import Ink, lch, rgb
-from streamer.generator.procedural.noise import Field
+from streamer.generator.procedural.engine.colour import Ink, lch, rgb
+from streamer.generator.procedural.engine.noise import Field
 
 Points = Sequence[tuple[float, float]]
 _FINER = 2

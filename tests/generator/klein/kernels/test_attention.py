@@ -5,8 +5,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton")
 
+from streamer.generator.klein.fused.ops import reference_ops  # noqa: E402
 from streamer.generator.klein.kernels.attention import attention_scales  # noqa: E402
-from streamer.generator.klein.ops import reference_ops  # noqa: E402
 
 LIMIT = 448.0
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.generator.procedural.colour import lch
+from streamer.generator.procedural.engine.colour import lch
 from streamer.generator.procedural.figures import beings, creatures, face, food, things
 from streamer.generator.procedural.figures.animals import COATS, draw
 from streamer.generator.procedural.figures.pen import Pen, arc, flipped, oval, smooth

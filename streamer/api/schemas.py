@@ -1,0 +1,244 @@
+"""What goes in and out of the HTTP face, as JSON."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from streamer.interfaces import Health, Receipt
+from streamer.pipeline.metrics import Percentiles
+from streamer.pipeline.status import BanView, HeldView, ShowStatus
+from streamer.text import clean
+from streamer.types import Actor, ImageRequest, Role
+
+
+def _plain(key: str) -> str:
+    # Ids stand in addresses and in the log.
+    if "/" in key or "\\" in key or " " in key or not key.isprintable():
+        raise ValueError("must hold no blanks, slashes or invisible characters")
+    return key
+
+
+Key = AfterValidator(_plain)
+
+
+class ActorIn(BaseModel):
+    """Who a trigger is to come from; the caller's token vouches for it."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: Annotated[str, Field(min_length=1, max_length=64), Key] = "api"
+    name: Annotated[str, Field(min_length=1, max_length=64)] = "api"
+    role: str = "broadcaster"
+
+    def actor(self, *, vouched: bool = True) -> Actor:
+        """Turn the JSON into the value the pipeline knows; raise ValueError for an unknown role.
+
+        Without a moderator to vouch for it the id is one of our own making: a deck's key must not earn somebody of
+        the chat a ban, take their place in the queue, or have them forgotten.
+        """
+        try:
+            return Actor(self.id if vouched else f"http:{self.id}", clean(self.name) or "api", Role[self.role.upper()])
+        except KeyError:
+            known = ", ".join(role.name.lower() for role in Role)
+            raise ValueError(f"actor.role: there is no role '{self.role}'; known: {known}") from None
+
+
+class TriggerIn(BaseModel):
+    """Exactly what a chat line does; ``id`` makes a retry harmless."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    actor: ActorIn = ActorIn()
+    id: Annotated[str, Field(max_length=128), Key] | None = None
+
+
+class ReceiptOut(BaseModel):
+    """What became of a trigger."""
+
+    id: str
+    outcome: str
+    rule: str
+    reason: str
+
+
+class ButtonOut(BaseModel):
+    """A named trigger: ``address`` opens it with a GET, ``shortcut`` is a line for a desktop's shortcuts."""
+
+    name: str
+    address: str
+    shortcut: str
+
+
+class HealthOut(BaseModel):
+    """How one part is doing."""
+
+    name: str
+    state: str
+    detail: str
+
+
+class RequestOut(BaseModel):
+    """A request that waits or is being drawn."""
+
+    id: str
+    command: str
+    layer: str
+    text: str
+    actor: str
+    role: str
+    lane: str
+
+
+class PercentilesOut(BaseModel):
+    """How long one stage took lately, in milliseconds."""
+
+    count: int
+    p50: float
+    p95: float
+    p99: float
+
+
+class HeldOut(BaseModel):
+    """A finished picture that waits; ``verdict`` names it when it is approved, ``goes``: on air by itself."""
+
+    number: int
+    request: RequestOut
+    reason: str
+    verdict: str
+    seconds_left: float
+    goes: bool
+
+
+class BanOut(BaseModel):
+    """Somebody who is kept out; without minutes for good."""
+
+    who: str
+    name: str
+    minutes_left: float | None
+    reason: str
+
+
+class StatusOut(BaseModel):
+    """Everything a control panel shows."""
+
+    version: str
+    paused: bool
+    panicked: bool
+    style: str | None
+    generator: HealthOut
+    active: Mapping[str, str]
+    sources: list[HealthOut]
+    pages: int
+    drawing: RequestOut | None
+    pending: list[RequestOut]
+    on_air: Mapping[str, str | None]
+    timings: Mapping[str, PercentilesOut]
+    held: list[HeldOut] = []
+    alarm: str = ""
+    bans: list[BanOut] = []
+
+
+class StoredRequestOut(BaseModel):
+    """A request of the history; times in seconds since the epoch."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: str
+    command: str
+    layer: str
+    text: str
+    prompt: str
+    width: int
+    height: int
+    seed: int
+    actor_name: str
+    asked_at: float
+    state: str
+    rule: str
+    reason: str
+    ended_at: float | None
+    draw_ms: float | None
+    total_ms: float | None
+
+
+class PictureOut(BaseModel):
+    """A picture of the history; ``image`` is where its bytes are."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: str
+    layer: str
+    media_type: str
+    width: int
+    height: int
+    shown_at: float
+    text: str
+    actor_name: str
+
+
+def receipt(value: Receipt) -> ReceiptOut:
+    """Show a receipt."""
+    return ReceiptOut(id=value.trigger_id, outcome=value.outcome, rule=value.rule, reason=value.reason)
+
+
+def button(name: str, url: str, token: str) -> ButtonOut:
+    """Spell out both ways to press a named trigger."""
+    shortcut = f"curl -s -X POST -H 'Authorization: Bearer {token}' '{url}'"
+    return ButtonOut(name=name, address=f"{url}?token={token}", shortcut=shortcut)
+
+
+def health(value: Health) -> HealthOut:
+    """Show a part's health."""
+    return HealthOut(name=value.name, state=value.state, detail=value.detail)
+
+
+def request(value: ImageRequest) -> RequestOut:
+    """Show a waiting request."""
+    return RequestOut(
+        id=value.id, command=value.command, layer=value.layer, text=value.text, actor=value.actor.name,
+        role=value.actor.role.name.lower(), lane=value.priority.name.lower(),
+    )  # fmt: skip
+
+
+def percentiles(value: Percentiles) -> PercentilesOut:
+    """Show one stage's times."""
+    return PercentilesOut(count=value.count, p50=value.p50, p95=value.p95, p99=value.p99)
+
+
+def held(value: HeldView, now: float) -> HeldOut:
+    """Show a held picture, without the picture; ``now`` in monotonic seconds."""
+    return HeldOut(
+        number=value.number, request=request(value.request), reason=value.reason, verdict=value.verdict.id,
+        seconds_left=max(0.0, value.until - now), goes=value.goes,
+    )  # fmt: skip
+
+
+def bans(values: Iterable[BanView], now: float) -> list[BanOut]:
+    """Show who is out; ``now`` in seconds since the epoch."""
+    return [
+        BanOut(who=one.who, name=one.name, reason=one.reason,
+               minutes_left=None if one.until is None else max(0.0, one.until - now) / 60)
+        for one in values
+    ]  # fmt: skip
+
+
+def status(state: ShowStatus, version: str) -> StatusOut:
+    """Show the whole desk."""
+    return StatusOut(
+        version=version,
+        paused=state.paused,
+        panicked=state.panicked,
+        style=state.style,
+        generator=health(state.generator),
+        active=state.active,
+        sources=[health(source) for source in state.sources],
+        pages=state.pages,
+        drawing=request(state.drawing) if state.drawing else None,
+        pending=[request(waiting) for waiting in state.pending],
+        on_air=state.on_air,
+        timings={stage: percentiles(times) for stage, times in state.timings.items()},
+        held=[held(one, time.monotonic()) for one in state.held],
+        alarm=state.alarm,
+        bans=bans(state.bans, time.time()),
+    )

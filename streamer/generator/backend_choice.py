@@ -1,0 +1,74 @@
+"""Finds the module of a backend, and which backend ``use: auto`` means on this machine."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from streamer import plugins
+
+BACKENDS = "streamer.generator.backends"
+JUDGES = "streamer.generator.judges"
+KLEIN_LIBRARIES = ("torch", "diffusers", "transformers")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which backend to use; ``why`` is a sentence for people that ends with the fix where there is one."""
+
+    name: str
+    why: str
+
+
+def choose(use: str) -> Choice:
+    """Take the backend asked for, or for ``auto`` the best one that this machine can run."""
+    if use != "auto":
+        return Choice(use, f"{use} is set in config.yaml")
+    return choose_for(missing_libraries(), gpu_visible())
+
+
+def choose_for(missing: list[str], gpu: bool) -> Choice:
+    """Decide from what is installed and what hardware is there."""
+    if not gpu:
+        return Choice("procedural", "no NVIDIA GPU found; drawing with the procedural backend")
+    if missing:
+        lacking = ", ".join(missing)
+        fix = "run: pip install 'streamer[klein]'"
+        return Choice(
+            "procedural", f"an NVIDIA GPU is here but not {lacking}; drawing with the procedural backend; {fix}"
+        )
+    return Choice("klein", "an NVIDIA GPU and the klein extra are here")
+
+
+def missing_libraries(find: Callable[[str], object | None] = find_spec) -> list[str]:
+    """List what the klein extra would bring, without importing any of it."""
+    return [name for name in KLEIN_LIBRARIES if find(name) is None]
+
+
+def gpu_visible(root: Path = Path("/"), platform: str = sys.platform) -> bool:
+    """Tell whether an NVIDIA driver offers a GPU, without starting CUDA."""
+    if platform == "win32":
+        return shutil.which("nvidia-smi") is not None
+    # /dev/dxg with the driver's library is how WSL2 shows a GPU; there is no /dev/nvidia0 there.
+    wsl = (root / "dev/dxg").exists() and (root / "usr/lib/wsl/lib/libcuda.so.1").exists()
+    return wsl or any((root / "dev").glob("nvidia[0-9]*"))
+
+
+def backend_names() -> list[str]:
+    """List the backends that come with the program."""
+    return plugins.names_in(BACKENDS)
+
+
+def load_backend(name: str) -> ModuleType:
+    """Import a backend by file name in generator/backends, or by the dotted name of someone else's module."""
+    return plugins.find_in(BACKENDS, "generator", name, also=("auto",))
+
+
+def load_judge(name: str) -> ModuleType:
+    """Import a judge by file name in generator/judges, or by the dotted name of someone else's module."""
+    return plugins.find_in(JUDGES, "judge", name)

@@ -1,0 +1,205 @@
+"""FLUX.2's VAE decoder on fused kernels: channels-last, no separate bias or normalisation passes, bytes at the end."""
+
+from __future__ import annotations
+
+# mypy: disable-error-code="no-untyped-call"
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from streamer.generator.klein.kernels.group_norm import add, affine_of, apply, channel_sums
+from streamer.generator.klein.kernels.pixels import softmax_rows, to_bytes
+
+# Scores of 4,096 queries at a time: at 1024x1024 a quarter gigabyte instead of one.
+QUERY_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderNorm:
+    """GroupNorm's parameters."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    groups: int
+    eps: float
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderConv:
+    """A convolution's channels-last weight, and its bias, which the next step folds in."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderActivation:
+    """One channels-last picture whose channels still lack `pending`; `sums` are its statistics where known."""
+
+    x: torch.Tensor
+    pending: torch.Tensor | None = None
+    sums: torch.Tensor | None = None
+
+    @property
+    def rows(self) -> torch.Tensor:
+        """View the picture as [pixels, channels]."""
+        return self.x[0].permute(1, 2, 0).flatten(0, 1)
+
+    def like(self, rows: torch.Tensor) -> torch.Tensor:
+        """View [pixels, channels] as a picture of this size."""
+        return rows.view(1, *self.x.shape[2:], rows.shape[1]).permute(0, 3, 1, 2)
+
+
+Step = Callable[[DecoderActivation], DecoderActivation]
+
+
+def _normalised(picture: DecoderActivation, norm: DecoderNorm, silu: bool) -> torch.Tensor:
+    rows = picture.rows
+    sums = picture.sums if picture.sums is not None else channel_sums(rows)
+    affine = affine_of(sums, rows.shape[0], norm.weight, norm.bias, norm.groups, norm.eps, picture.pending)
+    return apply(rows, affine, silu)
+
+
+def _convolve(picture: DecoderActivation, conv: DecoderConv) -> DecoderActivation:
+    return DecoderActivation(F.conv2d(picture.x, conv.weight, padding=conv.weight.shape[-1] // 2), conv.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class ResnetBlock:
+    """Two convolutions beside a shortcut."""
+
+    norm1: DecoderNorm
+    conv1: DecoderConv
+    norm2: DecoderNorm
+    conv2: DecoderConv
+    shortcut: DecoderConv | None
+
+    def __call__(self, picture: DecoderActivation) -> DecoderActivation:
+        """Add the branch to the picture; the next norm's statistics come out of the same pass."""
+        h = _convolve(DecoderActivation(picture.like(_normalised(picture, self.norm1, True))), self.conv1)
+        h = _convolve(DecoderActivation(h.like(_normalised(h, self.norm2, True))), self.conv2)
+        pending = self.conv2.bias if picture.pending is None else self._carry(picture.pending)
+        if self.shortcut is None:
+            sums = add(h.rows, picture.rows, pending, sums=True)
+            return DecoderActivation(h.x, None, sums)
+        if picture.pending is None:
+            pending = pending + self.shortcut.bias
+        h.rows.addmm_(picture.rows, self.shortcut.weight.flatten(1).t())
+        return DecoderActivation(h.x, pending)
+
+    def _carry(self, pending: torch.Tensor) -> torch.Tensor:
+        if self.shortcut is None:
+            return self.conv2.bias + pending
+        return torch.addmv(self.conv2.bias + self.shortcut.bias, self.shortcut.weight.flatten(1), pending)
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderAttention:
+    """Single-head attention over all pixels as two matrix products around a softmax.
+
+    Its head of 512 is too wide for the flash kernels: those fall back to one five times slower.
+    """
+
+    norm: DecoderNorm
+    qkv: DecoderConv
+    out: DecoderConv
+
+    def __call__(self, picture: DecoderActivation) -> DecoderActivation:
+        """Add what every pixel gathers from all others."""
+        rows = _normalised(picture, self.norm, False)
+        q, k, v = torch.addmm(self.qkv.bias, rows, self.qkv.weight.t()).chunk(3, dim=1)
+        gathered = torch.cat([self._attend(part, k, v) for part in q.split(QUERY_ROWS)])
+        h = torch.mm(gathered, self.out.weight.t())
+        pending = self.out.bias if picture.pending is None else self.out.bias + picture.pending
+        return DecoderActivation(picture.like(h), None, add(h, picture.rows, pending, sums=True))
+
+    def _attend(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        scores = torch.mm(q, k.t()) if q.dtype == torch.float32 else torch.mm(q, k.t(), out_dtype=torch.float32)
+        return softmax_rows(scores, q.shape[1] ** -0.5, v.dtype) @ v
+
+
+@dataclass(frozen=True, slots=True)
+class UpsampleBlock:
+    """Nearest doubling and a 3x3 convolution, as one transposed convolution with 4/9 of the arithmetic."""
+
+    conv: DecoderConv
+
+    def __call__(self, picture: DecoderActivation) -> DecoderActivation:
+        """Double the picture's sides."""
+        x = picture.x if picture.pending is None else picture.x + picture.pending[None, :, None, None]
+        return DecoderActivation(F.conv_transpose2d(x, self.conv.weight, stride=2, padding=1), self.conv.bias)
+
+
+def doubling_weight(weight: torch.Tensor) -> torch.Tensor:
+    """Turn the 3x3 weight [out, in, 3, 3] behind a nearest doubling into a transposed one [in, out, 4, 4]."""
+    # Along one axis a source pixel reaches four output pixels, through these sums of the three taps.
+    taps = torch.tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], device=weight.device, dtype=torch.float32)
+    return torch.einsum("oiyx,ay,bx->ioab", weight.float(), taps, taps)
+
+
+def _norm(module: Any) -> DecoderNorm:
+    return DecoderNorm(module.weight.detach(), module.bias.detach(), module.num_groups, module.eps)
+
+
+def _conv(module: Any) -> DecoderConv:
+    return DecoderConv(module.weight.detach().contiguous(memory_format=torch.channels_last), module.bias.detach())
+
+
+def _resnet(module: Any) -> ResnetBlock:
+    shortcut = _conv(module.conv_shortcut) if module.conv_shortcut is not None else None
+    return ResnetBlock(_norm(module.norm1), _conv(module.conv1), _norm(module.norm2), _conv(module.conv2), shortcut)
+
+
+def _attention(module: Any) -> DecoderAttention:
+    parts = (module.to_q, module.to_k, module.to_v)
+    qkv = DecoderConv(torch.cat([p.weight.detach() for p in parts]), torch.cat([p.bias.detach() for p in parts]))
+    out = module.to_out[0]
+    return DecoderAttention(_norm(module.group_norm), qkv, DecoderConv(out.weight.detach(), out.bias.detach()))
+
+
+def _upsample(module: Any) -> UpsampleBlock:
+    weight = doubling_weight(module.conv.weight.detach()).to(module.conv.weight.dtype)
+    return UpsampleBlock(DecoderConv(weight.contiguous(memory_format=torch.channels_last), module.conv.bias.detach()))
+
+
+def _steps(decoder: Any) -> list[Step]:
+    """Walk the decoder's modules between its first and its last convolution."""
+    mid = decoder.mid_block
+    steps: list[Step] = [_resnet(mid.resnets[0])]
+    for attention, resnet in zip(mid.attentions, mid.resnets[1:], strict=True):
+        steps += [*([_attention(attention)] if attention is not None else []), _resnet(resnet)]
+    for block in decoder.up_blocks:
+        steps += map(_resnet, block.resnets)
+        steps += map(_upsample, block.upsamplers or ())
+    return steps
+
+
+def fast_decoder(vae: Any, as_bytes: bool = False) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Build a decoder from the weights of `vae`: latents [1, 32, h, w] in, a picture [1, 3, 8h, 8w] out.
+
+    With `as_bytes` it gives pixels [8h, 8w, 3] in 8 bits instead.
+    The first call of each shape times cuDNN's algorithms, so call it once before a CUDA graph captures it.
+    """
+    first, last, steps = _conv(vae.decoder.conv_in), _conv(vae.decoder.conv_out), _steps(vae.decoder)
+    final = _norm(vae.decoder.conv_norm_out)
+    before = _conv(vae.post_quant_conv) if vae.post_quant_conv is not None else None
+
+    def decode(latents: torch.Tensor) -> torch.Tensor:
+        if latents.dim() != 4 or latents.shape[0] != 1:
+            raise ValueError(f"latents must be one picture [1, channels, h, w], not {tuple(latents.shape)}")
+        x = latents.to(first.weight.dtype).contiguous(memory_format=torch.channels_last)
+        with torch.backends.cudnn.flags(enabled=True, benchmark=True):
+            if before is not None:
+                x = F.conv2d(x, before.weight, before.bias)
+            picture = _convolve(DecoderActivation(x), first)
+            for step in steps:
+                picture = step(picture)
+            picture = _convolve(DecoderActivation(picture.like(_normalised(picture, final, True))), last)
+        if as_bytes:
+            return to_bytes(picture.x[0].permute(1, 2, 0).contiguous(), last.bias)
+        return picture.x + last.bias[None, :, None, None]
+
+    return decode

@@ -1,0 +1,62 @@
+"""What every painter is given: the canvas, the colours, the idea, and where horizon and light stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.generator.procedural.engine.canvas import Canvas
+from streamer.generator.procedural.engine.noise import Noise
+from streamer.generator.procedural.plan.idea import Idea
+from streamer.generator.procedural.plan.tones import Tones
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture in the making; ``horizon`` is a row, ``sun`` the place of the sun or moon, in canvas pixels."""
+
+    canvas: Canvas
+    noise: Noise
+    tones: Tones
+    idea: Idea
+    rng: np.random.Generator
+    horizon: float
+    sun: tuple[float, float]
+    kind: str
+
+    @property
+    def width(self) -> int:
+        return self.canvas.width
+
+    @property
+    def height(self) -> int:
+        return self.canvas.height
+
+    @property
+    def unit(self) -> float:
+        """Give the size of one design pixel: 1 where the short side has 720."""
+        return self.canvas.unit
+
+    @property
+    def has_moon(self) -> bool:
+        return self.tones.is_dark and "sun" not in self.idea.features
+
+    @property
+    def has_striped_sun(self) -> bool:
+        """Tell whether the banded sun of the eighties stands in this sky."""
+        return self.tones.is_dark and self.idea.has_striped_sun
+
+    @property
+    def is_portrait(self) -> bool:
+        """Tell whether the character is the picture (memes, stickers) rather than part of a view."""
+        return self.kind != "background"
+
+    @property
+    def is_snowy(self) -> bool:
+        return self.idea.season == "winter" or self.idea.has("snow")
+
+
+Stage = Callable[[Scene], None]
+"""Paint one part of a scene over what is there already."""

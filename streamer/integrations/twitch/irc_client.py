@@ -1,0 +1,129 @@
+"""The socket to Twitch's chat: joins without an account, notices silence, and comes back for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from streamer.errors import in_words
+from streamer.integrations.twitch.chat_merge import ChatMerger
+from streamer.integrations.twitch.irc_message import IrcMessage, lines_of, parse
+from streamer.integrations.twitch.timeouts import Timeouts
+from streamer.interfaces import SourceEvent
+from streamer.text import clean
+
+log = logging.getLogger(__name__)
+
+_JOINED = frozenset({"366", "ROOMSTATE"})
+
+
+class IrcClient:
+    """Read one channel's chat anonymously over a websocket."""
+
+    def __init__(self, url: str, channel: str, chat: ChatMerger, patience: Timeouts | None = None) -> None:
+        self._url = url
+        self._channel = channel
+        self._chat = chat
+        self._patience = patience or Timeouts()
+        self._state = "connecting"
+        self._trouble = ""
+        self._attempts = 0
+        self._malformed = 0
+
+    @property
+    def state(self) -> str:
+        """Return connecting, ready or reconnecting."""
+        return self._state
+
+    def detail(self) -> str:
+        """Say for people what is wrong; empty when nothing is."""
+        attempt = f"attempt {self._attempts}" if self._state == "reconnecting" else ""
+        bad = f"{self._malformed} lines were none" if self._malformed else ""
+        return "; ".join(part for part in (self._trouble, attempt, bad) if part)
+
+    async def listen(self) -> AsyncIterator[SourceEvent]:
+        """Yield what happens in chat; reconnect after every loss, and never end."""
+        while True:
+            began = time.monotonic()
+            try:
+                async with self._connection() as socket, aclosing(self._read(socket)) as happenings:
+                    async for happening in happenings:
+                        yield happening
+                self._lost("Twitch asked to reconnect", began)
+            # ImportError: the environment names a SOCKS proxy and python-socks is not installed.
+            except (OSError, EOFError, WebSocketException, ImportError) as error:
+                self._lost(in_words(error), began)
+            await asyncio.sleep(self._patience.retry_s(self._attempts - 1, random.random()))
+
+    def _connection(self) -> connect:
+        # No websocket pings: IRC has a PING of its own, which the watchdog uses.
+        return connect(
+            self._url,
+            open_timeout=self._patience.open_s,
+            close_timeout=1,
+            ping_interval=None,
+            compression=None,
+            max_size=2**18,
+        )
+
+    async def _read(self, socket: ClientConnection) -> AsyncGenerator[SourceEvent, None]:
+        """Join, then yield what the lines mean; return when the server asks for a new connection."""
+        await socket.send("CAP REQ :twitch.tv/tags twitch.tv/commands")
+        await socket.send(f"NICK justinfan{random.randrange(10_000, 100_000)}")
+        await socket.send(f"JOIN #{self._channel}")
+        while True:
+            for line in lines_of(await self._next_frame(socket)):
+                message = parse(line)
+                if message is None:
+                    self._malformed += 1
+                elif message.command == "RECONNECT":
+                    return
+                elif message.command == "PING":
+                    await socket.send(f"PONG :{message.text}")
+                else:
+                    self._note(message)
+                    for happening in self._chat.read(message, time.monotonic()):
+                        yield happening
+
+    async def _next_frame(self, socket: ClientConnection) -> bytes:
+        joined = self._state == "ready"
+        try:
+            return await _frame(socket, self._patience.quiet_s if joined else self._patience.join_s)
+        except TimeoutError:
+            if not joined:
+                self._trouble = f"Twitch does not confirm #{self._channel}; is the name right?"
+        await socket.send("PING :streamer")
+        try:
+            return await _frame(socket, self._patience.pong_s)
+        except TimeoutError:
+            raise TimeoutError(f"no answer for {self._patience.pong_s:g} s") from None
+
+    def _note(self, message: IrcMessage) -> None:
+        if self._state == "ready":
+            return
+        if message.command in _JOINED:
+            self._state, self._trouble = "ready", ""
+            log.info("twitch: reading #%s", self._channel)
+        elif message.command == "NOTICE":
+            self._trouble = f"Twitch says: {clean(message.text)[:200]}"
+            log.warning("twitch: %s", self._trouble)
+
+    def _lost(self, trouble: str, began: float) -> None:
+        if time.monotonic() - began > self._patience.healthy_s:
+            self._attempts = 0
+        self._state, self._trouble, self._attempts = "reconnecting", trouble, self._attempts + 1
+        level = logging.WARNING if self._attempts == 1 else logging.INFO
+        log.log(level, "twitch: %s; trying again (attempt %d)", trouble, self._attempts)
+
+
+async def _frame(socket: ClientConnection, within_s: float) -> bytes:
+    # Undecoded: a line with bad UTF-8 then costs that line, not the connection.
+    async with asyncio.timeout(within_s):
+        return await socket.recv(decode=False)

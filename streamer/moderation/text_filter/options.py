@@ -1,0 +1,60 @@
+"""The options of the text filter."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from streamer.moderation.text_filter import custom_patterns, normalize
+from streamer.moderation.text_filter.matcher import SHORTEST_STEM
+
+Kind = Literal["hate", "extremism", "sexual", "violence", "profanity", "selfharm", "drugs"]
+
+_WORDS_PATTERN = re.compile(r"\*?[^\W_]+(?: [^\W_]+)*\*?")
+
+
+class TextFilterOptions(BaseModel):
+    """The streamer's own words on top of the shipped ones."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    extra: tuple[str, ...] = Field(
+        (),
+        description='words and phrases to refuse as well; "spoil*" also refuses "spoiler", "*spoil*" "despoiled" too',
+    )
+    patterns: tuple[str, ...] = Field((), description="regular expressions (RE2) to refuse, capitals do not matter")
+    allow: tuple[str, ...] = Field((), description="words and phrases that are fine although the shipped list has them")
+    kinds: tuple[Kind, ...] = Field(
+        get_args(Kind), description="which parts of the shipped list to use; what concerns minors is always refused"
+    )
+    hold: tuple[Kind, ...] = Field(
+        ("selfharm", "drugs"), description="parts of the list that only hold for a moderator instead of refusing"
+    )
+    doubtful: Literal["hold", "allow"] = Field(
+        "hold", description="what becomes of a word that is probably a refused one in disguise"
+    )
+    channel_terms: bool = Field(
+        True, description="also refuse the terms that the channel blocks in its chat, once known"
+    )
+
+    @field_validator("extra", "allow")
+    @classmethod
+    def _are_words(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            core = normalize.fold(pattern).strip("*")
+            if not _WORDS_PATTERN.fullmatch(normalize.fold(pattern)) or len(core) < 2:
+                raise ValueError(f"'{pattern}': use at least two letters or digits, with a * at either end or none")
+            if "*" in pattern and len(core) < SHORTEST_STEM:
+                raise ValueError(
+                    f"'{pattern}': with a * it would match far too much; use {SHORTEST_STEM} letters or more"
+                )
+        return patterns
+
+    @field_validator("patterns")
+    @classmethod
+    def _can_be_searched(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            custom_patterns.compiled(pattern)
+        return patterns

@@ -1,0 +1,36 @@
+"""How the scores of a judge become an outcome: a threshold to hold and a threshold to block for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.types import Outcome
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Scores = Mapping[str, float]
+
+
+class Thresholds(BaseModel):
+    """From which score of a class on a human is to look, and from which on nothing is shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hold: Mapping[str, Share] = Field({}, description="class to score from which on a moderator is to look")
+    block: Mapping[str, Share] = Field({}, description="class to score from which on the picture is refused")
+
+
+def classify(scores: Scores, band: Thresholds) -> tuple[Outcome, str]:
+    """Give the outcome and the class that decided it: the one furthest beyond its threshold.
+
+    A score that is not a number is beyond every threshold.
+    """
+    for outcome, limits in ((Outcome.BLOCK, band.block), (Outcome.HOLD, band.hold)):
+        over = {
+            name: scores[name] - limit for name, limit in limits.items() if name in scores and not scores[name] < limit
+        }
+        if over:
+            return outcome, max(over, key=lambda name: over[name])
+    return Outcome.ALLOW, ""

@@ -1,0 +1,57 @@
+"""Game mode: the GPU is given away for a while, what is asked for meanwhile waits, and the overlay says "back soon"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.interfaces import Generator
+from streamer.pipeline.scheduler import Scheduler
+from streamer.types import ImageRequest, NoticeCard, Refusal
+
+NO_CARD = NoticeCard("", "")
+
+
+class GameModeOptions(BaseModel):
+    """What happens while the GPU is free; ``generator.parked`` in config.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hold_s: float = Field(900.0, ge=0, le=86_400, description="how long requests wait for the GPU; 0 refuses them")
+    card: str = Field("Back soon", max_length=60, description="headline of the card on the overlay; empty: no card")
+    line: str = Field("Pictures are taking a short break", max_length=120, description="the smaller line below it")
+
+
+class GameMode:
+    """Whether the GPU is given away, from ``free`` until the generator is ready again after ``warm``."""
+
+    def __init__(self, options: GameModeOptions, generator: Generator, scheduler: Scheduler) -> None:
+        self._options, self._generator, self._scheduler = options, generator, scheduler
+        self._away = False
+        self.parked = False
+
+    def free(self, now: float) -> NoticeCard:
+        """Let the picture being drawn finish and the generator go; return the card to show."""
+        self.parked = self._away = True
+        self._generator.park()
+        self._scheduler.prolong(now + self._options.hold_s)
+        return NoticeCard(self._options.card, self._options.line) if self._options.card else NO_CARD
+
+    def warm(self) -> None:
+        """Bring the generator back; the card stays until it has arrived."""
+        self.parked = False
+        self._generator.unpark()
+
+    def arrived(self) -> bool:
+        """Note that the generator is ready; tell whether it had been away."""
+        was_away, self._away = self._away, self.parked
+        return was_away and not self._away
+
+    def admit(self, request: ImageRequest, now: float) -> ImageRequest | Refusal:
+        """Let a request wait for as long as the GPU may be away, or refuse it."""
+        if not self._away:
+            return request
+        if not self._options.hold_s:
+            return Refusal(request.id, "parked", "pictures are taking a short break, try again later")
+        return replace(request, expires_at=max(request.expires_at, now + self._options.hold_s))

@@ -1,0 +1,60 @@
+"""The fused step is the stock step with eight-bit products, whatever kernels are between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+
+from streamer.generator.klein.denoise import stock_velocity  # noqa: E402
+from streamer.generator.klein.fused.ops import attend_with, reference_ops  # noqa: E402
+from streamer.generator.klein.fused.transformer import FusedTransformer, can_fuse  # noqa: E402
+from streamer.generator.klein.quantize import FP8, Quantizer  # noqa: E402
+from streamer.generator.klein.shape_plan import plan_shape  # noqa: E402
+from streamer.generator.klein.shapes import Shape  # noqa: E402
+from streamer.generator.klein.verify import fixed_scene, relative_error  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+def canvas_of(model: Any, shape: Shape) -> Any:
+    place = plan_shape(model, shape, None, stock_velocity(model.transformer), lambda latents: latents)
+    place.canvas.set_step(place.schedule(model, 4), 1)
+    fixed_scene(place.canvas)
+    return place.canvas
+
+
+@pytest.mark.parametrize("kind", [FP8, torch.int8])
+@pytest.mark.parametrize("reference", [None, (64, 80)])
+def test_the_fused_step_gives_the_stock_velocity(
+    load_model: Callable[..., Any], kind: Any, reference: tuple[int, int] | None
+) -> None:
+    """On the same eight-bit weights fused and stock differ by rounding, with and without a picture to edit."""
+    model = load_model(torch.bfloat16, Quantizer(True, kind))
+    canvas = canvas_of(model, Shape(96, 64, 64, reference))
+    fused = FusedTransformer(model.transformer, reference_ops(), attend_with("sdpa"))
+    with torch.inference_mode():
+        assert relative_error(fused(canvas), stock_velocity(model.transformer)(canvas)) < 0.01
+
+
+def test_a_layer_kept_wide_forbids_fusing(load_model: Callable[..., Any]) -> None:
+    """One layer that is not in eight bits breaks the chain of kernels, and it is noticed."""
+    assert can_fuse(load_model(torch.bfloat16, Quantizer(True, FP8)).transformer)
+    assert not can_fuse(load_model(torch.bfloat16, Quantizer(True, None)).transformer)
+    assert not can_fuse(load_model(torch.bfloat16, Quantizer(True, FP8, weight_only=True)).transformer)
+
+
+def test_attention_in_fp8_stays_near(load_model: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With queries, keys and values in fp8 by scales bounded ahead, the velocity stays within its bound."""
+    monkeypatch.setattr("streamer.generator.klein.fused.transformer.FEW_ROWS", 0)
+    model = load_model(torch.bfloat16, Quantizer(True, FP8))
+    fused = FusedTransformer(model.transformer, reference_ops(), attend_with("sdpa"), fp8_attention=True)
+    place = plan_shape(model, Shape(96, 64, 64), None, fused, lambda latents: latents)
+    place.canvas.set_step(place.schedule(model, 4), 1)
+    fixed_scene(place.canvas)
+    with torch.inference_mode():
+        assert relative_error(fused(place.canvas), stock_velocity(model.transformer)(place.canvas)) < 0.03

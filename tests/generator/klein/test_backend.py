@@ -1,0 +1,239 @@
+"""The painter as the generator process uses it: on the CPU, with a tiny checkpoint."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+
+from PIL import Image  # noqa: E402
+
+from streamer.errors import BackendError, BackendUnavailable, Unsupported  # noqa: E402
+from streamer.generator.backend import StepCallback  # noqa: E402
+from streamer.generator.backends import klein  # noqa: E402
+from streamer.generator.klein.backend import kind_of, quantizer_for, really_on  # noqa: E402
+from streamer.generator.klein.optimizations import Optimizations  # noqa: E402
+from streamer.generator.klein.quantize import FP8  # noqa: E402
+from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+SIZES = ((96, 64), (64, 64))
+
+
+@pytest.fixture
+def make(checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
+    """Make a loaded and warmed backend."""
+    monkeypatch.setenv("STREAMER_HOME", str(tmp_path))
+    for variable in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+
+    def made(**options: Any) -> Any:
+        backend = klein.create(options_for(checkpoint, **options))
+        backend.load(lambda doing, share: None)
+        backend.warm_up(SIZES, lambda doing, share: None)
+        return backend
+
+    return made
+
+
+def options_for(checkpoint: Path, **more: Any) -> klein.Options:
+    return klein.Options(**{"model": str(checkpoint), "device": "cpu", "text_tokens": 64, **more})
+
+
+def request(width: int = 96, height: int = 64, steps: int = 4, reference: bytes | None = None) -> ImageRequest:
+    return ImageRequest(
+        "1", "bg", "background", "background", "a fox", "a fox", SamplingParams(width, height, steps, 1.0, 7),
+        Actor("1", "somebody", Role.VIEWER), Lane.CHAT, 0.0, 1e9, reference=reference,
+    )  # fmt: skip
+
+
+def png(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "orange").save(file, "PNG")
+    return file.getvalue()
+
+
+def test_steps_then_one_picture(make: Callable[..., Any]) -> None:
+    """Four steps with previews, then the picture, in the size asked for."""
+    *steps, picture = make().draw(request())
+    assert [step.step for step in steps] == [1, 2, 3, 4]
+    assert all(step.pixels is not None for step in steps)
+    assert picture.pixels().shape == (64, 96, 3)
+    assert picture.jpeg(88) is None
+
+
+def test_it_draws_before_it_is_fast_and_the_same_after(make: Callable[..., Any]) -> None:
+    """Between warm_up and the last idle slice pictures come as they come afterwards."""
+    backend = make()
+    assert "steps of warming up left" in backend.active()["fast_sizes"]
+    early = last(backend.draw(request())).pixels()
+    said: list[tuple[str, float]] = []
+    while backend.idle(lambda doing, share: said.append((doing, share))):
+        pass
+    assert said[-1] == ("size 64x64", 1.0)
+    assert backend.active()["fast_sizes"] == "96x64, 64x64"
+    assert np.array_equal(last(backend.draw(request())).pixels(), early)
+    assert not backend.idle(lambda doing, share: None)
+
+
+def test_a_size_nobody_announced_becomes_fast_in_idle_moments(make: Callable[..., Any]) -> None:
+    """What was drawn once, an edit for example, is made ready for the next time."""
+    backend = make(warm_in_background=False)
+    last(backend.draw(request(reference=png(80, 64))))
+    backend.idle(lambda doing, share: None)
+    assert "96x64 editing 80x64" in backend.active()["fast_sizes"]
+
+
+def test_an_edit_differs_from_a_drawing(make: Callable[..., Any]) -> None:
+    """The picture to edit has its say."""
+    backend = make()
+    plain = last(backend.draw(request())).pixels()
+    assert not np.array_equal(plain, last(backend.draw(request(reference=png(64, 64)))).pixels())
+
+
+@pytest.mark.parametrize(
+    ("data", "message"), [(b"no picture", "cannot be read"), (png(8, 8), "8x8"), (png(900, 64), "900x64")]
+)
+def test_an_unusable_reference_is_told(make: Callable[..., Any], data: bytes, message: str) -> None:
+    """Garbage, too small and too long each get their own sentence."""
+    with pytest.raises(BackendError, match=message):
+        last(make().draw(request(reference=data)))
+
+
+def test_fifty_steps_are_not_for_a_distilled_model(make: Callable[..., Any]) -> None:
+    """The mistake that other pipelines' defaults invite is named."""
+    with pytest.raises(Unsupported, match="four steps"):
+        last(make().draw(request(steps=50)))
+
+
+def test_short_memory_steps_down_and_says_so(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Out of memory once: the picture comes, in the size asked for but drawn smaller, and the status tells."""
+    backend = make(warm_in_background=False)
+    starve(backend, monkeypatch, times=1)
+    assert last(backend.draw(request(160, 96))).pixels().shape == (96, 160, 3)
+    assert backend.active()["memory"] == "smaller pictures"
+    assert last(backend.draw(request(160, 96))).pixels().shape == (96, 160, 3)
+
+
+def test_shorter_memory_drops_the_fast_paths(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Out of memory twice: smaller pictures and nothing prepared."""
+    backend = make(warm_in_background=False)
+    starve(backend, monkeypatch, times=2)
+    assert last(backend.draw(request())).pixels().shape == (64, 96, 3)
+    assert backend.active()["memory"] == "smaller pictures, plain PyTorch"
+    assert backend.active()["fast_sizes"] == "none yet"
+
+
+def test_no_memory_at_all_gives_up(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Out of memory whatever is tried: the backend is unavailable, and the program falls back."""
+    backend = make()
+    starve(backend, monkeypatch, times=99)
+    with pytest.raises(BackendUnavailable, match="too small even for a small picture"):
+        last(backend.draw(request()))
+
+
+def test_a_lost_device_is_passed_on(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors that stick to the device reach the process, which ends itself."""
+    backend = make()
+
+    def broken(job: Any) -> Any:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        yield
+
+    monkeypatch.setattr(backend._engine, "draw", broken)
+    with pytest.raises(RuntimeError, match="CUDA error"):
+        last(backend.draw(request()))
+
+
+def test_the_status_names_what_is_active(make: Callable[..., Any], checkpoint: Path) -> None:
+    """Device, model, precision and counts, all as text."""
+    active = make(precision="fp8").active()
+    assert active["device"] == "CPU"
+    assert active["model"] == str(checkpoint)
+    assert active["precision"] == "fp8"
+    assert int(active["eight_bit_layers"]) > 0
+    assert all(isinstance(value, str) for value in active.values())
+
+
+def test_closing_gives_the_model_back(make: Callable[..., Any]) -> None:
+    """After close nothing can be drawn, and nothing breaks."""
+    backend = make()
+    backend.close()
+    with pytest.raises(BackendUnavailable, match="not loaded"):
+        last(backend.draw(request()))
+
+
+def test_without_a_gpu_auto_is_unavailable(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CPU would need minutes for a picture, so it is used only when asked for by name."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(BackendUnavailable, match="no usable NVIDIA GPU"):
+        klein.create(options_for(checkpoint, device="auto")).load(lambda doing, share: None)
+
+
+def test_a_model_that_is_nowhere_says_what_to_give() -> None:
+    """A folder that does not exist is not looked for on the hub."""
+    with pytest.raises(BackendUnavailable, match="there is no folder"):
+        klein.create(klein.Options(model="./nowhere", device="cpu")).load(lambda doing, share: None)
+
+
+def test_the_status_tells_a_failed_check_from_a_passed_one() -> None:
+    """What is asked for and not used is named with the reason."""
+    switches = Optimizations("fp8", "fp8", fused_qkv=True, kernels=True, compile=True, graphs=True, gpu_jpeg=True)
+    said = really_on(switches, {"kernels": "error 0.005", "fp8 attention": "wrong by 0.2", "jpeg": "failed: OSError"})
+    assert said == {
+        "precision": "fp8",
+        "attention": "off: wrong by 0.2",
+        "fused_qkv": "on",
+        "kernels": "on",
+        "graphs": "on",
+        "gpu_jpeg": "off: failed: OSError",
+    }
+
+
+def test_a_precision_decides_how_blocks_are_shrunk() -> None:
+    """The name says the type, and whether only the weights are stored in it."""
+    assert kind_of("fp8-weights") is FP8
+    assert kind_of("int8") is torch.int8
+    assert kind_of("bfloat16") is None
+    assert quantizer_for(Optimizations("int8-weights")).weight_only
+    assert not quantizer_for(Optimizations("int8")).weight_only
+
+
+def test_where_eight_bit_products_fail_wider_ones_are_taken(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that cannot multiply in fp8 tries int8, and one that can neither draws in bfloat16."""
+    monkeypatch.setattr("streamer.generator.klein.backend.works", lambda kind, device: kind is torch.int8)
+    assert make(precision="fp8").active()["precision"] == "int8"
+    monkeypatch.setattr("streamer.generator.klein.backend.works", lambda kind, device: False)
+    assert make(precision="fp8").active()["precision"] == "bfloat16"
+
+
+def last(items: Any) -> Any:
+    *_, picture = items
+    assert not isinstance(picture, StepCallback)
+    return picture
+
+
+def starve(backend: Any, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let the engine run out of memory that many times after a picture's first step."""
+    logging.getLogger("streamer.generator.klein.backend").setLevel(logging.ERROR)
+    left, draw = [times], backend._engine.draw
+
+    def starving(job: Any) -> Any:
+        for item in draw(job):
+            if left[0]:
+                left[0] -= 1
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            yield item
+
+    monkeypatch.setattr(backend._engine, "draw", starving)

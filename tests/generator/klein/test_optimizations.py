@@ -1,0 +1,91 @@
+"""Each machine gets the speed-ups that suit it, and each can be turned off alone."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from streamer.errors import BackendUnavailable, ConfigError
+from streamer.generator.klein.optimizations import EAGER, DeviceInfo, Optimizations, choose_optimizations
+
+
+def machine(name: str, capability: tuple[int, int], memory_gb: float, **more: bool) -> DeviceInfo:
+    return DeviceInfo("cuda", name, capability, memory_gb, **{"triton": True, **more})
+
+
+H200 = machine("H200", (9, 0), 141, fp8_attention=True)
+A100 = machine("A100", (8, 0), 80)
+RTX_4090 = machine("RTX 4090", (8, 9), 24)
+RTX_3060 = machine("RTX 3060", (8, 6), 12)
+RTX_5090 = machine("RTX 5090", (12, 0), 32)
+TURING = machine("RTX 2080 Ti", (7, 5), 11)
+CPU = DeviceInfo("cpu", "CPU")
+
+
+@pytest.mark.parametrize(
+    ("on", "precision", "attention", "kernels"),
+    [
+        (H200, "fp8", "fp8", True),
+        (A100, "int8", "flash", True),
+        (RTX_4090, "fp8", "flash", True),
+        (RTX_3060, "int8", "flash", True),
+        (RTX_5090, "fp8", "cudnn", True),
+        (TURING, "int8-weights", "sdpa", False),
+    ],
+)
+def test_auto_picks_by_the_chip(on: DeviceInfo, precision: str, attention: str, kernels: bool) -> None:
+    """Eight-bit products where the chip has them, the attention that is fastest there."""
+    chosen = choose_optimizations(on, precision="auto", weights_gb=14, without=())
+    assert (chosen.precision, chosen.attention, chosen.kernels) == (precision, attention, kernels)
+    assert chosen.graphs
+    assert chosen.fused_qkv
+
+
+def test_an_old_chip_with_room_keeps_wide_weights() -> None:
+    """Weights in eight bits alone save memory and cost time, so only where memory is short."""
+    assert choose_optimizations(TURING, precision="auto", weights_gb=5, without=()).precision == "bfloat16"
+
+
+def test_the_cpu_draws_plainly() -> None:
+    """Without a GPU nothing is switched on."""
+    assert choose_optimizations(CPU, precision="auto", weights_gb=14, without=()) == Optimizations(precision="float32")
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Optimizations) if field.name != "precision"])
+def test_each_speed_up_can_be_turned_off_alone(name: str) -> None:
+    """Naming one leaves the others as they are, save what cannot be without it."""
+    everything = choose_optimizations(H200, precision="auto", weights_gb=14, without=())
+    less = choose_optimizations(H200, precision="auto", weights_gb=14, without=(name,))
+    assert getattr(less, name) == getattr(EAGER, name)
+    changed = {
+        field.name for field in fields(Optimizations) if getattr(less, field.name) != getattr(everything, field.name)
+    }
+    assert changed <= {name, "attention"} if name == "kernels" else changed == {name}
+
+
+def test_attention_in_fp8_needs_the_kernels() -> None:
+    """Without the fused kernels there is nothing to give it its inputs."""
+    assert choose_optimizations(H200, precision="auto", weights_gb=14, without=("kernels",)).attention == "cudnn"
+
+
+def test_an_asked_precision_is_taken() -> None:
+    """Whoever names a precision gets it; without eight bits there are no kernels between eight-bit products."""
+    chosen = choose_optimizations(H200, precision="bfloat16", weights_gb=14, without=())
+    assert (chosen.precision, chosen.kernels, chosen.compile) == ("bfloat16", False, True)
+
+
+def test_a_wrong_name_is_told_with_the_right_ones() -> None:
+    """A misspelt speed-up is an error that lists them."""
+    with pytest.raises(ConfigError, match=r"'cuda_graphs' is no speed-up.*graphs"):
+        choose_optimizations(H200, precision="auto", weights_gb=14, without=("cuda_graphs",))
+
+
+def test_a_model_that_cannot_fit_is_refused_before_loading() -> None:
+    """The message says what it needs and what there is."""
+    pytest.importorskip("torch")
+    from streamer.generator.klein.vram import fits
+
+    fits(RTX_3060, "int8", 13.5, "4B")
+    with pytest.raises(BackendUnavailable, match=r"needs about 19 GB and RTX 3060 has 12 GB"):
+        fits(RTX_3060, "int8", 30.0, "9B")

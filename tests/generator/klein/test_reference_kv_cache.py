@@ -1,0 +1,145 @@
+"""A KV checkpoint reads the picture to edit once, and draws what the stock KV pipeline draws."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("diffusers")
+
+from diffusers import Flux2KleinKVPipeline  # noqa: E402
+from PIL import Image  # noqa: E402
+
+from streamer.generator.klein.denoise import stock_velocity  # noqa: E402
+from streamer.generator.klein.engine import (  # noqa: E402
+    DrawJob,
+    Engine,
+)
+from streamer.generator.klein.fused.ops import attend_with, reference_ops  # noqa: E402
+from streamer.generator.klein.fused.transformer import FusedTransformer  # noqa: E402
+from streamer.generator.klein.loading import from_pipeline, load  # noqa: E402
+from streamer.generator.klein.noise import noise_of  # noqa: E402
+from streamer.generator.klein.quantize import FP8, Quantizer  # noqa: E402
+from streamer.generator.klein.reference_kv_cache import read_reference  # noqa: E402
+from streamer.generator.klein.shape_plan import plan_shape  # noqa: E402
+from streamer.generator.klein.shapes import Shape  # noqa: E402
+from streamer.generator.klein.testing import make_checkpoint, make_pipeline  # noqa: E402
+from streamer.generator.klein.vae import tokens_to_latents  # noqa: E402
+from streamer.generator.klein.verify import fixed_scene, relative_error  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+TEXT_TOKENS = 64
+JOB = DrawJob("make it winter", 96, 64, seed=5)
+
+
+@pytest.fixture(scope="module")
+def kv_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights that call themselves a KV checkpoint."""
+    return make_checkpoint(tmp_path_factory.mktemp("klein") / "kv", kv=True)
+
+
+def load_it(folder: Path, dtype: Any = torch.float32, shrink: Callable[[Any], None] = lambda block: None) -> Any:
+    return load(folder, device=torch.device("cpu"), dtype=dtype, shrink=shrink, decoder=None, report=lambda *_: None)
+
+
+def picture(size: tuple[int, int], seed: int = 3) -> Image.Image:
+    noise = np.random.default_rng(seed).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    return Image.fromarray(noise)
+
+
+def latents_of(engine: Engine, job: DrawJob) -> Any:
+    for _ in engine.draw(job):
+        pass
+    canvas = engine._place_for(engine.shape_of(job)).canvas
+    return tokens_to_latents(engine.model.vae, canvas.latents, canvas.shape.rows, canvas.shape.columns)
+
+
+def stock(folder: Path, job: DrawJob, image: Any = None) -> Any:
+    pipeline = Flux2KleinKVPipeline.from_pretrained(folder, dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline(
+        prompt=job.prompt, image=image, height=job.height, width=job.width, num_inference_steps=job.steps,
+        max_sequence_length=TEXT_TOKENS, output_type="latent",
+        latents=noise_of(job.seed, 128, job.height // 16, job.width // 16, torch.float32, torch.device("cpu")),
+    ).images  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(64, 64), (96, 64)])
+def test_an_edit_equals_the_stock_kv_pipeline(kv_checkpoint: Path, size: tuple[int, int]) -> None:
+    """Reading the reference before the first step gives what stock gets by reading it beside that step."""
+    engine, image = Engine(load_it(kv_checkpoint), text_tokens=TEXT_TOKENS, reference_px=96), picture(size)
+    mine = latents_of(engine, replace(JOB, reference=image))
+    assert relative_error(mine, stock(kv_checkpoint, JOB, image)) < 1e-5
+    assert relative_error(mine, stock(kv_checkpoint, JOB)) > 1e-3
+
+
+def test_without_a_picture_to_edit_it_draws_as_any_klein(kv_checkpoint: Path) -> None:
+    """Text alone goes the usual way."""
+    engine = Engine(load_it(kv_checkpoint), text_tokens=TEXT_TOKENS)
+    assert relative_error(latents_of(engine, JOB), stock(kv_checkpoint, JOB)) < 1e-6
+
+
+def test_the_second_edit_does_not_see_the_first_picture(kv_checkpoint: Path) -> None:
+    """What was kept of one reference is overwritten by the next."""
+    engine = Engine(load_it(kv_checkpoint), text_tokens=TEXT_TOKENS, reference_px=64)
+    second = replace(JOB, reference=picture((64, 64), seed=4))
+    alone = latents_of(Engine(engine.model, text_tokens=TEXT_TOKENS, reference_px=64), second)
+    latents_of(engine, replace(JOB, reference=picture((64, 64))))
+    assert torch.equal(latents_of(engine, second), alone)
+
+
+@pytest.mark.parametrize("fp8_attention", [False, True])
+def test_the_fused_step_attends_to_the_kept_reference(
+    kv_checkpoint: Path, fp8_attention: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the same eight-bit weights fused and stock differ by rounding, also where plain pictures attend in fp8."""
+    monkeypatch.setattr("streamer.generator.klein.fused.transformer.FEW_ROWS", 0)
+    model = load_it(kv_checkpoint, torch.bfloat16, Quantizer(True, FP8))
+    fused = FusedTransformer(model.transformer, reference_ops(), attend_with("sdpa"), fp8_attention)
+    place = plan_shape(model, Shape(96, 64, 64, (64, 80)), None, fused, lambda latents: latents)
+    place.canvas.set_step(place.schedule(model, 4), 1)
+    fixed_scene(place.canvas)
+    with torch.inference_mode():
+        read_reference(place.canvas, model.transformer)
+        memory = place.canvas.memory
+        truth = memory.keys.clone(), memory.values.clone()
+        place.read()
+        assert relative_error(memory.keys, truth[0]) < 0.03
+        assert relative_error(memory.values, truth[1]) < 0.03
+        assert (memory.small is not None) == fp8_attention
+        # So tiny a model hardly looks at its reference: made to shout, it must be heard alike.
+        memory.values.mul_(20)
+        if memory.small is not None:
+            fused._shrink(memory, place.canvas.attention)
+        kept = fused(place.canvas)
+        near = relative_error(kept, stock_velocity(model.transformer)(place.canvas))
+        memory.values.zero_()
+        assert near < 0.03
+        assert relative_error(kept, stock_velocity(model.transformer)(place.canvas)) > 1.3 * near
+
+
+def test_one_scale_holds_for_all_steps_and_for_the_reading(kv_checkpoint: Path) -> None:
+    """What is kept in fp8 is attended to in every step, so no step may read it by another scale."""
+    model = load_it(kv_checkpoint, torch.bfloat16, Quantizer(True, FP8))
+    fused = FusedTransformer(model.transformer, reference_ops(), attend_with("sdpa"), True)
+    own = plan_shape(model, Shape(96, 64, 64), None, fused, lambda latents: latents).schedule(model, 4).attention
+    shared = plan_shape(model, Shape(96, 64, 64, (64, 80)), None, fused, lambda latents: latents).schedule(model, 4)
+    assert torch.equal(shared.attention, shared.attention[:1].expand(4, -1, -1))
+    assert (shared.attention[..., :3] >= own[..., :3]).all()
+    assert torch.allclose(shared.attention[..., 2] * shared.attention[..., 3], torch.ones(()))
+
+
+def test_a_kv_checkpoint_is_known_by_its_pipeline(kv_checkpoint: Path, checkpoint: Path) -> None:
+    """A KV checkpoint does not say that it is distilled, and is taken; others keep no references."""
+    assert "is_distilled" not in json.loads((kv_checkpoint / "model_index.json").read_text())
+    assert load_it(kv_checkpoint).keeps_references
+    assert not load_it(checkpoint).keeps_references
+    assert from_pipeline(make_pipeline(kv=True)).keeps_references

@@ -1,0 +1,88 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.generator.render.wrap import TextRoom, balanced, break_up, characters, fit_text, truncate, wrap
+
+ROOM = TextRoom(width=1000, height=360, lines=3, largest=130, smallest=40, outline=0.08)
+
+
+def measure(text: str) -> float:
+    """Every character is half a letter size wide."""
+    return 0.5 * len(text)
+
+
+def test_a_short_text_stands_in_one_line_at_the_largest_size() -> None:
+    assert fit_text("ship it", ROOM, measure).lines == ("ship it",)
+    assert fit_text("ship it", ROOM, measure).size == ROOM.largest
+
+
+def test_a_longer_text_gets_more_lines_before_it_gets_small() -> None:
+    fitted = fit_text("when chat picks the background again", ROOM, measure)
+    assert len(fitted.lines) > 1
+    assert fitted.size > ROOM.smallest
+
+
+def test_lines_are_of_about_the_same_length() -> None:
+    pieces = break_up("aaaa bbbb cccc dddd", measure)
+    assert balanced(pieces, 0.5, measure("aaaa bbbb cccc")) == ("aaaa bbbb", "cccc dddd")
+
+
+def test_what_cannot_fit_is_cut_with_an_ellipsis() -> None:
+    fitted = fit_text("word " * 200, ROOM, measure)
+    assert fitted.size == ROOM.smallest
+    assert len(fitted.lines) == ROOM.lines
+    assert fitted.lines[-1].endswith("…")
+
+
+@pytest.mark.parametrize("length", [1, 3, 7, 12, 18, 23])
+def test_what_cannot_fit_ends_after_a_whole_word(length: int) -> None:
+    words = ["ab" * length, "x", "yz" * length]
+    lines = fit_text(" ".join(words * 60), ROOM, measure).lines
+    assert lines[-1].endswith("…")
+    assert {word for line in lines for word in line.removesuffix("…").split()} <= set(words)
+
+
+def test_only_a_word_too_long_for_a_line_is_cut_inside_and_never_inside_a_character() -> None:
+    families = fit_text("family " + "\U0001f469\u200d\U0001f467" * 300, ROOM, measure).lines
+    assert families[0].startswith("family \U0001f469")
+    assert all(line.removesuffix("…").endswith("\u200d\U0001f467") for line in families)
+    alone = truncate("x" * 9 + " y", 4.5, 1, measure)
+    assert alone == ("x" * 8 + "…",)
+
+
+def test_emoji_flags_and_skin_tones_are_one_character() -> None:
+    for one in ("\U0001f1e9\U0001f1ea", "\U0001f44d\U0001f3fd", "\U0001f469\u200d\U0001f467", "1\ufe0f\u20e3"):
+        assert characters(one + "a") == [one, "a"]
+
+
+def test_a_word_without_end_is_broken() -> None:
+    fitted = fit_text("a" * 60, ROOM, measure)
+    assert len(fitted.lines) > 1
+    assert "".join(fitted.lines) == "a" * 60
+
+
+def test_scripts_without_spaces_break_between_characters() -> None:
+    assert [piece.text for piece in break_up("日本語", measure)] == ["日", "本", "語"]
+
+
+def test_marks_stay_with_their_letter() -> None:
+    assert characters("e\u0301a\u0308x") == ["e\u0301", "a\u0308", "x"]
+
+
+@given(st.text(st.sampled_from("ab яж 日\u0301 "), max_size=200))
+def test_every_line_fits_and_nothing_is_lost_unless_an_ellipsis_says_so(text: str) -> None:
+    fitted = fit_text(text, ROOM, measure)
+    assert ROOM.smallest <= fitted.size <= ROOM.largest
+    assert len(fitted.lines) <= ROOM.lines
+    assert all(measure(line) <= ROOM.inner_width(fitted.size) + 1e-6 for line in fitted.lines)
+    if not any(line.endswith("…") for line in fitted.lines):
+        assert "".join("".join(fitted.lines).split()) == "".join(text.split())
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=30), st.integers(12, 40))
+def test_wrapping_keeps_every_word_in_order(lengths: list[int], width: int) -> None:
+    words = ["x" * length for length in lengths]
+    lines = wrap(break_up(" ".join(words), len), 1, width)
+    assert " ".join(lines).split() == words
+    assert all(len(line) <= width for line in lines)

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from streamer.errors import BackendError
+from streamer.generator.backend import BackendPicture, HostPicture, Pixels, StepCallback
+from streamer.generator.frame_builder import FrameBuilder, blank
+from streamer.generator.ipc import JudgeUse
+from streamer.generator.judge_panel import JudgePanel, load
+from streamer.generator.render.encode import ALGORITHMIC, TRAINED
+from streamer.generator.supervisor import WorkerOptions
+from streamer.types import Actor, Caption, Frame, ImageRequest, Judgement, Lane, Outcome, Preview, Role, SamplingParams
+
+
+def noise(width: int, height: int, channels: int = 3) -> Pixels:
+    return np.random.default_rng(1).integers(0, 256, (height, width, channels), dtype=np.uint8)
+
+
+def request(caption: Caption | None = None, preview_px: int = 32) -> ImageRequest:
+    params, actor = SamplingParams(64, 48, 4, 1.0, 1), Actor("1", "somebody", Role.VIEWER)
+    return ImageRequest(
+        "1", "meme", "meme", "meme", "a cat", "a cat", params, actor, Lane.CHAT, 0.0, 1.0, caption=caption,
+        preview_px=preview_px,
+    )  # fmt: skip
+
+
+class Playback:
+    """A backend that yields what it was given."""
+
+    def __init__(self, *items: StepCallback | BackendPicture) -> None:
+        self._items = items
+        self.closed_early = False
+
+    def draw(self, request: ImageRequest) -> Iterator[StepCallback | BackendPicture]:
+        try:
+            yield from self._items
+        except GeneratorExit:
+            self.closed_early = True
+            raise
+
+
+class DevicePicture(HostPicture):
+    """A picture that is encoded where it lies."""
+
+    def jpeg(self, quality: int) -> bytes:
+        file = io.BytesIO()
+        Image.new("RGB", (self.width, self.height), "red").save(file, "JPEG", quality=quality)
+        return file.getvalue()
+
+
+def draw(*items: StepCallback | BackendPicture, caption: Caption | None = None, source: str = TRAINED) -> list[object]:
+    return list(FrameBuilder(Playback(*items), source=source).draw(request(caption)))  # type: ignore[arg-type]
+
+
+def frame_of(*items: StepCallback | BackendPicture, caption: Caption | None = None) -> Frame:
+    last = draw(*items, caption=caption)[-1]
+    assert isinstance(last, Frame)
+    return last
+
+
+def open_image(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("size", [(64, 48), (48, 64), (1024, 1024), (20, 10), (1280, 8)])
+def test_a_preview_is_never_larger_than_32_pixels_on_either_side(size: tuple[int, int]) -> None:
+    preview, _ = draw(StepCallback(1, 4, noise(*size)), HostPicture(noise(64, 48)))
+    assert isinstance(preview, Preview)
+    image = open_image(preview.data)
+    assert image.size == (preview.width, preview.height)
+    assert max(image.size) <= 32
+    assert (preview.step, preview.steps, preview.media_type) == (1, 4, "image/jpeg")
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted"), [((1280, 720), (256, 144)), ((80, 45), (80, 45)), ((300, 600), (128, 256))]
+)
+def test_a_preview_is_as_large_as_its_request_says_and_never_enlarged(
+    size: tuple[int, int], wanted: tuple[int, int]
+) -> None:
+    backend = Playback(StepCallback(1, 4, noise(*size)), HostPicture(noise(64, 48)))
+    preview, _ = FrameBuilder(backend).draw(request(preview_px=256))  # type: ignore[arg-type]
+    assert isinstance(preview, Preview)
+    assert (preview.width, preview.height) == wanted == open_image(preview.data).size
+
+
+def test_a_step_without_a_picture_is_told_all_the_same() -> None:
+    step, frame = draw(StepCallback(1, 4, None), HostPicture(noise(64, 48)))
+    assert isinstance(step, Preview)
+    assert (step.step, step.steps, step.data) == (1, 4, b"")
+    assert isinstance(frame, Frame)
+
+
+def test_an_opaque_picture_becomes_a_jpeg() -> None:
+    frame = frame_of(HostPicture(noise(64, 48)))
+    assert (frame.media_type, frame.width, frame.height, frame.layer) == ("image/jpeg", 64, 48, "meme")
+    assert open_image(frame.data).size == (64, 48)
+
+
+def test_a_transparent_picture_keeps_its_transparency() -> None:
+    frame = frame_of(HostPicture(noise(64, 48, 4)))
+    assert frame.media_type == "image/webp"
+    assert open_image(frame.data).mode == "RGBA"
+
+
+def test_alpha_that_hides_nothing_costs_nothing() -> None:
+    pixels = noise(64, 48, 4)
+    pixels[..., 3] = 255
+    assert frame_of(HostPicture(pixels)).media_type == "image/jpeg"
+
+
+def test_a_picture_encoded_on_the_device_is_sent_as_that_and_marked() -> None:
+    frame = frame_of(DevicePicture(noise(64, 48)))
+    red, green, blue = open_image(frame.data).convert("RGB").getpixel((5, 5))  # type: ignore[misc]
+    assert red > 200
+    assert green < 60
+    assert blue < 60
+    assert b"trainedAlgorithmicMedia" in frame.data
+
+
+def test_a_caption_is_drawn_on_the_host_even_if_the_device_could_encode() -> None:
+    grey = np.full((256, 256, 3), 128, np.uint8)
+    grey[0, 0] = grey[4, 4] = 90
+    frame = frame_of(DevicePicture(grey), caption=Caption("TOP", "", "top_bottom"))
+    pixels = np.asarray(open_image(frame.data))
+    assert pixels[:90].max() > 240
+    assert pixels[:90].min() < 20
+    assert np.ptp(pixels[200:]) < 20
+
+
+def test_a_backend_that_is_no_model_says_so_in_the_file() -> None:
+    frame = draw(HostPicture(noise(64, 48)), source=ALGORITHMIC)[-1]
+    assert isinstance(frame, Frame)
+    assert b"digitalsourcetype/algorithmicMedia" in frame.data
+
+
+def test_closing_early_closes_the_backends_iterator() -> None:
+    backend = Playback(StepCallback(1, 2, None), HostPicture(noise(8, 8)))
+    items = FrameBuilder(backend).draw(request())  # type: ignore[arg-type]
+    next(items)
+    items.close()
+    assert backend.closed_early
+
+
+def test_a_backend_without_a_picture_is_a_fault() -> None:
+    with pytest.raises(BackendError, match="without a picture"):
+        draw(StepCallback(1, 1, None))
+
+
+def test_a_blank_picture_is_a_fault() -> None:
+    with pytest.raises(BackendError, match="blank"):
+        draw(HostPicture(np.zeros((48, 64, 3), np.uint8)))
+
+
+def silhouette() -> Pixels:
+    pixels = np.zeros((64, 64, 4), np.uint8)
+    pixels[16:48, 16:48, 3] = 255
+    return pixels
+
+
+def night() -> Pixels:
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[30:40, 30:40] = 180
+    return pixels
+
+
+@pytest.mark.parametrize(
+    ("pixels", "is_blank"),
+    [
+        (np.zeros((64, 64, 3), np.uint8), True),
+        (np.full((64, 64, 3), 255, np.uint8), True),
+        (np.full((64, 64, 3), (20, 120, 80), np.uint8), True),
+        (noise(64, 64) // 100, True),
+        (np.zeros((64, 64, 4), np.uint8), True),
+        (noise(64, 64), False),
+        (noise(64, 64) // 10, False),
+        (night(), False),
+        (silhouette(), False),
+        (np.tile(np.arange(64, dtype=np.uint8)[:, None, None], (1, 64, 3)), False),
+    ],
+    ids=[
+        "black", "white", "one colour", "black noise", "transparent",
+        "noise", "dark noise", "a light at night", "a silhouette", "a gradient",
+    ],
+)  # fmt: skip
+def test_blank_is_what_shows_nothing(pixels: Pixels, is_blank: bool) -> None:
+    assert blank(pixels) is is_blank
+
+
+def test_the_backends_own_time_leaves_out_who_reads_its_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    class Slow(Playback):
+        def draw(self, request: ImageRequest) -> Iterator[StepCallback | BackendPicture]:
+            nonlocal now
+            for item in self._items:
+                now += 1.0
+                yield item
+
+    monkeypatch.setattr("streamer.generator.frame_builder.time.perf_counter", lambda: now)
+    studio = FrameBuilder(Slow(StepCallback(1, 1, None), HostPicture(noise(64, 48))))  # type: ignore[arg-type]
+    for _ in studio.draw(request()):
+        now += 100.0
+    assert studio.drew_s == 2.0
+
+
+def test_the_judges_see_the_picture_before_the_caption_covers_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent))
+    one = load(JudgeUse("support.scripted_judge", {}))
+    grey = np.full((256, 256, 3), 128, np.uint8)
+    grey[0, 0] = grey[4, 4] = 90
+    plain = FrameBuilder(Playback(HostPicture(grey)), jury=JudgePanel([one]))  # type: ignore[arg-type]
+    (alone,) = list(plain.draw(request()))[-1].judgements  # type: ignore[union-attr]
+    captioned = FrameBuilder(Playback(HostPicture(grey)), jury=JudgePanel([one]))  # type: ignore[arg-type]
+    (covered,) = list(captioned.draw(request(Caption("TOP " * 9, "", "top_bottom"))))[-1].judgements  # type: ignore[union-attr]
+    assert alone.scores == covered.scores
+
+
+def test_what_the_backend_and_the_readers_found_travels_with_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent))
+
+    class Opinionated(Playback):
+        def opinions(self) -> tuple[Judgement, ...]:
+            return (Judgement(Outcome.HOLD, "policy", "policy", "1"),)
+
+    reader = load(JudgeUse("support.scripted_reader", {"words": ["cat"], "block": {"cat": 1.0}}))
+    studio = FrameBuilder(Opinionated(HostPicture(noise(64, 48))), jury=JudgePanel([reader]))  # type: ignore[arg-type]
+    frame = list(studio.draw(request()))[-1]
+    assert isinstance(frame, Frame)
+    assert [(one.outcome, one.code) for one in frame.judgements] == [("block", "cat"), ("hold", "policy")]
+
+
+def test_a_preview_cannot_be_set_larger_than_32_pixels() -> None:
+    with pytest.raises(ValidationError, match="less than or equal to 32"):
+        WorkerOptions(preview_width=33)
+    with pytest.raises(ValidationError, match="less than or equal to 512"):
+        WorkerOptions(trusted_preview_width=513)

@@ -1,0 +1,105 @@
+"""What is done in a real OBS after a picture has gone on air, and undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from streamer.errors import ObsError
+from streamer.integrations.obs.actions import due, perform, said, undo
+from streamer.integrations.obs.config import After
+from tests.support.obs_calls import Calls
+from tests.support.real_obs import RealObs
+
+
+def after(**what: Any) -> After:
+    return After.model_validate(what)
+
+
+def test_an_action_without_commands_is_for_every_picture() -> None:
+    always, memes = after(scene="A"), after(scene="B", commands=["meme"])
+    assert due([always, memes], "bg") == [always]
+    assert due([always, memes], "meme") == [always, memes]
+
+
+def on_air(real: RealObs) -> str:
+    return str(real.ask("GetSceneList")["currentProgramSceneName"])
+
+
+async def test_a_scene_is_switched_to_and_back(real: RealObs) -> None:
+    call = Calls(real)
+    real.ask("CreateScene", sceneName="Big picture")
+    back = await perform(call, after(scene="Big picture", back_after_s=6))
+    assert on_air(real) == "Big picture"
+    assert back is not None
+    assert back.after_s == 6
+    await undo(call, back)
+    assert on_air(real) == "Scene"
+    assert await perform(call, after(scene="Scene", back_after_s=6)) is None, "it is on air already"
+
+
+async def test_a_streamer_who_went_elsewhere_meanwhile_is_not_pulled_back(real: RealObs) -> None:
+    call = Calls(real)
+    real.ask("CreateScene", sceneName="Big picture")
+    real.ask("CreateScene", sceneName="Break")
+    back = await perform(call, after(scene="Big picture", back_after_s=6))
+    assert back is not None
+    real.ask("SetCurrentProgramScene", sceneName="Break")
+    await undo(call, back)
+    assert on_air(real) == "Break"
+
+
+async def test_a_source_is_shown_and_hidden_again(real: RealObs) -> None:
+    call = Calls(real)
+    made = real.ask(
+        "CreateInput", sceneName="Scene", inputName="Confetti", inputKind="color_source_v3", sceneItemEnabled=False
+    )
+
+    def shown() -> bool:
+        answer = real.ask("GetSceneItemEnabled", sceneName="Scene", sceneItemId=made["sceneItemId"])
+        return bool(answer["sceneItemEnabled"])
+
+    hide = await perform(call, after(show={"source": "Confetti", "seconds": 2}))
+    assert shown()
+    assert hide is not None
+    assert hide.after_s == 2
+    await undo(call, hide)
+    assert not shown()
+
+
+async def test_a_filter_is_switched_on_for_a_while_or_for_good(real: RealObs) -> None:
+    call = Calls(real)
+    real.ask("CreateInput", sceneName="Scene", inputName="Camera", inputKind="color_source_v3")
+    real.ask("CreateSourceFilter", sourceName="Camera", filterName="Glow", filterKind="color_filter_v2")
+    real.ask("SetSourceFilterEnabled", sourceName="Camera", filterName="Glow", filterEnabled=False)
+
+    def on() -> bool:
+        return bool(real.ask("GetSourceFilter", sourceName="Camera", filterName="Glow")["filterEnabled"])
+
+    off = await perform(call, after(filter={"source": "Camera", "name": "Glow", "seconds": 3}))
+    assert on()
+    assert off is not None
+    await undo(call, off)
+    assert not on()
+    assert await perform(call, after(filter={"source": "Camera", "name": "Glow"})) is None
+    assert on()
+
+
+async def test_a_hotkey_of_obs_is_triggered(real: RealObs) -> None:
+    call = Calls(real)
+    made = real.ask(
+        "CreateInput", sceneName="Scene", inputName="Lamp", inputKind="color_source_v3", sceneItemEnabled=False
+    )
+    names = [name for name in real.ask("GetHotkeyList")["hotkeys"] if name.startswith("libobs.show_scene_item.")]
+    assert await perform(call, after(hotkey=names[-1])) is None
+    answer = real.ask("GetSceneItemEnabled", sceneName="Scene", sceneItemId=made["sceneItemId"])
+    assert answer["sceneItemEnabled"] is True
+
+
+async def test_what_is_not_there_is_named(real: RealObs) -> None:
+    action = after(show={"source": "Nothing"}, commands=["bg"])
+    with pytest.raises(ObsError) as caught:
+        await perform(Calls(real), action)
+    assert "'source': 'Nothing'" in said(action, caught.value)
+    assert "600" in said(action, caught.value)

@@ -1,0 +1,49 @@
+"""Scenes, going live and recording, as OBS tells them."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamer.integrations.obs.connection import ObsEvent
+from streamer.integrations.obs.events import ObsState, after, changes, notice_of, state_of
+from streamer.types import Notice, NoticeKind
+
+
+@pytest.mark.parametrize(
+    ("event", "state", "kind"),
+    [
+        ("StreamStateChanged", "STARTING", None),
+        ("StreamStateChanged", "STARTED", NoticeKind.ONLINE),
+        ("StreamStateChanged", "STOPPING", None),
+        ("StreamStateChanged", "STOPPED", NoticeKind.OFFLINE),
+        ("RecordStateChanged", "STARTED", NoticeKind.RECORDING_ON),
+        ("RecordStateChanged", "PAUSED", None),
+        ("RecordStateChanged", "STOPPED", NoticeKind.RECORDING_OFF),
+        ("VirtualcamStateChanged", "STARTED", None),
+    ],
+)
+def test_starting_is_not_yet_on(event: str, state: str, kind: NoticeKind | None) -> None:
+    notice = notice_of(ObsEvent(event, {"outputState": f"OBS_WEBSOCKET_OUTPUT_{state}"}), 5.0)
+    assert notice == (None if kind is None else Notice("obs", kind, 5.0))
+
+
+def test_a_scene_is_told_by_its_name() -> None:
+    notice = notice_of(ObsEvent("CurrentProgramSceneChanged", {"sceneName": "Break"}), 1.0)
+    assert notice == Notice("obs", NoticeKind.SCENE, 1.0, text="Break")
+    assert notice is not None
+    assert after(ObsState("Live", streaming=True), notice) == ObsState("Break", streaming=True)
+
+
+def test_what_happened_while_nobody_listened_is_made_up_for() -> None:
+    before = ObsState("Live", streaming=True)
+    now = state_of({"currentProgramSceneName": "Break"}, {"outputActive": False}, {"outputActive": True})
+    assert [notice.kind for notice in changes(before, now, 0.0)] == ["scene", "offline", "recording_on"]
+    assert changes(now, now, 0.0) == []
+
+
+def test_a_stream_that_tries_to_reconnect_is_not_on_air() -> None:
+    assert not state_of({}, {"outputActive": True, "outputReconnecting": True}, {}).live
+
+
+def test_events_without_their_data_mean_nothing() -> None:
+    assert notice_of(ObsEvent("StreamStateChanged", {}), 0.0) is None

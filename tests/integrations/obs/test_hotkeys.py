@@ -1,0 +1,56 @@
+"""Keys bound in a real OBS: showing a hidden item is a press, and the item is hidden again."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamer.integrations.obs.connection import ObsEvent
+from streamer.integrations.obs.hotkeys import HotkeyScene, Pressed, pressed, release, set_up
+from tests.support.obs_calls import Calls
+from tests.support.real_obs import RealObs
+
+HELPER = HotkeyScene("keys", {3: "panic"})
+
+
+@pytest.mark.parametrize(
+    ("scene", "item", "shown", "meant"),
+    [
+        ("keys", 3, True, Pressed(3, "panic")),
+        ("keys", 3, False, None),
+        ("keys", 4, True, None),
+        ("Scene", 3, True, None),
+    ],
+)
+def test_only_an_item_of_the_helper_scene_that_is_shown_is_a_press(
+    scene: str, item: int, shown: bool, meant: Pressed | None
+) -> None:
+    data = {"sceneName": scene, "sceneItemId": item, "sceneItemEnabled": shown}
+    assert pressed(ObsEvent("SceneItemEnableStateChanged", data), HELPER) == meant
+    assert pressed(ObsEvent("SceneItemCreated", data), HELPER) is None
+
+
+async def test_the_scene_is_made_once_and_known_by_its_items_when_it_is_renamed(real: RealObs) -> None:
+    call = Calls(real)
+    made = await set_up(call, "streamer hotkeys", ["panic", "harbour"])
+    assert sorted(made.items.values()) == ["harbour", "panic"]
+    assert await set_up(call, "streamer hotkeys", ["panic", "harbour"]) == made
+    real.ask("SetSceneName", sceneName="streamer hotkeys", newSceneName="my keys")
+    again = await set_up(call, "streamer hotkeys", ["panic", "harbour", "undo"])
+    assert again.scene == "my keys"
+    assert real.items("my keys") == ["streamer: panic", "streamer: harbour", "streamer: undo"]
+
+
+async def test_the_key_shows_the_item_and_release_hides_it(real: RealObs) -> None:
+    call = Calls(real)
+    helper = await set_up(call, "streamer hotkeys", ["panic"])
+    (item,) = helper.items
+
+    def shown() -> bool:
+        return bool(real.ask("GetSceneItemEnabled", sceneName=helper.scene, sceneItemId=item)["sceneItemEnabled"])
+
+    assert not shown()
+    (key,) = (name for name in real.ask("GetHotkeyList")["hotkeys"] if name.startswith("libobs.show_scene_item."))
+    real.ask("TriggerHotkeyByName", hotkeyName=key)
+    assert shown()
+    await release(call, helper, Pressed(item, "panic"))
+    assert not shown()

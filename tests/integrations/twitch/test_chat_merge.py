@@ -1,0 +1,358 @@
+"""Who typed what on Twitch, what was taken back, and what is nobody's business here."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.integrations.twitch.chat_merge import HOLD_S, REDEEMED, ChatMerger
+from streamer.integrations.twitch.irc_message import IrcMessage, parse
+from streamer.interfaces import SourceEvent
+from streamer.types import Actor, Notice, NoticeKind, Redemption, Retraction, Role, Trigger
+from tests.support.irc_server import chat_line
+from tests.support.twitch_standin.payloads import chat_message
+from tests.support.twitch_standin.people import user_of
+
+NOW = 50.0
+
+
+def chat(**how: Any) -> ChatMerger:
+    return ChatMerger("harbour", **how)
+
+
+def read_all(line: str, reader: ChatMerger | None = None, now: float = NOW) -> list[SourceEvent]:
+    message = parse(line)
+    assert message is not None
+    return (reader or chat()).read(message, now)
+
+
+def read(line: str, reader: ChatMerger | None = None, now: float = NOW) -> SourceEvent | None:
+    happenings = [one for one in read_all(line, reader, now) if not isinstance(one, Notice)]
+    assert len(happenings) <= 1
+    return happenings[0] if happenings else None
+
+
+def heard(
+    text: str, user: str = "Ann", reader: ChatMerger | None = None, now: float = NOW, **tags: Any
+) -> Trigger | None:
+    trigger = read(chat_line("harbour", text, user, **tags), reader, now)
+    assert trigger is None or isinstance(trigger, Trigger)
+    return trigger
+
+
+def text_of(text: str, **tags: Any) -> str:
+    trigger = heard(text, **tags)
+    assert trigger is not None
+    return trigger.text
+
+
+def test_a_typed_line_becomes_a_trigger_with_the_platforms_own_ids() -> None:
+    trigger = heard("!bg castle", "Ann", user_id="77", message_id="m-1")
+    assert trigger == Trigger("m-1", "twitch", "!bg castle", Actor("77", "Ann", Role.VIEWER), NOW, False)
+
+
+@pytest.mark.parametrize(
+    ("badges", "role"),
+    [
+        ("", Role.VIEWER),
+        ("broadcaster/1,subscriber/3012", Role.BROADCASTER),
+        ("moderator/1", Role.MODERATOR),
+        ("lead_moderator/1", Role.MODERATOR),
+        ("vip/1,founder/0", Role.VIP),
+        ("subscriber/12,premium/1", Role.SUBSCRIBER),
+        ("founder/0", Role.SUBSCRIBER),
+        ("staff/1", Role.VIEWER),
+        ("admin/1,global_mod/1", Role.VIEWER),
+        ("bits/1000,unheard-of/7", Role.VIEWER),
+    ],
+)
+def test_badges_give_the_role(badges: str, role: Role) -> None:
+    trigger = heard("!undo", badges=badges)
+    assert trigger is not None
+    assert trigger.actor.role is role
+
+
+@pytest.mark.parametrize(
+    ("tags", "paid"),
+    [
+        ({}, False),
+        ({"bits": "100"}, True),
+        ({"bits": "0"}, False),
+        ({"bits": "²"}, False),
+        ({"custom_reward_id": "r"}, True),
+        ({"msg_id": "highlighted-message"}, False),
+    ],
+)
+def test_a_cheer_and_a_reward_with_text_count_as_paid(tags: dict[str, Any], paid: bool) -> None:
+    trigger = heard("!bg castle", **tags)
+    assert trigger is not None
+    assert trigger.paid is paid
+
+
+@pytest.mark.parametrize(
+    ("text", "tags", "heard_as"),
+    [
+        ("\x01ACTION !bg castle\x01", {}, "!bg castle"),
+        ("!bg Kappa castle 😀 Kappa", {"emotes": "25:4-8,19-23"}, "!bg  castle 😀 "),
+        ("\x01ACTION Kappa !bg castle\x01", {"emotes": "25:0-4"}, " !bg castle"),
+        ("@Bob !bg castle", {"reply_parent_msg_id": "m0"}, "!bg castle"),
+        ("@Мария, !bg @bob", {"reply_parent_msg_id": "m0"}, "!bg @bob"),
+        ("@Bob !bg castle", {}, "@Bob !bg castle"),
+        ("@Harbour !bg castle", {}, "!bg castle"),
+        ("Cheer100 !bg route66 Corgo50", {"bits": "150"}, "!bg route66"),
+        ("Cheer100 !bg castle", {}, "Cheer100 !bg castle"),
+    ],
+)
+def test_what_clients_wrap_around_the_words_is_taken_off(text: str, tags: dict[str, str], heard_as: str) -> None:
+    assert text_of(text, **tags) == heard_as
+
+
+@pytest.mark.parametrize("user", ["Nightbot", "NIGHTBOT"])
+def test_bots_on_the_list_are_not_heard(user: str) -> None:
+    assert heard("!bg castle", user, chat(ignore=frozenset({"nightbot"}))) is None
+
+
+def test_a_name_that_cannot_be_seen_falls_back_to_the_login() -> None:
+    line = chat_line("harbour", "hi", "ann").replace("display-name=ann", "display-name=\u3164\u200b")
+    trigger = read(line)
+    assert isinstance(trigger, Trigger)
+    assert trigger.actor.name == "ann"
+
+
+def test_the_partner_channel_of_a_shared_chat_is_not_heard() -> None:
+    assert heard("!bg castle", source_room_id="2000") is None
+    assert heard("!bg castle", source_room_id="1000") is not None
+
+
+def test_the_partner_channel_is_heard_on_request_and_its_moderators_are_viewers() -> None:
+    trigger = heard("!undo", reader=chat(shared_chat=True), source_room_id="2000", badges="moderator/1")
+    assert trigger is not None
+    assert trigger.actor.role is Role.VIEWER
+
+
+def test_a_message_that_comes_twice_is_heard_once() -> None:
+    reader = chat()
+    assert heard("a", reader=reader, message_id="m1") is not None
+    assert heard("a", reader=reader, message_id="m1", now=NOW + 3600) is None
+
+
+def test_the_same_words_under_two_ids_are_heard_once_within_two_seconds() -> None:
+    reader = chat()
+    assert heard("a", reader=reader, message_id="m1") is not None
+    assert heard("a", reader=reader, message_id="m2", now=NOW + 2) is None
+    assert heard("a", "Bob", reader, message_id="m3", now=NOW + 2) is not None
+    assert heard("a", reader=reader, message_id="m4", now=NOW + 4.1) is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "retraction"),
+    [
+        ("@target-msg-id=m1 :tmi.twitch.tv CLEARMSG #harbour :x", Retraction("twitch", "m1", None, NOW)),
+        (
+            "@target-user-id=77;ban-duration=600 :tmi.twitch.tv CLEARCHAT #harbour :ann",
+            Retraction("twitch", None, "77", NOW),
+        ),
+        (":tmi.twitch.tv CLEARCHAT #harbour", Retraction("twitch", None, None, NOW)),
+    ],
+)
+def test_deleting_banning_and_clearing_take_things_back(line: str, retraction: Retraction) -> None:
+    assert read(line) == retraction
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ":tmi.twitch.tv CLEARMSG #harbour :x",
+        ":tmi.twitch.tv CLEARCHAT #harbour :ann",
+        "CLEARCHAT",
+        ":ann!ann@h PRIVMSG #harbour :no tags",
+        "@id=m1;user-id=7 PRIVMSG #harbour :no sender",
+        "@id=m1;user-id=7 :ann!ann@h PRIVMSG #harbour",
+        "@id=;user-id=7 :ann!ann@h PRIVMSG #harbour :x",
+    ],
+)
+def test_incomplete_lines_are_counted_and_clear_nothing(line: str) -> None:
+    reader = chat()
+    assert read(line, reader) is None
+    assert reader.malformed == 1
+
+
+@pytest.mark.parametrize("msg_id", ["raid", "resub", "announcement", ""])
+def test_notices_draw_nothing(msg_id: str) -> None:
+    reader = chat()
+    line = f"@msg-id={msg_id};login=bob;msg-param-viewerCount=200 :tmi.twitch.tv USERNOTICE #harbour :!bg castle"
+    assert read(line, reader) is None
+    assert reader.malformed == 0
+
+
+@given(
+    st.sampled_from(["PRIVMSG", "CLEARMSG", "CLEARCHAT", "USERNOTICE", "NOTICE", "XYZ"]),
+    st.lists(st.text(max_size=20), max_size=3).map(tuple),
+    st.sampled_from(["", "ann"]),
+    st.dictionaries(
+        st.sampled_from(
+            ["id", "user-id", "badges", "emotes", "bits", "room-id", "source-room-id", "target-msg-id", "msg-id"]
+        ),
+        st.one_of(st.text(max_size=20), st.text("0123456789-:/,", max_size=20)),
+    ),
+)
+def test_no_message_can_upset_the_reader(
+    command: str, params: tuple[str, ...], nick: str, tags: dict[str, str]
+) -> None:
+    happenings = chat().read(IrcMessage(command, params, nick, tags), NOW)
+    assert all(isinstance(happening, SourceEvent) for happening in happenings)
+
+
+# Two faces, one answer.
+
+US, ANN = user_of("Harbour"), user_of("ann")
+
+
+def told(
+    reader: ChatMerger, text: str = "!bg castle", message_id: str = "m1", now: float = NOW, **how: Any
+) -> list[Any]:
+    event = chat_message(US, ANN, text, message_id, **how)
+    return reader.hear("channel.chat.message", event, f"n-{message_id}-{now}", now)
+
+
+def typed(
+    reader: ChatMerger, text: str = "!bg castle", message_id: str = "m1", now: float = NOW, **tags: Any
+) -> list[Any]:
+    return read_all(chat_line("harbour", text, "ann", user_id=ANN.id, message_id=message_id, **tags), reader, now)
+
+
+def test_a_line_told_by_both_is_answered_once_whichever_comes_first() -> None:
+    for first, second in ((told, typed), (typed, told)):
+        reader = chat()
+        assert len(first(reader)) == 1
+        assert second(reader, now=NOW + 5) == []
+
+
+def test_a_highlighted_message_is_a_line_like_any_other() -> None:
+    (trigger,) = (one for one in told(chat(), message_type="channel_points_highlighted") if isinstance(one, Trigger))
+    assert (trigger.text, trigger.paid) == ("!bg castle", False)
+
+
+def test_irc_waits_for_eventsub_and_stands_in_when_that_is_silent() -> None:
+    reader = chat()
+    reader.lean_on_eventsub(True)
+    assert typed(reader, message_id="m1") == typed(reader, "!bg boat", message_id="m2") == []
+    assert len(told(reader, message_id="m1", now=NOW + 0.2)) == 1
+    assert reader.wakeup() == NOW + HOLD_S
+    assert reader.due(NOW + HOLD_S - 0.01) == []
+    late = reader.due(NOW + HOLD_S)
+    assert [(one.id, one.at) for one in late if isinstance(one, Trigger)] == [("m2", NOW)]
+    assert told(reader, "!bg boat", message_id="m2", now=NOW + 9) == []
+
+
+def test_what_waited_is_due_at_once_when_eventsub_is_lost() -> None:
+    reader = chat()
+    reader.lean_on_eventsub(True)
+    typed(reader)
+    reader.lean_on_eventsub(False)
+    assert len(reader.due(NOW)) == 1
+    assert len(typed(reader, "!bg boat", message_id="m2", now=NOW + 3)) == 1
+
+
+def test_one_line_under_another_id_on_each_face_is_still_one_line() -> None:
+    reader = chat()
+    reader.lean_on_eventsub(True)
+    told(reader, message_id="e1")
+    typed(reader, message_id="i1", now=NOW + 0.1)
+    assert reader.due(NOW + 10) == []
+
+
+def test_a_held_line_that_is_taken_back_is_never_answered() -> None:
+    reader = chat()
+    reader.lean_on_eventsub(True)
+    typed(reader)
+    event = {"message_id": "m1", "target_user_id": ANN.id}
+    gone = reader.hear("channel.chat.message_delete", event, "n1", NOW)
+    assert gone == [Retraction("twitch", "m1", None, NOW)]
+    assert reader.due(NOW + 10) == []
+    assert told(reader, now=NOW + 1) == []
+
+
+def test_whether_somebody_is_new_is_known_from_irc_alone_and_passed_on() -> None:
+    reader = chat()
+    reader.lean_on_eventsub(True)
+    typed(reader, first_msg="1")
+    assert told(reader)[0].first_time
+
+
+def test_a_redemption_is_answered_once_with_the_role_last_seen_and_not_by_its_line() -> None:
+    reader = chat(ours={"r1"})
+    told(reader, "hello", message_id="m0", worn="vip/1")
+    event = {
+        "id": "d1", "status": "unfulfilled", "user_input": "a castle", "reward": {"id": "r1"},
+        **US.fields("broadcaster_user"), **ANN.fields("user"),
+    }  # fmt: skip
+    assert told(reader, "a castle", reward_id="r1", worn="vip/1") == []
+    (trigger,) = reader.hear(REDEEMED, event, "n1", NOW)
+    assert trigger == Trigger(
+        "d1", "twitch", "a castle", Actor(ANN.id, "ann", Role.VIP), NOW, paid=True, redemption=Redemption("d1", "r1")
+    )
+    assert reader.hear(REDEEMED, event, "n2", NOW) == []
+
+
+def test_a_cheer_is_noticed_once_though_twitch_tells_it_three_times() -> None:
+    reader = chat()
+    line = told(reader, "Cheer100 !bg castle", bits=100)
+    bits = {**US.fields("broadcaster_user"), **ANN.fields("user"), "bits": 100, "type": "cheer", "message": None}
+    more = [*reader.hear("channel.bits.use", bits, "n1", NOW), *typed(reader, "Cheer100 !bg castle", bits="100")]
+    assert more == []
+    assert [(one.kind, one.count) for one in line if isinstance(one, Notice)] == [(NoticeKind.CHEER, 100)]
+    assert [(one.text, one.paid) for one in line if isinstance(one, Trigger)] == [(" !bg castle", True)]
+
+
+def test_a_power_up_without_a_message_counts_as_a_cheer() -> None:
+    bits = {**US.fields("broadcaster_user"), **ANN.fields("user"), "bits": 40, "type": "power_up", "message": None}
+    (notice,) = chat().hear("channel.bits.use", bits, "n1", NOW)
+    assert (notice.kind, notice.count) == (NoticeKind.CHEER, 40)  # type: ignore[union-attr]
+
+
+def test_somebody_who_follows_again_and_again_is_noticed_once() -> None:
+    reader = chat()
+    event = {**US.fields("broadcaster_user"), **ANN.fields("user")}
+    assert [len(reader.hear("channel.follow", event, f"n{n}", NOW + n * 1000)) for n in range(4)] == [1, 0, 0, 0]
+
+
+def test_the_bots_own_lines_are_not_heard_and_the_streamers_are() -> None:
+    reader = chat()
+    reader.account(ANN.id, ANN.login)
+    assert told(reader) == []
+    reader.account(ANN.id, "harbour")
+    assert len(told(reader, message_id="m2", now=NOW + 60)) == 1
+
+
+def test_the_account_that_is_logged_in_may_be_spoken_to() -> None:
+    reader = chat()
+    reader.account("99", "harbourbot")
+    assert told(reader, "@harbourbot !bg castle")[0].text == "!bg castle"
+
+
+def test_shared_lines_on_eventsub_count_only_on_request_and_as_a_viewers() -> None:
+    room = user_of("Lighthouse")
+    assert told(chat(), partner=room, worn="moderator/1") == []
+    assert told(chat(shared_chat=True), partner=room, worn="moderator/1")[0].actor.role is Role.VIEWER
+
+
+def test_native_emotes_and_cheermotes_fall_out_by_fragment() -> None:
+    assert told(chat(), "!bg Kappa castle", emotes=("Kappa",))[0].text.split() == ["!bg", "castle"]
+    assert told(chat(), "Kappa", emotes=("Kappa",))[0].text == ""
+
+
+def test_a_chat_that_is_cleared_once_is_cleared_once() -> None:
+    reader = chat()
+    assert len(read_all(":tmi.twitch.tv CLEARCHAT #harbour", reader)) == 1
+    assert reader.hear("channel.chat.clear", US.fields("broadcaster_user"), "n1", NOW + 1) == []
+
+
+@pytest.mark.parametrize(
+    "event", [{}, {"message": 1}, {"message": {"text": "x", "fragments": [1]}}, {"message_id": None, "message": {}}]
+)
+def test_events_that_make_no_sense_are_counted(event: dict[str, Any]) -> None:
+    reader = chat()
+    assert reader.hear("channel.chat.message", event, "n1", NOW) == []
+    assert reader.malformed == 1

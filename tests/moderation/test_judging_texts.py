@@ -1,0 +1,201 @@
+"""Facts about the chain: rules are asked in order, and the first refusal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from streamer.moderation.policy import (
+    deliberate,
+    give_back,
+    hear,
+    import_terms,
+    judge,
+    look,
+    may_draw,
+    name_fits,
+    style_of,
+)
+from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, NoticeKind, Outcome, Refusal
+
+
+class Recorded:
+    def __init__(self, name: str, asked: list[str], refuses: bool) -> None:
+        self.name, self.asked, self.refuses = name, asked, refuses
+
+    def check(self, request: ImageRequest, now: float) -> Refusal | None:
+        self.asked.append(self.name)
+        return Refusal(request.id, self.name, "no") if self.refuses else None
+
+
+def test_the_first_refusal_ends_the_chain(ask: Callable[..., ImageRequest]) -> None:
+    asked: list[str] = []
+    rules = [Recorded("a", asked, False), Recorded("b", asked, True), Recorded("c", asked, True)]
+    assert judge(rules, ask(), 0.0) == Refusal("r1", "b", "no")
+    assert asked == ["a", "b"]
+
+
+def test_a_request_no_rule_refuses_passes(ask: Callable[..., ImageRequest]) -> None:
+    asked: list[str] = []
+    assert judge([Recorded("a", asked, False), Recorded("b", asked, False)], ask(), 0.0) is None
+    assert asked == ["a", "b"]
+    assert judge([], ask(), 0.0) is None
+
+
+class Broken:
+    def check(self, request: ImageRequest, now: float) -> Refusal | None:
+        raise ZeroDivisionError
+
+    def name_ok(self, name: str) -> bool:
+        raise ZeroDivisionError
+
+
+def test_a_rule_that_breaks_refuses_and_is_logged(
+    ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture
+) -> None:
+    refusal = judge([Broken()], ask(), 0.0)
+    assert refusal is not None
+    assert (refusal.rule, "Broken" in caplog.text) == ("policy", True)
+
+
+def test_a_name_fits_when_no_rule_objects_and_none_breaks() -> None:
+    class Picky(Broken):
+        def name_ok(self, name: str) -> bool:
+            return name != "marmalade"
+
+    assert name_fits([Picky(), Recorded("blind to names", [], True)], "ann")
+    assert not name_fits([Picky()], "marmalade")
+    assert not name_fits([Broken()], "ann")
+
+
+class Unsure(Broken):
+    def check(self, request: ImageRequest, now: float) -> Hold:
+        return Hold(request.id, "unsure", "a moderator is to look", "fuzzy")
+
+
+def test_a_refusal_wins_over_a_hold_and_the_first_hold_counts(ask: Callable[..., ImageRequest]) -> None:
+    asked: list[str] = []
+    held = judge([Unsure(), Recorded("after", asked, False)], ask(), 0.0)
+    assert (held, asked) == (Hold("r1", "unsure", "a moderator is to look", "fuzzy"), ["after"])
+    assert judge([Unsure(), Recorded("after", asked, True)], ask(), 0.0) == Refusal("r1", "after", "no")
+
+
+class Eye(Recorded):
+    def __init__(self, *judges: str) -> None:
+        super().__init__("eye", [], False)
+        self.needed = judges
+
+    def look(self, request: ImageRequest, frame: Frame, now: float) -> Hold | None:
+        missing = set(self.needed) - {one.judge for one in frame.judgements}
+        return Hold(request.id, "eye", "nobody has looked at it", "missing") if missing else None
+
+
+def test_only_rules_with_an_eye_look_at_pictures(ask: Callable[..., ImageRequest]) -> None:
+    frame = Frame("r1", "background", "image/jpeg", b"", 8, 8, (Judgement(Outcome.ALLOW, "", "nudity", "1"),))
+    assert look([Broken(), Eye("nudity")], ask(), frame, 0.0) is None
+    held = look([Eye("gore")], ask(), frame, 0.0)
+    assert isinstance(held, Hold)
+    assert held.code == "missing"
+
+
+class Slow(Recorded):
+    def __init__(self, answer: Judgement | Exception, wait_s: float = 0.0) -> None:
+        super().__init__("slow", [], False)
+        self.answer, self.wait_s = answer, wait_s
+
+    async def judge(self, request: ImageRequest) -> Judgement:
+        await asyncio.sleep(self.wait_s)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+async def test_a_judge_that_fails_or_is_late_holds(
+    ask: Callable[..., ImageRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamer.moderation.policy.JUDGE_TIMEOUT_S", 0.05)
+    fine = Judgement(Outcome.ALLOW, "", "slow", "1")
+    answers = await deliberate([Broken(), Slow(fine), Slow(OSError("no network")), Slow(fine, 60)], ask())
+    assert [(one.outcome, one.code) for one in answers] == [("allow", ""), ("hold", "failed"), ("hold", "late")]
+
+
+def test_a_notice_reaches_the_rules_that_listen_and_a_broken_one_harms_nobody() -> None:
+    heard: list[Notice] = []
+
+    class Deaf(Broken):
+        def hear(self, notice: Notice, now: float) -> None:
+            raise ZeroDivisionError
+
+    class Keen(Broken):
+        def hear(self, notice: Notice, now: float) -> None:
+            heard.append(notice)
+
+    raid = Notice("test", NoticeKind.RAID, 0.0, count=300)
+    hear([Broken(), Deaf(), Keen()], raid, 0.0)
+    assert heard == [raid]
+
+
+class Counting(Recorded):
+    def __init__(self) -> None:
+        super().__init__("counting", [], refuses=False)
+        self.given: list[str] = []
+
+    def give_back(self, request: ImageRequest, now: float) -> None:
+        if self.given:
+            raise RuntimeError("a bug")
+        self.given.append(request.id)
+
+
+def test_a_turn_goes_back_to_every_rule_that_counts_them_and_a_broken_one_harms_nobody(
+    ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, counting = Counting(), Counting()
+    give_back([broken], ask(), 1.0)
+    give_back([Recorded("plain", [], refuses=False), broken, counting], ask(), 2.0)
+    assert counting.given == [ask().id]
+    assert "a rule failed on a full queue: Counting" in caplog.text
+
+
+class Door:
+    """Keeps the door and has a taste; breaks when told to."""
+
+    style: str | None = None
+    styles = commands = ()
+
+    def __init__(self, answer: bool | None) -> None:
+        self.answer = answer
+
+    def check(self, request: ImageRequest, now: float) -> Refusal | None:
+        return None
+
+    def may_draw(self, request: ImageRequest) -> bool:
+        if self.answer is None:
+            raise RuntimeError("the hinge is broken")
+        return self.answer
+
+
+@pytest.mark.parametrize(("answers", "open_"), [([], True), ([True, True], True), ([True, False], False)])
+def test_one_closed_door_is_enough(ask: Callable[..., ImageRequest], answers: list[bool], open_: bool) -> None:
+    assert may_draw([Door(answer) for answer in answers], ask()) is open_
+
+
+def test_a_door_that_breaks_stays_shut(ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture) -> None:
+    assert not may_draw([Door(None)], ask())
+    assert "the hinge is broken" in caplog.text
+
+
+def test_the_first_rule_with_a_taste_has_its_way() -> None:
+    plain, loud, louder = Door(True), Door(True), Door(True)
+    loud.style, louder.style = "neon", "noir"
+    assert (style_of([plain]), style_of([plain, loud, louder])) == (None, "neon")
+
+
+def test_the_channels_blocked_terms_go_to_every_rule_that_takes_them() -> None:
+    class Taking(Broken):
+        def import_terms(self, terms: Iterable[str]) -> int:
+            return len(list(terms))
+
+    assert import_terms([Broken(), Taking()], ["a", "b"]) == 2
+    assert import_terms([Broken()], ["a"]) == 0

@@ -1,0 +1,74 @@
+"""Facts about the streamer's own patterns and the channel's blocked terms."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from streamer.moderation.text_filter import custom_patterns
+
+
+def test_capitals_do_not_matter() -> None:
+    assert custom_patterns.compiled(r"marma\w+e").search("Fresh MARMALADE") is not None
+    assert custom_patterns.compiled(r"marma\w+e").search("fresh jam") is None
+
+
+@pytest.mark.parametrize("wrong", ["(", "a(?=b)", r"(a)\1", "", "a*", "x" * 201])
+def test_what_cannot_be_searched_is_refused_with_the_fix(wrong: str) -> None:
+    with pytest.raises(ValueError, match="use"):
+        custom_patterns.compiled(wrong)
+
+
+def test_what_is_wrong_is_said_in_words_and_nowhere_else(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=r"^'\(': missing \): \(; use RE2") as caught:
+        custom_patterns.compiled("(")
+    assert "b'" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_pattern_that_would_take_megabytes_is_refused() -> None:
+    assert custom_patterns.compiled(r"\pL{40}") is not None
+    with pytest.raises(ValueError, match="too large"):
+        custom_patterns.compiled(r"\pL{100}")
+
+
+def test_the_longest_pattern_is_two_hundred_characters() -> None:
+    with pytest.raises(ValueError, match=r"^'x{20}\.\.\.': use 200 characters at most$"):
+        custom_patterns.compiled("x" * 201)
+    assert custom_patterns.compiled("x" * 200).search("x" * 200) is not None
+
+
+def test_no_pattern_can_hang() -> None:
+    started = time.thread_time()
+    assert custom_patterns.compiled(r"(a+)+$").search("a" * 2000 + "b") is None
+    assert time.thread_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("term", "text", "found"),
+    [
+        ("marmalade", "a Marmalade!", True),
+        ("marmalade", "marmalade", True),
+        ("marmalade", "marmalades", False),
+        ("marmalade", "amarmalade", False),
+        ("marma*", "the marmalades", True),
+        ("marma*", "marma", True),
+        ("*lade", "marmalade", True),
+        ("m*e", "marmalade", True),
+        ("m*e", "my sake", False),
+        ("two words", "say two  words now", True),
+        ("two words", "two other words", False),
+        (" варенье ", "Варенье с чаем", True),
+        ("a.b", "a.b", True),
+        ("a.b", "axb", False),
+        ("4chan", "4chan", True),
+    ],
+)
+def test_a_blocked_term_means_what_it_means_on_the_platform(term: str, text: str, found: bool) -> None:
+    (pattern,) = custom_patterns.from_platform([term])
+    assert (custom_patterns.compiled(pattern).search(text) is not None) is found
+
+
+def test_terms_without_a_letter_are_left_to_the_platform() -> None:
+    assert custom_patterns.from_platform(["🌊", "", "***", "--"]) == []

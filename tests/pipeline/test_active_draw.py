@@ -1,0 +1,150 @@
+"""One request through the generator: previews go out, the frame comes back, and nobody draws what is not wanted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from streamer.errors import BackendError
+from streamer.interfaces import Health
+from streamer.overlay.hub import Hub
+from streamer.overlay.layer_options import LayerOptions
+from streamer.pipeline.active_draw import ActiveDraw
+from streamer.pipeline.stage import Stage
+from streamer.types import Frame, ImageRequest, Preview
+from tests.support.examples import REQUEST
+
+
+class Brush:
+    """A generator of two previews and a frame; ``between`` is called after the first preview."""
+
+    active = restarts = {}  # type: ignore[var-annotated]  # noqa: RUF012
+    drew_s = judged_s = 0.0
+
+    def __init__(self) -> None:
+        self.between: Callable[[], None] = lambda: None
+        self.cancelled: list[str] = []
+        self.fault: BackendError | None = None
+        self.closed = self.begun = False
+
+    async def ready(self) -> None: ...
+
+    def health(self) -> Health:
+        return Health("generator", "ready")
+
+    def cancel(self, request_id: str) -> None:
+        self.cancelled.append(request_id)
+
+    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+        self.begun = True
+        try:
+            yield Preview(request.id, request.layer, 1, 2, "image/jpeg", b"1", 32, 18)
+            self.between()
+            if self.fault:
+                raise self.fault
+            yield Preview(request.id, request.layer, 2, 2, "image/jpeg", b"2", 32, 18)
+            yield Frame(request.id, request.layer, "image/jpeg", b"done", 1280, 720)
+        finally:
+            self.closed = True
+
+
+@pytest.fixture
+def brush() -> Brush:
+    return Brush()
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage(("background",))
+
+
+@pytest.fixture
+def drawing(brush: Brush, stage: Stage) -> ActiveDraw:
+    return ActiveDraw(brush, stage, Hub({"background": LayerOptions(use="background")}))
+
+
+async def drawn(drawing: ActiveDraw, *, seen: bool = True) -> Frame | None:
+    with drawing.of(REQUEST):
+        return await drawing.frame(REQUEST, seen=seen)
+
+
+async def test_the_frame_comes_back_and_nothing_is_being_drawn_afterwards(drawing: ActiveDraw, brush: Brush) -> None:
+    seen: list[ImageRequest | None] = []
+    brush.between = lambda: seen.append(drawing.request)
+    frame = await drawn(drawing)
+    assert frame is not None
+    assert frame.data == b"done"
+    assert (seen, drawing.request) == ([REQUEST], None)
+
+
+async def test_what_is_called_off_gives_no_frame_and_stops_the_generator(drawing: ActiveDraw, brush: Brush) -> None:
+    brush.between = drawing.call_off
+    assert await drawn(drawing) is None
+    assert (brush.cancelled, brush.closed) == (["r1"], True)
+    assert not drawing.wanted(REQUEST)
+    brush.between = lambda: None
+    assert await drawn(drawing) is not None, "asked for anew it is wanted again"
+
+
+async def test_it_is_known_how_many_steps_are_left(drawing: ActiveDraw, brush: Brush) -> None:
+    left = []
+    brush.between = lambda: left.append(drawing.steps_left)
+    with drawing.of(REQUEST):
+        left.append(drawing.steps_left)
+        await drawing.frame(REQUEST)
+        left.append(drawing.steps_left)
+    assert left == [REQUEST.params.num_inference_steps, 1, 0]
+
+
+async def test_what_makes_way_is_stopped_and_waits_again(drawing: ActiveDraw, brush: Brush) -> None:
+    brush.between = drawing.make_way
+    with drawing.of(REQUEST):
+        assert await drawing.frame(REQUEST) is None
+        assert drawing.waits_again(REQUEST)
+    assert (brush.cancelled, brush.closed) == (["r1"], True)
+    brush.between = lambda: None
+    with drawing.of(REQUEST):
+        assert not drawing.waits_again(REQUEST)
+        assert await drawing.frame(REQUEST) is not None
+
+
+async def test_what_is_called_off_or_cleared_does_not_wait_again_whichever_came_first(
+    drawing: ActiveDraw, stage: Stage
+) -> None:
+    for order in ((drawing.make_way, drawing.call_off), (drawing.call_off, drawing.make_way)):
+        with drawing.of(REQUEST):
+            for stop in order:
+                stop()
+            assert not drawing.wanted(REQUEST)
+            assert not drawing.waits_again(REQUEST)
+    with drawing.of(REQUEST):
+        drawing.make_way()
+        stage.clear("background", REQUEST.at + 1)
+        assert not drawing.waits_again(REQUEST)
+
+
+async def test_what_is_called_off_before_it_was_begun_is_never_begun(drawing: ActiveDraw, brush: Brush) -> None:
+    with drawing.of(REQUEST):
+        drawing.call_off()
+        assert await drawing.frame(REQUEST) is None
+    assert not brush.begun
+
+
+async def test_a_clear_meanwhile_makes_the_picture_unwanted(drawing: ActiveDraw, brush: Brush, stage: Stage) -> None:
+    brush.between = lambda: stage.clear("background", REQUEST.at + 1)  # type: ignore[assignment, return-value]
+    assert await drawn(drawing) is None
+    assert brush.closed
+
+
+async def test_a_fault_is_passed_on(drawing: ActiveDraw, brush: Brush) -> None:
+    brush.fault = BackendError("out of paint")
+    with pytest.raises(BackendError, match="out of paint"):
+        await drawn(drawing)
+    assert drawing.request is None
+
+
+def test_calling_off_nothing_does_nothing(drawing: ActiveDraw, brush: Brush) -> None:
+    drawing.call_off()
+    drawing.make_way()
+    assert brush.cancelled == []

@@ -1,0 +1,94 @@
+"""What judges say of a text or a finished picture decides whether it is shown; the rest is tested with the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from streamer.types import Frame, Hold, ImageRequest, Judgement, Outcome, Preview, Refusal
+from tests.support.show import Easel, Room, held, opened
+
+
+class Judged(Easel):
+    """A generator whose judge finds what the prompt says."""
+
+    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+        self.drawn.append(request)
+        await self.go.acquire()
+        found = Judgement(Outcome(request.text), "nudity", "eye", "1", {"nudity": 0.9})
+        yield Frame(request.id, request.layer, "image/jpeg", request.prompt.encode(), 8, 8, (found,))
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    async with opened(tmp_path) as running:
+        running.easel = Judged()
+        running.pipeline._parts.generator = running.easel
+        running.pipeline._drawing._generator = running.easel
+        yield running
+
+
+async def verdicts(room: Room, request_id: str) -> set[tuple[object, object]]:
+    rows = await room.pipeline._records.audit(0.0)
+    return {
+        (row["judge"], row["outcome"]) for row in rows if row["what"] == "verdict" and row["request_id"] == request_id
+    }
+
+
+async def test_a_picture_that_its_judge_allows_is_shown_and_both_verdicts_are_stored(room: Room) -> None:
+    request_id = await room.say("!bg allow")
+    await room.draw_next()
+    assert room.on_air() == b"allow"
+    assert await verdicts(room, request_id) == {("eye", "allow"), ("policy", "allow")}
+
+
+async def test_how_long_judges_kept_a_picture_is_a_time_of_its_own(room: Room) -> None:
+    room.easel.judged_s = 0.25
+    await room.say("!bg allow")
+    await room.draw_next()
+    timings = room.pipeline.state().timings
+    assert (timings["judge"].count, timings["judge"].p50) == (1, 250.0)
+    assert b'streamer_step_ms_count{step="judge"} 1.0' in room.pipeline.exposition()
+
+
+async def test_a_picture_that_its_judge_blocks_is_never_shown_not_even_the_streamers(room: Room) -> None:
+    request_id = await room.say("!bg block")
+    await room.draw_next()
+    assert (room.on_air(), await room.state(request_id)) == (None, "refused")
+    assert ("eye", "block") in await verdicts(room, request_id)
+
+
+async def test_a_picture_of_which_its_judge_is_not_sure_waits_for_a_moderator(room: Room) -> None:
+    request_id = await held(room, "!bg hold")
+    assert room.on_air() is None
+    assert await room.pipeline.approve(request_id, "mod")
+    assert room.on_air() == b"hold"
+
+
+class Missing:
+    """A rule that wants a judge nobody has asked."""
+
+    def check(self, request: ImageRequest, now: float) -> Refusal | Hold | None:
+        return None
+
+    def look(self, request: ImageRequest, frame: Frame, now: float) -> Refusal | Hold | None:
+        there = any(one.judge == "another" for one in frame.judgements)
+        return None if there else Hold(request.id, "picture", "nobody has judged it", "missing")
+
+
+async def test_a_judge_that_is_missing_holds(room: Room) -> None:
+    room.pipeline._parts.rules = [Missing()]
+    await held(room, "!bg allow")
+    assert room.on_air() is None
+
+
+async def test_a_bug_that_one_picture_brings_out_ends_that_one_and_not_the_show(room: Room) -> None:
+    bad = await room.say("!bg harbour")  # this generator finds no such outcome
+    room.easel.go.release()
+    await room.until(lambda: room.pipeline.state().drawing is None)
+    assert await room.state(bad) == "failed"
+    await room.say("!bg allow", "ben")
+    room.easel.go.release()
+    await room.until(lambda: room.on_air() == b"allow")

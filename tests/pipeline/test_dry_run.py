@@ -1,0 +1,172 @@
+"""A rehearsal says what would have become of every line, in no time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamer import cli
+from streamer.commands.options import CommandOptions
+from streamer.commands.parser import Commands
+from streamer.moderation.approval import ApprovalOptions
+from streamer.moderation.rules import cooldown, words
+from streamer.pipeline.dry_run import DryRun, DryRunConfig, LineOutcome, summary
+from streamer.pipeline.scheduler import QueueOptions
+from streamer.triggers.replay import RecordedLine, read
+
+TABLE = {
+    "bg": CommandOptions(kind="background", layer="background"),
+    "edit": CommandOptions(kind="edit", layer="background"),
+    **{
+        word: CommandOptions(kind=word)
+        for word in ("clear", "pause", "resume", "panic", "ban", "unban", "forgetme", "style", "next")
+    },
+}
+
+
+def house(**more: Any) -> DryRunConfig:
+    rules = [
+        cooldown.create(cooldown.Options(user_s=30, everyone_s=0)),
+        words.create(words.Options(extra=("badword",))),
+    ]
+    return DryRunConfig(
+        Commands(TABLE, styles={"noir": "{prompt}, badword"}, expires_after_s=30), rules, QueueOptions(), **more
+    )
+
+
+def line(at: float, text: str, who: str = "ann", role: str = "viewer", **more: Any) -> RecordedLine:
+    return RecordedLine.model_validate(
+        {"at": at, "text": text, "actor": {"id": who, "name": who, "role": role}, **more}
+    )
+
+
+def played(*lines: RecordedLine, **more: Any) -> list[LineOutcome]:
+    return DryRun(house(**more)).run(lines)
+
+
+def test_chat_is_ignored_a_picture_is_on_air_and_a_bad_word_is_refused() -> None:
+    fates = played(line(0, "hello"), line(1, "!bg harbour"), line(2, "!bg badword", "ben"), draw_s=0.5)
+    assert [(one.line, one.outcome, one.rule) for one in fates] == [
+        (1, "ignored", ""), (2, "on_air", ""), (3, "refused", "words"),
+    ]  # fmt: skip
+    assert fates[1].wait_s == 0.5
+
+
+def test_a_full_queue_gives_the_turn_back_here_too() -> None:
+    one = replace(house(draw_s=5.0), queue=QueueOptions(limit=1))
+    lines = [
+        line(at, f"!bg {who} {at}", who) for at, who in ((0, "ann"), (1, "ben"), (2, "cat"), (6, "cat"), (7, "cat"))
+    ]
+    fates = DryRun(one).run(lines)
+    assert [(fate.outcome, fate.rule) for fate in fates] == [
+        ("on_air", ""), ("on_air", ""), ("refused", "queue"), ("on_air", ""), ("refused", "cooldown"),
+    ]  # fmt: skip
+
+
+def test_limits_and_the_queue_run_on_the_recordings_own_time() -> None:
+    fates = played(line(0, "!bg one"), line(10, "!bg two"), line(31, "!bg three"))
+    assert [one.outcome for one in fates] == ["on_air", "refused", "on_air"]
+    assert fates[1].reason == "ready again in 20 s"
+
+
+def test_people_wait_for_their_turn_and_too_long_a_wait_is_the_end() -> None:
+    crowd = [line(0, f"!bg picture {n}", f"u{n}") for n in range(5)]
+    fates = played(*crowd, draw_s=0.5, at_least_s={"background": 9.5})
+    assert [(one.outcome, one.wait_s) for one in fates] == [
+        ("on_air", 0.5), ("on_air", 10.5), ("on_air", 20.5), ("refused", 30.0), ("refused", 30.0),
+    ]  # fmt: skip
+
+
+def test_who_asks_for_what_is_on_air_gets_that_and_nothing_is_drawn() -> None:
+    fates = played(
+        line(0, "!bg one"), line(0.1, "!bg one", "ben"), line(20, "!bg one", "eve"), line(20.1, "!bg two", "zoe"),
+        line(21, "!bg one", "joe"), draw_s=0.5, at_least_s={"background": 10},
+    )  # fmt: skip
+    assert [(one.outcome, one.wait_s) for one in fates] == [
+        ("on_air", 0.5), ("on_air", 0.4), ("on_air", 0.0), ("on_air", 0.5), ("on_air", 10.1),
+    ]  # fmt: skip
+
+
+def test_a_change_of_another_picture_is_another_change() -> None:
+    fates = played(line(0, "!bg one"), line(1, "!edit winter", "ben"), line(2, "!edit winter", "eve"), draw_s=0.5)
+    assert [(one.outcome, one.wait_s) for one in fates] == [("on_air", 0.5)] * 3
+
+
+def test_who_writes_for_the_first_time_is_held() -> None:
+    (fate,) = played(line(0, "!bg one", first_time=True))
+    assert (fate.outcome, fate.rule) == ("held", "approval")
+
+
+def test_a_pause_and_a_clear_of_the_recording_count() -> None:
+    fates = played(
+        line(0, "!bg zero", "zoe"), line(0.1, "!bg one"), line(0.2, "!clear", "mod", "moderator"),
+        line(1, "!pause", "mod", "moderator"), line(2, "!bg two", "ben"), line(3, "!resume", "mod", "moderator"),
+        line(4, "!bg three", "cat"), at_least_s={"background": 5},
+    )  # fmt: skip
+    assert [one.rule for one in fates] == ["", "clear", "", "", "paused", "", ""]
+    assert fates[-1].outcome == "on_air"
+
+
+def test_nothing_can_be_edited_before_something_is_on_air() -> None:
+    fates = played(line(0, "!edit winter"), line(1, "!bg harbour", "ben"), line(9, "!edit winter", "cat"))
+    assert [one.outcome for one in fates] == ["refused", "on_air", "on_air"]
+
+
+def test_every_line_of_the_evening_that_ships_has_one_outcome() -> None:
+    lines = read("demo")
+    fates = DryRun(house()).run(lines)
+    assert [one.line for one in fates] == list(range(1, len(lines) + 1))
+    text = summary(fates)
+    assert text.startswith(f"{len(lines)} lines: ")
+    assert "waiting for a picture" in text
+
+
+def test_the_command_line_prints_one_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    environ = {"STREAMER_HOME": str(tmp_path), "STREAMER_CONFIG": str(Path(__file__).parents[2] / "config.yaml")}
+    chat = tmp_path / "chat.jsonl"
+    chat.write_text(line(0, "!bg harbour").model_dump_json().replace('"role":0', '"role":"viewer"'), encoding="utf-8")
+    assert cli.rehearse(environ, chat, 0.5, as_lines=True) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "line": 1, "outcome": "on_air", "rule": "", "reason": "", "wait_s": 0.5,
+    }  # fmt: skip
+
+
+def test_who_is_banned_or_forgotten_in_the_recording_is_out_from_then_on() -> None:
+    def orders(at: float, *texts: str) -> list[RecordedLine]:
+        return [line(at, text, "mod", "moderator") for text in texts]
+
+    fates = played(
+        line(0, "!bg one", "ann"), *orders(1, "!ban @Ann 5", "!ban mod"), line(40, "!bg two", "ann"),
+        *orders(41, "!unban ann"), line(80, "!bg three", "ann"), line(81, "!forgetme", "ann"),
+        line(120, "!bg four", "ann"), *orders(121, "!unban ann"), line(160, "!bg five", "ann"),
+        line(200, "!bg six", "mod", "moderator"),
+    )  # fmt: skip
+    asked = [(one.outcome, one.rule) for one in fates if one.outcome != "ignored"]
+    assert asked == [
+        ("on_air", ""), ("refused", "ban"), ("on_air", ""), ("refused", "forgotten"), ("on_air", ""), ("on_air", ""),
+    ]  # fmt: skip
+
+
+def test_a_pause_does_not_weaken_a_panic_and_a_style_is_judged_with_the_words() -> None:
+    def boss(at: float, text: str) -> RecordedLine:
+        return line(at, text, "boss", "broadcaster")
+
+    fates = played(
+        boss(0, "!panic"), boss(1, "!pause"), boss(2, "!bg one"), boss(3, "!resume"), boss(4, "!bg two"),
+        boss(5, "!style noir"), boss(6, "!bg three"),
+    )  # fmt: skip
+    assert [(one.outcome, one.rule) for one in fates if one.outcome != "ignored"] == [
+        ("refused", "panic"), ("on_air", ""), ("refused", "words"),
+    ]  # fmt: skip
+
+
+def test_next_ends_the_time_that_a_picture_is_safe_and_a_delay_is_waited_for() -> None:
+    fates = played(
+        line(0, "!bg one"), line(1, "!bg two", "ben"), line(2, "!next", "mod", "moderator"),
+        approval=ApprovalOptions(delay_s=3), at_least_s={"background": 100.0}, draw_s=0.5,
+    )  # fmt: skip
+    assert [(one.outcome, one.wait_s) for one in fates] == [("on_air", 3.5), ("on_air", 4.5), ("ignored", 0.0)]

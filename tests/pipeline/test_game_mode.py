@@ -1,0 +1,97 @@
+"""Giving the GPU away: what waits goes on waiting, the card stays until pictures come again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from streamer.pipeline.game_mode import NO_CARD, GameMode, GameModeOptions
+from streamer.pipeline.scheduler import QueueOptions, Scheduler
+from streamer.types import Actor, ImageRequest, Lane, NoticeCard, Refusal, Role, SamplingParams
+
+REQUEST = ImageRequest(
+    "r", "bg", "background", "background", "a", "a", SamplingParams(64, 64, 4, 1.0, 1),
+    Actor("ann", "ann", Role.VIEWER), Lane.CHAT, at=0.0, expires_at=30.0,
+)  # fmt: skip
+
+
+class Machine:
+    """Notes whether it was sent away."""
+
+    def __init__(self) -> None:
+        self.orders: list[str] = []
+
+    def park(self) -> None:
+        self.orders.append("park")
+
+    def unpark(self) -> None:
+        self.orders.append("unpark")
+
+
+def parking(**options: object) -> tuple[GameMode, Machine, Scheduler]:
+    machine, scheduler = Machine(), Scheduler(QueueOptions())
+    return GameMode(GameModeOptions.model_validate(options), machine, scheduler), machine, scheduler  # type: ignore[arg-type]
+
+
+def test_before_anything_is_given_away_requests_are_as_they_are() -> None:
+    park, machine, _ = parking()
+    assert park.admit(REQUEST, 5.0) is REQUEST
+    assert not park.arrived()
+    assert (park.parked, machine.orders) == (False, [])
+
+
+def test_what_waits_and_what_comes_meanwhile_wait_for_as_long_as_they_may() -> None:
+    park, machine, scheduler = parking(hold_s=600)
+    scheduler.submit(REQUEST, 0.0)
+    assert park.free(10.0) == NoticeCard("Back soon", "Pictures are taking a short break")
+    assert machine.orders == ["park"]
+    assert scheduler.expire(609.0) == []
+    assert [ending.request.id for ending in scheduler.expire(610.0)] == ["r"]
+    admitted = park.admit(REQUEST, 100.0)
+    assert isinstance(admitted, ImageRequest)
+    assert admitted.expires_at == 700.0
+
+
+def test_a_request_that_would_wait_longer_anyway_keeps_its_time() -> None:
+    park, *_ = parking(hold_s=10)
+    park.free(0.0)
+    patient = replace(REQUEST, expires_at=1e6)
+    assert park.admit(patient, 0.0) == patient
+
+
+def test_without_holding_requests_are_refused_with_a_reason() -> None:
+    park, *_ = parking(hold_s=0)
+    park.free(0.0)
+    refusal = park.admit(REQUEST, 1.0)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.rule, "short break" in refusal.reason) == ("parked", True)
+
+
+def test_requests_are_still_held_while_the_model_loads_and_the_return_is_told_once() -> None:
+    park, machine, _ = parking()
+    park.free(0.0)
+    park.warm()
+    assert machine.orders == ["park", "unpark"]
+    assert park.admit(REQUEST, 0.0) != REQUEST
+    assert [park.arrived(), park.arrived()] == [True, False]
+    assert park.admit(REQUEST, 0.0) is REQUEST
+
+
+def test_being_ready_a_last_time_before_leaving_is_no_return() -> None:
+    park, *_ = parking()
+    park.free(0.0)
+    assert not park.arrived()
+    park.warm()
+    assert park.arrived()
+
+
+def test_the_card_is_a_matter_of_taste() -> None:
+    park, *_ = parking(card="")
+    assert park.free(0.0) == NO_CARD
+
+
+@pytest.mark.parametrize("wrong", [{"hold_s": -1}, {"card": "x" * 61}, {"colour": "red"}])
+def test_senseless_options_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        GameModeOptions.model_validate(wrong)

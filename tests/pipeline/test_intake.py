@@ -1,0 +1,108 @@
+"""The gate before the rules: pause holds viewers, panic holds everybody, and both outlive a restart."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from streamer.errors import StoreError
+from streamer.interfaces import Health
+from streamer.pipeline.intake import OPEN, PANIC, PAUSED, Intake, availability
+from streamer.storage.database import Store, StoreOptions
+from streamer.types import Lane
+from tests.support.examples import REQUEST
+
+MINE = replace(REQUEST, priority=Lane.BROADCASTER)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = Store(tmp_path, StoreOptions())
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "viewer", "streamer"), [(OPEN, "", ""), (PAUSED, "paused", ""), (PANIC, "panic", "panic")]
+)
+async def test_who_is_held_in_which_state(store: Store, state: str, viewer: str, streamer: str) -> None:
+    intake = Intake(store)
+    await intake.set(state)
+    for request, rule in ((REQUEST, viewer), (MINE, streamer)):
+        refusal = intake.objection(request)
+        assert (refusal.rule if refusal else "") == rule
+    assert intake.open == (state == OPEN)
+
+
+@pytest.mark.parametrize("state", [OPEN, PAUSED, PANIC])
+async def test_the_state_outlives_a_restart(store: Store, state: str) -> None:
+    await Intake(store).set(state)
+    after = Intake(store)
+    await after.restore()
+    assert (after.objection(REQUEST) is None) == (state == OPEN)
+
+
+async def test_a_pause_does_not_soften_a_panic(store: Store) -> None:
+    intake = Intake(store)
+    await intake.set(PANIC)
+    await intake.pause()
+    assert intake.objection(MINE) is not None
+
+
+async def test_a_panic_outlives_a_restart_even_when_the_disk_takes_no_row(store: Store) -> None:
+    await store.run(lambda db: db.execute("PRAGMA query_only = ON"))
+    with pytest.raises(StoreError):
+        await Intake(store).set(PANIC)
+    await store.run(lambda db: db.execute("PRAGMA query_only = OFF"))
+    after = Intake(store)
+    await after.restore()
+    assert after.panicked
+    await after.set(OPEN)
+    again = Intake(store)
+    await again.restore()
+    assert again.open
+
+
+@pytest.mark.parametrize(
+    ("is_open", "state", "fallback", "why"),
+    [
+        (True, "ready", None, ""),
+        (True, "busy", None, ""),
+        (False, "ready", None, "paused"),
+        (True, "warming", None, "warming"),
+        (True, "failed", None, "failed"),
+        (True, "ready", "died 5 times", "degraded"),
+    ],
+)
+def test_the_doors_are_open_to_those_who_pay_when_they_would_get_it(
+    is_open: bool, state: str, fallback: str | None, why: str
+) -> None:
+    told = availability(is_open, Health("generator", state), fallback)
+    assert told.open == (why == "")
+    assert why in told.why
+
+
+async def test_shield_mode_holds_viewers_and_its_end_opens_only_what_it_closed(store: Store) -> None:
+    intake = Intake(store)
+    intake.shield(True)
+    assert not intake.open
+    assert intake.objection(REQUEST) is not None
+    assert intake.objection(MINE) is None
+    intake.shield(False)
+    assert intake.open
+    await intake.pause()
+    intake.shield(True)
+    intake.shield(False)
+    assert intake.paused
+    assert intake.objection(REQUEST) is not None
+
+
+async def test_opening_by_hand_overrules_shield_mode(store: Store) -> None:
+    intake = Intake(store)
+    intake.shield(True)
+    await intake.set(OPEN)
+    assert intake.open

@@ -1,0 +1,86 @@
+"""Rewards on a stand-in of Twitch, with the loops running."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from streamer.integrations.twitch.custom_reward import CustomReward
+from streamer.integrations.twitch.reward_commands import RewardCommands
+from streamer.outputs.rewards import MANAGE, Options, Pace, Rewards
+from streamer.storage.database import Store, StoreOptions
+from streamer.types import (
+    Actor,
+    Availability,
+    Ended,
+    ImageRequest,
+    Redemption,
+    RequestState,
+    Role,
+    Trigger,
+)
+from tests.support.examples import REQUEST
+from tests.support.twitch_api import TwitchApi
+from tests.support.twitch_standin.rewards import Redemption as Redeemed
+
+DRAW = CustomReward(title="Draw", cost=500, command="!bg {text}")
+PACE = Pace(look_s=0.1, orphan_s=0.3, first_retry_s=0.05, longest_retry_s=0.2, closing_s=2)
+
+
+class Shop:
+    """The output with everything real around it, and what a pipeline would do to it."""
+
+    def __init__(self, api: TwitchApi, home: Path, **options: object) -> None:
+        self.api, self.home = api, home
+        self.options = Options.model_validate({"rewards": {"draw": DRAW}, **options})
+        self.offers = RewardCommands()
+        self.store = Store(home, StoreOptions())
+        self.account = api.account(home, {MANAGE: "rewards"})
+        self.output = Rewards(self.options, self.account, self.store, self.offers, PACE)
+
+    @property
+    def reward(self) -> object:
+        return self.api.rewards.titled("Draw")
+
+    def redeem(self, name: str = "ann") -> Redeemed:
+        return self.api.rewards.redeem(self.api.rewards.titled("Draw"), self.api.world.user(name), "castle")
+
+    async def accept(self, redeemed: Redeemed) -> ImageRequest:
+        paid = Redemption(redeemed.id, redeemed.reward.id)
+        request = replace(REQUEST, id=redeemed.id, redemption=paid)
+        await self.store.accept(request)
+        return request
+
+    async def end(self, request: ImageRequest, state: RequestState) -> None:
+        await self.store.end([request.id], state, reason="because")
+        await self.output.publish(Ended(request, state, "rule", "because"))
+
+
+async def until(fact: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not fact():
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(shop: Shop) -> AsyncIterator[Shop]:
+    await shop.store.open()
+    await shop.store.recover()
+    task = asyncio.create_task(shop.output.run())
+    await shop.output.publish(Availability(True))
+    try:
+        yield shop
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await shop.account.close()
+        await shop.store.close()
+
+
+def trigger(redeemed: Redeemed) -> Trigger:
+    actor = Actor(redeemed.user.id, redeemed.user.name, Role.VIEWER)
+    paid = Redemption(redeemed.id, redeemed.reward.id)
+    return Trigger(redeemed.id, "twitch", redeemed.user_input, actor, 1.0, True, redemption=paid)

@@ -1,0 +1,221 @@
+"""A whole pipeline around a scripted generator, for tests of what a show does."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from streamer.commands.options import CommandOptions
+from streamer.commands.parser import Commands
+from streamer.errors import BackendError, Unsupported
+from streamer.interfaces import Health, Output, SourceEvent
+from streamer.moderation.approval import ApprovalOptions
+from streamer.moderation.rules import role, scene, words
+from streamer.overlay.hub import Hub
+from streamer.overlay.layer_options import LayerOptions
+from streamer.pipeline.controls import ShowParts
+from streamer.pipeline.metrics import Metrics
+from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.scheduler import QueueOptions, Scheduler
+from streamer.pipeline.stage import Stage
+from streamer.storage.database import Store, StoreOptions
+from streamer.types import (
+    Actor,
+    Event,
+    Frame,
+    ImageRequest,
+    Preview,
+    Role,
+    Trigger,
+)
+
+NUMBERS = itertools.count()
+SCENES = scene.Options(scenes={"Break": scene.Scene(quiet=True), "Cozy": scene.Scene(style="noir")})
+STYLES = {"noir": "{prompt}, noir", "clay": "{prompt}, clay"}
+WHEN = {"online": "warm", "offline": "clear", "scene Game": "free", "raid": "!bg fireworks"}
+
+
+class Easel:
+    """A generator that draws when the test says so: ``go`` lets one picture finish, ``fault`` makes it fail."""
+
+    def __init__(self) -> None:
+        self.drawn: list[ImageRequest] = []
+        self.go = asyncio.Semaphore(0)
+        self.fault: BackendError | None = None
+        self.cancelled: list[str] = []
+        self.active = {"backend": "easel"}
+        self.restarts = {"crash": 2}
+        self.drew_s, self.judged_s = 0.1, 0.0
+        self.edits = True
+        self.paint: Callable[[ImageRequest], bytes] = lambda request: request.prompt.encode()
+        self.here = asyncio.Event()
+        self.here.set()
+
+    async def ready(self) -> None:
+        await self.here.wait()
+
+    def park(self) -> None:
+        self.here.clear()
+
+    def unpark(self) -> None:
+        self.here.set()
+
+    def health(self) -> Health:
+        return Health("generator", "ready")
+
+    def cancel(self, request_id: str) -> None:
+        self.cancelled.append(request_id)
+        self.fault = BackendError("the drawing was stopped")
+        self.go.release()
+
+    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+        self.drawn.append(request)
+        yield Preview(request.id, request.layer, 1, 2, "image/jpeg", b"small", 32, 18)
+        await self.go.acquire()
+        fault, self.fault = self.fault, None
+        if fault is not None:
+            raise fault
+        yield Frame(request.id, request.layer, "image/jpeg", self.paint(request), 1280, 720)
+
+
+class Notebook:
+    """An output that writes everything down."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    async def publish(self, event: Event) -> None:
+        self.events.append(event)
+
+
+class Script:
+    """A source that says what the test puts in."""
+
+    def __init__(self) -> None:
+        self.lines: asyncio.Queue[SourceEvent] = asyncio.Queue(1000)
+
+    def health(self) -> Health:
+        return Health("script", "ready")
+
+    async def listen(self) -> AsyncIterator[SourceEvent]:
+        while True:
+            yield await self.lines.get()
+
+
+class Eye:
+    """Something to look at; None for what cannot be seen."""
+
+    def __init__(self) -> None:
+        self.sees: bytes | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.sees is not None
+
+    async def picture(self) -> bytes:
+        if self.sees is None:
+            raise Unsupported("OBS did not answer")
+        return self.sees
+
+
+class Room:
+    """A running pipeline with the parts a test looks at."""
+
+    def __init__(self, home: Path, at_least_s: float, outputs: Sequence[Output] = (), **approval: object) -> None:
+        layers = {"background": LayerOptions(use="background"), "meme": LayerOptions(use="popup", z=10)}
+        table = {
+            "bg": CommandOptions(kind="background", layer="background"),
+            "meme": CommandOptions(kind="meme", layer="meme", layout="top_bottom", seconds=5, cooldown_s=0),
+            "edit": CommandOptions(kind="edit", layer="background"),
+            "restyle": CommandOptions(kind="restyle", layer="background", role=Role.VIEWER),
+            "mods": CommandOptions(kind="background", layer="background", role=Role.MODERATOR),
+            **{word: CommandOptions(kind=word) for word in ("undo", "redo", "clear", "pause", "resume", "panic")},
+            **{
+                word: CommandOptions(kind=word)
+                for word in ("queue", "help", "style", "cut", "ban", "unban", "forgetme")
+            },
+            "ok": CommandOptions(kind="approve"),
+            "no": CommandOptions(kind="deny"),
+        }
+        self.now = 100.0
+        self.easel, self.notes, self.script, self.eye = Easel(), Notebook(), Script(), Eye()
+        self.store = Store(home, StoreOptions())
+        self.hub, self.stage = Hub(layers), Stage(tuple(layers))
+        self.pipeline = Pipeline(
+            ShowParts(
+                commands=Commands(table, styles=STYLES, expires_after_s=30),
+                rules=[role.create(role.Options()), words.create(words.Options(extra=("forbiddenword",))),
+                       scene.create(SCENES)],
+                scheduler=Scheduler(QueueOptions()), stage=self.stage, store=self.store, generator=self.easel,
+                hub=self.hub, metrics=Metrics(), sources=[self.script], outputs=[self.notes, *outputs],
+                at_least_s={"background": at_least_s}, when=WHEN, approval=ApprovalOptions.model_validate(approval),
+                eye=self.eye,
+            ),
+            clock=lambda: self.now,
+        )  # fmt: skip
+
+    def trigger(
+        self, text: str, who: str = "ann", rank: Role = Role.VIEWER, id_: str | None = None, **more: object
+    ) -> Trigger:
+        self.now += 0.001
+        actor = Actor(id_ or who, who, rank)
+        return Trigger(f"t{next(NUMBERS)}", "test", text, actor, self.now, **more)  # type: ignore[arg-type]
+
+    async def say(self, text: str, who: str = "ann", rank: Role = Role.VIEWER) -> str:
+        """Submit a line that must be queued; return the request's id."""
+        receipt = await self.pipeline.submit(self.trigger(text, who, rank))
+        assert receipt.outcome in ("queued", "joined"), receipt
+        return receipt.trigger_id
+
+    async def order(self, text: str, rank: Role = Role.MODERATOR) -> None:
+        assert (await self.pipeline.submit(self.trigger(text, "mod", rank))).outcome == "done"
+
+    async def state(self, request_id: str) -> str:
+        row = await self.store.request(request_id)
+        assert row is not None
+        return row.state
+
+    async def until(self, fact: Callable[[], object]) -> None:
+        """Let the loops run until something holds."""
+        async with asyncio.timeout(10):
+            while not fact():
+                await asyncio.sleep(0)
+
+    async def draw_next(self) -> None:
+        """Let one picture finish and wait until the easel is free."""
+        await self.until(lambda: self.pipeline.state().drawing is not None)
+        await self.until(lambda: self.easel.drawn and self.easel.drawn[-1] is self.pipeline.state().drawing)
+        drawn = len(self.easel.drawn)
+        self.easel.go.release()
+        await self.until(lambda: self.pipeline.state().drawing is None or len(self.easel.drawn) > drawn)
+
+    def on_air(self, layer: str = "background") -> bytes | None:
+        frame = self.stage.current(layer)
+        return frame.data if frame else None
+
+
+@asynccontextmanager
+async def opened(home: Path, at_least_s: float = 0.0, **approval: object) -> AsyncIterator[Room]:
+    room = Room(home, at_least_s, **approval)
+    await room.store.open()
+    await room.pipeline.restore()
+    running = asyncio.create_task(room.pipeline.run())
+    try:
+        await asyncio.sleep(0)
+        yield room
+        assert not running.done() or running.result() is None
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await room.store.close()
+
+
+async def held(room: Room, text: str = "!bg harbour", who: str = "ann") -> str:
+    """Ask for a picture and let it be drawn and held."""
+    request_id = await room.say(text, who)
+    await room.draw_next()
+    await room.until(lambda: any(one.request.id == request_id for one in room.pipeline.state().held))
+    return request_id

@@ -1,0 +1,44 @@
+"""The seams: what the program itself offers fits what the contracts ask for."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Protocol, get_type_hints
+
+import pytest
+
+from streamer import interfaces, plugins
+from streamer.generator.supervisor import Supervisor
+from streamer.interfaces import Generator, NameJudge, Output, Rule, Source
+from streamer.moderation.rules import words
+from streamer.moderation.rules.length import Length
+from streamer.outputs.archive import Archive
+from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.status import ControlApi
+from streamer.triggers.replay import Replay
+
+
+def members(protocol: type) -> set[str]:
+    return {name for name in vars(protocol) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "offered"),
+    [(ControlApi, Pipeline), (Generator, Supervisor), (Output, Archive), (Rule, Length), (Source, Replay)],
+)
+def test_what_the_program_offers_has_every_member_of_its_contract(protocol: type, offered: type) -> None:
+    assert members(protocol) <= {name for name, _ in inspect.getmembers(offered)}
+
+
+def test_every_member_of_every_contract_says_its_types() -> None:
+    for _, protocol in inspect.getmembers(interfaces, inspect.isclass):
+        if Protocol in protocol.__mro__ and protocol is not Protocol:
+            for name in members(protocol):
+                member = vars(protocol)[name]
+                function = member.fget if isinstance(member, property) else member
+                assert "return" in get_type_hints(function), f"{protocol.__name__}.{name}"
+
+
+def test_a_rule_that_judges_names_is_found_by_its_method() -> None:
+    assert isinstance(words.create(words.Options()), NameJudge)
+    assert not isinstance(plugins.create("rule", "length", plugins.options_of("rule", "length")()), NameJudge)

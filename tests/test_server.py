@@ -1,0 +1,74 @@
+"""What was built runs until it is told to stop, and heeds what the command line changes meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from streamer import app, server
+from streamer.api.auth import TokenRole
+from streamer.interfaces import Health
+from streamer.storage.database import Store, StoreOptions
+from tests.support.built import place
+
+
+@asynccontextmanager
+async def running(tmp_path: Path, told: list[Health]) -> AsyncIterator[httpx.AsyncClient]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    config, document = app.configured(where := place(tmp_path), {"STREAMER_PORT": str(port)})
+    built = app.build(config, document, where, {})
+    task = asyncio.create_task(server.serve(built, listening, told.append))
+    operator = {"Authorization": f"Bearer {built.tokens.standing[TokenRole.OPERATOR]}"}
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=operator) as client:
+            yield client
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        listening.close()
+
+
+async def status_with(client: httpx.AsyncClient, token: str) -> int:
+    answer = await client.get("/api/v1/stage", headers={"Authorization": f"Bearer {token}"})
+    return answer.status_code
+
+
+async def becomes(client: httpx.AsyncClient, token: str, code: int) -> None:
+    async with asyncio.timeout(10):
+        while await status_with(client, token) != code:
+            await asyncio.sleep(0.1)
+
+
+async def test_it_answers_tells_how_the_generator_is_and_ends_when_told(tmp_path: Path) -> None:
+    told: list[Health] = []
+    async with running(tmp_path, told) as client:
+        async with asyncio.timeout(30):
+            # What is told is looked at every now and then, so it comes a moment later.
+            while (await client.get("/readyz")).status_code != 200 or told[-1].state != "ready":
+                await asyncio.sleep(0.05)
+        assert (await client.get("/api/v1/status")).status_code == 200
+    assert told[-1].state == "ready"
+    assert len(told) == len({(health.state, health.detail) for health in told})
+
+
+async def test_a_token_that_the_command_line_makes_opens_and_one_it_revokes_does_not(tmp_path: Path) -> None:
+    async with running(tmp_path, []) as client:
+        beside = Store(tmp_path / "home", StoreOptions())
+        await beside.open()
+        try:
+            digest = hashlib.sha256(b"secret").hexdigest()
+            assert await status_with(client, "secret") == 401
+            await beside.add_token("another digest", "a role of a newer version", "that one")
+            await beside.add_token(digest, "moderator", "for the test")
+            await becomes(client, "secret", 200)
+            await beside.remove_token("for the test")
+            await becomes(client, "secret", 401)
+        finally:
+            await beside.close()
