@@ -23,7 +23,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import report
 from load import Prepared, parts, resident_mb
 
-from streamer.interfaces import Health, SourceEvent
+from streamer.interfaces import Health, HealthState, SourceEvent
 from streamer.moderation.raid_mode import RaidModeOptions
 from streamer.moderation.rules import cooldown
 from streamer.pipeline.pipeline import Pipeline
@@ -53,7 +53,7 @@ class Crowd:
         self._chance = random.Random(1)
 
     def health(self) -> Health:
-        return Health("crowd", "ready")
+        return Health("crowd", HealthState.READY)
 
     async def listen(self) -> AsyncIterator[SourceEvent]:
         began = time.monotonic()

@@ -22,7 +22,7 @@ import psutil
 import report
 
 from streamer import app, paths
-from streamer.interfaces import Health
+from streamer.interfaces import Health, HealthState
 from streamer.moderation.policy import judge
 from streamer.overlay.hub import Hub
 from streamer.pipeline.controls import ShowParts
@@ -50,7 +50,7 @@ class Prepared:
     def cancel(self, request_id: str) -> None: ...
 
     def health(self) -> Health:
-        return Health("generator", "ready")
+        return Health("generator", HealthState.READY)
 
     async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
         yield Frame(request.id, request.layer, "image/jpeg", b"x" * 4096, 1280, 720)

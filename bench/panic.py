@@ -24,7 +24,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from streamer import app, paths, server
 from streamer.api.auth import TokenRole
-from streamer.interfaces import Health, SourceEvent
+from streamer.interfaces import Health, HealthState, SourceEvent
 from streamer.overlay import wire
 from streamer.types import Actor, Retraction, Role, Trigger
 
@@ -51,7 +51,7 @@ class Crowd:
         self._ids = itertools.count()
 
     def health(self) -> Health:
-        return Health("crowd", "ready")
+        return Health("crowd", HealthState.READY)
 
     async def listen(self) -> AsyncIterator[SourceEvent]:
         while True:
@@ -103,7 +103,7 @@ async def rounds(count: int, rate: int, home: Path) -> dict[str, list[float]]:
     pipeline = built.pipeline
     running = asyncio.create_task(server.serve(built, listening, lambda health: None))
     took: dict[str, list[float]] = {"panic": [], "delete": []}
-    await until(lambda: built.generator.health().state == "ready", 60)
+    await until(lambda: built.generator.health().state is HealthState.READY, 60)
     shown = Trigger("first", "bench", "!bg harbour", Actor("author", "author", Role.BROADCASTER), time.monotonic())
     await pipeline.submit(shown)
     await until(lambda: pipeline.state().on_air["background"] == "first")

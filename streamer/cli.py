@@ -26,7 +26,7 @@ from streamer.integrations.obs.config import ObsOptions
 from streamer.integrations.obs.desired_sources import SourceKind
 from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.device_login import poll, request_code
-from streamer.interfaces import Generator, Health
+from streamer.interfaces import Generator, Health, HealthState
 from streamer.pipeline.dry_run import DryRun, DryRunConfig, as_json, summary
 from streamer.storage.audit import Records, moment, read_audit
 from streamer.storage.database import Store
@@ -34,7 +34,6 @@ from streamer.storage.privacy import Privacy
 from streamer.triggers import replay
 from streamer.types import Actor, Frame, ImageRequest, Role, Trigger
 
-READY = ("ready", "busy")
 OBS_WITHIN_S = 5.0
 
 
@@ -71,9 +70,9 @@ async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str,
     running = asyncio.create_task(generator.run())
     try:
         told = _tell_progress(generator)
-        while (health := generator.health()).state not in READY:
+        while not (health := generator.health()).draws:
             told(health)
-            if health.state == "failed":
+            if health.state is HealthState.FAILED:
                 raise BackendError(health.detail)
             await asyncio.sleep(0.05)
         started = time.perf_counter()
@@ -264,10 +263,10 @@ def _tell_progress(generator: Generator) -> server.Told:
     def tell(health: Health) -> None:
         nonlocal last
         line = f"{health.state}: {health.detail}" if health.detail else health.state
-        if health.state != "busy" and line != last:
+        if health.state is not HealthState.BUSY and line != last:
             print(f"Generator {line}", flush=True)
             last = line
-            if health.state == "ready":
+            if health.state is HealthState.READY:
                 print(
                     "Active:   " + ", ".join(f"{what} {value}" for what, value in generator.active.items()), flush=True
                 )

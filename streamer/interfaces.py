@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from streamer.types import (
@@ -23,13 +24,48 @@ from streamer.types import (
 SourceEvent = Trigger | KeyPress | Retraction | Notice
 
 
+class HealthState(StrEnum):
+    """How a part is doing, in one word that the panel and the API show."""
+
+    CONNECTING = "connecting"
+    """Not connected yet, for the first time."""
+    RECONNECTING = "reconnecting"
+    """The connection was lost; the part tries again by itself."""
+    AWAY = "away"
+    """The program at the other end is not running, which is no fault."""
+    COLD = "cold"
+    """No generator process is ready; one is being started or stopped."""
+    WARMING = "warming"
+    """The generator loads a model or warms it up."""
+    READY = "ready"
+    BUSY = "busy"
+    """Ready, and drawing a picture right now."""
+    PARKED = "parked"
+    """Game mode: the GPU is free for other programs."""
+    LIMITED = "limited"
+    """It works, except for what ``detail`` names."""
+    PAUSED = "paused"
+    ALARM = "alarm"
+    """Viewers do not see the overlay while the stream is live."""
+    OFF = "off"
+    """Switched off, or not configured."""
+    ENDED = "ended"
+    """A source that has nothing more to say."""
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a part is doing: ``state`` is one word (ready, connecting, failed ...), ``detail`` a sentence for people."""
+    """How a part is doing; ``detail`` is a sentence for people."""
 
     name: str
-    state: str
+    state: HealthState
     detail: str = ""
+
+    @property
+    def draws(self) -> bool:
+        """Tell whether a generator in this state draws what is asked of it now."""
+        return self.state in (HealthState.READY, HealthState.BUSY)
 
 
 class Source(Protocol):

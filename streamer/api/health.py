@@ -10,8 +10,6 @@ from starlette.responses import JSONResponse, Response
 from streamer import __version__
 from streamer.pipeline.status import ControlApi
 
-READY = ("ready", "busy")
-
 
 def router(desk: ControlApi, exposition: Callable[[], bytes]) -> APIRouter:
     """Build /healthz, /readyz and /metrics."""
@@ -26,9 +24,8 @@ def router(desk: ControlApi, exposition: Callable[[], bytes]) -> APIRouter:
     async def readyz() -> Response:
         """Answer 200 when a request would be drawn now, else 503 with the reason."""
         generator = desk.state().generator
-        ready = generator.state in READY
-        content = {"ready": ready, "generator": generator.state, "detail": generator.detail}
-        return JSONResponse(content, 200 if ready else 503)
+        content = {"ready": generator.draws, "generator": str(generator.state), "detail": generator.detail}
+        return JSONResponse(content, 200 if generator.draws else 503)
 
     @routes.get("/metrics")
     async def metrics() -> Response:

@@ -190,7 +190,7 @@ def button(name: str, url: str, token: str) -> ButtonOut:
 
 def health(value: Health) -> HealthOut:
     """Show a part's health."""
-    return HealthOut(name=value.name, state=value.state, detail=value.detail)
+    return HealthOut(name=value.name, state=str(value.state), detail=value.detail)
 
 
 def request(value: ImageRequest) -> RequestOut:

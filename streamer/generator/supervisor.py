@@ -30,7 +30,7 @@ from streamer.generator.ipc import (
 )
 from streamer.generator.restart_policy import CrashingRequests, RestartPolicy, WorkerExit, explain_exit
 from streamer.generator.worker_process import WorkerProcess
-from streamer.interfaces import Health
+from streamer.interfaces import Health, HealthState
 from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview, Role
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class Supervisor:
         self._sizes, self._home, self._clock = tuple(sizes), home, clock
         self._deaths = RestartPolicy(options.restart_delays_s, options.give_up_after, options.give_up_window_s)
         self._poison = CrashingRequests(options.poison_after)
-        self._state, self._detail = "cold", "not started yet"
+        self._state, self._detail = HealthState.COLD, "not started yet"
         self._progress: Progress | None = None
         self._active: dict[str, str] = {}
         self._edits = True
@@ -169,14 +169,14 @@ class Supervisor:
         try:
             while True:
                 await self._wanted()
-                self._enter("cold", f"starting the {self._use.name} backend")
+                self._enter(HealthState.COLD, f"starting the {self._use.name} backend")
                 death = await self._live()
                 if self._dismissed:
                     self._dismissed, self._active, self._progress = False, {}, None
                 else:
                     await asyncio.sleep(self._after(death))
         finally:
-            self._enter("failed", "the generator is stopped")
+            self._enter(HealthState.FAILED, "the generator is stopped")
             self._end_job(BackendError("the generator is stopped"))
 
     async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
@@ -196,7 +196,7 @@ class Supervisor:
 
     async def ready(self) -> None:
         """Wait until a request would be drawn at once."""
-        while self._state != "ready":
+        while self._state is not HealthState.READY:
             self._moved.clear()
             await self._moved.wait()
 
@@ -220,13 +220,15 @@ class Supervisor:
     def _dismiss(self) -> None:
         if self._parked and self._job is None and self._life is not None and not self._dismissed:
             self._dismissed = True
-            self._enter("cold", "giving the GPU away")
+            self._enter(HealthState.COLD, "giving the GPU away")
             self._life.leave()
 
     async def _wanted(self) -> None:
         """Wait for as long as the generator is parked."""
         while self._parked:
-            self._enter("parked", "the GPU is free for other programs; nothing is drawn until it is warmed up again")
+            self._enter(
+                HealthState.PARKED, "the GPU is free for other programs; nothing is drawn until it is warmed up again"
+            )
             self._moved.clear()
             await self._moved.wait()
 
@@ -243,14 +245,14 @@ class Supervisor:
         self._jobs += 1
         self._job = PendingDraw(self._jobs, request)
         life.send(DrawCommand(self._job.number, sized(request, *self._preview_widths)))
-        self._enter("busy", "drawing")
+        self._enter(HealthState.BUSY, "drawing")
         self._be_patient()
         return self._job
 
     async def _idle(self, request_id: str) -> WorkerProcess:
         """Wait for a child that has nothing to do."""
-        while self._state != "ready" or self._life is None:
-            if self._state == "failed":
+        while self._state is not HealthState.READY or self._life is None:
+            if self._state is HealthState.FAILED:
                 raise BackendError(self._detail)
             self._moved.clear()
             await self._moved.wait()
@@ -295,7 +297,7 @@ class Supervisor:
             life.kill()
         finally:
             self._life = self._patience = None
-            self._enter("cold", f"the {self._use.name} backend has ended")
+            self._enter(HealthState.COLD, f"the {self._use.name} backend has ended")
             status = await life.end()
         return explain_exit(self._use.name, status, hung, last_word)
 
@@ -316,7 +318,7 @@ class Supervisor:
         """Set the clock after which silence is a hang: an idle child may be silent for ever."""
         if self._patience is None:
             return
-        limits = {"ready": None, "busy": self._options.step_timeout_s}
+        limits = {HealthState.READY: None, HealthState.BUSY: self._options.step_timeout_s}
         limit = limits.get(self._state, self._options.start_timeout_s)
         self._patience.reschedule(None if limit is None else asyncio.get_running_loop().time() + limit)
 
@@ -324,15 +326,15 @@ class Supervisor:
         match answer:
             case Progress(doing, share):
                 self._progress = answer
-                self._enter("warming", f"{doing} ({share * 100:.0f} %)")
+                self._enter(HealthState.WARMING, f"{doing} ({share * 100:.0f} %)")
             case Ready(active, edits):
                 self._active, self._edits, self._progress = active, edits, None
-                self._enter("ready", f"drawing with the {self._use.name} backend")
+                self._enter(HealthState.READY, f"drawing with the {self._use.name} backend")
             case FasterNow(doing, share, active):
                 self._active = active
-                if self._state == "ready":
+                if self._state is HealthState.READY:
                     more = "" if share >= 1 else f", getting faster: {doing} ({share * 100:.0f} %)"
-                    self._enter("ready", f"drawing with the {self._use.name} backend{more}")
+                    self._enter(HealthState.READY, f"drawing with the {self._use.name} backend{more}")
             case Produced(job, item, drew_s, judged_s):
                 self._drew_s, self._judged_s = drew_s, judged_s
                 self._tell(job, self._fully_judged(item) if isinstance(item, Frame) else item)
@@ -358,7 +360,7 @@ class Supervisor:
         self._job.tell(item)
         if not isinstance(item, Preview):
             self._job = None
-            self._enter("ready", f"drawing with the {self._use.name} backend")
+            self._enter(HealthState.READY, f"drawing with the {self._use.name} backend")
             self._dismiss()
 
     def _after(self, death: WorkerExit) -> float:
@@ -373,7 +375,7 @@ class Supervisor:
             self._fall_back(death)
             return 0.0
         delay_s = self._deaths.delay_s(now)
-        state = "failed" if death.hopeless or self._deaths.too_many(now) else "cold"
+        state = HealthState.FAILED if death.hopeless or self._deaths.too_many(now) else HealthState.COLD
         self._enter(state, f"{death.detail}; restarting in {delay_s:g} s")
         log.error("%s", self._detail)
         return delay_s
@@ -391,7 +393,7 @@ class Supervisor:
         self._use = self._fallback
         self._deaths.forget()
 
-    def _enter(self, state: str, detail: str) -> None:
+    def _enter(self, state: HealthState, detail: str) -> None:
         self._state, self._detail = state, detail
         self._moved.set()
 

@@ -17,7 +17,7 @@ from streamer.integrations.twitch.config import KNOWN_BOTS
 from streamer.integrations.twitch.helix import Helix
 from streamer.integrations.twitch.replies import Reply, ReplyLimiter, ReplyOptions, reply_to, silence_s
 from streamer.integrations.twitch.tokens import AGAIN, AccessToken
-from streamer.interfaces import Health
+from streamer.interfaces import Health, HealthState
 from streamer.types import Event
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class ChatReply:
         self._waiting: deque[tuple[Reply, float]] = deque(maxlen=WAITING)
         self._news = asyncio.Event()
         self._channel_id = ""
-        self._health = Health("chat replies", "connecting")
+        self._health = Health("chat replies", HealthState.CONNECTING)
 
     def health(self) -> Health:
         """Say whether chat is answered, and if not, why."""
@@ -78,7 +78,7 @@ class ChatReply:
 
     async def run(self) -> None:
         """In: what was noted. Out: chat messages, at the pace of the bucket."""
-        self._health = Health("chat replies", "ready")
+        self._health = Health("chat replies", HealthState.READY)
         while True:
             await self._news.wait()
             self._news.clear()
@@ -93,7 +93,7 @@ class ChatReply:
         try:
             access = await self._twitch.may(WRITE)
             if access is None:
-                self._health = Health("chat replies", "off", f"needs a login with {WRITE}; {AGAIN}")
+                self._health = Health("chat replies", HealthState.OFF, f"needs a login with {WRITE}; {AGAIN}")
                 return 0.0
             now = time.monotonic()
             if not self._restraint.may_answer(reply.actor, access.user_id, now):
@@ -102,9 +102,9 @@ class ChatReply:
             async with asyncio.timeout(self._options.stale_s):
                 return await self._say(reply, access)
         except (LoginError, MissingScope) as error:
-            self._health = Health("chat replies", "off", str(error))
+            self._health = Health("chat replies", HealthState.OFF, str(error))
         except (TwitchError, TimeoutError) as error:
-            self._health = Health("chat replies", "reconnecting", str(error) or "Twitch does not answer")
+            self._health = Health("chat replies", HealthState.RECONNECTING, str(error) or "Twitch does not answer")
         return FAULT_S
 
     async def _say(self, reply: Reply, access: AccessToken) -> float:
@@ -115,13 +115,13 @@ class ChatReply:
         answer = await self._helix.post("chat/messages", json=body)
         said: dict[str, Any] = next(iter(answer.get("data", ())), {})
         if said.get("is_sent"):
-            self._health = Health("chat replies", "ready")
+            self._health = Health("chat replies", HealthState.READY)
             return 0.0
         # Twitch answers 200 and drops the message all the same.
         dropped = said.get("drop_reason") or {}
         code, why = str(dropped.get("code", "")), str(dropped.get("message", "no reason given"))
         silent_s = silence_s(code)
-        self._health = Health("chat replies", "limited", f"Twitch dropped a reply: {why} ({code})")
+        self._health = Health("chat replies", HealthState.LIMITED, f"Twitch dropped a reply: {why} ({code})")
         log.warning("chat replies: dropped: %s (%s), silent for %.0f s", why, code, silent_s)
         return silent_s
 

@@ -17,7 +17,7 @@ from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.custom_reward import CustomReward, desired_rewards, differences, explained
 from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.integrations.twitch.tokens import AGAIN
-from streamer.interfaces import Health
+from streamer.interfaces import Health, HealthState
 from streamer.lru import LruDict
 from streamer.storage import redemptions
 from streamer.storage.redemptions import Books, UnsettledRedemption
@@ -74,7 +74,7 @@ class Rewards:
         self._told_live_at: float | None = None
         self._look, self._pay = asyncio.Event(), asyncio.Event()
         self._orphans: LruDict[str, float] = LruDict(1000)
-        self._health = Health("channel points", "connecting")
+        self._health = Health("channel points", HealthState.CONNECTING)
 
     def lines(self) -> Mapping[tuple[str, ...], str]:
         """Name the lines that are sold, for the start to check."""
@@ -103,7 +103,7 @@ class Rewards:
     async def run(self) -> None:
         """Keep both loops going; when the program ends, nobody can pay for what will not be drawn."""
         if not self._options.rewards:
-            self._health = Health("channel points", "off", "no rewards are configured")
+            self._health = Health("channel points", HealthState.OFF, "no rewards are configured")
         await self._remember()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -125,9 +125,9 @@ class Rewards:
                 await self._keep()
                 await self._find_orphans()
             except (LoginError, MissingScope) as error:
-                self._health = Health("channel points", "failed", str(error))
+                self._health = Health("channel points", HealthState.FAILED, str(error))
             except (TwitchError, StoreError) as error:
-                self._health = Health("channel points", "reconnecting", str(error))
+                self._health = Health("channel points", HealthState.RECONNECTING, str(error))
             await _until(self._look, self._pace.look_s)
 
     async def _keep(self) -> None:
@@ -135,7 +135,7 @@ class Rewards:
             return
         access = await self._twitch.may(MANAGE)
         if access is None:
-            self._health = Health("channel points", "off", f"needs a login with {MANAGE}; {AGAIN}")
+            self._health = Health("channel points", HealthState.OFF, f"needs a login with {MANAGE}; {AGAIN}")
             return
         mine = {"broadcaster_id": access.user_id}
         answer = await self._twitch.helix.get(PATH, {**mine, "only_manageable_rewards": "true"})
@@ -282,7 +282,7 @@ class Rewards:
     def _note(self, why_closed: str, problems: list[str]) -> None:
         count = f"{len(self._options.rewards) - len(problems)} rewards"
         detail = "; ".join([count, *([f"paused: {why_closed}"] if why_closed else []), *problems])
-        state = "limited" if problems else "paused" if why_closed else "ready"
+        state = HealthState.LIMITED if problems else HealthState.PAUSED if why_closed else HealthState.READY
         if problems and detail != self._health.detail:
             log.warning("channel points: %s", detail)
         self._health = Health("channel points", state, detail)

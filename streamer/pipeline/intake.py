@@ -12,7 +12,6 @@ from streamer.types import Availability, ImageRequest, Lane, Refusal
 
 SETTING = "intake"
 OPEN, PAUSED, PANIC = "open", "paused", "panic"
-WORKING = ("ready", "busy")
 
 
 def availability(intake_open: bool, generator: Health, fallback: str | None) -> Availability:
@@ -21,7 +20,7 @@ def availability(intake_open: bool, generator: Health, fallback: str | None) -> 
         return Availability(False, "requests are paused")
     if fallback:
         return Availability(False, f"the generator is degraded: {fallback}")
-    if generator.state not in WORKING:
+    if not generator.draws:
         return Availability(False, f"the generator is {generator.state}")
     return Availability(True)
 

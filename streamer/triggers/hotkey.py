@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from streamer.errors import ConfigError
-from streamer.interfaces import Health, Source
+from streamer.interfaces import Health, HealthState, Source
 from streamer.triggers._device_thread import Tell, presses
 from streamer.types import KeyPress
 
@@ -134,16 +134,18 @@ def outlook(platform: str, environ: Mapping[str, str]) -> Health:
     """Say what can be expected of global hotkeys on this platform, before anything is tried."""
     if platform == "darwin":
         detail = "if keys do nothing, allow the terminal under Privacy & Security: Accessibility and Input Monitoring"
-        return Health(SOURCE, "ready", detail)
+        return Health(SOURCE, HealthState.READY, detail)
     if not platform.startswith("linux"):
-        return Health(SOURCE, "ready")
+        return Health(SOURCE, HealthState.READY)
     wayland = environ.get("XDG_SESSION_TYPE") == "wayland" or bool(environ.get("WAYLAND_DISPLAY"))
     if not environ.get("DISPLAY"):
         why = "Wayland shows no program the keys of another" if wayland else "there is no display to watch"
-        return Health(SOURCE, "failed", f"{why}; {_INSTEAD}")
+        return Health(SOURCE, HealthState.FAILED, f"{why}; {_INSTEAD}")
     if wayland:
-        return Health(SOURCE, "limited", f"under Wayland keys arrive only while an X11 window has focus; {_INSTEAD}")
-    return Health(SOURCE, "ready")
+        return Health(
+            SOURCE, HealthState.LIMITED, f"under Wayland keys arrive only while an X11 window has focus; {_INSTEAD}"
+        )
+    return Health(SOURCE, HealthState.READY)
 
 
 def create(options: Options) -> Source:
@@ -157,7 +159,7 @@ class Hotkeys:
     def __init__(self, keyboard: Keyboard, expected: Health) -> None:
         self._keyboard = keyboard
         self._expected = expected
-        self._health = Health(SOURCE, "connecting")
+        self._health = Health(SOURCE, HealthState.CONNECTING)
 
     def health(self) -> Health:
         """Say whether keys are watched, and if not, what to do instead."""
@@ -169,7 +171,7 @@ class Hotkeys:
 
     async def listen(self) -> AsyncIterator[KeyPress]:
         """Yield a press for every chord; end when keys cannot be watched here."""
-        if self._expected.state == "failed":
+        if self._expected.state is HealthState.FAILED:
             self._health = self._expected
             log.warning("hotkey: %s", self._expected.detail)
             return
@@ -206,7 +208,7 @@ class Hotkeys:
         return watcher
 
     def _fail(self, detail: str) -> None:
-        self._health = Health(SOURCE, "failed", detail)
+        self._health = Health(SOURCE, HealthState.FAILED, detail)
         log.warning("hotkey: %s", detail)
 
 

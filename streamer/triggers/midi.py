@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from streamer.errors import ConfigError, in_words
-from streamer.interfaces import Health, Source
+from streamer.interfaces import Health, HealthState, Source
 from streamer.triggers._device_thread import Tell, presses
 from streamer.types import KeyPress
 
@@ -128,7 +128,7 @@ class Midi:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._pads = Pads(options.keys)
-        self._health = Health(SOURCE, "connecting")
+        self._health = Health(SOURCE, HealthState.CONNECTING)
 
     def health(self) -> Health:
         """Say which pad is read, or what is missing."""
@@ -148,7 +148,7 @@ class Midi:
         try:
             backend = importlib.import_module("mido").Backend(load=True)
         except ImportError as error:
-            self._enter("failed", f'MIDI cannot be used here ({error}): pip install "streamer[midi]"')
+            self._enter(HealthState.FAILED, f'MIDI cannot be used here ({error}): pip install "streamer[midi]"')
             tell(None)
             return
         while not closed.is_set():
@@ -156,7 +156,7 @@ class Midi:
                 self._read(backend, tell, closed)
             except OSError as error:
                 # Unplugged, taken by another program, or (Linux) no sequencer: all of that may change.
-                self._enter("failed", f"the pad cannot be read, trying again: {in_words(error)}")
+                self._enter(HealthState.FAILED, f"the pad cannot be read, trying again: {in_words(error)}")
             closed.wait(RETRY_S)
 
     def _read(self, backend: Any, tell: Tell, closed: threading.Event) -> None:
@@ -165,10 +165,10 @@ class Midi:
         port = chosen(ports, self._options.port)
         if port is None:
             found = f"there is: {', '.join(ports)}" if ports else "no pad is plugged in"
-            self._enter("connecting", f"waiting for {self._options.port or 'a pad'}; {found}")
+            self._enter(HealthState.CONNECTING, f"waiting for {self._options.port or 'a pad'}; {found}")
             return
         with backend.open_input(port) as pad:
-            self._enter("ready", port)
+            self._enter(HealthState.READY, port)
             look_again = time.monotonic() + RETRY_S
             while not closed.wait(LOOK_EVERY_S) and not pad.closed:
                 for message in pad.iter_pending():
@@ -180,8 +180,8 @@ class Midi:
                         return
                     look_again = time.monotonic() + RETRY_S
 
-    def _enter(self, state: str, detail: str) -> None:
+    def _enter(self, state: HealthState, detail: str) -> None:
         health = Health(SOURCE, state, detail)
         if health != self._health:
-            log.log(logging.INFO if state == "ready" else logging.WARNING, "midi: %s: %s", state, detail)
+            log.log(logging.INFO if state is HealthState.READY else logging.WARNING, "midi: %s: %s", state, detail)
         self._health = health

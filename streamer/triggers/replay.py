@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from streamer.errors import ConfigError
-from streamer.interfaces import Health, Source
+from streamer.interfaces import Health, HealthState, Source
 from streamer.types import Actor, Retraction, Role, Trigger
 
 SOURCE = "replay"
@@ -106,7 +106,7 @@ class Replay:
         self._options = options
         self._sleep = sleep
         self._clock = clock
-        self._state = "ready"
+        self._state = HealthState.READY
         self._played = 0
         self._round = 1
 
@@ -124,7 +124,7 @@ class Replay:
                 self._played = number
                 yield self._trigger(line)
             if not self._options.loop:
-                self._state = "ended"
+                self._state = HealthState.ENDED
                 return
             # From when it should have ended, not from now: rounds then never drift.
             began += (self._lines[-1].at + PAUSE_S) / self._options.speed

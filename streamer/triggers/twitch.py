@@ -24,7 +24,7 @@ from streamer.integrations.twitch.subscriptions import Feature, Subscription, ne
 from streamer.integrations.twitch.subscriptions import scopes as scopes_for
 from streamer.integrations.twitch.timeouts import Timeouts
 from streamer.integrations.twitch.tokens import AccessToken
-from streamer.interfaces import Health, Source, SourceEvent
+from streamer.interfaces import Health, HealthState, Source, SourceEvent
 from streamer.types import Notice, NoticeKind, Trigger
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,9 @@ class NoChannel:
     def health(self) -> Health:
         """Say what to do about it."""
         return Health(
-            SOURCE, "off", "no channel is set; write it under triggers in config.yaml, like channel: my_channel"
+            SOURCE,
+            HealthState.OFF,
+            "no channel is set; write it under triggers in config.yaml, like channel: my_channel",
         )
 
 
@@ -79,7 +81,9 @@ class TwitchSource:
             self._events.detail() if self._events else "",
             f"{self._chat.malformed} messages made no sense" if self._chat.malformed else "",
         ]
-        return Health(SOURCE, "ready" if reads else self._irc.state, "; ".join(part for part in parts if part))
+        return Health(
+            SOURCE, HealthState.READY if reads else self._irc.state, "; ".join(part for part in parts if part)
+        )
 
     async def listen(self) -> AsyncIterator[SourceEvent]:
         """Yield what happens, whichever connection tells it; never end."""

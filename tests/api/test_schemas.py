@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streamer.api import schemas
-from streamer.interfaces import Health, Receipt
+from streamer.interfaces import Health, HealthState, Receipt
 from streamer.pipeline.metrics import Percentiles
 from streamer.pipeline.status import ShowStatus
 from streamer.types import Actor, Role
@@ -28,8 +28,9 @@ def test_an_unknown_role_lists_the_known_ones() -> None:
 
 def test_a_status_shows_the_whole_desk() -> None:
     state = ShowStatus(
-        paused=True, style="noir", generator=Health("generator", "busy", "drawing"), active={"backend": "procedural"},
-        sources=(Health("twitch", "ready"),), pages=2, drawing=REQUEST, pending=(REQUEST,),
+        paused=True, style="noir", generator=Health("generator", HealthState.BUSY, "drawing"),
+        active={"backend": "procedural"},
+        sources=(Health("twitch", HealthState.READY),), pages=2, drawing=REQUEST, pending=(REQUEST,),
         on_air={"background": "r1", "meme": None}, timings={"draw": Percentiles(3, 1.0, 2.0, 3.0)},
     )  # fmt: skip
     shown = schemas.status(state, "1.2.3").model_dump()

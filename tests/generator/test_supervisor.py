@@ -22,7 +22,7 @@ from PIL import Image
 from streamer.errors import BackendDied, BackendError, Unsupported
 from streamer.generator.ipc import BackendUse, JudgeUse
 from streamer.generator.supervisor import Supervisor, WorkerOptions
-from streamer.interfaces import Health
+from streamer.interfaces import Health, HealthState
 from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, Preview, Role, SamplingParams
 
 TESTS = Path(__file__).parents[1]
@@ -293,7 +293,7 @@ async def test_a_start_without_progress_is_a_hang(tmp_path: Path) -> None:
 async def test_cancel_ends_the_wait_of_a_request_that_is_not_drawn_yet(tmp_path: Path) -> None:
     async with running(tmp_path, on_load="slow") as generator:
         waiting = asyncio.create_task(draw(generator, request("fine")))
-        await until(generator, lambda health: health.state == "warming")
+        await until(generator, lambda health: health.state is HealthState.WARMING)
         generator.cancel("fine-1")
         with pytest.raises(BackendError, match="the drawing was stopped"):
             await waiting
@@ -303,7 +303,7 @@ async def test_a_fallback_that_fails_too_is_a_failed_generator_that_goes_on_tryi
     options = AT_ONCE.model_copy(update={"restart_delays_s": (60.0,)})
     broken = BackendUse(SCRIPTED, {"on_load": "unavailable"})
     async with running(tmp_path, options, on_load="unavailable", fallback=broken) as generator:
-        health = await until(generator, lambda health: health.state == "failed")
+        health = await until(generator, lambda health: health.state is HealthState.FAILED)
         assert "restarting in 60 s" in health.detail
         with pytest.raises(BackendError, match="no such GPU"):
             await draw(generator, request("fine"))
@@ -312,7 +312,7 @@ async def test_a_fallback_that_fails_too_is_a_failed_generator_that_goes_on_tryi
 async def test_warming_up_is_told_with_the_size_and_the_share(tmp_path: Path) -> None:
     async with running(tmp_path, on_load="slow") as generator:
         health = await until(generator, lambda health: "warming up" in health.detail)
-        assert health == Health("generator", "warming", "warming up 64x48 (0 %)")
+        assert health == Health("generator", HealthState.WARMING, "warming up 64x48 (0 %)")
         assert generator.progress is not None
         assert generator.progress.doing == "warming up 64x48"
 
@@ -327,10 +327,10 @@ async def test_a_request_that_meets_a_long_start_gives_up_at_its_deadline(tmp_pa
 async def test_a_picture_that_takes_too_long_is_stopped_without_a_restart(tmp_path: Path) -> None:
     options = AT_ONCE.model_copy(update={"deadline_s": 1.0})
     async with running(tmp_path, options) as generator:
-        await until(generator, lambda health: health.state == "ready")
+        await until(generator, lambda health: health.state is HealthState.READY)
         with pytest.raises(BackendError, match="took longer than 1 s"):
             await draw(generator, request("endless", steps=10**9))
-        await until(generator, lambda health: health.state == "ready")
+        await until(generator, lambda health: health.state is HealthState.READY)
         assert generator.restarts == {}
 
 
@@ -340,8 +340,8 @@ async def test_parked_the_process_is_gone_and_unparked_another_one_draws(tmp_pat
         first = generator.pid
         assert first is not None
         generator.park()
-        assert generator.health().state != "ready"
-        health = await until(generator, lambda health: health.state == "parked")
+        assert generator.health().state is not HealthState.READY
+        health = await until(generator, lambda health: health.state is HealthState.PARKED)
         assert (psutil.pid_exists(first), generator.pid) == (False, None)
         assert "the GPU is free" in health.detail
         await asyncio.sleep(0.2)
@@ -358,18 +358,18 @@ async def test_the_picture_being_drawn_is_finished_before_the_process_goes(tmp_p
         await anext(pictures)
         generator.park()
         assert isinstance([item async for item in pictures][-1], Frame)
-        await until(generator, lambda health: health.state == "parked")
+        await until(generator, lambda health: health.state is HealthState.PARKED)
         assert generator.pid is None
 
 
 @pytest.mark.parametrize("on_load", ["slow", "hang"])
 async def test_a_model_that_is_still_loading_goes_as_well(tmp_path: Path, on_load: str) -> None:
     async with running(tmp_path, on_load=on_load) as generator:
-        await until(generator, lambda health: health.state == "warming")
+        await until(generator, lambda health: health.state is HealthState.WARMING)
         generator.park()
         generator.park()
         async with asyncio.timeout(10):
-            await until(generator, lambda health: health.state == "parked")
+            await until(generator, lambda health: health.state is HealthState.PARKED)
         assert (generator.pid, generator.restarts) == (None, {})
 
 
@@ -393,7 +393,7 @@ async def test_a_crash_of_the_last_picture_is_a_death_and_parks_all_the_same(tmp
         await draw(generator, request("fine"))
         with pytest.raises(BackendDied):
             await park_while_drawing(generator, request("segfault"))
-        await until(generator, lambda health: health.state == "parked")
+        await until(generator, lambda health: health.state is HealthState.PARKED)
         assert generator.restarts == {"crash": 1}
 
 
@@ -401,7 +401,7 @@ async def test_closing_the_iterator_stops_the_child_between_two_steps(tmp_path: 
     async with running(tmp_path) as generator:
         pictures = generator.draw(request("endless", steps=10**9))
         assert isinstance(await anext(pictures), Preview)
-        assert generator.health().state == "busy"
+        assert generator.health().state is HealthState.BUSY
         await pictures.aclose()
         assert isinstance((await draw(generator, request("fine")))[-1], Frame)
         assert generator.restarts == {}
@@ -452,7 +452,7 @@ async def test_a_waiting_draw_hears_that_the_generator_was_stopped(tmp_path: Pat
     options = AT_ONCE.model_copy(update={"step_timeout_s": 60})
     async with running(tmp_path, options) as generator:
         waiting = asyncio.create_task(draw(generator, request("hang")))
-        await until(generator, lambda health: health.state == "busy")
+        await until(generator, lambda health: health.state is HealthState.BUSY)
     with pytest.raises(BackendError, match="the generator is stopped"):
         await waiting
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from streamer.errors import BackendError
-from streamer.interfaces import Health
+from streamer.interfaces import Health, HealthState
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer_options import LayerOptions
 from streamer.pipeline.active_draw import ActiveDraw
@@ -31,7 +31,7 @@ class Brush:
     async def ready(self) -> None: ...
 
     def health(self) -> Health:
-        return Health("generator", "ready")
+        return Health("generator", HealthState.READY)
 
     def cancel(self, request_id: str) -> None:
         self.cancelled.append(request_id)

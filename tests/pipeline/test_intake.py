@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import StoreError
-from streamer.interfaces import Health
+from streamer.interfaces import Health, HealthState
 from streamer.pipeline.intake import OPEN, PANIC, PAUSED, Intake, availability
 from streamer.storage.database import Store, StoreOptions
 from streamer.types import Lane
@@ -70,16 +70,16 @@ async def test_a_panic_outlives_a_restart_even_when_the_disk_takes_no_row(store:
 @pytest.mark.parametrize(
     ("is_open", "state", "fallback", "why"),
     [
-        (True, "ready", None, ""),
-        (True, "busy", None, ""),
-        (False, "ready", None, "paused"),
-        (True, "warming", None, "warming"),
-        (True, "failed", None, "failed"),
-        (True, "ready", "died 5 times", "degraded"),
+        (True, HealthState.READY, None, ""),
+        (True, HealthState.BUSY, None, ""),
+        (False, HealthState.READY, None, "paused"),
+        (True, HealthState.WARMING, None, "warming"),
+        (True, HealthState.FAILED, None, "failed"),
+        (True, HealthState.READY, "died 5 times", "degraded"),
     ],
 )
 def test_the_doors_are_open_to_those_who_pay_when_they_would_get_it(
-    is_open: bool, state: str, fallback: str | None, why: str
+    is_open: bool, state: HealthState, fallback: str | None, why: str
 ) -> None:
     told = availability(is_open, Health("generator", state), fallback)
     assert told.open == (why == "")

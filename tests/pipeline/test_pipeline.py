@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import BackendDied, StoreError, Unsupported
-from streamer.interfaces import Health, SourceEvent
+from streamer.interfaces import Health, HealthState, SourceEvent
 from streamer.moderation.rules import cooldown
 from streamer.overlay import wire
 from streamer.pipeline.game_mode import NO_CARD
@@ -396,7 +396,7 @@ async def test_with_the_gpu_given_away_requests_wait_past_their_time_and_are_dra
 async def test_a_panel_hears_of_every_change_of_the_generator(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     await asyncio.sleep(0.01)
     before = room.pipeline.version
-    monkeypatch.setattr(room.easel, "health", lambda: Health("generator", "parked"))
+    monkeypatch.setattr(room.easel, "health", lambda: Health("generator", HealthState.PARKED))
     await room.until(lambda: room.pipeline.version != before)
 
 

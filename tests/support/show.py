@@ -11,7 +11,7 @@ from pathlib import Path
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
 from streamer.errors import BackendError, Unsupported
-from streamer.interfaces import Health, Output, SourceEvent
+from streamer.interfaces import Health, HealthState, Output, SourceEvent
 from streamer.moderation.approval import ApprovalOptions
 from streamer.moderation.rules import role, scene, words
 from streamer.overlay.hub import Hub
@@ -64,7 +64,7 @@ class Easel:
         self.here.set()
 
     def health(self) -> Health:
-        return Health("generator", "ready")
+        return Health("generator", HealthState.READY)
 
     def cancel(self, request_id: str) -> None:
         self.cancelled.append(request_id)
@@ -98,7 +98,7 @@ class Script:
         self.lines: asyncio.Queue[SourceEvent] = asyncio.Queue(1000)
 
     def health(self) -> Health:
-        return Health("script", "ready")
+        return Health("script", HealthState.READY)
 
     async def listen(self) -> AsyncIterator[SourceEvent]:
         while True:

@@ -13,13 +13,13 @@ import pytest
 from pydantic import ValidationError
 
 from streamer.errors import ConfigError
-from streamer.interfaces import Health
+from streamer.interfaces import Health, HealthState
 from streamer.triggers.hotkey import Chord, Hotkeys, Keyboard, Options, chord_of, create, outlook
 from streamer.types import KeyPress
 from tests.support.display import need_keys, press, virtual_display
 
 OPTIONS = Options(keys={"<ctrl>+<alt>+1": "!bg harbour", "<f9>": "!panic", "<ctrl>+m": "!meme cat"})
-READY = Health("hotkey", "ready")
+READY = Health("hotkey", HealthState.READY)
 
 
 def keyboard() -> Keyboard:

@@ -30,7 +30,7 @@ from streamer.integrations.obs.events import SOURCE, ObsState, after, changes, n
 from streamer.integrations.obs.image_files import PictureFiles
 from streamer.integrations.obs.installer import Installer, InstallReport
 from streamer.integrations.obs.page_watchdog import PageWatch
-from streamer.interfaces import Health, SourceEvent
+from streamer.interfaces import Health, HealthState, SourceEvent
 from streamer.types import Clear, Ended, Forgotten, Frame, KeyPress, RequestState
 from streamer.types import Event as Told
 
@@ -98,16 +98,16 @@ class Obs:
         """Say how OBS is: closed is nothing wrong, a missing page while live is."""
         state = self._link.state
         if state in (ObsConnectionState.WRONG_PASSWORD, ObsConnectionState.SENT_AWAY):
-            return Health(SOURCE, "failed", self._link.why)
+            return Health(SOURCE, HealthState.FAILED, self._link.why)
         if state is not ObsConnectionState.READY:
-            return Health(SOURCE, str(state), "OBS is not running, or its WebSocket server is off")
+            return Health(SOURCE, HealthState(state), "OBS is not running, or its WebSocket server is off")
         if self._alarm:
-            return Health(SOURCE, "alarm", self._alarm)
+            return Health(SOURCE, HealthState.ALARM, self._alarm)
         doing = [f"OBS {self._version}", f"scene '{self._air.scene}'"]
         doing += [word for word, on in (("live", self._air.streaming), ("recording", self._air.recording)) if on]
         if self._problem:
-            return Health(SOURCE, "limited", self._problem)
-        return Health(SOURCE, "ready", ", ".join(doing))
+            return Health(SOURCE, HealthState.LIMITED, self._problem)
+        return Health(SOURCE, HealthState.READY, ", ".join(doing))
 
     async def _run(self) -> None:
         try:

@@ -14,7 +14,7 @@ from streamer.integrations.twitch.helix import Helix
 from streamer.integrations.twitch.http import client
 from streamer.integrations.twitch.third_party_emotes import ThirdPartyEmotes
 from streamer.integrations.twitch.tokens import AGAIN, AccessToken, TokenProvider
-from streamer.interfaces import Health
+from streamer.interfaces import Health, HealthState
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Account:
         self.tokens = TokenProvider(token_file.path_in(home), settings, self.http)
         self.helix = Helix(settings, self.tokens, self.http)
         self.emotes = ThirdPartyEmotes(settings.emotes, self.http)
-        self._health = Health("twitch login", "connecting")
+        self._health = Health("twitch login", HealthState.CONNECTING)
 
     def health(self) -> Health:
         """Say who is logged in and what does not work for want of a scope."""
@@ -40,7 +40,7 @@ class Account:
     async def run(self) -> None:
         """Check the login now and every hour, as Twitch asks of every application; sooner after a fault."""
         if not self.settings.client_id or not self.wanted:
-            self._health = Health("twitch login", "off", "chat is read without a login")
+            self._health = Health("twitch login", HealthState.OFF, "chat is read without a login")
             return
         while True:
             good = await self.check()
@@ -51,12 +51,12 @@ class Account:
         try:
             access = await self.tokens.validate()
         except StreamerError as error:
-            state = "failed" if isinstance(error, LoginError) else "reconnecting"
+            state = HealthState.FAILED if isinstance(error, LoginError) else HealthState.RECONNECTING
             self._note(Health("twitch login", state, f"{error}; off until then: {', '.join(self._features())}"))
             return False
         gone = missing(self.wanted, access.scopes)
         detail = f"as {access.login}" + (f"; {gone}" if gone else "")
-        self._note(Health("twitch login", "limited" if gone else "ready", detail))
+        self._note(Health("twitch login", HealthState.LIMITED if gone else HealthState.READY, detail))
         return True
 
     async def may(self, scope: str) -> AccessToken | None:
@@ -77,7 +77,11 @@ class Account:
 
     def _note(self, health: Health) -> None:
         if health != self._health:
-            log.log(logging.INFO if health.state == "ready" else logging.WARNING, "twitch login: %s", health.detail)
+            log.log(
+                logging.INFO if health.state is HealthState.READY else logging.WARNING,
+                "twitch login: %s",
+                health.detail,
+            )
         self._health = health
 
 

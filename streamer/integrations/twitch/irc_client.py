@@ -16,7 +16,7 @@ from streamer.errors import in_words
 from streamer.integrations.twitch.chat_merge import ChatMerger
 from streamer.integrations.twitch.irc_message import IrcMessage, lines_of, parse
 from streamer.integrations.twitch.timeouts import Timeouts
-from streamer.interfaces import SourceEvent
+from streamer.interfaces import HealthState, SourceEvent
 from streamer.text import clean
 
 log = logging.getLogger(__name__)
@@ -32,19 +32,19 @@ class IrcClient:
         self._channel = channel
         self._chat = chat
         self._patience = patience or Timeouts()
-        self._state = "connecting"
+        self._state = HealthState.CONNECTING
         self._trouble = ""
         self._attempts = 0
         self._malformed = 0
 
     @property
-    def state(self) -> str:
+    def state(self) -> HealthState:
         """Return connecting, ready or reconnecting."""
         return self._state
 
     def detail(self) -> str:
         """Say for people what is wrong; empty when nothing is."""
-        attempt = f"attempt {self._attempts}" if self._state == "reconnecting" else ""
+        attempt = f"attempt {self._attempts}" if self._state is HealthState.RECONNECTING else ""
         bad = f"{self._malformed} lines were none" if self._malformed else ""
         return "; ".join(part for part in (self._trouble, attempt, bad) if part)
 
@@ -93,7 +93,7 @@ class IrcClient:
                         yield happening
 
     async def _next_frame(self, socket: ClientConnection) -> bytes:
-        joined = self._state == "ready"
+        joined = self._state is HealthState.READY
         try:
             return await _frame(socket, self._patience.quiet_s if joined else self._patience.join_s)
         except TimeoutError:
@@ -106,10 +106,10 @@ class IrcClient:
             raise TimeoutError(f"no answer for {self._patience.pong_s:g} s") from None
 
     def _note(self, message: IrcMessage) -> None:
-        if self._state == "ready":
+        if self._state is HealthState.READY:
             return
         if message.command in _JOINED:
-            self._state, self._trouble = "ready", ""
+            self._state, self._trouble = HealthState.READY, ""
             log.info("twitch: reading #%s", self._channel)
         elif message.command == "NOTICE":
             self._trouble = f"Twitch says: {clean(message.text)[:200]}"
@@ -118,7 +118,7 @@ class IrcClient:
     def _lost(self, trouble: str, began: float) -> None:
         if time.monotonic() - began > self._patience.healthy_s:
             self._attempts = 0
-        self._state, self._trouble, self._attempts = "reconnecting", trouble, self._attempts + 1
+        self._state, self._trouble, self._attempts = HealthState.RECONNECTING, trouble, self._attempts + 1
         level = logging.WARNING if self._attempts == 1 else logging.INFO
         log.log(level, "twitch: %s; trying again (attempt %d)", trouble, self._attempts)
 
