@@ -1,4 +1,4 @@
-"""FLUX.2 Klein on an NVIDIA GPU: what may be set about it; the drawing itself is in generator/klein/painter.py.
+"""FLUX.2 Klein on an NVIDIA GPU: what may be set about it; the drawing itself is in generator/klein/backend.py.
 
 This file imports nothing heavy: the parent process checks options on machines that have no torch.
 """
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Backend
+from streamer.generator.klein.optimizations import OptimizationName, RequestedPrecision
 
 
 class Options(BaseModel):
@@ -27,10 +28,12 @@ class Options(BaseModel):
     )
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cuda, cuda:1 ..., or cpu")
     optimize: Literal["auto", "off"] = Field("auto", description="auto: all that suits the GPU; off: as diffusers does")
-    precision: Literal["auto", "float32", "bfloat16", "fp8", "int8", "fp8-weights", "int8-weights"] = Field(
+    precision: RequestedPrecision = Field(
         "auto", description="of the large layers; auto: fp8 from RTX 40 and H100 on, int8 on A100 and RTX 30"
     )
-    without: tuple[str, ...] = Field((), description="speed-ups to leave off, by name, as the status page shows them")
+    without: tuple[OptimizationName, ...] = Field(
+        (), description="speed-ups to leave off, by the names that the panel shows"
+    )
     text_tokens: Literal[64, 128, 256, 512] = Field(
         512, description="room for the prompt; less is faster and changes pictures, 512 is what the model was made for"
     )

@@ -22,7 +22,13 @@ from streamer.generator.klein.download import VAE_WANTED, WANTED, find_checkpoin
 from streamer.generator.klein.engine import DrawJob, Engine
 from streamer.generator.klein.loading import load
 from streamer.generator.klein.model import Model
-from streamer.generator.klein.optimizations import DeviceInfo, Optimizations, Precision, choose_optimizations
+from streamer.generator.klein.optimizations import (
+    DeviceInfo,
+    Optimizations,
+    Precision,
+    RequestedPrecision,
+    choose_optimizations,
+)
 from streamer.generator.klein.policy_judge import CLASS, PolicyJudge, load_head
 from streamer.generator.klein.quantize import FP8, Quantizer, count_eight_bit, works
 from streamer.generator.klein.reference_image import open_reference
@@ -207,7 +213,7 @@ class KleinBackend:
         fits(self._machine, chosen.precision, needed, options.model)
         return chosen
 
-    def _that_works(self, precision: str, needed_gb: float) -> Optimizations:
+    def _that_works(self, precision: RequestedPrecision, needed_gb: float) -> Optimizations:
         """Choose for the machine; where the device then fails a product in eight bits, choose something wider."""
         chosen = choose_optimizations(
             self._machine, precision=precision, weights_gb=needed_gb, without=self._options.without
@@ -216,7 +222,7 @@ class KleinBackend:
         if kind is None or chosen.precision.endswith("-weights") or works(kind, self._device):
             return chosen
         log.warning("%s has no working products in %s here", self._machine.name, chosen.precision)
-        wider = "int8" if chosen.precision == "fp8" else "bfloat16"
+        wider: Precision = "int8" if chosen.precision == "fp8" else "bfloat16"
         return self._that_works(wider, needed_gb)
 
     def _decoder_folder(self, report: Report) -> Path | None:

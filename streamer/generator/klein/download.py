@@ -75,7 +75,7 @@ def explained(model: str) -> Iterator[None]:
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise BackendUnavailable(
             f"{model} is not downloaded, and the hub cannot be reached",
-            fix="connect once to download it, or set generator.model to a local folder",
+            fix="connect once to download it, or set generator.backends.klein.model to a local folder",
         ) from error
     except HfHubHTTPError as error:
         raise BackendUnavailable(

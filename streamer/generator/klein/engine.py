@@ -94,7 +94,9 @@ class Engine:
         yield self._seen(prepared, schedule.steps, schedule.steps)
         self._hurry(began)
         if not bool(prepared.finite.take(0)):
-            raise BackendError("the model's numbers overflowed", fix="try generator.precision: bfloat16")
+            raise BackendError(
+                "the model's numbers overflowed", fix="set generator.backends.klein.precision to bfloat16"
+            )
         yield DevicePicture(prepared.canvas.pixels.clone(), self.gpu_jpeg)
 
     def go_plain(self) -> None:

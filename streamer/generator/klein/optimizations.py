@@ -1,4 +1,7 @@
-"""The speed-ups by name, and which of them a machine gets; each can be turned off alone."""
+"""Name the optimizations and choose the ones that suit a device; each can be turned off on its own.
+
+This module imports nothing heavy: the parent process uses its names to check config.yaml without torch.
+"""
 
 from __future__ import annotations
 
@@ -6,43 +9,48 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from streamer.errors import ConfigError
-
 Precision = Literal["float32", "bfloat16", "fp8", "int8", "fp8-weights", "int8-weights"]
+RequestedPrecision = Literal["auto", Precision]
 Attention = Literal["sdpa", "cudnn", "flash", "fp8"]
+OptimizationName = Literal["attention", "fused_qkv", "kernels", "compile", "graphs", "fast_decoder", "gpu_jpeg"]
+"""Every field of ``Optimizations`` but the precision; ``generator.backends.klein.without`` takes these names."""
 
 HOPPER, ADA, AMPERE_SERVER = (9, 0), (8, 9), (8, 0)
+SPARE_GB = 4.0
+"""A model stays in bfloat16 on an old chip only if this much memory is left beside its weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
-    """What decides: the kind of device, its name, its compute capability, its memory, and whether Triton is there."""
+    """The facts about a device that decide which optimizations it gets."""
 
     kind: Literal["cpu", "cuda"]
     name: str
     capability: tuple[int, int] = (0, 0)
+    """CUDA compute capability, (major, minor)."""
     memory_gb: float = 0.0
+    """All memory of the device, in 10^9 bytes."""
     triton: bool = False
     fp8_attention: bool = False
-    """Whether cuDNN's Python interface is there, which alone offers attention in fp8."""
+    """Whether cuDNN's Python interface is installed and plans attention in fp8; nothing else offers it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Optimizations:
-    """Which speed-ups are on. Off is always stock diffusers' way of doing it."""
+    """The optimizations that are on; each default is how stock diffusers does it."""
 
     precision: Precision = "bfloat16"
     attention: Attention = "sdpa"
     fused_qkv: bool = False
     """One projection instead of three in the double blocks."""
     kernels: bool = False
-    """Own Triton kernels between the eight-bit products; needs fp8 or int8."""
+    """Our Triton kernels between the eight-bit products; needs fp8 or int8."""
     compile: bool = False
-    """torch.compile of each repeated block and of the decoder, where no own kernel does the work."""
+    """torch.compile of each repeated block and of the decoder, where none of our kernels does the work."""
     graphs: bool = False
     """CUDA graphs over text encoder, step and decoder."""
     fast_decoder: bool = False
-    """The VAE decoder channels-last, with fused normalisation."""
+    """The VAE decoder in channels-last, with fused normalization."""
     gpu_jpeg: bool = False
     """JPEG by the GPU's own encoder."""
 
@@ -51,55 +59,46 @@ EAGER = Optimizations()
 
 
 def choose_optimizations(
-    machine: DeviceInfo, *, precision: str, weights_gb: float, without: Collection[str]
+    device: DeviceInfo, *, precision: RequestedPrecision, weights_gb: float, without: Collection[OptimizationName]
 ) -> Optimizations:
-    """Pick the switches for a machine; ``precision`` other than "auto" is taken as asked, ``without`` turned off."""
-    if machine.kind == "cpu":
-        chosen = Optimizations(precision="float32" if precision == "auto" else _known(precision))
-        return _turned_off(chosen, without)
-    asked = _best_precision(machine, weights_gb) if precision == "auto" else _known(precision)
-    by_kernels = machine.triton and asked in ("fp8", "int8") and "kernels" not in without
-    chosen = Optimizations(
-        precision=asked,
-        attention="fp8" if by_kernels and asked == "fp8" and machine.fp8_attention else _best_attention(machine),
+    """Choose the optimizations for a device.
+
+    A ``precision`` other than "auto" is taken as asked; the optimizations named in ``without`` stay off.
+    ``weights_gb`` is the size of the model's weights in bfloat16, in 10^9 bytes.
+    """
+    if device.kind == "cpu":
+        return _turn_off(Optimizations(precision="float32" if precision == "auto" else precision), without)
+    chosen = _best_precision(device, weights_gb) if precision == "auto" else precision
+    kernels = device.triton and chosen in ("fp8", "int8") and "kernels" not in without
+    optimizations = Optimizations(
+        precision=chosen,
+        attention="fp8" if kernels and chosen == "fp8" and device.fp8_attention else _best_attention(device),
         fused_qkv=True,
-        kernels=by_kernels,
-        compile=machine.triton,
+        kernels=kernels,
+        compile=device.triton,
         graphs=True,
         fast_decoder=True,
         gpu_jpeg=True,
     )
-    return _turned_off(chosen, without)
+    return _turn_off(optimizations, without)
 
 
-def _best_precision(machine: DeviceInfo, weights_gb: float) -> Precision:
-    """Eight-bit products where the chip has fast ones; ``weights_gb`` is what the model needs in bfloat16."""
-    if machine.capability >= ADA:
+def _best_precision(device: DeviceInfo, weights_gb: float) -> Precision:
+    """Use eight-bit products where the chip has fast ones."""
+    if device.capability >= ADA:
         return "fp8"
-    if machine.capability >= AMPERE_SERVER:
+    if device.capability >= AMPERE_SERVER:
         return "int8"
-    return "bfloat16" if machine.memory_gb > weights_gb + 4 else "int8-weights"
+    return "bfloat16" if device.memory_gb > weights_gb + SPARE_GB else "int8-weights"
 
 
-def _best_attention(machine: DeviceInfo) -> Attention:
+def _best_attention(device: DeviceInfo) -> Attention:
     """cuDNN's attention is twice as fast as FlashAttention-2 on Hopper and later, and slower before."""
-    if machine.capability < AMPERE_SERVER:
+    if device.capability < AMPERE_SERVER:
         return "sdpa"
-    return "cudnn" if machine.capability >= HOPPER else "flash"
+    return "cudnn" if device.capability >= HOPPER else "flash"
 
 
-def _turned_off(switches: Optimizations, without: Collection[str]) -> Optimizations:
-    plain: dict[str, Any] = {field.name: field.default for field in fields(Optimizations) if field.name != "precision"}
-    unknown = sorted(set(without) - plain.keys())
-    if unknown:
-        raise ConfigError(
-            "generator.without", f"{unknown[0]!r} is no speed-up", fix=f"the names are: {', '.join(plain)}"
-        )
-    return replace(switches, **{name: plain[name] for name in without})
-
-
-def _known(precision: str) -> Precision:
-    for known in ("float32", "bfloat16", "fp8", "int8", "fp8-weights", "int8-weights"):
-        if precision == known:
-            return known  # type: ignore[return-value]
-    raise ConfigError("generator.precision", f"{precision!r} is no precision", fix="leave it at auto")
+def _turn_off(optimizations: Optimizations, without: Collection[OptimizationName]) -> Optimizations:
+    defaults: dict[str, Any] = {field.name: field.default for field in fields(Optimizations)}
+    return replace(optimizations, **{name: defaults[name] for name in without})

@@ -70,7 +70,10 @@ def answer_ids(tokenizer: Any) -> list[int]:
     """Give the token with which each answer begins."""
     yes, no = (tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in ANSWERS)
     if yes == no:
-        raise BackendUnavailable("the tokenizer writes both answers with the same token", fix="switch policy_judge off")
+        raise BackendUnavailable(
+            "the tokenizer writes both answers with the same token",
+            fix="set generator.backends.klein.policy_judge to false",
+        )
     return [yes, no]
 
 

@@ -40,7 +40,7 @@ def fits(machine: DeviceInfo, precision: Precision, weights_gb: float, model: st
     if machine.kind == "cuda" and needed > machine.memory_gb:
         raise BackendUnavailable(
             f"{model} in {precision} needs about {needed:.0f} GB and {machine.name} has {machine.memory_gb:.0f} GB",
-            fix="leave generator.precision at auto, choose FLUX.2-klein-4B, or use a larger GPU",
+            fix="leave generator.backends.klein.precision at auto, choose FLUX.2-klein-4B, or use a larger GPU",
         )
 
 

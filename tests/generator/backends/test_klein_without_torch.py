@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from streamer.config_file import read
 from streamer.errors import BackendUnavailable
 from streamer.generator.backends import klein
 
@@ -14,6 +16,19 @@ from streamer.generator.backends import klein
 def test_the_options_are_checked_without_importing_torch() -> None:
     code = "import sys, streamer.generator.backends.klein as k; k.Options(); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_wrong_optimization_is_refused_with_the_right_names(tmp_path: Path) -> None:
+    """A typing error stops the program at the start, with the line, instead of killing one worker after the other."""
+    path = tmp_path / "config.yaml"
+    path.write_text("without: [kernels, kernel]\n")
+    with pytest.raises(ExceptionGroup) as caught:
+        read(path).check(klein.Options, {"without": ["kernels", "kernel"]})
+    (error,) = caught.value.exceptions
+    assert str(error) == (
+        f"{path}:1: without.1: input should be 'attention', 'fused_qkv', 'kernels', 'compile', 'graphs', "
+        "'fast_decoder' or 'gpu_jpeg', not 'kernel'"
+    )
 
 
 def test_without_torch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, files: list[File] | Exception, folder: 
     """Stand in for the hub's client; give what it was asked."""
     asked: list[dict[str, Any]] = []
 
-    def download(model: str, **how: Any) -> Any:
+    def snapshot_download(model: str, **how: Any) -> Any:
         asked.append(how)
         if not how.get("dry_run"):
             bar = how["tqdm_class"](total=200, unit="B")
@@ -49,7 +49,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, files: list[File] | Exception, folder: 
             raise files
         return files
 
-    monkeypatch.setattr(download, "snapshot_download", download)
+    monkeypatch.setattr("streamer.generator.klein.download.snapshot_download", snapshot_download)
     return asked
 
 
