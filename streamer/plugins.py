@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 import pkgutil
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -13,6 +14,8 @@ from pydantic import BaseModel
 
 from streamer.errors import PluginError
 
+log = logging.getLogger(__name__)
+
 SEAMS: Mapping[str, str] = {
     "backend": "streamer.generator.backends",
     "judge": "streamer.generator.judges",
@@ -20,6 +23,9 @@ SEAMS: Mapping[str, str] = {
     "rule": "streamer.moderation.rules",
     "output": "streamer.outputs",
 }
+
+RENAMED: Mapping[tuple[str, str], str] = {("rule", "ban"): "blocklist"}
+"""Plug-ins that config.yaml may still call by their old names, for one release."""
 
 
 def names(seam: str) -> list[str]:
@@ -29,7 +35,7 @@ def names(seam: str) -> list[str]:
 
 def find(seam: str, name: str) -> ModuleType:
     """Import the module behind ``use: name``: a file of the seam's folder, or somebody else's dotted module."""
-    return find_in(SEAMS[seam], seam, name)
+    return find_in(SEAMS[seam], seam, RENAMED.get((seam, name), name))
 
 
 def options_of(seam: str, name: str) -> type[BaseModel]:
@@ -40,6 +46,9 @@ def options_of(seam: str, name: str) -> type[BaseModel]:
 
 def create(seam: str, name: str, options: BaseModel, shared: Mapping[str, object] | None = None) -> Any:
     """Build the plug-in from its validated options, and from those shared parts that ``create`` asks for by name."""
+    if new_name := RENAMED.get((seam, name)):
+        log.warning("config.yaml: 'use: %s' is now called 'use: %s'; the old name works until the next release",
+                    name, new_name)  # fmt: skip
     build = find(seam, name).create
     wanted = inspect.signature(build).parameters
     return build(options, **{name: part for name, part in (shared or {}).items() if name in wanted})
