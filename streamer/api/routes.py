@@ -79,7 +79,9 @@ def _triggers(routes: APIRouter, desk: ControlApi, tokens: TokenTable, named: Co
         token = tokens.standing[TokenRole.TRIGGER]
         return [schemas.button(name, f"{base_url}/trigger/{name}", token) for name in named]
 
-    @routes.api_route("/trigger/{name}", methods=["GET", "POST"], tags=["triggers"])
+    # Two decorators, not api_route with two methods: each operation needs an id of its own in the OpenAPI document.
+    @routes.get("/trigger/{name}", tags=["triggers"])
+    @routes.post("/trigger/{name}", tags=["triggers"])
     async def press(name: str, request: Request, response: Response, token: str = "") -> schemas.ReceiptOut:
         """Press a named trigger: for decks and pads, which can often do no more than open an address."""
         response.headers.update(UNSEEN)
