@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 
 from streamer import __version__, plugins
-from streamer.api import health, moderation, panel, problem_details, routes
+from streamer.api import controls, health, moderation, panel, pictures, problem_details, requests, stage, triggers
 from streamer.api.auth import TokenRole, TokenTable, standing_tokens
+from streamer.api.dependencies import ApiContext
 from streamer.api.origin_guard import OriginGuard, allowed
 from streamer.commands.event_triggers import EventTriggers
 from streamer.commands.options import CommandOptions, ImageKind
@@ -95,10 +95,10 @@ def build(
     choice = choose(config.generator.use)
     generator = build_generator(config, document, where, choice, _sizes(config))
     metrics = Metrics()
-    stage = Stage(tuple(config.layers))
+    on_air = Stage(tuple(config.layers))
     tokens = TokenTable(standing_tokens(where.home, environ))
     overlay_url = overlay_address(config, tokens)
-    obs = _obs(config, where, environ, overlay_url, hub, stage)
+    obs = _obs(config, where, environ, overlay_url, hub, on_air)
     table = commands(config, document)
     twitch = Account(where.home, config.twitch, scopes(config, document))
     offers = RewardCommands()
@@ -113,7 +113,7 @@ def build(
             rules=chain,
             scheduler=Scheduler(config.queue),
             same_s=config.queue.same_s,
-            stage=stage,
+            stage=on_air,
             store=store,
             generator=generator,
             hub=hub,
@@ -140,35 +140,30 @@ def build(
             named=named(config, document, table, sources),
         )
     )
-    faces = _faces(pipeline, hub, store, tokens, tuple(config.layers), where.web, overlay_url, metrics)
-    guard = OriginGuard(faces, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
+    context = ApiContext(
+        pipeline, store, Records(store), tokens, tuple(config.layers), pipeline.names, base_url(config), overlay_url,
+        pipeline.exposition, where.web,
+    )  # fmt: skip
+    api = _http_api(context, hub, metrics)
+    guard = OriginGuard(api, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
     panel_url = f"{base_url(config)}/#{tokens.standing[TokenRole.OPERATOR]}"
     terms = BlockedTerms(twitch, lambda found: import_terms(chain, found))
     return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch, terms)
 
 
-def _faces(
-    pipeline: Pipeline,
-    hub: Hub,
-    store: Store,
-    tokens: TokenTable,
-    layers: tuple[str, ...],
-    web: Path,
-    overlay_url: str,
-    metrics: Metrics,
-) -> FastAPI:
+def _http_api(context: ApiContext, hub: Hub, metrics: Metrics) -> FastAPI:
     """Put the pages and routes together."""
-    faces = FastAPI(
+    api = FastAPI(
         title="streamer", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
         max_body_size=LONGEST_BODY,
     )  # fmt: skip
-    problem_details.install(faces, lambda: metrics.malformed("http"))
-    faces.include_router(routes.router(pipeline, store, tokens, layers, pipeline.names, overlay_url))
-    faces.include_router(moderation.router(pipeline, Records(store), tokens))
-    faces.include_router(panel.router(pipeline, tokens, web))
-    faces.include_router(health.router(pipeline, pipeline.exposition))
-    faces.routes.extend(server.routes(hub, lambda token: tokens.opens(token, TokenRole.OVERLAY), web))
-    return faces
+    api.state.context = context
+    problem_details.install(api, lambda: metrics.malformed("http"))
+    for module in (triggers, controls, stage, requests, pictures, moderation, panel, health):
+        api.include_router(module.router)
+    tokens = context.tokens
+    api.routes.extend(server.routes(hub, lambda token: tokens.opens(token, TokenRole.OVERLAY), context.web))
+    return api
 
 
 def overlay_address(config: Config, tokens: TokenTable) -> str:

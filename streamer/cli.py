@@ -16,7 +16,7 @@ import httpx
 
 from streamer import app, paths, server
 from streamer import doctor as examine
-from streamer.api.auth import INCLUDES, TokenRole, TokenTable, digest, new_token, standing_tokens
+from streamer.api.auth import INCLUDED_ROLES, TokenRole, TokenTable, digest, new_token, standing_tokens
 from streamer.commands.parser import Commands
 from streamer.config import Config, Use
 from streamer.errors import BackendError, ConfigError, ListenError
@@ -233,7 +233,9 @@ async def token(environ: Mapping[str, str], action: str, name: str, role: str) -
             made = new_token()
             await store.add_token(digest(made), TokenRole(role), name)
             panel = (
-                f"Panel: {app.base_url(config)}/#{made}\n" if TokenRole.MODERATOR in INCLUDES[TokenRole(role)] else ""
+                f"Panel: {app.base_url(config)}/#{made}\n"
+                if TokenRole.MODERATOR in INCLUDED_ROLES[TokenRole(role)]
+                else ""
             )
             print(f"{made}\n{panel}This is shown once. A program that runs knows it in a second.")
         elif action == "list":

@@ -58,8 +58,8 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
 
 async def _renew(tokens: TokenTable, store: Store) -> None:
     # A role of a newer version opens nothing here, and is no reason to end the show.
-    roles = {access.value: access for access in TokenRole}
-    tokens.renew({one.digest: roles[one.role] for one in await store.tokens() if one.role in roles})
+    roles = {role.value: role for role in TokenRole}
+    tokens.replace_issued({one.digest: roles[one.role] for one in await store.tokens() if one.role in roles})
 
 
 async def _watch_tokens(tokens: TokenTable, store: Store) -> None:

@@ -1,21 +1,19 @@
-"""Who may call which route: tokens, their roles, and the files they are read from."""
+"""Access tokens: their roles, where the standing ones are kept, and how a caller sends one."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-
-from fastapi import HTTPException, Request
 
 from streamer.errors import StoreError
 
 
 class TokenRole(StrEnum):
-    """What a token opens. An operator may do everything a moderator may, a moderator everything a trigger may."""
+    """What a token allows. An operator may do everything a moderator may, a moderator everything a trigger may."""
 
     OVERLAY = "overlay"
     TRIGGER = "trigger"
@@ -23,60 +21,60 @@ class TokenRole(StrEnum):
     OPERATOR = "operator"
 
 
-INCLUDES: Mapping[TokenRole, frozenset[TokenRole]] = {
+INCLUDED_ROLES: Mapping[TokenRole, frozenset[TokenRole]] = {
     TokenRole.OVERLAY: frozenset({TokenRole.OVERLAY}),
     TokenRole.TRIGGER: frozenset({TokenRole.TRIGGER}),
     TokenRole.MODERATOR: frozenset({TokenRole.MODERATOR, TokenRole.TRIGGER}),
     TokenRole.OPERATOR: frozenset({TokenRole.OPERATOR, TokenRole.MODERATOR, TokenRole.TRIGGER}),
 }
 
-STANDING = (TokenRole.OVERLAY, TokenRole.TRIGGER, TokenRole.OPERATOR)
-
-
-def digest(token: str) -> str:
-    """Return what is kept of a token; 256 random bits need no salt."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+STANDING_ROLES = (TokenRole.OVERLAY, TokenRole.TRIGGER, TokenRole.OPERATOR)
 
 
 class TokenTable:
-    """The tokens that are valid now. Looked up by digest, so the time taken says nothing about a guess."""
+    """The tokens that are valid now. Looked up by digest, so that the time taken reveals nothing about a guess."""
 
     def __init__(self, standing: Mapping[TokenRole, str]) -> None:
         self.standing = standing
-        self._standing = {digest(token): access for access, token in standing.items()}
-        self._access = self._standing
+        self._standing_roles = {digest(token): role for role, token in standing.items()}
+        self._roles = self._standing_roles
 
-    def renew(self, issued: Mapping[str, TokenRole]) -> None:
-        """Let in exactly these issued tokens, by their digests, besides the standing ones."""
-        self._access = {**issued, **self._standing}
+    def replace_issued(self, issued: Mapping[str, TokenRole]) -> None:
+        """Accept exactly these issued tokens, given by digest, besides the standing ones."""
+        self._roles = {**issued, **self._standing_roles}
 
-    def access(self, token: str) -> TokenRole | None:
-        """Return what this token is for, or None when nobody issued it."""
-        return self._access.get(digest(token))
+    def role(self, token: str) -> TokenRole | None:
+        """Return the role of a token, or None when nobody issued it."""
+        return self._roles.get(digest(token))
 
     def opens(self, token: str, needed: TokenRole) -> bool:
-        """Tell whether the token may do what needs ``needed``."""
-        access = self.access(token)
-        return access is not None and needed in INCLUDES[access]
+        """Tell whether the token may do what needs the role ``needed``."""
+        role = self.role(token)
+        return role is not None and needed in INCLUDED_ROLES[role]
 
 
-def standing_tokens(home: Path, environ: Mapping[str, str]) -> dict[TokenRole, str]:
-    """Read the tokens that are always there, making their files (mode 0600) at the first start.
-
-    STREAMER_OPERATOR_TOKEN takes the place of the operator's file.
-    """
-    found = {access: _read_or_make(home / "secrets" / str(access)) for access in STANDING}
-    if given := environ.get("STREAMER_OPERATOR_TOKEN"):
-        found[TokenRole.OPERATOR] = given
-    return found
+def digest(token: str) -> str:
+    """Return what is stored of a token; 256 random bits need no salt."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def new_token() -> str:
-    """Make a token of 256 random bits that survives a URL."""
+    """Make a token of 256 random bits that can stand in a URL."""
     return secrets.token_urlsafe(32)
 
 
-def _read_or_make(path: Path) -> str:
+def standing_tokens(home: Path, environ: Mapping[str, str]) -> dict[TokenRole, str]:
+    """Read the tokens that always exist, and create their files (mode 0600) at the first start.
+
+    STREAMER_OPERATOR_TOKEN replaces the operator's file.
+    """
+    tokens = {role: _read_or_create(home / "secrets" / str(role)) for role in STANDING_ROLES}
+    if given := environ.get("STREAMER_OPERATOR_TOKEN"):
+        tokens[TokenRole.OPERATOR] = given
+    return tokens
+
+
+def _read_or_create(path: Path) -> str:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.exists() and (token := path.read_text().strip()):
@@ -91,32 +89,7 @@ def _read_or_make(path: Path) -> str:
     return token
 
 
-def bearer(request: Request) -> str:
+def bearer(headers: Mapping[str, str]) -> str:
     """Return the token of the Authorization header, or an empty string."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def unmeant(headers: Mapping[str, str]) -> str:
-    """Say why a GET was not meant by a person: fetched ahead by a browser, or asked for by a foreign page; else ""."""
-    purposes = " ".join(headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")).lower()
-    if any(word in purposes for word in ("prefetch", "prerender", "preview")):
-        return "a browser asked for this ahead of time; a trigger is pressed only when it is meant"
-    if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
-        return "another page asked for this; open the address itself, from a deck, a shortcut or the address bar"
-    return ""
-
-
-def needs(tokens: TokenTable, access: TokenRole) -> Callable[[Request], None]:
-    """Build the dependency for routes that ask for ``access``."""
-
-    def check(request: Request) -> None:
-        token = bearer(request)
-        if tokens.access(token) is None:
-            raise HTTPException(
-                401, "send a valid token as 'Authorization: Bearer ...'", {"www-authenticate": "Bearer"}
-            )
-        if not tokens.opens(token, access):
-            raise HTTPException(403, f"this token may not do that; it takes a token for '{access}'")
-
-    return check

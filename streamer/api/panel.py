@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -13,12 +14,13 @@ from starlette.responses import FileResponse, Response
 
 from streamer import __version__
 from streamer.api import schemas
-from streamer.api.auth import TokenRole, TokenTable
-from streamer.pipeline.status import ControlApi
+from streamer.api.auth import TokenRole
+from streamer.api.dependencies import ApiContext, Context
 
-LOOK_EVERY_S = 0.2
-HELLO_WITHIN_S = 5.0
+POLL_EVERY_S = 0.2
+TOKEN_WITHIN_S = 5.0
 BAD_TOKEN = 4401
+ASSETS = (".js", ".css", ".svg")
 
 HEADERS = {
     "cache-control": "no-cache",
@@ -31,61 +33,67 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 
+router = APIRouter()
 
-def router(desk: ControlApi, tokens: TokenTable, web_root: Path) -> APIRouter:
-    """Build the page at / and the socket at /ws/panel."""
-    routes = APIRouter()
-    files = {path.name: path for path in (web_root / "panel").iterdir() if path.suffix in (".js", ".css", ".svg")}
 
-    @routes.get("/", include_in_schema=False)
-    async def page() -> Response:
-        return FileResponse(web_root / "panel" / "index.html", headers=HEADERS)
+@router.get("/", include_in_schema=False)
+async def page(context: Context) -> Response:
+    """Return the page."""
+    return FileResponse(context.web / "panel" / "index.html", headers=HEADERS)
 
-    @routes.get("/panel/{name}", include_in_schema=False)
-    async def asset(name: str) -> Response:
-        if name not in files:
-            return Response(status_code=404)
-        return FileResponse(files[name], headers=HEADERS)
 
-    @routes.websocket("/ws/panel")
-    async def socket(page: WebSocket) -> None:
-        await page.accept()
-        with contextlib.suppress(WebSocketDisconnect):
-            token = await _token(page)
-            if tokens.opens(token, TokenRole.MODERATOR):
-                await _serve(page, desk, lambda: tokens.opens(token, TokenRole.MODERATOR))
-            else:
-                await page.close(BAD_TOKEN, "send {\"token\": ...} with a moderator's or operator's token first")
+@router.get("/panel/{name}", include_in_schema=False)
+async def asset(name: str, context: Context) -> Response:
+    """Return a script, style sheet or image of the page."""
+    path = _assets(context.web).get(name)
+    return Response(status_code=404) if path is None else FileResponse(path, headers=HEADERS)
 
-    return routes
+
+@cache
+def _assets(web: Path) -> Mapping[str, Path]:
+    """List what may be fetched: a name that a caller sends is looked up, and never joined to a path."""
+    return {path.name: path for path in (web / "panel").iterdir() if path.suffix in ASSETS}
+
+
+@router.websocket("/ws/panel")
+async def socket(page: WebSocket, context: Context) -> None:
+    """Send the status to a page that shows a moderator's token."""
+    await page.accept()
+    with contextlib.suppress(WebSocketDisconnect):
+        token = await _token(page)
+        if context.tokens.opens(token, TokenRole.MODERATOR):
+            await _send_changes(page, context, token)
+        else:
+            await page.close(BAD_TOKEN, "send {\"token\": ...} with a moderator's or operator's token first")
 
 
 async def _token(page: WebSocket) -> str:
     """Wait for the first message and return the token in it, or an empty string."""
     try:
-        first = await asyncio.wait_for(page.receive_text(), HELLO_WITHIN_S)
+        first = await asyncio.wait_for(page.receive_text(), TOKEN_WITHIN_S)
         token = json.loads(first)["token"]
     except (TimeoutError, ValueError, KeyError, TypeError, RecursionError):
         return ""
     return token if isinstance(token, str) else ""
 
 
-async def _serve(page: WebSocket, desk: ControlApi, allowed: Callable[[], bool]) -> None:
-    """Send the desk's state whenever it changed; a reader stands beside so that a closed page ends this at once.
+async def _send_changes(page: WebSocket, context: ApiContext, token: str) -> None:
+    """Send the status whenever it changes, until the page closes or its token is revoked.
 
-    A page whose token is taken back meanwhile is sent away.
+    A reader runs beside it, so that a closed page ends the loop at once.
     """
+    control = context.control
     reader = asyncio.create_task(_read_until_closed(page), name="panel-reader")
-    seen = -1
+    sent_version = -1
     try:
         while not reader.done():
-            if not allowed():
-                await page.close(BAD_TOKEN, "this token has been taken back")
+            if not context.tokens.opens(token, TokenRole.MODERATOR):
+                await page.close(BAD_TOKEN, "this token has been revoked")
                 return
-            if desk.version != seen:
-                seen = desk.version
-                await page.send_text(schemas.status(desk.state(), __version__).model_dump_json())
-            await asyncio.wait({reader}, timeout=LOOK_EVERY_S)
+            if control.version != sent_version:
+                sent_version = control.version
+                await page.send_text(schemas.status(control.state(), __version__).model_dump_json())
+            await asyncio.wait({reader}, timeout=POLL_EVERY_S)
     finally:
         reader.cancel()
 

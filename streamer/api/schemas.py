@@ -55,6 +55,14 @@ class TriggerIn(BaseModel):
     id: Annotated[str, Field(max_length=128), Key] | None = None
 
 
+class BanIn(BaseModel):
+    """Whom to ban: an id or a name; without ``minutes`` the ban has no end."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    who: Annotated[str, Field(min_length=1, max_length=64)]
+    minutes: Annotated[float | None, Field(gt=0, le=1_000_000)] = None
+
+
 class ReceiptOut(BaseModel):
     """What became of a trigger."""
 

@@ -1,18 +1,65 @@
-"""The token check in front of the routes."""
+"""Tokens: each opens what its role says, files are private, and a lost file is made anew."""
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
+
 import pytest
-from fastapi import HTTPException, Request
 
-from streamer.api.auth import TokenRole, TokenTable, bearer, needs, unmeant
-
-TOKENS = TokenTable({TokenRole.OPERATOR: "op", TokenRole.TRIGGER: "tr"})
+from streamer.api.auth import TokenRole, TokenTable, bearer, digest, new_token, standing_tokens
+from streamer.errors import StoreError
 
 
-def asking(authorization: str | None) -> Request:
-    headers = [] if authorization is None else [(b"authorization", authorization.encode())]
-    return Request({"type": "http", "headers": headers})
+def test_an_operator_may_do_everything_but_pose_as_an_overlay() -> None:
+    tokens = TokenTable({TokenRole.OPERATOR: "o", TokenRole.OVERLAY: "v"})
+    assert [tokens.opens("o", role) for role in TokenRole] == [False, True, True, True]
+    assert [tokens.opens("v", role) for role in TokenRole] == [True, False, False, False]
+
+
+def test_an_unknown_token_opens_nothing() -> None:
+    tokens = TokenTable({TokenRole.OPERATOR: "o"})
+    assert tokens.role("") is None
+    assert not any(tokens.opens(guess, role) for guess in ("", "O", "o ") for role in TokenRole)
+
+
+def test_an_issued_token_is_known_by_its_digest() -> None:
+    tokens, token = TokenTable({}), new_token()
+    tokens.replace_issued({digest(token): TokenRole.MODERATOR})
+    assert tokens.opens(token, TokenRole.TRIGGER)
+    assert not tokens.opens(token, TokenRole.OPERATOR)
+
+
+def test_standing_tokens_are_made_once_and_are_private(tmp_path: Path) -> None:
+    first = standing_tokens(tmp_path, {})
+    assert standing_tokens(tmp_path, {}) == first
+    assert len(set(first.values())) == 3
+    for path in (tmp_path / "secrets").iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_environment_sets_the_operators_token(tmp_path: Path) -> None:
+    assert standing_tokens(tmp_path, {"STREAMER_OPERATOR_TOKEN": "given"})[TokenRole.OPERATOR] == "given"
+
+
+def test_an_emptied_file_is_made_anew(tmp_path: Path) -> None:
+    standing_tokens(tmp_path, {})
+    (tmp_path / "secrets" / "overlay").write_text("")
+    assert len(standing_tokens(tmp_path, {})[TokenRole.OVERLAY]) > 40
+
+
+def test_a_home_that_cannot_be_written_says_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("in the way")
+    with pytest.raises(StoreError, match="STREAMER_HOME"):
+        standing_tokens(tmp_path / "home", {})
+
+
+def test_a_token_that_is_issued_no_more_opens_nothing_and_the_standing_ones_stay() -> None:
+    tokens, token = TokenTable({TokenRole.OPERATOR: "o"}), new_token()
+    tokens.replace_issued({digest(token): TokenRole.MODERATOR, digest("o"): TokenRole.TRIGGER})
+    assert tokens.role("o") is TokenRole.OPERATOR
+    tokens.replace_issued({})
+    assert (tokens.role(token), tokens.role("o")) == (None, TokenRole.OPERATOR)
 
 
 @pytest.mark.parametrize(
@@ -20,32 +67,4 @@ def asking(authorization: str | None) -> Request:
     [(None, ""), ("Bearer op", "op"), ("bearer op", "op"), ("Bearer  op ", "op"), ("Basic op", ""), ("op", "")],
 )
 def test_the_token_is_taken_from_a_bearer_header_only(header: str | None, token: str) -> None:
-    assert bearer(asking(header)) == token
-
-
-def test_a_good_token_passes_and_others_are_told_what_is_missing() -> None:
-    check = needs(TOKENS, TokenRole.MODERATOR)
-    check(asking("Bearer op"))
-    with pytest.raises(HTTPException, match="401"):
-        check(asking("Bearer guess"))
-    with pytest.raises(HTTPException) as refused:
-        check(asking("Bearer tr"))
-    assert (refused.value.status_code, "'moderator'" in refused.value.detail) == (403, True)
-
-
-@pytest.mark.parametrize(
-    ("headers", "why"),
-    [
-        ({}, ""),
-        ({"sec-fetch-site": "none"}, ""),
-        ({"sec-fetch-site": "same-origin"}, ""),
-        ({"sec-fetch-site": "cross-site"}, "another page"),
-        ({"sec-fetch-site": "same-site"}, "another page"),
-        ({"sec-purpose": "prefetch"}, "ahead of time"),
-        ({"purpose": "Prefetch"}, "ahead of time"),
-        ({"x-purpose": "preview"}, "ahead of time"),
-    ],
-)
-def test_what_a_browser_asks_by_itself_is_not_meant(headers: dict[str, str], why: str) -> None:
-    assert why in unmeant(headers)
-    assert bool(why) == bool(unmeant(headers))
+    assert bearer({} if header is None else {"authorization": header}) == token

@@ -112,6 +112,11 @@ def environment(home: Path, port: int, config: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
+def standing_token(program: Remote, role: str) -> str:
+    """Read one of the tokens that a running program always has."""
+    return (program.home / "secrets" / role).read_text()
+
+
 def client(url: str) -> httpx.AsyncClient:
     """Speak to a running program as the operator."""
     return httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {OPERATOR}"}, timeout=30)

@@ -1,0 +1,66 @@
+"""What the routes need of the running program, and the check of the caller's token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, params
+from fastapi.requests import HTTPConnection
+
+from streamer.api.auth import TokenRole, TokenTable, bearer
+from streamer.pipeline.status import ControlApi
+from streamer.storage.audit import Records
+from streamer.storage.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ApiContext:
+    """The running program, as the routes see it.
+
+    ``url`` is the address under which clients reach the server, without a slash at its end; ``metrics`` returns the
+    Prometheus text; ``web`` is the folder of the pages.
+    """
+
+    control: ControlApi
+    store: Store
+    audit: Records
+    tokens: TokenTable
+    layers: tuple[str, ...]
+    trigger_names: Collection[str]
+    url: str
+    overlay_url: str
+    metrics: Callable[[], bytes]
+    web: Path
+
+
+def context_of(connection: HTTPConnection) -> ApiContext:
+    """Return the context that the composition root put into the application's state."""
+    context: ApiContext = connection.app.state.context
+    return context
+
+
+Context = Annotated[ApiContext, Depends(context_of)]
+
+
+def require(role: TokenRole) -> params.Depends:
+    """Build the dependency of a route that needs ``role``: it answers 401 or 403 to every other caller."""
+
+    def check(connection: HTTPConnection, context: Context) -> None:
+        token = bearer(connection.headers)
+        if context.tokens.role(token) is None:
+            raise HTTPException(
+                401, "send a valid token as 'Authorization: Bearer ...'", {"www-authenticate": "Bearer"}
+            )
+        if not context.tokens.opens(token, role):
+            raise HTTPException(403, f"this token may not do that; use a token with the role '{role}'")
+
+    dependency: params.Depends = Depends(check)
+    return dependency
+
+
+TRIGGER = require(TokenRole.TRIGGER)
+MODERATOR = require(TokenRole.MODERATOR)
+OPERATOR = require(TokenRole.OPERATOR)
