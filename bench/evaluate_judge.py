@@ -28,7 +28,7 @@ sys.path[0] = str(ROOT)
 from bench.report import finish, spread
 from streamer import app, plugins
 from streamer.config_file import load
-from streamer.moderation.policy import judge as ask_rules
+from streamer.moderation.policy import Policy
 from streamer.types import Actor, Hold, ImageRequest, Lane, Role, SamplingParams
 
 HELD = 0.5
@@ -120,10 +120,10 @@ def words(asked: argparse.Namespace) -> Score:
     """Ask the rules named words of a config file."""
     config, document = load(Path(asked.config))
     only = config.model_copy(update={"policy": tuple(use for use in config.policy if use.use == "words")})
-    rules = app.rules(only, document)
+    policy = Policy(app.rules(only, document))
 
     def score(text: str) -> float:
-        found = ask_rules(rules, request(text), 0.0)
+        found = policy.check(request(text), 0.0)
         return 0.0 if found is None else HELD if isinstance(found, Hold) else 1.0
 
     return score
@@ -141,7 +141,7 @@ def remote(asked: argparse.Namespace) -> Score:
     """Ask the moderation service; what does not answer ends the evaluation."""
     options = plugins.options_of("rule", "moderation_api").model_validate_json(asked.options)
     judge: Any = plugins.create("rule", "moderation_api", options)
-    return lambda text: max(asyncio.run(judge.judge(request(text))).scores.values(), default=0.0)
+    return lambda text: max(asyncio.run(judge.judge_text(request(text))).scores.values(), default=0.0)
 
 
 def policy(asked: argparse.Namespace) -> Score:

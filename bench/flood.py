@@ -24,6 +24,7 @@ import report
 from load import Prepared, parts, resident_mb
 
 from streamer.interfaces import Health, HealthState, SourceEvent
+from streamer.moderation.policy import Policy
 from streamer.moderation.raid_mode import RaidModeOptions
 from streamer.moderation.rules import cooldown
 from streamer.pipeline.pipeline import Pipeline
@@ -138,7 +139,8 @@ async def flood(seconds: float, rate: int, user_s: float, home: Path) -> dict[st
     # Pictures as fast as they are drawn; a raid mode would hold every one of them, which is not what is measured.
     built.raid = RaidModeOptions(viewers=0, newcomers=1.0, alike=1.0, blocks=1_000_000)
     limit = cooldown.Options(user_s=user_s, everyone_s=CHAT_EVERY_S, burst=5)
-    built.rules = [cooldown.create(limit) if isinstance(rule, cooldown.Cooldown) else rule for rule in built.rules]
+    rules = built.policy.rules
+    built.policy = Policy(cooldown.create(limit) if isinstance(rule, cooldown.Cooldown) else rule for rule in rules)
     quiet = Pipeline(built)
     await built.store.open()
     await quiet.restore()

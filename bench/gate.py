@@ -18,7 +18,7 @@ import heldout
 import report
 from disguises import DISGUISES
 
-from streamer.moderation.policy import judge
+from streamer.moderation.policy import Policy
 from streamer.moderation.rules.cooldown import Cooldown
 from streamer.moderation.rules.cooldown import Options as CooldownOptions
 from streamer.moderation.rules.words import Options, create
@@ -102,13 +102,13 @@ def long_texts(prompts: Sequence[str], count: int) -> list[str]:
     return texts
 
 
-def refused_per_second(rules: Sequence[object]) -> float:
+def refused_per_second(policy: Policy) -> float:
     """Return how many lines of a flood by few viewers limiter and gate refuse in a second, best of five."""
     requests = [_request(f"r{n}", f"u{n % 50}", f"stormy harbour number {n} at night") for n in range(20_000)]
     best = 0.0
     for round_ in range(5):
         started = time.perf_counter()
-        refused = sum(judge(rules, request, float(round_)) is not None for request in requests)  # type: ignore[arg-type]
+        refused = sum(policy.check(request, float(round_)) is not None for request in requests)
         best = max(best, refused / (time.perf_counter() - started))
     return best
 
@@ -147,7 +147,7 @@ def main() -> None:
     plain, other = plain_list(TERMS), better_profanity()
     texts = long_texts(prompts, 1500)
     ms = report.spread(milliseconds(lambda: create(Options(extra=TERMS)).find, texts))
-    flood = refused_per_second([Cooldown(CooldownOptions()), rule])
+    flood = refused_per_second(Policy([Cooldown(CooldownOptions()), rule]))
     metrics: dict[str, object] = {
         "categories": len(DISGUISES), "scripts": 2, "words": len(TERMS), "caught": round(mean(ours), 4),
         "caught_as_typed": round(mean(raw), 4),

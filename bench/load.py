@@ -23,7 +23,7 @@ import report
 
 from streamer import app, paths
 from streamer.interfaces import Health, HealthState
-from streamer.moderation.policy import judge
+from streamer.moderation.policy import Policy
 from streamer.overlay.hub import Hub
 from streamer.pipeline.controls import ShowParts
 from streamer.pipeline.metrics import Metrics
@@ -79,7 +79,7 @@ def judged_per_second(built: ShowParts, triggers: Sequence[Trigger]) -> float:
         for trigger in triggers:
             order = built.commands.interpret(trigger)
             if isinstance(order, ImageRequest):
-                judge(built.rules, order, trigger.at)
+                built.policy.check(order, trigger.at)
         best = max(best, len(triggers) / (time.perf_counter() - started))
     return best
 
@@ -90,16 +90,16 @@ def parts(home: Path) -> ShowParts:
     where = paths.place({"STREAMER_HOME": str(home), "STREAMER_CONFIG": str(shipped)})
     config, document = app.configured(where, {})
     return ShowParts(
-        commands=app.commands(config, document), rules=app.rules(config, document), scheduler=Scheduler(config.queue),
-        stage=Stage(tuple(config.layers)), store=Store(home, config.store), generator=Prepared(),
-        hub=Hub(config.layers), metrics=Metrics(),
+        commands=app.commands(config, document), policy=Policy(app.rules(config, document)),
+        scheduler=Scheduler(config.queue), stage=Stage(tuple(config.layers)), store=Store(home, config.store),
+        generator=Prepared(), hub=Hub(config.layers), metrics=Metrics(),
     )  # fmt: skip
 
 
 async def memory(count: int, home: Path) -> tuple[float, float]:
     """Push requests through the whole pipeline; return resident MB after a tenth of them and after all."""
     built = parts(home)
-    built.rules = ()
+    built.policy = Policy(())
     pipeline = Pipeline(built)
     await built.store.open()
     running = asyncio.create_task(pipeline.run())

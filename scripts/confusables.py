@@ -1,4 +1,4 @@
-"""Writes streamer/policy/words/confusables.txt: which characters look like which Latin and Cyrillic small letter.
+"""Writes streamer/moderation/text_filter/confusables.txt: which characters look like which letter.
 
 Source: Unicode's confusables.txt (UTS #39), as carried by the PyPI package confusable-homoglyphs, which this needs.
 Only characters that survive our own folding are kept, so the table stays small.

@@ -29,8 +29,8 @@ from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.blocked_terms import BlockedTerms
 from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.integrations.twitch.subscriptions import of_events
-from streamer.interfaces import Output, Reporting, Rule, Stylist
-from streamer.moderation.policy import import_terms
+from streamer.interfaces import Output, Reporting, Rule
+from streamer.moderation.policy import Policy, implements
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
 from streamer.pipeline.controls import ShowParts
@@ -105,12 +105,12 @@ def build(
     shared = {"twitch": twitch, "store": store, "offers": offers, "marks": Pseudonyms(where.home)}
     sources = _create_all("trigger", "triggers", config.triggers, document, shared)
     outputs = _create_all("output", "outputs", config.outputs, document, shared)
-    chain = rules(config, document)
+    policy = Policy(rules(config, document))
     check_sold(outputs, config.events, table, document)
     pipeline = Pipeline(
         ShowParts(
             commands=table,
-            rules=chain,
+            policy=policy,
             scheduler=Scheduler(config.queue),
             same_s=config.queue.same_s,
             stage=on_air,
@@ -147,7 +147,7 @@ def build(
     api = _http_api(context, hub, metrics)
     guard = OriginGuard(api, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
     panel_url = f"{base_url(config)}/#{tokens.standing[TokenRole.OPERATOR]}"
-    terms = BlockedTerms(twitch, lambda found: import_terms(chain, found))
+    terms = BlockedTerms(twitch, policy.import_terms)
     return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch, terms)
 
 
@@ -241,8 +241,9 @@ def rules(config: Config, document: Document) -> list[Rule]:
     """Build the policy chain, in the order of the file."""
     rules: list[Rule] = _create_all("rule", "policy", config.policy, document)
     for index, rule in enumerate(rules):
-        if isinstance(rule, Stylist):
+        if implements(rule, "styles"):
             check_known("style", rule.styles, config.styles, document, ("policy", index))
+        if implements(rule, "commands"):
             check_known("command", rule.commands, config.commands, document, ("policy", index))
     return rules
 

@@ -27,6 +27,7 @@ from streamer.integrations.obs.desired_sources import SourceKind
 from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.device_login import poll, request_code
 from streamer.interfaces import Generator, Health, HealthState
+from streamer.moderation.policy import Policy
 from streamer.pipeline.dry_run import DryRun, DryRunConfig, as_json, summary
 from streamer.storage.audit import Records, moment, read_audit
 from streamer.storage.database import Store
@@ -101,8 +102,8 @@ def rehearse(environ: Mapping[str, str], chat: Path, draw_s: float, as_lines: bo
     where = paths.place(environ)
     config, document = app.configured(where, environ)
     house = DryRunConfig(
-        app.commands(config, document), app.rules(config, document), config.queue, config.approval, config.strikes,
-        config.raid, {name: layer.at_least_s for name, layer in config.layers.items()}, draw_s,
+        app.commands(config, document), Policy(app.rules(config, document)), config.queue, config.approval,
+        config.strikes, config.raid, {name: layer.at_least_s for name, layer in config.layers.items()}, draw_s,
     )  # fmt: skip
     outcomes = DryRun(house).run(replay.read(str(chat)))
     if as_lines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -83,66 +83,56 @@ class KeySource(Protocol):
     def names(self) -> Collection[str]: ...
 
 
-class Rule(Protocol):
-    """One link of the policy chain: judge a request at ``now`` (monotonic seconds); None lets it pass.
+class Rule:
+    """One link of the policy: inherit from it and override what the rule has a say in; Policy asks for nothing else.
 
-    A Hold lets it be drawn, out of sight, for a human to decide. A rule may also be a NameJudge, a Listener,
-    a TextJudge or a PictureJudge.
+    ``now`` is time.monotonic() seconds. A rule that raises refuses, holds or is skipped, whichever is safer.
     """
 
-    def check(self, request: ImageRequest, now: float) -> Refusal | Hold | None: ...
+    def check(self, request: ImageRequest, now: float) -> Refusal | Hold | None:
+        """Judge a request before it is queued; a Hold lets it be drawn out of sight for a human to decide."""
+        return None
 
+    def give_back(self, request: ImageRequest, now: float) -> None:
+        """Return the turn of a request that passed every rule and found no place in the queue."""
 
-@runtime_checkable
-class Listener(Protocol):
-    """A rule that hears what sources notice: a raid, Shield Mode, a scene."""
+    def observe(self, notice: Notice, now: float) -> None:
+        """Learn of something a source noticed: a raid, Shield Mode, a scene."""
 
-    def hear(self, notice: Notice, now: float) -> None: ...
+    def may_draw(self, request: ImageRequest) -> bool:
+        """Tell whether a queued request may be drawn now; otherwise it waits, and expires if this stays so."""
+        return True
 
+    async def judge_text(self, request: ImageRequest) -> Judgement:
+        """Judge a text while its picture is drawn; a failure or a late answer holds what chat asked for."""
+        raise NotImplementedError
 
-@runtime_checkable
-class Limiter(Protocol):
-    """A rule that counts turns: it hears of a request that passed all rules and found no place in the queue."""
+    def look(self, request: ImageRequest, frame: Frame, now: float) -> Refusal | Hold | None:
+        """Decide over a finished picture by ``frame.judgements``; the rule knows which of them must be there."""
+        return None
 
-    def give_back(self, request: ImageRequest, now: float) -> None: ...
+    def name_ok(self, name: str) -> bool:
+        """Tell whether the overlay may show a display name."""
+        return True
 
-
-@runtime_checkable
-class DrawGate(Protocol):
-    """A rule that is asked again before a request is drawn: what it closes waits, and expires if it stays closed."""
-
-    def may_draw(self, request: ImageRequest) -> bool: ...
-
-
-@runtime_checkable
-class Stylist(Protocol):
-    """A rule that knows which prompt style the moment asks for; ``styles`` and ``commands`` are all it may name."""
-
-    @property
-    def style(self) -> str | None: ...
-
-    @property
-    def styles(self) -> Collection[str]: ...
+    def import_terms(self, terms: Collection[str]) -> int:
+        """Refuse the terms that the channel blocks in its chat, in place of the last list; return how many count."""
+        return 0
 
     @property
-    def commands(self) -> Collection[str]: ...
+    def style(self) -> str | None:
+        """Name the prompt style that the moment asks for."""
+        return None
 
+    @property
+    def styles(self) -> Collection[str]:
+        """Name every style that ``style`` can return, so that the start can check them."""
+        return ()
 
-@runtime_checkable
-class TextJudge(Protocol):
-    """A rule that takes its time over a text: asked while the picture is drawn, which then waits for the answer.
-
-    Whatever it raises, and an answer that takes too long, holds what chat asked for.
-    """
-
-    async def judge(self, request: ImageRequest) -> Judgement: ...
-
-
-@runtime_checkable
-class PictureJudge(Protocol):
-    """A rule that decides over the finished picture, by ``frame.judgements``; it knows which of them must be there."""
-
-    def look(self, request: ImageRequest, frame: Frame, now: float) -> Refusal | Hold | None: ...
+    @property
+    def commands(self) -> Collection[str]:
+        """Name every command that the options mention, so that the start can check them."""
+        return ()
 
 
 @runtime_checkable
@@ -228,20 +218,6 @@ class Generator(Protocol):
     def unpark(self) -> None: ...
 
     def health(self) -> Health: ...
-
-
-@runtime_checkable
-class NameJudge(Protocol):
-    """A rule that also judges display names, which the overlay shows."""
-
-    def name_ok(self, name: str) -> bool: ...
-
-
-@runtime_checkable
-class TermImporter(Protocol):
-    """A rule that can take over the terms that the channel blocks in its chat; the newest list replaces the last."""
-
-    def import_terms(self, terms: Iterable[str]) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from streamer.interfaces import Rule
 from streamer.moderation.approval import ApprovalOptions, approval_reason
-from streamer.moderation.policy import Objection, judge, worst
+from streamer.moderation.policy import Objection, Policy, worst
 from streamer.moderation.raid_mode import RaidMode
 from streamer.types import Hold, ImageRequest, Judgement, Lane, Refusal
 
@@ -16,10 +15,8 @@ Guard = Callable[[ImageRequest, float], Refusal | None]
 class Admission:
     """Ask everybody who may object, cheapest first; belongs to the event loop."""
 
-    def __init__(
-        self, guards: Sequence[Guard], rules: Sequence[Rule], raid: RaidMode, approval: ApprovalOptions
-    ) -> None:
-        self._guards, self._rules, self._raid, self._approval = guards, rules, raid, approval
+    def __init__(self, guards: Sequence[Guard], policy: Policy, raid: RaidMode, approval: ApprovalOptions) -> None:
+        self._guards, self._policy, self._raid, self._approval = guards, policy, raid, approval
 
     def objection(self, request: ImageRequest, now: float) -> Objection | None:
         """Refuse a request, let it be drawn but held, or (None) let it through."""
@@ -27,7 +24,7 @@ class Admission:
         for guard in (*self._guards, self._raid.objection):
             if (refusal := guard(request, now)) is not None:
                 return refusal
-        found = judge(self._rules, request, now)
+        found = self._policy.check(request, now)
         if isinstance(found, Refusal):
             return found
         self._raid.passed(request, now)

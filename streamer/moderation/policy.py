@@ -1,70 +1,123 @@
-"""Who may ask for what, and what may go on air: one rule per file, asked in the order of config.yaml."""
+"""Who may ask for what, and what may go on air: asks the configured rules, in the order of config.yaml."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable
-from functools import partial
-from inspect import iscoroutinefunction
 
-from streamer.interfaces import (
-    DrawGate,
-    Limiter,
-    Listener,
-    NameJudge,
-    PictureJudge,
-    Rule,
-    Stylist,
-    TermImporter,
-    TextJudge,
-)
+from streamer.interfaces import Rule
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, Outcome, Refusal
 
 log = logging.getLogger(__name__)
 
 Objection = Refusal | Hold
-_Question = tuple[object, Callable[[], Objection | None]]
 
-# A remote judge usually answers in 0.1 to 0.6 s; whoever takes longer is as good as silent.
+# A remote judge usually answers in 0.1 to 0.6 s; one that takes longer counts as silent.
 JUDGE_TIMEOUT_S = 3.0
 
 
-def judge(rules: Iterable[Rule], request: ImageRequest, now: float) -> Objection | None:
-    """Ask the rules in order: the first refusal ends it, else the first hold counts, None lets the request pass.
+class Policy:
+    """Ask each rule for what it implements; which rule implements what is sorted once, at the start.
 
-    A rule that breaks refuses.
+    Rules may be third-party plug-ins: each call isolates a rule's failure.
     """
-    return _worst([(rule, partial(rule.check, request, now)) for rule in rules], request)
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._checks = self._implementing("check")
+        self._limiters = self._implementing("give_back")
+        self._observers = self._implementing("observe")
+        self._draw_gates = self._implementing("may_draw")
+        self._text_judges = self._implementing("judge_text")
+        self._picture_rules = self._implementing("look")
+        self._name_rules = self._implementing("name_ok")
+        self._term_importers = self._implementing("import_terms")
+        self._stylists = self._implementing("style")
+
+    def _implementing(self, member: str) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if implements(rule, member))
+
+    def check(self, request: ImageRequest, now: float) -> Objection | None:
+        """Return the first refusal, else the first hold; None lets the request pass. A rule that fails refuses."""
+        return _first_objection(self._checks, request, lambda rule: rule.check(request, now))
+
+    def give_back(self, request: ImageRequest, now: float) -> None:
+        """Return the turn of a request that found no place in the queue to every rule that counts turns."""
+        for rule in self._limiters:
+            try:
+                rule.give_back(request, now)
+            except Exception:
+                log.exception("a rule failed on a full queue: %s", type(rule).__name__)
+
+    def observe(self, notice: Notice, now: float) -> None:
+        """Pass a notice on to every rule that observes."""
+        for rule in self._observers:
+            try:
+                rule.observe(notice, now)
+            except Exception:
+                log.exception("a rule failed on a notice: %s", type(rule).__name__)
+
+    def may_draw(self, request: ImageRequest) -> bool:
+        """Tell whether no rule keeps a queued request waiting; a rule that fails does."""
+        try:
+            return all(rule.may_draw(request) for rule in self._draw_gates)
+        except Exception:
+            log.exception("a rule failed before drawing")
+            return False
+
+    @property
+    def style(self) -> str | None:
+        """Name the prompt style that the first rule with an answer asks for."""
+        return next((rule.style for rule in self._stylists if rule.style), None)
+
+    async def judge_text(self, request: ImageRequest) -> list[Judgement]:
+        """Ask every judge of texts concurrently; one that fails or takes over ``JUDGE_TIMEOUT_S`` holds."""
+        return list(await asyncio.gather(*(_judge_text(rule, request) for rule in self._text_judges)))
+
+    def look(self, request: ImageRequest, frame: Frame, now: float) -> Objection | None:
+        """Ask the rules about a finished picture, as ``check`` does; if none judges pictures, its judgements decide."""
+        if not self._picture_rules:
+            return worst(request, frame.judgements)
+        return _first_objection(self._picture_rules, request, lambda rule: rule.look(request, frame, now))
+
+    def name_ok(self, name: str) -> bool:
+        """Tell whether no rule objects to showing a display name; a rule that fails objects."""
+        try:
+            return all(rule.name_ok(name) for rule in self._name_rules)
+        except Exception:
+            log.exception("a rule failed on a name")
+            return False
+
+    def import_terms(self, terms: Collection[str]) -> int:
+        """Hand the channel's blocked terms to every rule that takes them; return how many of them count now."""
+        return max((rule.import_terms(terms) for rule in self._term_importers), default=0)
 
 
-def look(rules: Iterable[Rule], request: ImageRequest, frame: Frame, now: float) -> Objection | None:
-    """Ask every rule that judges pictures, as ``judge`` does; without one what the judges found counts as it is."""
-    judges = [rule for rule in rules if isinstance(rule, PictureJudge)]
-    if not judges:
-        return worst(request, frame.judgements)
-    return _worst([(rule, partial(rule.look, request, frame, now)) for rule in judges], request)
+def implements(rule: Rule, member: str) -> bool:
+    """Tell whether a rule overrides a member of Rule; third-party rules need not inherit and may lack it."""
+    return hasattr(rule, member) and getattr(type(rule), member, None) is not getattr(Rule, member)
 
 
 def worst(request: ImageRequest, judgements: Iterable[Judgement]) -> Objection | None:
-    """Turn what judges found into an objection: a block wins over a hold."""
-    found = {one.outcome: one for one in reversed(list(judgements))}
-    if (bad := found.get(Outcome.BLOCK)) is not None:
-        return Refusal(request.id, bad.judge, "this cannot be shown", bad.code or "judge")
-    if (unsure := found.get(Outcome.HOLD)) is not None:
-        return Hold(request.id, unsure.judge, "a judge is not sure", unsure.code or "judge")
+    """Turn judgements into an objection: a block wins over a hold, and the first of its kind counts."""
+    first = {judgement.outcome: judgement for judgement in reversed(list(judgements))}
+    if (block := first.get(Outcome.BLOCK)) is not None:
+        return Refusal(request.id, block.judge, "this cannot be shown", block.code or "judge")
+    if (hold := first.get(Outcome.HOLD)) is not None:
+        return Hold(request.id, hold.judge, "a judge is not sure", hold.code or "judge")
     return None
 
 
-def _worst(
-    questions: Iterable[tuple[object, Callable[[], Objection | None]]], request: ImageRequest
+def _first_objection(
+    rules: Iterable[Rule], request: ImageRequest, ask: Callable[[Rule], Objection | None]
 ) -> Objection | None:
     held: Hold | None = None
-    for rule, ask in questions:
+    for rule in rules:
         try:
-            objection = ask()
+            objection = ask(rule)
         except Exception:
-            # A plug-in of anybody's: its bug must not end the show, and must not open the gate either.
+            # A bug in a rule must neither end the show nor open the gate.
             log.exception("a rule failed: %s", type(rule).__name__)
             objection = Refusal(request.id, "policy", "the request could not be checked")
         if isinstance(objection, Refusal):
@@ -73,68 +126,13 @@ def _worst(
     return held
 
 
-async def deliberate(rules: Iterable[Rule], request: ImageRequest) -> list[Judgement]:
-    """Ask every judge that takes its time, all at once; one that fails or is late holds."""
-    # A protocol knows no more than the name, and other rules have a judge() for their own use.
-    judges = [rule for rule in rules if isinstance(rule, TextJudge) and iscoroutinefunction(rule.judge)]
-    return list(await asyncio.gather(*(_answer(one, request) for one in judges)))
-
-
-async def _answer(judge: TextJudge, request: ImageRequest) -> Judgement:
-    name = type(judge).__name__
+async def _judge_text(rule: Rule, request: ImageRequest) -> Judgement:
+    name = type(rule).__name__
     try:
         async with asyncio.timeout(JUDGE_TIMEOUT_S):
-            return await judge.judge(request)
+            return await rule.judge_text(request)
     except TimeoutError:
         return Judgement(Outcome.HOLD, "late", name, "")
     except Exception:
         log.exception("a judge of texts failed: %s", name)
         return Judgement(Outcome.HOLD, "failed", name, "")
-
-
-def hear(rules: Iterable[Rule], notice: Notice, now: float) -> None:
-    """Tell every rule that listens; one that breaks is logged."""
-    for rule in rules:
-        if isinstance(rule, Listener):
-            try:
-                rule.hear(notice, now)
-            except Exception:
-                log.exception("a rule failed on a notice: %s", type(rule).__name__)
-
-
-def give_back(rules: Iterable[Rule], request: ImageRequest, now: float) -> None:
-    """Tell every rule that counts turns that this one was for nothing; one that breaks is logged."""
-    for rule in rules:
-        if isinstance(rule, Limiter):
-            try:
-                rule.give_back(request, now)
-            except Exception:
-                log.exception("a rule failed on a full queue: %s", type(rule).__name__)
-
-
-def may_draw(rules: Iterable[DrawGate], request: ImageRequest) -> bool:
-    """Ask every rule that keeps the door until the end; one that breaks keeps it shut."""
-    try:
-        return all(rule.may_draw(request) for rule in rules)
-    except Exception:
-        log.exception("a rule failed before drawing")
-        return False
-
-
-def style_of(rules: Iterable[Rule]) -> str | None:
-    """Return the style that the moment asks for, by the first rule that has a say in it."""
-    return next((rule.style for rule in rules if isinstance(rule, Stylist) and rule.style), None)
-
-
-def import_terms(rules: Iterable[Rule], terms: Collection[str]) -> int:
-    """Hand the channel's blocked terms to every rule that takes them; return how many of them count now."""
-    return max((rule.import_terms(terms) for rule in rules if isinstance(rule, TermImporter)), default=0)
-
-
-def name_fits(rules: Iterable[Rule], name: str) -> bool:
-    """Ask every rule that judges names; one that breaks says no."""
-    try:
-        return all(rule.name_ok(name) for rule in rules if isinstance(rule, NameJudge))
-    except Exception:
-        log.exception("a rule failed on a name")
-        return False

@@ -11,12 +11,12 @@ from streamer.commands.event_triggers import EventTriggers
 from streamer.commands.named_triggers import NamedTriggers
 from streamer.commands.parser import Commands
 from streamer.integrations.twitch.reward_commands import RewardCommands
-from streamer.interfaces import Generator, Output, ProgramView, Receipt, Reporting, Rule, Source
+from streamer.interfaces import Generator, Output, ProgramView, Receipt, Reporting, Source
 from streamer.lru import LruDict
 from streamer.moderation.air_gate import AirGate, ClearedFrame
 from streamer.moderation.approval import ApprovalOptions, ApprovalQueue
 from streamer.moderation.bans import StrikeOptions
-from streamer.moderation.policy import name_fits
+from streamer.moderation.policy import Policy
 from streamer.moderation.raid_mode import RaidModeOptions
 from streamer.overlay.hub import Hub
 from streamer.pipeline.active_draw import ActiveDraw
@@ -58,7 +58,7 @@ class ShowParts:
     """Every stage by name; app.py builds them."""
 
     commands: Commands
-    rules: Sequence[Rule]
+    policy: Policy
     scheduler: Scheduler
     stage: Stage
     store: Store
@@ -220,7 +220,7 @@ class Controls:
     def _presentable(self, name: str, otherwise: str = "a viewer") -> str:
         """Return a name as it may be shown on air: moderators deal with bad ones, and viewers read along."""
         name = clean(name)
-        return name if name and name_fits(self._parts.rules, name) else otherwise
+        return name if name and self._parts.policy.name_ok(name) else otherwise
 
     def _put_on_air(
         self, request: ImageRequest, followers: Sequence[ImageRequest], cleared: ClearedFrame, draw_s: float, now: float

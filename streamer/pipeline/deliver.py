@@ -14,7 +14,6 @@ from streamer.lru import LruDict
 from streamer.moderation.admission import combine_verdicts
 from streamer.moderation.air_gate import ClearedFrame
 from streamer.moderation.approval import HeldPicture
-from streamer.moderation.policy import deliberate, look
 from streamer.pipeline.controls import ShowParts
 from streamer.pipeline.dedupe import Result
 from streamer.pipeline.metrics import PipelineStep
@@ -104,7 +103,7 @@ class Deliver(ModeratorActions):
 
     async def _drawn(self, request: ImageRequest) -> tuple[Frame | None, list[Judgement]]:
         """Draw while those judges think who take their time."""
-        thinking = asyncio.create_task(deliberate(self._parts.rules, request))
+        thinking = asyncio.create_task(self._parts.policy.judge_text(request))
         try:
             frame = await self._drawing.frame(
                 request, seen=self._admission.doubted(request, self._clock()) is None and not self._goes_later(request)
@@ -135,7 +134,7 @@ class Deliver(ModeratorActions):
         if judged:
             self._parts.metrics.took(PipelineStep.JUDGE, self._judged_s * 1000)
         objection = combine_verdicts(
-            request, self._admission.doubted(request, now), look(self._parts.rules, request, frame, now), judgements
+            request, self._admission.doubted(request, now), self._parts.policy.look(request, frame, now), judgements
         )
         if isinstance(objection, Refusal):
             self._door.object(objection, judged)

@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from streamer.commands.parser import Commands
-from streamer.interfaces import Rule
 from streamer.lru import LruDict
 from streamer.moderation.admission import Admission
 from streamer.moderation.approval import ApprovalOptions
 from streamer.moderation.bans import Bans, StrikeOptions, typed
 from streamer.moderation.first_time import FirstTimeChatters
-from streamer.moderation.policy import give_back
+from streamer.moderation.policy import Policy
 from streamer.moderation.raid_mode import RaidMode, RaidModeOptions
 from streamer.pipeline.dedupe import RecentResults
 from streamer.pipeline.scheduler import Ending, QueueOptions, Scheduler
@@ -42,7 +41,7 @@ class DryRunConfig:
     """Everything of the config that has a say; ``draw_s`` is how long a picture is assumed to take."""
 
     commands: Commands
-    rules: Sequence[Rule]
+    policy: Policy
     queue: QueueOptions
     approval: ApprovalOptions = field(default_factory=ApprovalOptions)
     strikes: StrikeOptions = field(default_factory=StrikeOptions)
@@ -67,7 +66,7 @@ class DryRun:
         self._scheduler, self._raid = Scheduler(house.queue), RaidMode(house.raid)
         self._bans = Bans(_Nowhere(), house.strikes, lambda: self._now)  # type: ignore[arg-type]
         guards = (self._closed, self._bans.objection, self._forgotten)
-        self._admission = Admission(guards, house.rules, self._raid, house.approval)
+        self._admission = Admission(guards, house.policy, self._raid, house.approval)
         self._commands = house.commands
         self._people: LruDict[str, Actor] = LruDict(10_000)
         self._gone: set[str] = set()
@@ -123,7 +122,7 @@ class DryRun:
             self._outcomes[number] = LineOutcome(number, "held", found.rule, found.reason)
         submission = self._scheduler.submit(request, self._now)
         if submission.refusal is not None:
-            give_back(self._house.rules, request, self._now)
+            self._house.policy.give_back(request, self._now)
             self._refuse(number, submission.refusal, trigger)
         self._end(submission.ended)
         self._draw()

@@ -60,7 +60,7 @@ class ModeratorActions(Controls):
         self._forgetting = asyncio.Event()
         self._privacy = Privacy(self._records, parts.privacy)
         guards = (self._intake_objection, self._bans.objection, self._privacy.objection)
-        self._admission = Admission(guards, parts.rules, self._raid, parts.approval)
+        self._admission = Admission(guards, parts.policy, self._raid, parts.approval)
 
     async def _obey(self, command: StageCommand) -> Receipt:
         """Do what is about people or held pictures; the rest is the stage's."""

@@ -17,10 +17,9 @@ from dataclasses import replace
 
 from streamer.commands.automations import automation_for
 from streamer.errors import StoreError
-from streamer.interfaces import DrawGate, Receipt, Running, Source, SourceEvent
+from streamer.interfaces import Receipt, Running, Source, SourceEvent
 from streamer.lru import LruDict
 from streamer.moderation.first_time import FirstTimeChatters
-from streamer.moderation.policy import give_back, hear, may_draw, style_of
 from streamer.pipeline.controls import REMEMBERED, ShowParts
 from streamer.pipeline.deliver import Deliver
 from streamer.pipeline.game_mode import NO_CARD
@@ -59,7 +58,6 @@ class Pipeline(Deliver):
     def __init__(self, parts: ShowParts, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parts, clock)
         self._inbox: asyncio.Queue[SourceEvent] = asyncio.Queue(INBOX)
-        self._doorkeepers = [rule for rule in parts.rules if isinstance(rule, DrawGate)]
         self._seen: LruDict[str, None] = LruDict(REMEMBERED)
         self._newcomers = FirstTimeChatters()
 
@@ -162,11 +160,11 @@ class Pipeline(Deliver):
         self._raid.hear(notice, now)
         if notice.kind in (NoticeKind.SHIELD_ON, NoticeKind.SHIELD_OFF):
             self._intake.shield(notice.kind is NoticeKind.SHIELD_ON)
-        hear(self._parts.rules, notice, now)
+        self._parts.policy.observe(notice, now)
         self._air.touch()
         self._air.tell(notice)
         if notice.kind is NoticeKind.SCENE:
-            self._commands = self._commands.in_scene(style_of(self._parts.rules))
+            self._commands = self._commands.in_scene(self._parts.policy.style)
             self._air.touch()
         # What a scene had closed may be drawn now.
         self._work.set()
@@ -314,7 +312,7 @@ class Pipeline(Deliver):
         request = admitted
         submission = self._parts.scheduler.submit(request, now)
         if submission.refusal is not None:
-            give_back(self._parts.rules, request, now)
+            self._parts.policy.give_back(request, now)
             return self._refuse(submission.refusal, trigger)
         stored = self._parts.store.accept(request)
         self._actors.put(request.id, request.actor.id)
@@ -344,7 +342,7 @@ class Pipeline(Deliver):
         if self._intake.objection(request) is not None:
             return False
         free = request.priority is Lane.BROADCASTER or self._free_at.get(request.layer, 0.0) <= self._clock()
-        return free and may_draw(self._doorkeepers, request)
+        return free and self._parts.policy.may_draw(request)
 
     def _make_way(self, request: ImageRequest) -> None:
         """Put a viewer's picture off that is being drawn, if the streamer's could be drawn in its stead right now."""

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from streamer.interfaces import Rule
 from streamer.moderation.admission import Admission, combine_verdicts
 from streamer.moderation.approval import ApprovalOptions
+from streamer.moderation.policy import Policy
 from streamer.moderation.raid_mode import RaidMode, RaidModeOptions
 from streamer.moderation.rules import cooldown, words
 from streamer.types import Hold, Judgement, Lane, Notice, NoticeKind, Outcome, Refusal
@@ -43,11 +45,11 @@ def test_a_silent_judge_holds_chat_and_never_the_streamer() -> None:
 def test_who_is_slowed_down_by_a_raid_keeps_their_turn_and_a_refused_text_takes_nobodys() -> None:
     raid = RaidMode(RaidModeOptions(everyone_s=3))
     raid.hear(Notice("test", NoticeKind.RAID, 0.0, count=99), 0.0)
-    rules = [
+    rules: list[Rule] = [
         cooldown.create(cooldown.Options(user_s=30, everyone_s=0)),
         words.create(words.Options(extra=("badword",))),
     ]
-    admission = Admission((), rules, raid, ApprovalOptions())
+    admission = Admission((), Policy(rules), raid, ApprovalOptions())
 
     def asked(name: str, now: float, text: str = "harbour") -> str:
         found = admission.objection(

@@ -9,6 +9,7 @@ import pytest
 
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
+from streamer.moderation.policy import Policy
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer_options import LayerOptions
 from streamer.pipeline.controls import Controls, ShowParts
@@ -27,8 +28,9 @@ async def controls(tmp_path: Path) -> AsyncIterator[Controls]:
     table = {"bg": CommandOptions(kind="background", layer="background")}
     yield Controls(
         ShowParts(
-            commands=Commands(table, styles={}, expires_after_s=30), rules=[], scheduler=Scheduler(QueueOptions()),
-            stage=stage, store=store, generator=Easel(), hub=hub, metrics=Metrics(),
+            commands=Commands(table, styles={}, expires_after_s=30), policy=Policy([]),
+            scheduler=Scheduler(QueueOptions()), stage=stage, store=store, generator=Easel(),
+            hub=hub, metrics=Metrics(),
         )
     )  # fmt: skip
     await store.close()

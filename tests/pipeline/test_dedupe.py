@@ -105,7 +105,7 @@ async def test_what_a_judge_refused_is_not_drawn_until_a_judge_errs(room: Room) 
     await room.until(lambda: room.easel.drawn)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "streamer.pipeline.deliver.look", lambda rules, request, frame, now: replace(FORBIDDEN, request_id=first)
+            room.pipeline._parts.policy, "look", lambda request, frame, now: replace(FORBIDDEN, request_id=first)
         )
         await room.draw_next()
     assert await room.state(first) == "refused"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from streamer.interfaces import Rule
+from streamer.moderation.policy import Policy
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Outcome, Preview, Refusal
 from tests.support.show import Easel, Room, held, opened
 
@@ -67,11 +69,8 @@ async def test_a_picture_of_which_its_judge_is_not_sure_waits_for_a_moderator(ro
     assert room.on_air() == b"hold"
 
 
-class Missing:
+class Missing(Rule):
     """A rule that wants a judge nobody has asked."""
-
-    def check(self, request: ImageRequest, now: float) -> Refusal | Hold | None:
-        return None
 
     def look(self, request: ImageRequest, frame: Frame, now: float) -> Refusal | Hold | None:
         there = any(one.judge == "another" for one in frame.judgements)
@@ -79,7 +78,7 @@ class Missing:
 
 
 async def test_a_judge_that_is_missing_holds(room: Room) -> None:
-    room.pipeline._parts.rules = [Missing()]
+    room.pipeline._parts.policy = Policy([Missing()])
     await held(room, "!bg allow")
     assert room.on_air() is None
 

@@ -12,7 +12,9 @@ import pytest
 from streamer import cli
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
+from streamer.interfaces import Rule
 from streamer.moderation.approval import ApprovalOptions
+from streamer.moderation.policy import Policy
 from streamer.moderation.rules import cooldown, words
 from streamer.pipeline.dry_run import DryRun, DryRunConfig, LineOutcome, summary
 from streamer.pipeline.scheduler import QueueOptions
@@ -29,12 +31,12 @@ TABLE = {
 
 
 def house(**more: Any) -> DryRunConfig:
-    rules = [
+    rules: list[Rule] = [
         cooldown.create(cooldown.Options(user_s=30, everyone_s=0)),
         words.create(words.Options(extra=("badword",))),
     ]
     return DryRunConfig(
-        Commands(TABLE, styles={"noir": "{prompt}, badword"}, expires_after_s=30), rules, QueueOptions(), **more
+        Commands(TABLE, styles={"noir": "{prompt}, badword"}, expires_after_s=30), Policy(rules), QueueOptions(), **more
     )
 
 

@@ -193,9 +193,8 @@ async def test_a_viewers_newer_text_replaces_the_older_one(room: Room) -> None:
 
 
 async def test_a_full_queue_gives_the_turn_back(tmp_path: Path) -> None:
-    async with opened(tmp_path) as room:
-        limit = cooldown.create(cooldown.Options(user_s=30, everyone_s=0))
-        room.pipeline._parts.rules.append(limit)  # type: ignore[attr-defined]
+    limit = cooldown.create(cooldown.Options(user_s=30, everyone_s=0))
+    async with opened(tmp_path, more_rules=(limit,)) as room:
         await room.say("!bg blocker", who="zoe")
         await room.until(lambda: room.easel.drawn)
         for number in range(QueueOptions().limit):

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from streamer.interfaces import Rule
+from streamer.moderation.policy import Policy
 from streamer.overlay import wire
 from streamer.overlay.mailbox import Mailbox
 from streamer.pipeline.outbox import Outbox
@@ -335,7 +337,7 @@ async def test_what_was_called_off_already_does_not_come_back_when_a_key_is_pres
     assert program.notes.ended == [("viewer", "cancelled"), ("key", "shown")]
 
 
-class Slow:
+class Slow(Rule):
     """A rule whose judge takes its time over texts."""
 
     def __init__(self) -> None:
@@ -343,10 +345,7 @@ class Slow:
         self.cancelled: list[str] = []
         self.answer = asyncio.Event()
 
-    def check(self, request: ImageRequest, now: float) -> None:
-        return None
-
-    async def judge(self, request: ImageRequest) -> Judgement:
+    async def judge_text(self, request: ImageRequest) -> Judgement:
         self.asked.append(request.id)
         try:
             await self.answer.wait()
@@ -357,7 +356,7 @@ class Slow:
 
 
 async def test_the_judges_of_a_half_drawn_picture_are_sent_home_and_nothing_of_it_is_stored(program: Program) -> None:
-    program.pipeline._parts.rules = [judge := Slow()]
+    program.pipeline._parts.policy = Policy([judge := Slow()])
     program.upon("viewer", program.press)
     await program.say("viewer")
     await program.until(lambda: judge.asked == ["viewer", "key"])
@@ -368,7 +367,7 @@ async def test_the_judges_of_a_half_drawn_picture_are_sent_home_and_nothing_of_i
 
 
 async def test_a_picture_that_is_there_and_only_waits_for_its_judge_is_not_given_up(program: Program) -> None:
-    program.pipeline._parts.rules = [judge := Slow()]
+    program.pipeline._parts.policy = Policy([judge := Slow()])
     await program.say("viewer")
     await program.until(lambda: judge.asked and program.pipeline._drawing.steps_left == 0)
     await program.press()

@@ -7,12 +7,14 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
 from streamer.errors import BackendError, Unsupported
-from streamer.interfaces import Health, HealthState, Output, SourceEvent
+from streamer.interfaces import Health, HealthState, Output, Rule, SourceEvent
 from streamer.moderation.approval import ApprovalOptions
+from streamer.moderation.policy import Policy
 from streamer.moderation.rules import role, scene, words
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer_options import LayerOptions
@@ -124,7 +126,15 @@ class Eye:
 class Room:
     """A running pipeline with the parts a test looks at."""
 
-    def __init__(self, home: Path, at_least_s: float, outputs: Sequence[Output] = (), **approval: object) -> None:
+    def __init__(
+        self,
+        home: Path,
+        at_least_s: float,
+        outputs: Sequence[Output] = (),
+        *,
+        more_rules: Sequence[Rule] = (),
+        **approval: object,
+    ) -> None:
         layers = {"background": LayerOptions(use="background"), "meme": LayerOptions(use="popup", z=10)}
         table = {
             "bg": CommandOptions(kind="background", layer="background"),
@@ -147,8 +157,8 @@ class Room:
         self.pipeline = Pipeline(
             ShowParts(
                 commands=Commands(table, styles=STYLES, expires_after_s=30),
-                rules=[role.create(role.Options()), words.create(words.Options(extra=("forbiddenword",))),
-                       scene.create(SCENES)],
+                policy=Policy([role.create(role.Options()), words.create(words.Options(extra=("forbiddenword",))),
+                               scene.create(SCENES), *more_rules]),
                 scheduler=Scheduler(QueueOptions()), stage=self.stage, store=self.store, generator=self.easel,
                 hub=self.hub, metrics=Metrics(), sources=[self.script], outputs=[self.notes, *outputs],
                 at_least_s={"background": at_least_s}, when=WHEN, approval=ApprovalOptions.model_validate(approval),
@@ -198,8 +208,8 @@ class Room:
 
 
 @asynccontextmanager
-async def opened(home: Path, at_least_s: float = 0.0, **approval: object) -> AsyncIterator[Room]:
-    room = Room(home, at_least_s, **approval)
+async def opened(home: Path, at_least_s: float = 0.0, **more: Any) -> AsyncIterator[Room]:
+    room = Room(home, at_least_s, **more)
     await room.store.open()
     await room.pipeline.restore()
     running = asyncio.create_task(room.pipeline.run())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer.interfaces import Rule
 from streamer.types import ImageRequest, Refusal
 
 
@@ -15,7 +16,7 @@ class Options(BaseModel):
     users: tuple[str, ...] = Field((), description="user ids or login names; upper case and a leading @ do not matter")
 
 
-class Ban:
+class Blocklist(Rule):
     """Know the banned by id and by name. An id outlives a rename, so it is the better entry."""
 
     def __init__(self, options: Options) -> None:
@@ -31,6 +32,6 @@ class Ban:
         return None
 
 
-def create(options: Options) -> Ban:
+def create(options: Options) -> Blocklist:
     """Build the rule."""
-    return Ban(options)
+    return Blocklist(options)

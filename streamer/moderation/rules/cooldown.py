@@ -18,6 +18,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
 
+from streamer.interfaces import Rule
 from streamer.types import ImageRequest, Lane, Refusal, Role
 
 RoleName = Literal["viewer", "follower", "subscriber", "vip", "moderator", "broadcaster"]
@@ -47,7 +48,7 @@ class Options(BaseModel):
     burst: int = Field(5, ge=1, description="how many may come at once after a quiet time before everyone_s holds")
 
 
-class Cooldown:
+class Cooldown(Rule):
     """Remember when each viewer may ask again, for 50,000 viewers at most: the ones longest unseen are forgotten.
 
     A command with a wait of its own is counted by itself, everything else of a viewer together. That wait is for

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from streamer.interfaces import Rule
 from streamer.types import ImageRequest, Refusal
 
 
@@ -24,7 +25,7 @@ class Options(BaseModel):
         return self
 
 
-class Length:
+class Length(Rule):
     """Compare the length of the text with both bounds."""
 
     def __init__(self, options: Options) -> None:

@@ -13,6 +13,7 @@ import httpx
 from pydantic import Field
 
 from streamer.errors import ConfigError
+from streamer.interfaces import Rule
 from streamer.moderation.thresholds import Scores, Share, Thresholds, classify
 from streamer.types import ImageRequest, Judgement, Outcome
 
@@ -37,18 +38,14 @@ class Options(Thresholds):
     )
 
 
-class ModerationApi:
+class ModerationApi(Rule):
     """Ask about the text alone: no name, no channel. A fault or silence is an exception, and so a hold."""
 
     def __init__(self, options: Options, url: str, key: str) -> None:
         self._options, self._url = options, url
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
-    def check(self, request: ImageRequest, now: float) -> None:
-        """Have nothing to say at once."""
-        return None
-
-    async def judge(self, request: ImageRequest) -> Judgement:
+    async def judge_text(self, request: ImageRequest) -> Judgement:
         """Send the text and weigh the answer."""
         options = self._options
         async with httpx.AsyncClient(timeout=options.timeout_s, headers=self._headers, trust_env=False) as client:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer.interfaces import Rule
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Lane, Outcome, Refusal
 
 
@@ -19,15 +20,11 @@ class Options(BaseModel):
     )
 
 
-class PictureRule:
+class PictureRule(Rule):
     """Take the worst that any judge found."""
 
     def __init__(self, options: Options) -> None:
         self._own = options.own
-
-    def check(self, request: ImageRequest, now: float) -> None:
-        """Have nothing to say before there is a picture."""
-        return None
 
     def look(self, request: ImageRequest, frame: Frame, now: float) -> Refusal | Hold | None:
         """Refuse what a judge blocks, hold what one is unsure of or could not look at."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from streamer.interfaces import Rule
 from streamer.types import ImageRequest, Refusal, Role
 
 _FOR = {
@@ -22,7 +23,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class RoleRule:
+class RoleRule(Rule):
     """Compare the actor's role with the one the command needs."""
 
     def check(self, request: ImageRequest, now: float) -> Refusal | None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer.interfaces import Rule
 from streamer.types import ImageRequest, Notice, NoticeKind, Refusal, Role
 
 
@@ -52,7 +53,7 @@ def closed(request: ImageRequest, scene: Scene, live: bool, live_only: bool) -> 
     return ""
 
 
-class SceneRule:
+class SceneRule(Rule):
     """Remember scene and stream state as they are heard of."""
 
     def __init__(self, options: Options) -> None:
@@ -75,7 +76,7 @@ class SceneRule:
         """Name every command that any scene opens."""
         return [name for scene in self._options.scenes.values() for name in scene.commands or ()]
 
-    def hear(self, notice: Notice, now: float) -> None:
+    def observe(self, notice: Notice, now: float) -> None:
         """Note the scene, and whether the stream is on."""
         if notice.kind is NoticeKind.SCENE:
             self._scene = notice.text

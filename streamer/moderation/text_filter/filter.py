@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from streamer.interfaces import Rule
 from streamer.moderation.text_filter import custom_patterns, decoders, normalize
 from streamer.moderation.text_filter.fuzzy import FuzzyMatcher
 from streamer.moderation.text_filter.lexicon import Term
@@ -47,7 +48,7 @@ class Finding:
         return f"{self.term.kind}.{self.layer}"
 
 
-class TextFilter:
+class TextFilter(Rule):
     """Judge the text and the caption of a request, and names before they are shown."""
 
     def __init__(self, options: TextFilterOptions, shipped: Iterable[Term]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from streamer.errors import ConfigError
-from streamer.moderation.policy import deliberate
+from streamer.moderation.policy import Policy
 from streamer.moderation.rules.moderation_api import Options, create
 from streamer.types import ImageRequest, Judgement
 
@@ -65,7 +65,7 @@ def service() -> Iterator[Service]:
 
 
 async def answer(service: Service, request: ImageRequest, **options: Any) -> Judgement:
-    (found,) = await deliberate([create(Options(url=service.url, **options))], request)
+    (found,) = await Policy([create(Options(url=service.url, **options))]).judge_text(request)
     return found
 
 
@@ -111,7 +111,7 @@ async def test_a_service_that_is_late_or_away_holds(ask: Ask, service: Service) 
     began = time.monotonic()
     assert (await answer(service, ask(), timeout_s=0.1)).outcome == "hold"
     assert time.monotonic() - began < 0.45
-    (found,) = await deliberate([create(Options(url="http://127.0.0.1:9/"))], ask())
+    (found,) = await Policy([create(Options(url="http://127.0.0.1:9/"))]).judge_text(ask())
     assert found.outcome == "hold"
 
 

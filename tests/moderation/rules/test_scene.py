@@ -26,7 +26,7 @@ SCENES = {
 def rule(scene: str = "", live_only: bool = False) -> SceneRule:
     built = create(Options.model_validate({"scenes": SCENES, "live_only": live_only}))
     if scene:
-        built.hear(Notice("obs", NoticeKind.SCENE, 1.0, text=scene), 1.0)
+        built.observe(Notice("obs", NoticeKind.SCENE, 1.0, text=scene), 1.0)
     return built
 
 
@@ -55,7 +55,7 @@ def test_each_scene_opens_what_it_lists(scene: str, command: str, reason: str) -
 @pytest.mark.parametrize("scene", list(SCENES))
 def test_the_streamer_draws_in_any_scene_and_off_the_air(scene: str) -> None:
     built = rule(scene, live_only=True)
-    built.hear(Notice("obs", NoticeKind.OFFLINE, 1.0), 1.0)
+    built.observe(Notice("obs", NoticeKind.OFFLINE, 1.0), 1.0)
     assert built.check(OWN, 2.0) is None
     assert built.may_draw(OWN)
 
@@ -66,7 +66,7 @@ def test_a_paid_request_is_refused_as_well_so_that_it_can_be_refunded() -> None:
 
 def test_a_scene_opens_again_when_it_is_left() -> None:
     built = rule("Break")
-    built.hear(Notice("obs", NoticeKind.SCENE, 2.0, text="Main"), 2.0)
+    built.observe(Notice("obs", NoticeKind.SCENE, 2.0, text="Main"), 2.0)
     assert why(built) == ""
 
 
@@ -75,7 +75,7 @@ def test_while_the_stream_is_off_viewers_wait_if_that_is_wanted() -> None:
     for live_only in (True, False):
         built = rule(live_only=live_only)
         for kind in (NoticeKind.OFFLINE, NoticeKind.RAID, NoticeKind.ONLINE):
-            built.hear(Notice("twitch", kind, 1.0), 1.0)
+            built.observe(Notice("twitch", kind, 1.0), 1.0)
             heard.append(why(built))
     assert heard == ["pictures open when the stream is live"] * 2 + [""] * 4
 

@@ -55,7 +55,7 @@ def test_a_list_survives_encoding() -> None:
 
 def test_the_editing_command_turns_the_file_into_lines_and_back() -> None:
     def run(verb: str, data: bytes) -> bytes:
-        command = [sys.executable, "-X", "utf8", "-m", "streamer.moderation.text_filter.filter", verb]
+        command = [sys.executable, "-X", "utf8", "-m", "streamer.moderation.text_filter", verb]
         return subprocess.run(command, input=data, capture_output=True, check=True, timeout=60).stdout
 
     listed = run("decode", _FILE.read_bytes())

@@ -12,7 +12,7 @@ TERMS = [lexicon.Term("profanity-1", "marmalade*"), lexicon.Term("profanity-2", 
 
 def edit(verb: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-X", "utf8", "-m", "streamer.moderation.text_filter.filter", verb],
+        [sys.executable, "-X", "utf8", "-m", "streamer.moderation.text_filter", verb],
         input=data,
         capture_output=True,
     )

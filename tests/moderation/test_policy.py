@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 import pytest
 
-from streamer.moderation.policy import (
-    deliberate,
-    give_back,
-    hear,
-    import_terms,
-    judge,
-    look,
-    may_draw,
-    name_fits,
-    style_of,
-)
+from streamer.interfaces import Rule
+from streamer.moderation.policy import Policy, implements, worst
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, NoticeKind, Outcome, Refusal
 
 
-class Recorded:
+class Recorded(Rule):
     def __init__(self, name: str, asked: list[str], refuses: bool) -> None:
         self.name, self.asked, self.refuses = name, asked, refuses
 
@@ -33,18 +24,18 @@ class Recorded:
 def test_the_first_refusal_ends_the_chain(ask: Callable[..., ImageRequest]) -> None:
     asked: list[str] = []
     rules = [Recorded("a", asked, False), Recorded("b", asked, True), Recorded("c", asked, True)]
-    assert judge(rules, ask(), 0.0) == Refusal("r1", "b", "no")
+    assert Policy(rules).check(ask(), 0.0) == Refusal("r1", "b", "no")
     assert asked == ["a", "b"]
 
 
 def test_a_request_no_rule_refuses_passes(ask: Callable[..., ImageRequest]) -> None:
     asked: list[str] = []
-    assert judge([Recorded("a", asked, False), Recorded("b", asked, False)], ask(), 0.0) is None
+    assert Policy([Recorded("a", asked, False), Recorded("b", asked, False)]).check(ask(), 0.0) is None
     assert asked == ["a", "b"]
-    assert judge([], ask(), 0.0) is None
+    assert Policy([]).check(ask(), 0.0) is None
 
 
-class Broken:
+class Broken(Rule):
     def check(self, request: ImageRequest, now: float) -> Refusal | None:
         raise ZeroDivisionError
 
@@ -55,7 +46,7 @@ class Broken:
 def test_a_rule_that_breaks_refuses_and_is_logged(
     ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture
 ) -> None:
-    refusal = judge([Broken()], ask(), 0.0)
+    refusal = Policy([Broken()]).check(ask(), 0.0)
     assert refusal is not None
     assert (refusal.rule, "Broken" in caplog.text) == ("policy", True)
 
@@ -65,9 +56,9 @@ def test_a_name_fits_when_no_rule_objects_and_none_breaks() -> None:
         def name_ok(self, name: str) -> bool:
             return name != "marmalade"
 
-    assert name_fits([Picky(), Recorded("blind to names", [], True)], "ann")
-    assert not name_fits([Picky()], "marmalade")
-    assert not name_fits([Broken()], "ann")
+    assert Policy([Picky(), Recorded("blind to names", [], True)]).name_ok("ann")
+    assert not Policy([Picky()]).name_ok("marmalade")
+    assert not Policy([Broken()]).name_ok("ann")
 
 
 class Unsure(Broken):
@@ -77,9 +68,9 @@ class Unsure(Broken):
 
 def test_a_refusal_wins_over_a_hold_and_the_first_hold_counts(ask: Callable[..., ImageRequest]) -> None:
     asked: list[str] = []
-    held = judge([Unsure(), Recorded("after", asked, False)], ask(), 0.0)
+    held = Policy([Unsure(), Recorded("after", asked, False)]).check(ask(), 0.0)
     assert (held, asked) == (Hold("r1", "unsure", "a moderator is to look", "fuzzy"), ["after"])
-    assert judge([Unsure(), Recorded("after", asked, True)], ask(), 0.0) == Refusal("r1", "after", "no")
+    assert Policy([Unsure(), Recorded("after", asked, True)]).check(ask(), 0.0) == Refusal("r1", "after", "no")
 
 
 class Eye(Recorded):
@@ -94,8 +85,8 @@ class Eye(Recorded):
 
 def test_only_rules_with_an_eye_look_at_pictures(ask: Callable[..., ImageRequest]) -> None:
     frame = Frame("r1", "background", "image/jpeg", b"", 8, 8, (Judgement(Outcome.ALLOW, "", "nudity", "1"),))
-    assert look([Broken(), Eye("nudity")], ask(), frame, 0.0) is None
-    held = look([Eye("gore")], ask(), frame, 0.0)
+    assert Policy([Broken(), Eye("nudity")]).look(ask(), frame, 0.0) is None
+    held = Policy([Eye("gore")]).look(ask(), frame, 0.0)
     assert isinstance(held, Hold)
     assert held.code == "missing"
 
@@ -105,7 +96,7 @@ class Slow(Recorded):
         super().__init__("slow", [], False)
         self.answer, self.wait_s = answer, wait_s
 
-    async def judge(self, request: ImageRequest) -> Judgement:
+    async def judge_text(self, request: ImageRequest) -> Judgement:
         await asyncio.sleep(self.wait_s)
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -117,7 +108,7 @@ async def test_a_judge_that_fails_or_is_late_holds(
 ) -> None:
     monkeypatch.setattr("streamer.moderation.policy.JUDGE_TIMEOUT_S", 0.05)
     fine = Judgement(Outcome.ALLOW, "", "slow", "1")
-    answers = await deliberate([Broken(), Slow(fine), Slow(OSError("no network")), Slow(fine, 60)], ask())
+    answers = await Policy([Broken(), Slow(fine), Slow(OSError("no network")), Slow(fine, 60)]).judge_text(ask())
     assert [(one.outcome, one.code) for one in answers] == [("allow", ""), ("hold", "failed"), ("hold", "late")]
 
 
@@ -125,15 +116,15 @@ def test_a_notice_reaches_the_rules_that_listen_and_a_broken_one_harms_nobody() 
     heard: list[Notice] = []
 
     class Deaf(Broken):
-        def hear(self, notice: Notice, now: float) -> None:
+        def observe(self, notice: Notice, now: float) -> None:
             raise ZeroDivisionError
 
     class Keen(Broken):
-        def hear(self, notice: Notice, now: float) -> None:
+        def observe(self, notice: Notice, now: float) -> None:
             heard.append(notice)
 
     raid = Notice("test", NoticeKind.RAID, 0.0, count=300)
-    hear([Broken(), Deaf(), Keen()], raid, 0.0)
+    Policy([Broken(), Deaf(), Keen()]).observe(raid, 0.0)
     assert heard == [raid]
 
 
@@ -152,23 +143,17 @@ def test_a_turn_goes_back_to_every_rule_that_counts_them_and_a_broken_one_harms_
     ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, counting = Counting(), Counting()
-    give_back([broken], ask(), 1.0)
-    give_back([Recorded("plain", [], refuses=False), broken, counting], ask(), 2.0)
+    Policy([broken]).give_back(ask(), 1.0)
+    Policy([Recorded("plain", [], refuses=False), broken, counting]).give_back(ask(), 2.0)
     assert counting.given == [ask().id]
     assert "a rule failed on a full queue: Counting" in caplog.text
 
 
-class Door:
-    """Keeps the door and has a taste; breaks when told to."""
-
-    style: str | None = None
-    styles = commands = ()
+class Door(Rule):
+    """Keeps the door; breaks when told to."""
 
     def __init__(self, answer: bool | None) -> None:
         self.answer = answer
-
-    def check(self, request: ImageRequest, now: float) -> Refusal | None:
-        return None
 
     def may_draw(self, request: ImageRequest) -> bool:
         if self.answer is None:
@@ -178,24 +163,63 @@ class Door:
 
 @pytest.mark.parametrize(("answers", "open_"), [([], True), ([True, True], True), ([True, False], False)])
 def test_one_closed_door_is_enough(ask: Callable[..., ImageRequest], answers: list[bool], open_: bool) -> None:
-    assert may_draw([Door(answer) for answer in answers], ask()) is open_
+    assert Policy([Door(answer) for answer in answers]).may_draw(ask()) is open_
 
 
 def test_a_door_that_breaks_stays_shut(ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture) -> None:
-    assert not may_draw([Door(None)], ask())
+    assert not Policy([Door(None)]).may_draw(ask())
     assert "the hinge is broken" in caplog.text
 
 
 def test_the_first_rule_with_a_taste_has_its_way() -> None:
-    plain, loud, louder = Door(True), Door(True), Door(True)
-    loud.style, louder.style = "neon", "noir"
-    assert (style_of([plain]), style_of([plain, loud, louder])) == (None, "neon")
+    class Stylist(Rule):
+        def __init__(self, style: str | None) -> None:
+            self.now = style
+
+        @property
+        def style(self) -> str | None:
+            return self.now
+
+    plain, loud, louder = Stylist(None), Stylist("neon"), Stylist("noir")
+    assert (Policy([plain]).style, Policy([plain, loud, louder]).style) == (None, "neon")
 
 
 def test_the_channels_blocked_terms_go_to_every_rule_that_takes_them() -> None:
     class Taking(Broken):
-        def import_terms(self, terms: Iterable[str]) -> int:
-            return len(list(terms))
+        def import_terms(self, terms: Collection[str]) -> int:
+            return len(terms)
 
-    assert import_terms([Broken(), Taking()], ["a", "b"]) == 2
-    assert import_terms([Broken()], ["a"]) == 0
+    assert Policy([Broken(), Taking()]).import_terms(["a", "b"]) == 2
+    assert Policy([Broken()]).import_terms(["a"]) == 0
+
+
+class CheckOnly:
+    """A third-party rule that does not inherit from Rule and offers nothing but check."""
+
+    def check(self, request: ImageRequest, now: float) -> Refusal | None:
+        return Refusal(request.id, "theirs", "no")
+
+
+async def test_a_third_party_rule_that_only_checks_works_and_has_a_say_in_nothing_else(
+    ask: Callable[..., ImageRequest],
+) -> None:
+    policy = Policy([CheckOnly()])  # type: ignore[list-item]
+    assert policy.check(ask(), 0.0) == Refusal("r1", "theirs", "no")
+    policy.observe(Notice("test", NoticeKind.RAID, 0.0), 0.0)
+    policy.give_back(ask(), 0.0)
+    assert (policy.may_draw(ask()), policy.name_ok("ann")) == (True, True)
+    assert (policy.style, policy.import_terms(["a"])) == (None, 0)
+    assert await policy.judge_text(ask()) == []
+
+
+def test_without_a_rule_for_pictures_the_judgements_decide(ask: Callable[..., ImageRequest]) -> None:
+    bad = Judgement(Outcome.BLOCK, "nudity", "nudenet", "1")
+    frame = Frame("r1", "background", "image/jpeg", b"", 8, 8, (bad,))
+    assert Policy([CheckOnly()]).look(ask(), frame, 0.0) == worst(ask(), [bad])  # type: ignore[list-item]
+    assert worst(ask(), [bad]) == Refusal("r1", "nudenet", "this cannot be shown", "nudity")
+
+
+def test_a_rule_implements_what_it_overrides_and_nothing_that_it_inherits() -> None:
+    assert implements(Broken(), "check")
+    assert not implements(Broken(), "look")
+    assert not implements(CheckOnly(), "look")  # type: ignore[arg-type]
