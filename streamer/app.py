@@ -43,7 +43,7 @@ from streamer.storage.database import Store
 from streamer.storage.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
-    from streamer.integrations.obs.plugin import Obs
+    from streamer.integrations.obs.build import Obs
 from streamer.paths import Place
 
 log = logging.getLogger(__name__)
@@ -121,10 +121,10 @@ def build(
             sources=[
                 *sources,
                 *_create_all("trigger", "command line", extra, document, shared),
-                *obs,
+                *([obs.source] if obs else []),
             ],
-            outputs=[*outputs, *obs],
-            eye=obs[0] if obs else None,
+            outputs=[*outputs, *([obs.output] if obs else [])],
+            eye=obs.screenshot if obs else None,
             offers=offers,
             tidy=twitch.emotes.clean,
             occasions=EventTriggers(config.events, config.prefix),
@@ -178,17 +178,18 @@ def base_url(config: Config) -> str:
 
 def _obs(
     config: Config, where: Place, environ: Mapping[str, str], overlay_url: str, hub: Hub, stage: Stage
-) -> list[Obs]:
+) -> Obs | None:
     """Build what deals with OBS, if config.yaml asks for it."""
     if config.obs is None:
-        return []
+        return None
     # Only here: a program without OBS needs no obsws-python.
     from streamer.integrations.obs import build
 
     def pages() -> list[str]:
         return [page.obs for page in hub.pages()]
 
-    return [build.build_obs(config.obs, config.layers, where.home, environ, overlay_url, pages, stage.current)]
+    overlay = build.OverlayPages(config.layers, overlay_url)
+    return build.build_obs(config.obs, overlay, where.home, environ, pages, stage.current)
 
 
 def keepers(config: Config, document: Document, store: Store) -> list[Output]:

@@ -140,7 +140,7 @@ async def forget(environ: Mapping[str, str], user_id: str) -> int:
         for output in app.keepers(config, document, store):
             await output.publish(forgotten)
         await privacy.finished(forgotten)
-        await asyncio.to_thread(build.picture_files(where.home, config.layers).renew, {})
+        await asyncio.to_thread(build.picture_files(where.home, config.layers).replace_all, {})
     finally:
         await store.close()
     print(f"{len(forgotten.request_ids)} requests forgotten")
@@ -201,12 +201,12 @@ async def obs_install(environ: Mapping[str, str], scenes: Sequence[str], *, plac
     config, _ = app.configured(where, environ)
     options = config.obs or ObsOptions()
     overlay_url = app.overlay_address(config, TokenTable(standing_tokens(where.home, environ)))
-    link = build.build_client(options, where.home, environ)
-    async with link.opened() as news:
-        await link.ready(news, OBS_WITHIN_S)
-        installer = build.build_installer(link, config.layers, where.home, overlay_url)
+    client = build.build_client(options, where.home, environ)
+    async with client.running() as events:
+        await client.wait_until_ready(events, OBS_WITHIN_S)
+        installer = build.build_installer(client, build.OverlayPages(config.layers, overlay_url), where.home)
         report = await installer.install(scenes or options.scenes, place=place)
-    for line in report.done or ("Everything is there, and as it should be",):
+    for line in report.changes or ("Everything is there, and as it should be",):
         print(line)
     for problem in report.problems:
         print(f"Note: {problem}")

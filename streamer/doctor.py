@@ -18,7 +18,7 @@ from streamer.errors import ConfigError, ListenError, ObsAway, ObsError, StoreEr
 from streamer.generator.backend_choice import choose, missing_libraries
 from streamer.generator.render.fonts import unwritable_scripts
 from streamer.integrations.obs import password
-from streamer.integrations.obs.client import SWITCH
+from streamer.integrations.obs.client import SERVER_SWITCH
 from streamer.integrations.obs.config import ObsOptions
 from streamer.integrations.obs.connection import Connection, WrongPassword
 from streamer.integrations.obs.desired_sources import SourceKind
@@ -141,19 +141,20 @@ def _obs(config: Config, where: paths.Place, environ: Mapping[str, str]) -> Find
     except WrongPassword:
         return Finding("note", "obs", f"OBS at {at} does not take our password", "run: streamer obs password")
     except ObsAway:
-        return Finding("note", "obs", f"nothing answers at {at}", f"start OBS; {SWITCH} (the overlay works without)")
+        fix = f"start OBS; {SERVER_SWITCH} (the overlay works without)"
+        return Finding("note", "obs", f"nothing answers at {at}", fix)
     try:
         return _obs_found(connection)
     except (ObsError, LookupError) as error:
         return Finding("note", "obs", f"OBS at {at} does not answer as expected: {error}", "restart OBS")
     finally:
-        connection.close(politely=True)
+        connection.close(handshake=True)
 
 
 def _obs_found(connection: Connection) -> Finding:
-    version = connection.ask("GetVersion")
+    version = connection.request("GetVersion")
     found = f"OBS {version['obsVersion']}, obs-websocket {version['obsWebSocketVersion']}"
-    if SourceKind.BROWSER in connection.ask("GetInputKindList", {"unversioned": True})["inputKinds"]:
+    if SourceKind.BROWSER in connection.request("GetInputKindList", {"unversioned": True})["inputKinds"]:
         return Finding("ok", "obs", f"{found}, with browser source")
     fix = "install OBS from obsproject.com, its PPA or Flatpak; until then pictures go in as image sources"
     return Finding("note", "obs", f"{found}, without browser source", fix)

@@ -33,7 +33,7 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
     await app.store.recover()
     if app.config.obs is None:
         # What was there for the image sources of an OBS that is not looked after any more: nobody would ever delete it.
-        await asyncio.to_thread(PictureFiles(app.store.home / "obs" / "pictures", ()).renew, {})
+        await asyncio.to_thread(PictureFiles(app.store.home / "obs" / "pictures", ()).replace_all, {})
     try:
         await _renew(app.tokens, app.store)
         await app.pipeline.restore()

@@ -1,4 +1,4 @@
-"""An obs-websocket v5 server on a real socket, for what a real OBS cannot be made to do: fail at a given moment."""
+"""An obs-websocket v5 server on a real socket that can fail at a given moment, as a real OBS cannot."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Refuse(Exception):
 
 
 class FakeObs:
-    """Answer requests with ``handlers``; ``fault`` names what goes wrong at the next request, or nothing."""
+    """Answer requests with ``handlers``; ``fault`` returns what goes wrong with a request, "" for nothing."""
 
     def __init__(self, password: str = "") -> None:
         self.password = password
         self.handlers: dict[str, Handler] = {"GetVersion": lambda data: VERSION}
         self.fault: Callable[[str], str] = lambda request: ""
         self.late_s = 0.2
-        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+        self.requests: list[tuple[str, Mapping[str, Any]]] = []
         self.identified = self.refused = 0
         self.sessions: dict[ServerConnection, int] = {}
         self._server: Server | None = None
@@ -53,7 +53,7 @@ class FakeObs:
         await self._server.wait_closed()
 
     async def emit(self, event: str, data: Mapping[str, Any] | None = None, intent: int = 1) -> None:
-        """Tell every session that listens to events."""
+        """Send an event to every session that subscribed to it."""
         message = {"op": 5, "d": {"eventType": event, "eventIntent": intent, "eventData": data or {}}}
         for session, subscribed in list(self.sessions.items()):
             if subscribed & intent:
@@ -89,16 +89,16 @@ class FakeObs:
         self.identified += 1
         return True
 
-    async def _answer(self, socket: ServerConnection, asked: Mapping[str, Any]) -> None:
-        name, data = asked["requestType"], asked.get("requestData", {})
-        self.asked.append((name, data))
+    async def _answer(self, socket: ServerConnection, request: Mapping[str, Any]) -> None:
+        name, data = request["requestType"], request.get("requestData", {})
+        self.requests.append((name, data))
         fault = self.fault(name)
         if fault == "drop":
             socket.transport.abort()
             return
         if fault == "silence":
             return
-        if fault == "garbage":
+        if fault == "malformed":
             await socket.send("{")
             return
         if fault == "late":
@@ -111,7 +111,7 @@ class FakeObs:
             answer = self.handlers[name](data)
         except Refuse as refusal:
             status = {"result": False, "code": refusal.code, "comment": refusal.comment}
-        body = {"requestType": name, "requestId": asked["requestId"], "requestStatus": status}
+        body = {"requestType": name, "requestId": request["requestId"], "requestStatus": status}
         if answer is not None:
             body["responseData"] = answer
         await socket.send(json.dumps({"op": 7, "d": body}))
@@ -126,7 +126,7 @@ def _proof(password: str, salt: str, challenge: str) -> str:
 
 @asynccontextmanager
 async def fake_obs(password: str = "") -> AsyncIterator[FakeObs]:
-    """Run a fake OBS on a port of its own."""
+    """Run a fake OBS on its own port."""
     fake = FakeObs(password)
     await fake.start()
     try:

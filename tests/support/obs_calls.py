@@ -1,4 +1,4 @@
-"""An OBS that only remembers what it was asked."""
+"""Requests to a real OBS, without a client in between."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from streamer.integrations.obs.connection import ObsAnswer
 from tests.support.real_obs import RealObs
 
 
-class Calls:
-    """Ask the real OBS from a test without a link."""
+class DirectCalls:
+    """Send requests to the real OBS as ``ObsClient.call`` would."""
 
     def __init__(self, real: RealObs) -> None:
         self._real = real

@@ -1,4 +1,4 @@
-"""Starts the OBS that is installed on this machine, on a screen and with settings of its own."""
+"""Starts the OBS that is installed on this machine, on its own virtual screen and with its own settings."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def require(*, browser_source: bool = False) -> None:
 
 @contextmanager
 def screen(width: int, height: int) -> Iterator[str]:
-    """Run a virtual screen and give its name, like ``:7``."""
+    """Run a virtual screen and yield its name, like ``:7``."""
     reading, writing = os.pipe()
     command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         os.close(writing)
-        with os.fdopen(reading, "rb") as told:
-            name = told.readline().decode().strip()
+        with os.fdopen(reading, "rb") as pipe:
+            name = pipe.readline().decode().strip()
         try:
             yield f":{name}"
         finally:
@@ -52,7 +52,7 @@ def screen(width: int, height: int) -> Iterator[str]:
 
 
 class RealObs:
-    """One OBS process; ``ask`` speaks to it over a connection that is no part of what is tested."""
+    """One OBS process; ``ask`` talks to it over a connection of its own, beside the one under test."""
 
     def __init__(self, folder: Path, display: str) -> None:
         self.folder, self.display, self.port, self.log = folder, display, free_port(), folder / "obs.log"
@@ -61,7 +61,7 @@ class RealObs:
         self._configure()
 
     def _configure(self) -> None:
-        """Write the settings before the first start; newer versions read other files, so all are written."""
+        """Write the settings before the first start, in the files of every OBS version."""
         config = self.folder / ".config" / "obs-studio"
         (config / "plugin_config" / "obs-websocket").mkdir(parents=True)
         (self.folder / "run").mkdir(mode=0o700)
@@ -79,19 +79,19 @@ class RealObs:
         (config / "plugin_config" / "obs-websocket" / "config.json").write_text(json.dumps(newer))
 
     def add_browser_source(self) -> None:
-        """Build the stand-in for the browser source and put it where this OBS finds it; before the start."""
+        """Build the stand-in for the browser source where this OBS finds it; call it before the start."""
         folder = self.folder / ".config" / "obs-studio" / "plugins" / "browser-source" / "bin" / "64bit"
         folder.mkdir(parents=True)
         source = Path(__file__).with_name("browser_source.c")
         command = ["gcc", "-shared", "-fPIC", "-o", str(folder / "browser-source.so"), str(source), "-lobs"]
         subprocess.run(command, check=True)
 
-    def told(self, line: str) -> int:
-        """Count the lines of OBS's log that contain this."""
-        return sum(line in one for one in self.log.read_text(errors="replace").splitlines())
+    def logged(self, line: str) -> int:
+        """Count the lines of OBS's log that contain a text."""
+        return sum(line in logged for logged in self.log.read_text(errors="replace").splitlines())
 
     def start(self) -> None:
-        """Start it and wait until it answers, with a small canvas that a machine without a GPU can fill."""
+        """Start OBS and wait until it answers, with a small canvas that a machine without a GPU can render."""
         environ = os.environ | {
             "HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder / ".config"), "DISPLAY": self.display,
             "XDG_RUNTIME_DIR": str(self.folder / "run"), "QT_QPA_PLATFORM": "xcb", "LIBGL_ALWAYS_SOFTWARE": "1",
@@ -118,31 +118,31 @@ class RealObs:
                 time.sleep(0.1)
         while True:
             with suppress(ObsError):  # 207: not ready yet
-                connection.ask("GetVersion")
+                connection.request("GetVersion")
                 return connection
             time.sleep(0.1)
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill OBS at once, as a crash would."""
         assert self._process is not None
         if self._connection is not None:
-            self._connection.close(politely=False)
+            self._connection.close(handshake=False)
             self._connection = None
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
         self._process.wait(10)
 
     def ask(self, request: str, **data: Any) -> ObsAnswer:
-        """Ask for something beside the program."""
+        """Send a request beside the program under test."""
         assert self._connection is not None
-        return self._connection.ask(request, data)
+        return self._connection.request(request, data)
 
     def inputs(self, kind: str = "image_source") -> list[str]:
-        """Name the sources of a kind."""
-        return sorted(one["inputName"] for one in self.ask("GetInputList", inputKind=kind)["inputs"])
+        """Return the names of the sources of a kind."""
+        return sorted(listed["inputName"] for listed in self.ask("GetInputList", inputKind=kind)["inputs"])
 
     def items(self, scene: str = "Scene") -> list[str]:
-        """Name what stands in a scene, from the bottom to the top."""
+        """Return the names of the items of a scene, from the bottom to the top."""
         items = self.ask("GetSceneItemList", sceneName=scene)["sceneItems"]
         return [item["sourceName"] for item in sorted(items, key=lambda item: item["sceneItemIndex"])]
 
@@ -151,9 +151,9 @@ class RealObs:
         settings: ObsAnswer = self.ask("GetInputSettings", inputName=name)["inputSettings"]
         return settings
 
-    def blank(self) -> None:
-        """Go to a scene collection that holds one empty scene, as OBS makes them."""
-        name = f"blank {time.monotonic_ns()}"
+    def reset(self) -> None:
+        """Switch to a new scene collection with one empty scene."""
+        name = f"empty {time.monotonic_ns()}"
         self.ask("CreateSceneCollection", sceneCollectionName=name)
         self.ask("SetVideoSettings", **_video(WIDTH, HEIGHT))
 
@@ -167,7 +167,7 @@ def _video(width: int, height: int) -> dict[str, int]:
 
 @contextmanager
 def real_obs(folder: Path, *, browser_source: bool = False) -> Iterator[RealObs]:
-    """Run one OBS on a screen of its own, as Debian builds it or with a stand-in for the browser source."""
+    """Run one OBS on its own screen, as Debian builds it or with a stand-in for the browser source."""
     require(browser_source=browser_source)
     with ExitStack() as stack:
         obs = RealObs(folder, stack.enter_context(screen(640, 480)))

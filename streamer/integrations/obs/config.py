@@ -1,4 +1,4 @@
-"""What config.yaml may say about OBS."""
+"""The section ``obs`` of config.yaml."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
 def _safe_hotkey(name: str) -> str:
-    # The name exists once per scene and all of them fire: seen to end OBS 29 with a corrupted heap.
+    # The name exists once per scene and all of them fire: this crashed OBS 29 with a corrupted heap.
     if name == "OBSBasic.SelectScene":
         raise ValueError("would switch to every scene at once; use scene: instead")
     return name
 
 
 class ObsSection(BaseModel):
-    """A part of the file: frozen, and an unknown key is an error."""
+    """A section of config.yaml: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ShowSource(ObsSection):
-    """Show a source of a scene for a while."""
+    """Show a source of a scene for some seconds."""
 
     source: str = Field(min_length=1, description="name of the source in OBS")
     scene: str | None = Field(None, description="the scene or group it stands in; None: the one on air")
@@ -32,15 +32,15 @@ class ShowSource(ObsSection):
 
 
 class EnableFilter(ObsSection):
-    """Switch a filter of a source or scene on, for a while or for good."""
+    """Switch a filter of a source or scene on, for some seconds or permanently."""
 
     source: str = Field(min_length=1, description="name of the source or scene")
     name: str = Field(min_length=1, description="name of the filter")
     seconds: Seconds | None = Field(None, description="then it is switched off again; None: it stays on")
 
 
-class After(ObsSection):
-    """One thing to do in OBS when a picture has gone on air."""
+class AfterAction(ObsSection):
+    """One action in OBS after a picture has gone on air."""
 
     commands: tuple[str, ...] = Field((), description="pictures of which commands; none named: of every command")
     scene: str | None = Field(None, min_length=1, description="switch to this scene")
@@ -52,23 +52,23 @@ class After(ObsSection):
     )
 
     @model_validator(mode="after")
-    def _one_thing(self) -> After:
-        if sum(thing is not None for thing in (self.scene, self.show, self.filter, self.hotkey)) != 1:
+    def _exactly_one_action(self) -> AfterAction:
+        if sum(action is not None for action in (self.scene, self.show, self.filter, self.hotkey)) != 1:
             raise ValueError("must name exactly one of scene, show, filter and hotkey")
         if self.back_after_s is not None and self.scene is None:
             raise ValueError("back_after_s goes with scene")
         return self
 
 
-class Keys(ObsSection):
-    """Hotkeys that are bound in OBS: a scene that is never shown, with one hidden item a command."""
+class HotkeySceneOptions(ObsSection):
+    """Hotkeys that are bound in OBS: a scene that is never on air, with one hidden item for each hotkey."""
 
     scene: str = Field("streamer hotkeys", min_length=1, description="name of that scene")
     keys: Mapping[str, str] = Field({}, description="name of the item, and what it stands for, as with hotkeys")
 
 
 class ObsOptions(ObsSection):
-    """Where OBS is, and what is done there."""
+    """Where OBS is, and what the program does in it."""
 
     host: str = Field("127.0.0.1", min_length=1, description="the machine OBS runs on")
     port: int = Field(4455, ge=1, le=65535, description="Tools > WebSocket Server Settings > Server Port")
@@ -76,5 +76,5 @@ class ObsOptions(ObsSection):
     scenes: tuple[str, ...] = Field((), description="into which scenes; none named: the one on air")
     program_picture: bool = Field(False, description="commands may take what viewers see as the picture to edit")
     picture_of: str | None = Field(None, min_length=1, description="take this source or scene instead, a camera say")
-    after: tuple[After, ...] = Field((), description="what to do when a picture has gone on air")
-    hotkeys: Keys = Keys()
+    after: tuple[AfterAction, ...] = Field((), description="what to do when a picture has gone on air")
+    hotkeys: HotkeySceneOptions = HotkeySceneOptions()

@@ -1,4 +1,4 @@
-"""Decides what belongs into OBS: which sources with which settings, where they stand, and which of OBS's are ours."""
+"""Decides which sources OBS should have, with which settings and where, and recognises our sources in OBS."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Protocol
 
 from streamer.integrations.obs.connection import ObsAnswer
 
-FILLS = "background"
-"""The layer module that fills the page; such layers stand behind everything else of a scene."""
+FULL_FRAME = "background"
+"""The layer module that fills the page; such layers are shown behind everything else in a scene."""
 
 
 class LayerShape(Protocol):
-    """What is asked of a layer of config.yaml."""
+    """The options of a layer in config.yaml that decide about its source."""
 
     @property
     def use(self) -> str: ...
@@ -34,7 +34,7 @@ class LayerShape(Protocol):
 
 
 class SourceKind(StrEnum):
-    """How pictures get into OBS: a page, or files where that OBS has no browser."""
+    """How pictures get into OBS: with a page, or as files where OBS has no browser source."""
 
     BROWSER = "browser_source"
     IMAGE = "image_source"
@@ -50,7 +50,7 @@ class ObsCanvas:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Where an item stands: a box in pixels, and whether its picture fills the box or fits into it."""
+    """The place of a scene item in pixels; a picture ``fills`` the box (and is cropped) or fits into it."""
 
     x: float
     y: float
@@ -59,21 +59,17 @@ class Box:
     fills: bool
 
     def transform(self) -> ObsAnswer:
-        """Say it in obs-websocket's words."""
+        """Return the box as a scene item transform of obs-websocket."""
         return {
             "positionX": self.x, "positionY": self.y, "rotation": 0.0, "alignment": 5, "boundsAlignment": 0,
             "boundsType": "OBS_BOUNDS_SCALE_OUTER" if self.fills else "OBS_BOUNDS_SCALE_INNER",
             "boundsWidth": self.width, "boundsHeight": self.height,
         }  # fmt: skip
 
-    def holds(self, transform: ObsAnswer) -> bool:
-        """Tell whether an item stands exactly in this box."""
-        return all(transform.get(key) == value for key, value in self.transform().items())
-
 
 @dataclass(frozen=True, slots=True)
 class DesiredSource:
-    """One source that is to be in OBS; ``layers`` are those it shows, ``behind`` puts it below everything else."""
+    """One source that OBS should have; it shows ``layers``, ``behind`` everything else in its scene or on top."""
 
     key: str
     name: str
@@ -85,7 +81,7 @@ class DesiredSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class ObsInput:
     """One source that OBS has; ``uuid`` is empty before OBS 30."""
 
     name: str
@@ -94,35 +90,41 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class ExistingSources:
-    """What is remembered of a source of ours in one scene collection; ``canvas`` is the one it was made for."""
+class KnownSource:
+    """What we remember about a source of ours in one scene collection; it was made for ``canvas`` (width, height)."""
 
     name: str
     uuid: str = ""
     canvas: tuple[int, int] = (0, 0)
 
 
-def groups(layers: Mapping[str, LayerShape]) -> dict[str, tuple[str, ...]]:
-    """Divide the layers among pages: what fills the frame stands behind the game, the rest before it."""
-    behind = tuple(name for name, layer in layers.items() if layer.use == FILLS)
-    before = tuple(name for name, layer in layers.items() if layer.use != FILLS)
-    return {key: names for key, names in (("background", behind), ("overlay", before)) if names}
+def group_layers(layers: Mapping[str, LayerShape]) -> dict[str, tuple[str, ...]]:
+    """Divide the layers among two pages: full-frame layers go behind the game, the others in front of it."""
+    behind = tuple(name for name, layer in layers.items() if layer.use == FULL_FRAME)
+    in_front = tuple(name for name, layer in layers.items() if layer.use != FULL_FRAME)
+    return {key: names for key, names in (("background", behind), ("overlay", in_front)) if names}
 
 
-def pages(
+def plan_pages(
     layers: Mapping[str, LayerShape], canvas: ObsCanvas, addresses: Mapping[str, str | Path]
 ) -> list[DesiredSource]:
     """Plan one browser source for each group of layers; an address is a URL, or the path of a loader page."""
     box = Box(0, 0, canvas.width, canvas.height, fills=False)
     return [
         DesiredSource(
-            key, f"streamer {key}", SourceKind.BROWSER, names, _page(addresses[key], canvas), box, key == "background"
+            key=key,
+            name=f"streamer {key}",
+            kind=SourceKind.BROWSER,
+            layers=names,
+            settings=_page_settings(addresses[key], canvas),
+            box=box,
+            behind=key == "background",
         )
-        for key, names in groups(layers).items()
+        for key, names in group_layers(layers).items()
     ]
 
 
-def _page(address: str | Path, canvas: ObsCanvas) -> ObsAnswer:
+def _page_settings(address: str | Path, canvas: ObsCanvas) -> ObsAnswer:
     local = isinstance(address, Path)
     return {
         "is_local_file": local, ("local_file" if local else "url"): str(address),
@@ -132,29 +134,29 @@ def _page(address: str | Path, canvas: ObsCanvas) -> ObsAnswer:
     }  # fmt: skip
 
 
-def images(layers: Mapping[str, LayerShape], canvas: ObsCanvas, files: Mapping[str, Path]) -> list[DesiredSource]:
-    """Plan one image source for each layer, in the order in which they go to the top, or the bottom, of a scene."""
+def plan_images(layers: Mapping[str, LayerShape], canvas: ObsCanvas, files: Mapping[str, Path]) -> list[DesiredSource]:
+    """Plan one image source for each layer, in the order in which they move to the top, or the bottom, of a scene."""
 
     def order(item: tuple[str, LayerShape]) -> int:
-        return -item[1].z if item[1].use == FILLS else item[1].z
+        return -item[1].z if item[1].use == FULL_FRAME else item[1].z
 
     return [
         DesiredSource(
-            f"picture {name}",
-            f"streamer {name}",
-            SourceKind.IMAGE,
-            (name,),
-            {"file": str(files[name]), "unload": False},
-            _box(layer, canvas),
-            layer.use == FILLS,
+            key=f"picture {name}",
+            name=f"streamer {name}",
+            kind=SourceKind.IMAGE,
+            layers=(name,),
+            settings={"file": str(files[name]), "unload": False},
+            box=_box(layer, canvas),
+            behind=layer.use == FULL_FRAME,
         )
         for name, layer in sorted(layers.items(), key=order)
     ]
 
 
 def _box(layer: LayerShape, canvas: ObsCanvas) -> Box:
-    """Put a layer where its page module would: a background over everything, a card at its place."""
-    if layer.use == FILLS:
+    """Place a layer where its page module would: a background over everything, a card at its position."""
+    if layer.use == FULL_FRAME:
         return Box(0, 0, canvas.width, canvas.height, fills=layer.fit == "cover")
     margin = 0.03 * canvas.height
     width, height = layer.scale * canvas.width, layer.scale * canvas.height
@@ -170,35 +172,35 @@ def _box(layer: LayerShape, canvas: ObsCanvas) -> Box:
     return Box(round(x), round(y), round(width), round(height), fills=False)
 
 
-def ours(wanted: DesiredSource, known: ExistingSources | None, inputs: Sequence[Input]) -> Input | None:
-    """Find the source that is ours among those of its kind: by its id, by what it shows, then by its name."""
+def find_ours(desired: DesiredSource, known: KnownSource | None, inputs: Sequence[ObsInput]) -> ObsInput | None:
+    """Find our source among those of its kind: by its id, by what it shows, then by its name."""
     if known is not None and known.uuid:
-        for one in inputs:
-            if one.uuid == known.uuid:
-                return one
-    for one in inputs:
-        if _shows(one, wanted):
-            return one
-    names = {wanted.name} if known is None else {known.name, wanted.name}
-    return next((one for one in inputs if one.name in names), None)
+        for source in inputs:
+            if source.uuid == known.uuid:
+                return source
+    for source in inputs:
+        if _shows(source, desired):
+            return source
+    names = {desired.name} if known is None else {known.name, desired.name}
+    return next((source for source in inputs if source.name in names), None)
 
 
-def _shows(one: Input, wanted: DesiredSource) -> bool:
-    if wanted.kind is SourceKind.IMAGE:
-        return Path(str(one.settings.get("file", ""))).parent == Path(str(wanted.settings["file"])).parent
-    if wanted.settings["is_local_file"]:
-        return str(one.settings.get("local_file", "")) == str(wanted.settings["local_file"])
+def _shows(source: ObsInput, desired: DesiredSource) -> bool:
+    if desired.kind is SourceKind.IMAGE:
+        return Path(str(source.settings.get("file", ""))).parent == Path(str(desired.settings["file"])).parent
+    if desired.settings["is_local_file"]:
+        return str(source.settings.get("local_file", "")) == str(desired.settings["local_file"])
     # The token in the fragment may have changed.
-    return str(one.settings.get("url", "")).partition("#")[0] == str(wanted.settings["url"]).partition("#")[0]
+    return str(source.settings.get("url", "")).partition("#")[0] == str(desired.settings["url"]).partition("#")[0]
 
 
-def repairs(wanted: DesiredSource, has: ObsAnswer) -> ObsAnswer:
-    """Return the settings that are not as they should be; equal ones are left out, since a change reloads the page."""
-    return {key: value for key, value in wanted.settings.items() if has.get(key) != value}
+def wrong_settings(desired: DesiredSource, settings: ObsAnswer) -> ObsAnswer:
+    """Return the desired values of the settings that differ; others are left out, since a change reloads the page."""
+    return {key: value for key, value in desired.settings.items() if settings.get(key) != value}
 
 
 def free_name(name: str, taken: Sequence[str]) -> str:
-    """Return the name, or the next one with a number that nothing else in OBS has."""
+    """Return the name, or the name with the next number that is not taken."""
     number, free = 1, name
     while free in taken:
         number += 1

@@ -1,4 +1,4 @@
-"""Turns what OBS tells into what the program understands: scenes, going live, recording."""
+"""Translates events and answers of OBS into the program's notices: scene changes, going live, recording."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RECORD = {
 
 @dataclass(frozen=True, slots=True)
 class ObsState:
-    """What OBS does: the scene that viewers see, and whether it streams and records."""
+    """What OBS does: which scene is on air, and whether it streams and records."""
 
     scene: str = ""
     streaming: bool = False
@@ -25,31 +25,31 @@ class ObsState:
 
     @property
     def live(self) -> bool:
-        """Tell whether anybody sees, or will see, what OBS shows."""
+        """Tell whether viewers see, or will see, what OBS shows."""
         return self.streaming or self.recording
 
 
-def notice_of(event: ObsEvent, at: float) -> Notice | None:
-    """Say what an event means, None for everything else; an output that only starts is not on yet."""
+def notice_from_event(event: ObsEvent, at: float) -> Notice | None:
+    """Return the notice for an event, None for every other event; an output that is starting is not live yet."""
     if event.name == "CurrentProgramSceneChanged":
         return Notice(SOURCE, NoticeKind.SCENE, at, text=str(event.data.get("sceneName", "")))
-    table = {"StreamStateChanged": _STREAM, "RecordStateChanged": _RECORD}.get(event.name, {})
-    kind = table.get(str(event.data.get("outputState", "")))
+    kinds = {"StreamStateChanged": _STREAM, "RecordStateChanged": _RECORD}.get(event.name, {})
+    kind = kinds.get(str(event.data.get("outputState", "")))
     return None if kind is None else Notice(SOURCE, kind, at)
 
 
-def after(air: ObsState, notice: Notice) -> ObsState:
-    """Return what OBS does once a notice has come."""
+def apply_notice(state: ObsState, notice: Notice) -> ObsState:
+    """Return the state of OBS after a notice."""
     kind = notice.kind
     return ObsState(
-        notice.text if kind is NoticeKind.SCENE else air.scene,
-        {NoticeKind.ONLINE: True, NoticeKind.OFFLINE: False}.get(kind, air.streaming),
-        {NoticeKind.RECORDING_ON: True, NoticeKind.RECORDING_OFF: False}.get(kind, air.recording),
+        notice.text if kind is NoticeKind.SCENE else state.scene,
+        {NoticeKind.ONLINE: True, NoticeKind.OFFLINE: False}.get(kind, state.streaming),
+        {NoticeKind.RECORDING_ON: True, NoticeKind.RECORDING_OFF: False}.get(kind, state.recording),
     )
 
 
-def state_of(scenes: ObsAnswer, stream: ObsAnswer, record: ObsAnswer) -> ObsState:
-    """Read what OBS does from its answers to GetSceneList, GetStreamStatus and GetRecordStatus."""
+def state_from_answers(scenes: ObsAnswer, stream: ObsAnswer, record: ObsAnswer) -> ObsState:
+    """Read the state of OBS from its answers to GetSceneList, GetStreamStatus and GetRecordStatus."""
     return ObsState(
         str(scenes.get("currentProgramSceneName") or ""),
         bool(stream.get("outputActive")) and not stream.get("outputReconnecting"),
@@ -57,8 +57,8 @@ def state_of(scenes: ObsAnswer, stream: ObsAnswer, record: ObsAnswer) -> ObsStat
     )
 
 
-def changes(before: ObsState, now: ObsState, at: float) -> list[Notice]:
-    """Say what happened while nobody listened."""
+def missed_notices(before: ObsState, now: ObsState, at: float) -> list[Notice]:
+    """Return the notices for what changed while the program was not connected."""
     notices = []
     if now.scene != before.scene:
         notices.append(Notice(SOURCE, NoticeKind.SCENE, at, text=now.scene))

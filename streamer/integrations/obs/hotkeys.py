@@ -1,75 +1,78 @@
-"""Hotkeys bound in OBS: it tells nobody of a key, but it does tell that a hidden item of a helper scene was shown."""
+"""Hotkeys bound in OBS: it reports no key, but it does report that a hidden item of a scene was shown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from streamer.errors import ObsRefused
-from streamer.integrations.obs.connection import ObsEvent
-from streamer.integrations.obs.installer import NAME_TAKEN, Call
+from streamer.integrations.obs.connection import ObsEvent, ObsStatus
+from streamer.integrations.obs.scene_items import ObsCall
 
 PREFIX = "streamer: "
-# A kind that every OBS has; without a file it draws nothing.
+# Every OBS has this kind; without a file it draws nothing.
 _KIND = "image_source"
 
 
 @dataclass(frozen=True, slots=True)
 class HotkeyScene:
-    """The helper scene as it stands in OBS: its name, and the command name of each of its items."""
+    """The hotkey scene as it is in OBS: its name, and the hotkey name of each of its items by item id."""
 
     scene: str
-    items: Mapping[int, str]
+    names: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
-    """A key bound to "Show <item>" was pressed."""
+class HotkeyPress:
+    """The key bound to "Show <item>" was pressed."""
 
     item: int
     name: str
 
 
-async def set_up(call: Call, scene: str, names: list[str]) -> HotkeyScene:
-    """Find or make the helper scene with one hidden item a name; a scene that was renamed is known by its items."""
+async def set_up_hotkey_scene(call: ObsCall, scene: str, names: Sequence[str]) -> HotkeyScene:
+    """Find or create the scene with one hidden item for each name; a renamed scene is recognised by its items."""
     scene = await _scene_with(call, names) or scene
     try:
         await call("CreateScene", {"sceneName": scene})
     except ObsRefused as error:
-        if error.code != NAME_TAKEN:
+        if error.code != ObsStatus.NAME_TAKEN:
             raise
-    items = await _items(call, scene)
+    items = await _hotkey_items(call, scene)
     for name in names:
         if name not in items.values():
-            items[await _add(call, scene, PREFIX + name)] = name
+            items[await _add_item(call, scene, PREFIX + name)] = name
     for item in items:
-        await call("SetSceneItemEnabled", {"sceneName": scene, "sceneItemId": item, "sceneItemEnabled": False})
+        await _hide(call, scene, item)
     return HotkeyScene(scene, items)
 
 
-def pressed(event: ObsEvent, helper: HotkeyScene) -> Pressed | None:
-    """Say which key an event means, None for every other event."""
-    if event.name != "SceneItemEnableStateChanged" or event.data.get("sceneName") != helper.scene:
+def press_from_event(event: ObsEvent, hotkeys: HotkeyScene) -> HotkeyPress | None:
+    """Return the press that an event reports, None for every other event."""
+    if event.name != "SceneItemEnableStateChanged" or event.data.get("sceneName") != hotkeys.scene:
         return None
-    name = helper.items.get(event.data.get("sceneItemId", -1))
-    return Pressed(event.data["sceneItemId"], name) if name and event.data.get("sceneItemEnabled") else None
+    name = hotkeys.names.get(event.data.get("sceneItemId", -1))
+    return HotkeyPress(event.data["sceneItemId"], name) if name and event.data.get("sceneItemEnabled") else None
 
 
-async def release(call: Call, helper: HotkeyScene, key: Pressed) -> None:
+async def release(call: ObsCall, hotkeys: HotkeyScene, press: HotkeyPress) -> None:
     """Hide the item again, so that the next press shows it."""
-    item = {"sceneName": helper.scene, "sceneItemId": key.item}
-    await call("SetSceneItemEnabled", item | {"sceneItemEnabled": False})
+    await _hide(call, hotkeys.scene, press.item)
 
 
-async def _scene_with(call: Call, names: list[str]) -> str | None:
+async def _hide(call: ObsCall, scene: str, item: int) -> None:
+    await call("SetSceneItemEnabled", {"sceneName": scene, "sceneItemId": item, "sceneItemEnabled": False})
+
+
+async def _scene_with(call: ObsCall, names: Sequence[str]) -> str | None:
     for listed in (await call("GetSceneList", None))["scenes"]:
         scene = str(listed["sceneName"])
-        if set(names) & set((await _items(call, scene)).values()):
+        if set(names) & set((await _hotkey_items(call, scene)).values()):
             return scene
     return None
 
 
-async def _items(call: Call, scene: str) -> dict[int, str]:
+async def _hotkey_items(call: ObsCall, scene: str) -> dict[int, str]:
     listed = (await call("GetSceneItemList", {"sceneName": scene}))["sceneItems"]
     return {
         int(item["sceneItemId"]): str(item["sourceName"]).removeprefix(PREFIX)
@@ -78,13 +81,13 @@ async def _items(call: Call, scene: str) -> dict[int, str]:
     }
 
 
-async def _add(call: Call, scene: str, source: str) -> int:
+async def _add_item(call: ObsCall, scene: str, source: str) -> int:
     data = {"sceneName": scene, "inputName": source, "inputKind": _KIND, "inputSettings": {}}
     try:
-        made = await call("CreateInput", data | {"sceneItemEnabled": False})
+        created = await call("CreateInput", data | {"sceneItemEnabled": False})
     except ObsRefused as error:
-        if error.code != NAME_TAKEN:
+        if error.code != ObsStatus.NAME_TAKEN:
             raise
         item = {"sceneName": scene, "sourceName": source, "sceneItemEnabled": False}
-        made = await call("CreateSceneItem", item)
-    return int(made["sceneItemId"])
+        created = await call("CreateSceneItem", item)
+    return int(created["sceneItemId"])

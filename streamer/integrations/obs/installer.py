@@ -1,39 +1,37 @@
-"""Puts our sources into OBS, or mends them: the same call again changes nothing."""
+"""Creates and repairs our sources in OBS; running it again changes nothing."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streamer.errors import ObsError, ObsRefused
-from streamer.integrations.obs.connection import ObsAnswer
+from streamer.integrations.obs.connection import ObsStatus
 from streamer.integrations.obs.desired_sources import (
     DesiredSource,
-    ExistingSources,
-    Input,
+    KnownSource,
     ObsCanvas,
+    ObsInput,
     SourceKind,
+    find_ours,
     free_name,
-    ours,
-    repairs,
+    wrong_settings,
 )
 from streamer.integrations.obs.known_sources import KnownSources
+from streamer.integrations.obs.scene_items import IN_GROUP, ObsCall, SceneItem, SceneItems
 
-log = logging.getLogger(__name__)
-
-Call = Callable[[str, ObsAnswer | None], Awaitable[ObsAnswer]]
 Planner = Callable[[SourceKind, ObsCanvas], Sequence[DesiredSource]]
 
-NOT_THERE, NAME_TAKEN, NOT_MADE = 600, 601, 700
-GONE_WITHIN_S = 0.5
+DELETED_WITHIN_S = 0.5
+"""OBS still lists a source for a moment after it was deleted."""
+MAX_NAMES_TRIED = 20
 
-NO_BROWSER = (
+NO_BROWSER_SOURCE = (
     "this OBS has no browser source (Debian's own package has none): pictures go in as image sources, without "
     "animation; OBS from obsproject.com, its PPA or Flatpak has one"
 )
-NO_WAY = (
+NO_WAY_TO_SHOW = (
     "this OBS has no browser source (Debian's own package has none) and runs on another machine, where it cannot read "
     "our picture files; install OBS from obsproject.com, its PPA or Flatpak there"
 )
@@ -41,199 +39,162 @@ NO_WAY = (
 
 @dataclass(frozen=True, slots=True)
 class InstallReport:
-    """What is in OBS now, and what was done; ``names`` maps the key of a plan to the source's name in OBS."""
+    """Which of our sources are in OBS now, and what was changed.
+
+    ``names`` maps the key of a desired source to its name in OBS, ``layers`` maps a layer to the name of its source.
+    """
 
     kind: SourceKind
     names: Mapping[str, str]
     layers: Mapping[str, str]
-    done: tuple[str, ...]
+    changes: tuple[str, ...]
     problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
-    """One place in one scene or group where a source of ours stands."""
+class _Task:
+    """What one run is to do: only look (``scenes`` is None), or install; ``place`` also moves items back."""
 
-    scene: str
-    id: int
-    transform: ObsAnswer
+    scenes: Sequence[str] | None
+    place: bool
+    canvas: ObsCanvas
+    known: Mapping[str, KnownSource]
 
 
 class Installer:
-    """Bring OBS to what the plan says; belongs to one caller at a time."""
+    """Bring OBS to the planned state; belongs to one caller at a time."""
 
-    def __init__(self, call: Call, plan: Planner, memory: KnownSources, *, same_machine: bool) -> None:
-        self._call, self._plan, self._memory = call, plan, memory
+    def __init__(self, call: ObsCall, plan: Planner, known_sources: KnownSources, *, same_machine: bool) -> None:
+        self._call, self._plan, self._known_sources = call, plan, known_sources
+        self._items = SceneItems(call)
         self._same_machine = same_machine
-        self._done: list[str] = []
+        self._changes: list[str] = []
         self._problems: list[str] = []
 
     async def find(self) -> InstallReport:
-        """Say what of ours is there; nothing is changed but what is remembered."""
-        return await self._work(None, place=False)
+        """Report which of our sources are there; only what is remembered about them may change."""
+        return await self._reconcile(None, place=False)
 
     async def install(self, scenes: Sequence[str], *, place: bool = False) -> InstallReport:
-        """Create what is missing and mend what is wrong; ``place`` also puts everything back where it belongs.
+        """Create what is missing and repair what is wrong; ``place`` also moves every item back to its place.
 
-        Without ``scenes`` a source stays where it is, and a new one goes into the scene on air.
+        Without ``scenes`` a source stays in the scenes it is in, and a new one goes into the scene on air.
         """
         try:
-            return await self._work(scenes, place=place)
+            return await self._reconcile(scenes, place=place)
         except ObsRefused as error:
-            if error.code not in (NOT_THERE, NOT_MADE):
+            if error.code not in (ObsStatus.NOT_FOUND, ObsStatus.CREATION_FAILED):
                 raise
-            # OBS still lists a source for a moment after it was deleted.
-            await asyncio.sleep(GONE_WITHIN_S)
-            return await self._work(scenes, place=place)
+            await asyncio.sleep(DELETED_WITHIN_S)
+            return await self._reconcile(scenes, place=place)
 
-    async def _work(self, scenes: Sequence[str] | None, *, place: bool) -> InstallReport:
-        self._done, self._problems = [], []
+    async def _reconcile(self, scenes: Sequence[str] | None, *, place: bool) -> InstallReport:
+        self._changes, self._problems = [], []
         kind = await self._kind()
         canvas = await self._canvas()
         collection = str((await self._call("GetSceneCollectionList", None))["currentSceneCollectionName"])
-        known = dict(self._memory.known(collection))
-        wanted = self._plan(kind, canvas)
+        known = dict(self._known_sources.known(collection))
+        task = _Task(scenes, place, canvas, dict(known))
+        desired_sources = self._plan(kind, canvas)
         inputs = await self._inputs(kind)
-        found: dict[str, Input] = {}
-        for one in wanted:
-            there = ours(one, known.get(one.key), inputs)
+        names: dict[str, str] = {}
+        for desired in desired_sources:
+            source = find_ours(desired, known.get(desired.key), inputs)
             if scenes is not None:
-                there = await self._settle(one, there, known.get(one.key), scenes, canvas, place=place)
-            if there is not None:
-                found[one.key] = there
-                inputs = [input_ for input_ in inputs if input_.name != there.name]
-                known[one.key] = ExistingSources(there.name, there.uuid, (canvas.width, canvas.height))
-        self._memory.keep(collection, known)
-        names = {key: one.name for key, one in found.items()}
-        layers = {layer: names[one.key] for one in wanted if one.key in names for layer in one.layers}
-        return InstallReport(kind, names, layers, tuple(self._done), tuple(self._problems))
+                source = await self._reconcile_source(desired, source, task)
+            if source is not None:
+                names[desired.key] = source.name
+                inputs = [other for other in inputs if other.name != source.name]
+                known[desired.key] = KnownSource(source.name, source.uuid, (canvas.width, canvas.height))
+        self._known_sources.remember(collection, known)
+        layers = {layer: names[desired.key] for desired in desired_sources if desired.key in names
+                  for layer in desired.layers}  # fmt: skip
+        return InstallReport(kind, names, layers, tuple(self._changes), tuple(self._problems))
 
     async def _kind(self) -> SourceKind:
         kinds = (await self._call("GetInputKindList", {"unversioned": True}))["inputKinds"]
         if SourceKind.BROWSER in kinds:
             return SourceKind.BROWSER
         if not self._same_machine:
-            raise ObsError(NO_WAY)
-        self._problems.append(NO_BROWSER)
+            raise ObsError(NO_WAY_TO_SHOW)
+        self._problems.append(NO_BROWSER_SOURCE)
         return SourceKind.IMAGE
 
     async def _canvas(self) -> ObsCanvas:
         video = await self._call("GetVideoSettings", None)
         return ObsCanvas(int(video["baseWidth"]), int(video["baseHeight"]))
 
-    async def _inputs(self, kind: SourceKind) -> list[Input]:
-        listed = (await self._call("GetInputList", {"inputKind": kind}))["inputs"]
-        return [
-            Input(
-                str(one["inputName"]), str(one.get("inputUuid") or ""),
-                (await self._call("GetInputSettings", {"inputName": one["inputName"]}))["inputSettings"],
-            )
-            for one in listed
-        ]  # fmt: skip
+    async def _inputs(self, kind: SourceKind) -> list[ObsInput]:
+        inputs: list[ObsInput] = []
+        for listed in (await self._call("GetInputList", {"inputKind": kind}))["inputs"]:
+            answer = await self._call("GetInputSettings", {"inputName": listed["inputName"]})
+            uuid = str(listed.get("inputUuid") or "")
+            inputs.append(ObsInput(str(listed["inputName"]), uuid, answer["inputSettings"]))
+        return inputs
 
-    async def _settle(
-        self,
-        wanted: DesiredSource,
-        there: Input | None,
-        known: ExistingSources | None,
-        scenes: Sequence[str],
-        canvas: ObsCanvas,
-        *,
-        place: bool,
-    ) -> Input | None:
-        """Bring one source to its settings and into its scenes."""
-        if there is not None and (wrong := repairs(wanted, there.settings)):
-            data = {"inputName": there.name, "inputSettings": wrong, "overlay": True}
-            await self._call("SetInputSettings", data)
-            self._done.append(f"'{there.name}' has its settings again: {', '.join(wrong)}")
-        items = [] if there is None else await self._items(there.name)
-        for scene in await self._scenes(scenes, items):
-            if there is None:
-                there = await self._create(wanted, scene)
-                items = await self._items(there.name)
-                await self._place(wanted, items, order=wanted.behind)
+    async def _reconcile_source(self, desired: DesiredSource, source: ObsInput | None, task: _Task) -> ObsInput | None:
+        """Repair the settings of one source and show it in its scenes; create it if it is missing."""
+        if source is not None:
+            await self._repair_settings(desired, source)
+        items = [] if source is None else await self._items.showing(source.name)
+        for scene in await self._target_scenes(task.scenes or (), items):
+            if source is None:
+                source = await self._create(desired, scene)
+                items = await self._items.showing(source.name)
+                await self._items.place(desired, items, reorder=desired.behind)
             elif scene not in {item.scene for item in items}:
-                made = await self._call("CreateSceneItem", {"sceneName": scene, "sourceName": there.name})
-                self._done.append(f"'{there.name}' is in the scene '{scene}' now")
-                await self._place(wanted, [_Item(scene, int(made["sceneItemId"]), {})], order=wanted.behind)
-        await self._put_back(wanted, items, known, canvas, place=place)
-        return there
+                item = await self._items.create(scene, source.name)
+                self._changes.append(f"'{source.name}' was added to the scene '{scene}'")
+                await self._items.place(desired, [item], reorder=desired.behind)
+        await self._restore_places(desired, items, task)
+        return source
 
-    async def _scenes(self, named: Sequence[str], items: Sequence[_Item]) -> list[str]:
-        if not named:
-            if items:
-                return []
-            return [str((await self._call("GetSceneList", None))["currentProgramSceneName"])]
-        there = await self._scene_names()
-        for missing in [name for name in named if name not in there]:
-            problem = f"OBS has no scene '{missing}' (obs.scenes); it has: {', '.join(there)}"
+    async def _repair_settings(self, desired: DesiredSource, source: ObsInput) -> None:
+        if settings := wrong_settings(desired, source.settings):
+            data = {"inputName": source.name, "inputSettings": settings, "overlay": True}
+            await self._call("SetInputSettings", data)
+            self._changes.append(f"'{source.name}' got its settings back: {', '.join(settings)}")
+
+    async def _target_scenes(self, names: Sequence[str], items: Sequence[SceneItem]) -> list[str]:
+        if not names:
+            return [] if items else [await self._items.program_scene()]
+        existing = await self._items.scenes()
+        for missing in [name for name in names if name not in existing]:
+            problem = f"OBS has no scene '{missing}' (obs.scenes); it has: {', '.join(existing)}"
             if problem not in self._problems:
                 self._problems.append(problem)
-        return [name for name in named if name in there]
+        return [name for name in names if name in existing]
 
-    async def _scene_names(self) -> list[str]:
-        scenes = (await self._call("GetSceneList", None))["scenes"]
-        return [str(scene["sceneName"]) for scene in scenes]
-
-    async def _create(self, wanted: DesiredSource, scene: str) -> Input:
+    async def _create(self, desired: DesiredSource, scene: str) -> ObsInput:
         taken: list[str] = []
+        settings = {"inputKind": desired.kind, "inputSettings": desired.settings, "sceneItemEnabled": True}
         while True:
-            name = free_name(wanted.name, taken)
-            data = {"sceneName": scene, "inputName": name, "inputKind": wanted.kind, "inputSettings": wanted.settings}
+            name = free_name(desired.name, taken)
             try:
-                made = await self._call("CreateInput", data | {"sceneItemEnabled": True})
+                created = await self._call("CreateInput", {"sceneName": scene, "inputName": name} | settings)
             except ObsRefused as error:
-                # Scenes, groups and other kinds of sources share one space of names.
-                if error.code != NAME_TAKEN or len(taken) > 20:
+                # Scenes, groups and all kinds of sources share one set of names.
+                if error.code != ObsStatus.NAME_TAKEN or len(taken) > MAX_NAMES_TRIED:
                     raise
                 taken.append(name)
                 continue
-            self._done.append(f"'{name}' was made in the scene '{scene}'")
-            return Input(name, str(made.get("inputUuid") or ""), wanted.settings)
+            self._changes.append(f"'{name}' was created in the scene '{scene}'")
+            return ObsInput(name, str(created.get("inputUuid") or ""), desired.settings)
 
-    async def _items(self, name: str) -> list[_Item]:
-        """Find every scene and group in which a source stands."""
-        found: list[_Item] = []
-        for scene in await self._scene_names():
-            for item in (await self._call("GetSceneItemList", {"sceneName": scene}))["sceneItems"]:
-                if item["sourceName"] == name:
-                    found.append(_Item(scene, int(item["sceneItemId"]), item.get("sceneItemTransform") or {}))
-                elif item.get("isGroup") and await self._in_group(str(item["sourceName"]), name):
-                    # Whoever moved it into a group wants it there; the scene counts as having it.
-                    found.append(_Item(scene, -1, {}))
-        return found
-
-    async def _in_group(self, group: str, name: str) -> bool:
-        items = (await self._call("GetGroupSceneItemList", {"sceneName": group}))["sceneItems"]
-        return any(item["sourceName"] == name for item in items)
-
-    async def _put_back(
-        self,
-        wanted: DesiredSource,
-        items: Sequence[_Item],
-        known: ExistingSources | None,
-        canvas: ObsCanvas,
-        *,
-        place: bool,
-    ) -> None:
-        """Place items again when asked to, or when the canvas changed under one that still filled the old one."""
-        again = [item for item in items if item.id >= 0 and (place or _filled(item, known, canvas))]
-        await self._place(wanted, again, order=place)
-        if again:
-            self._done.append(f"'{wanted.name}' is in its place again")
-
-    async def _place(self, wanted: DesiredSource, items: Sequence[_Item], *, order: bool) -> None:
-        """Put items into their box; ``order`` also moves them to the bottom or the top of their scene."""
-        for item in items:
-            where = {"sceneName": item.scene, "sceneItemId": item.id}
-            await self._call("SetSceneItemTransform", where | {"sceneItemTransform": wanted.box.transform()})
-            if order:
-                others = (await self._call("GetSceneItemList", {"sceneName": item.scene}))["sceneItems"]
-                index = 0 if wanted.behind else len(others) - 1
-                await self._call("SetSceneItemIndex", where | {"sceneItemIndex": index})
+    async def _restore_places(self, desired: DesiredSource, items: Sequence[SceneItem], task: _Task) -> None:
+        """Place items again when asked to, or when the canvas changed under one that filled the old canvas."""
+        known = task.known.get(desired.key)
+        moved = [
+            item
+            for item in items
+            if item.id != IN_GROUP and (task.place or _filled_old_canvas(item, known, task.canvas))
+        ]
+        await self._items.place(desired, moved, reorder=task.place)
+        if moved:
+            self._changes.append(f"'{desired.name}' is back in its place")
 
 
-def _filled(item: _Item, known: ExistingSources | None, canvas: ObsCanvas) -> bool:
+def _filled_old_canvas(item: SceneItem, known: KnownSource | None, canvas: ObsCanvas) -> bool:
     if known is None or known.canvas == (canvas.width, canvas.height):
         return False
     return (item.transform.get("boundsWidth"), item.transform.get("boundsHeight")) == known.canvas

@@ -1,4 +1,4 @@
-"""Remembers which sources in OBS are ours, for every scene collection: their ids survive what a streamer renames."""
+"""Remembers our sources in each scene collection of OBS: their ids stay the same when the streamer renames them."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from streamer.integrations.obs.desired_sources import ExistingSources
+from streamer.integrations.obs.desired_sources import KnownSource
 
 log = logging.getLogger(__name__)
 
 
 class KnownSources:
-    """A small file; losing it is harmless, since sources are also known by what they show and by their names."""
+    """A small JSON file; losing it is harmless, since we also recognise sources by what they show and by name."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known = _read(path)
+        self._collections = _read(path)
 
-    def known(self, collection: str) -> Mapping[str, ExistingSources]:
-        """Return what is ours in a scene collection, by key."""
-        return self._known.get(collection, {})
+    def known(self, collection: str) -> Mapping[str, KnownSource]:
+        """Return our sources in a scene collection, by key."""
+        return self._collections.get(collection, {})
 
-    def keep(self, collection: str, known: Mapping[str, ExistingSources]) -> None:
-        """Remember what is ours in a scene collection; written only when something is new."""
-        if self._known.get(collection) == known:
+    def remember(self, collection: str, sources: Mapping[str, KnownSource]) -> None:
+        """Remember our sources in a scene collection; writes the file only when something changed."""
+        if self._collections.get(collection) == sources:
             return
-        self._known[collection] = dict(known)
-        plain = {name: {key: asdict(one) for key, one in them.items()} for name, them in self._known.items()}
+        self._collections[collection] = dict(sources)
+        plain = {
+            name: {key: asdict(source) for key, source in known.items()} for name, known in self._collections.items()
+        }
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = self._path.with_suffix(".new")
@@ -40,10 +42,10 @@ class KnownSources:
             log.warning("OBS sources are not remembered: %s", error)
 
 
-def _read(path: Path) -> dict[str, dict[str, ExistingSources]]:
+def _read(path: Path) -> dict[str, dict[str, KnownSource]]:
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
-        return {name: {key: _known(one) for key, one in them.items()} for name, them in plain.items()}
+        return {name: {key: _known_source(row) for key, row in rows.items()} for name, rows in plain.items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
@@ -51,6 +53,6 @@ def _read(path: Path) -> dict[str, dict[str, ExistingSources]]:
         return {}
 
 
-def _known(one: Mapping[str, Any]) -> ExistingSources:
-    width, height = one["canvas"]
-    return ExistingSources(str(one["name"]), str(one["uuid"]), (int(width), int(height)))
+def _known_source(row: Mapping[str, Any]) -> KnownSource:
+    width, height = row["canvas"]
+    return KnownSource(str(row["name"]), str(row["uuid"]), (int(width), int(height)))

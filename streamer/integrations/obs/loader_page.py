@@ -1,4 +1,4 @@
-"""The page OBS loads from disk: it waits for the server, then goes to the overlay; OBS retries no failed load."""
+"""The page that OBS loads from disk. It waits for the server: OBS never retries a failed load."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ _PAGE = """\
 <title>Stream overlay: waiting for streamer</title>
 <style>html, body { margin: 0; background: transparent; overflow: hidden }</style>
 <script>
-// Written by streamer at every start; changes made here are lost. Keep it to yourself: it holds the overlay's token.
+// Written by streamer at every start; changes are lost. Keep this file private: it holds the token of the overlay.
 const overlay = %s;
-const alive = new URL('healthz', overlay).href;
-let asking = false;
+const healthUrl = new URL('healthz', overlay).href;
+let polling = false;
 
-async function look() {
-  if (asking) return;
-  asking = true;
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), 3000);
+async function poll() {
+  if (polling) return;
+  polling = true;
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), 3000);
   try {
-    // The answer cannot be read from here; that there is one is enough.
-    await fetch(alive, { mode: 'no-cors', cache: 'no-store', signal: patience.signal });
+    // This page may not read the answer, but any answer will do.
+    await fetch(healthUrl, { mode: 'no-cors', cache: 'no-store', signal: controller.signal });
     location.replace(overlay);
   } catch {
-    setTimeout(look, 1000);
+    setTimeout(poll, 1000);
   } finally {
     clearTimeout(timer);
-    asking = false;
+    polling = false;
   }
 }
 
-// Timers of a hidden page may sleep for a minute.
-document.addEventListener('visibilitychange', look);
-window.addEventListener('obsSourceVisibleChanged', look);
-look();
+// The timers of a hidden page may be delayed by up to a minute.
+document.addEventListener('visibilitychange', poll);
+window.addEventListener('obsSourceVisibleChanged', poll);
+poll();
 </script>
 </html>
 """
 
 
 def page(url: str) -> str:
-    """Return the page that leads to ``url``."""
-    # "</" would end the script early; JSON may write the slash with a backslash.
+    """Return the page that opens ``url``."""
+    # "</script" would end the script early; JSON allows a backslash before the slash.
     return _PAGE % json.dumps(url).replace("</", "<\\/")
 
 
 def write(folder: Path, key: str, url: str) -> Path:
-    """Write the page for one group of layers, mode 0600; return its path."""
+    """Write the page for one group of layers with mode 0600 and return its path; raises StoreError."""
     path = folder / f"{key}.html"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The password of obs-websocket: from the environment, or a file that only its owner may read."""
+"""The password of obs-websocket: from the environment, or from a file that only its owner may read."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ VARIABLE = "STREAMER_OBS_PASSWORD"  # nosec B105
 
 
 def path_in(home: Path) -> Path:
-    """Say where the file stands."""
+    """Return the path of the password file."""
     return home / "secrets" / "obs"
 
 
 def read(home: Path, environ: Mapping[str, str]) -> str:
-    """Return the password, empty when there is none; ConfigError when others may read its file."""
+    """Return the password, "" when there is none; raises ConfigError when others may read its file."""
     if given := environ.get(VARIABLE):
         return given
     path = path_in(home)
@@ -32,7 +32,7 @@ def read(home: Path, environ: Mapping[str, str]) -> str:
 
 
 def write(home: Path, password: str) -> Path:
-    """Keep the password in its file, mode 0600 from the first byte on."""
+    """Write the password to its file, which has mode 0600 from the first byte on; raises StoreError."""
     path = path_in(home)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ def running_obs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealObs]:
 @pytest.fixture
 def real(running_obs: RealObs) -> RealObs:
     """Give a test the running OBS, with one empty scene."""
-    running_obs.blank()
+    running_obs.reset()
     return running_obs
 
 
@@ -33,5 +33,5 @@ def running_obs_with_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def with_browser(running_obs_with_browser: RealObs) -> RealObs:
     """Give a test the OBS that knows browser sources, with one empty scene."""
-    running_obs_with_browser.blank()
+    running_obs_with_browser.reset()
     return running_obs_with_browser

@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from streamer.errors import ObsError
-from streamer.integrations.obs.actions import due, perform, said, undo
-from streamer.integrations.obs.config import After
-from tests.support.obs_calls import Calls
+from streamer.integrations.obs.actions import failure_message, matching_actions, perform, undo
+from streamer.integrations.obs.config import AfterAction
+from tests.support.obs_calls import DirectCalls
 from tests.support.real_obs import RealObs
 
 
-def after(**what: Any) -> After:
-    return After.model_validate(what)
+def after(**what: Any) -> AfterAction:
+    return AfterAction.model_validate(what)
 
 
 def test_an_action_without_commands_is_for_every_picture() -> None:
     always, memes = after(scene="A"), after(scene="B", commands=["meme"])
-    assert due([always, memes], "bg") == [always]
-    assert due([always, memes], "meme") == [always, memes]
+    assert matching_actions([always, memes], "bg") == [always]
+    assert matching_actions([always, memes], "meme") == [always, memes]
 
 
 def on_air(real: RealObs) -> str:
@@ -28,7 +28,7 @@ def on_air(real: RealObs) -> str:
 
 
 async def test_a_scene_is_switched_to_and_back(real: RealObs) -> None:
-    call = Calls(real)
+    call = DirectCalls(real)
     real.ask("CreateScene", sceneName="Big picture")
     back = await perform(call, after(scene="Big picture", back_after_s=6))
     assert on_air(real) == "Big picture"
@@ -40,7 +40,7 @@ async def test_a_scene_is_switched_to_and_back(real: RealObs) -> None:
 
 
 async def test_a_streamer_who_went_elsewhere_meanwhile_is_not_pulled_back(real: RealObs) -> None:
-    call = Calls(real)
+    call = DirectCalls(real)
     real.ask("CreateScene", sceneName="Big picture")
     real.ask("CreateScene", sceneName="Break")
     back = await perform(call, after(scene="Big picture", back_after_s=6))
@@ -51,7 +51,7 @@ async def test_a_streamer_who_went_elsewhere_meanwhile_is_not_pulled_back(real: 
 
 
 async def test_a_source_is_shown_and_hidden_again(real: RealObs) -> None:
-    call = Calls(real)
+    call = DirectCalls(real)
     made = real.ask(
         "CreateInput", sceneName="Scene", inputName="Confetti", inputKind="color_source_v3", sceneItemEnabled=False
     )
@@ -69,7 +69,7 @@ async def test_a_source_is_shown_and_hidden_again(real: RealObs) -> None:
 
 
 async def test_a_filter_is_switched_on_for_a_while_or_for_good(real: RealObs) -> None:
-    call = Calls(real)
+    call = DirectCalls(real)
     real.ask("CreateInput", sceneName="Scene", inputName="Camera", inputKind="color_source_v3")
     real.ask("CreateSourceFilter", sourceName="Camera", filterName="Glow", filterKind="color_filter_v2")
     real.ask("SetSourceFilterEnabled", sourceName="Camera", filterName="Glow", filterEnabled=False)
@@ -87,7 +87,7 @@ async def test_a_filter_is_switched_on_for_a_while_or_for_good(real: RealObs) ->
 
 
 async def test_a_hotkey_of_obs_is_triggered(real: RealObs) -> None:
-    call = Calls(real)
+    call = DirectCalls(real)
     made = real.ask(
         "CreateInput", sceneName="Scene", inputName="Lamp", inputKind="color_source_v3", sceneItemEnabled=False
     )
@@ -100,6 +100,6 @@ async def test_a_hotkey_of_obs_is_triggered(real: RealObs) -> None:
 async def test_what_is_not_there_is_named(real: RealObs) -> None:
     action = after(show={"source": "Nothing"}, commands=["bg"])
     with pytest.raises(ObsError) as caught:
-        await perform(Calls(real), action)
-    assert "'source': 'Nothing'" in said(action, caught.value)
-    assert "600" in said(action, caught.value)
+        await perform(DirectCalls(real), action)
+    assert "'source': 'Nothing'" in failure_message(action, caught.value)
+    assert "600" in failure_message(action, caught.value)

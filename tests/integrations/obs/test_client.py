@@ -1,4 +1,4 @@
-"""The link to OBS over real sockets: it comes back, never swaps answers, and never tells the password."""
+"""The client over real sockets: it reconnects, never swaps answers, and never logs the password."""
 
 from __future__ import annotations
 
@@ -13,43 +13,42 @@ from contextlib import asynccontextmanager
 import pytest
 
 from streamer.errors import ObsAway, ObsError, ObsRefused
-from streamer.integrations.obs.client import (
+from streamer.integrations.obs.client import ObsClient
+from streamer.integrations.obs.client_thread import ObsConnectionState, ReconnectPace
+from streamer.integrations.obs.connection import ObsEvent
+from streamer.integrations.obs.connection_events import (
     Connected,
     ConnectionEvent,
+    ConnectionEventQueue,
     Disconnected,
-    ObsClient,
-    ObsConnectionState,
-    ReconnectPace,
-    SettingReader,
 )
-from streamer.integrations.obs.connection import ObsEvent
 from tests.support.fake_obs import FakeObs, Refuse, fake_obs
 from tests.support.waiting import until
 
 PASSWORD = "correct-horse-battery"
-QUICK = ReconnectPace(timeout_s=0.1, beat_s=0.2, retry_s=(0.01,), look_s=0.02)
+QUICK = ReconnectPace(timeout_s=0.1, heartbeat_s=0.2, retry_s=(0.01,), password_check_s=0.02)
 
 
 @asynccontextmanager
 async def linked(
     fake: FakeObs, password: Callable[[], str] = lambda: PASSWORD, pace: ReconnectPace = QUICK
 ) -> AsyncIterator[ObsClient]:
-    link = ObsClient("127.0.0.1", fake.port, password, pace)
-    async with link.opened() as link.told:  # type: ignore[attr-defined]
-        yield link
+    client = ObsClient("127.0.0.1", fake.port, password, pace)
+    async with client.running() as client.events:  # type: ignore[attr-defined]
+        yield client
 
 
-async def next_news(reader: SettingReader) -> ConnectionEvent:
+async def next_event(reader: ConnectionEventQueue) -> ConnectionEvent:
     async with asyncio.timeout(10):
         return await reader.next()
 
 
 async def test_it_connects_with_the_password_and_hears_events() -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake) as link:
-        assert isinstance(await next_news(link.told), Connected)
+    async with fake_obs(PASSWORD) as fake, linked(fake) as client:
+        assert isinstance(await next_event(client.events), Connected)
         await until(lambda: len(fake.sessions) == 2)
         await fake.emit("CurrentProgramSceneChanged", {"sceneName": "Live"}, 4)
-        assert await next_news(link.told) == ObsEvent("CurrentProgramSceneChanged", {"sceneName": "Live"})
+        assert await next_event(client.events) == ObsEvent("CurrentProgramSceneChanged", {"sceneName": "Live"})
 
 
 async def test_a_refusal_by_obs_is_told_and_keeps_the_connection() -> None:
@@ -58,88 +57,88 @@ async def test_a_refusal_by_obs_is_told_and_keeps_the_connection() -> None:
 
     async with fake_obs(PASSWORD) as fake:
         fake.handlers["GetSceneItemId"] = refuse
-        async with linked(fake) as link:
-            await until(lambda: link.state is ObsConnectionState.READY)
+        async with linked(fake) as client:
+            await until(lambda: client.state is ObsConnectionState.READY)
             with pytest.raises(ObsRefused) as caught:
-                await link.call("GetSceneItemId", {"sourceName": "x"})
+                await client.call("GetSceneItemId", {"sourceName": "x"})
             assert caught.value.code == 600
-            assert (await link.call("GetVersion"))["obsVersion"] == "31.0.2"
+            assert (await client.call("GetVersion"))["obsVersion"] == "31.0.2"
             assert fake.identified == 2
 
 
 async def test_an_answer_that_comes_too_late_is_never_given_to_the_next_request() -> None:
     async with fake_obs(PASSWORD) as fake:
         fake.handlers["Echo"] = lambda data: data
-        async with linked(fake) as link:
-            await until(lambda: link.state is ObsConnectionState.READY)
+        async with linked(fake) as client:
+            await until(lambda: client.state is ObsConnectionState.READY)
             fake.fault = lambda request: "late" if request == "Echo" else ""
             with pytest.raises(ObsAway):
-                await link.call("Echo", {"n": 1})
+                await client.call("Echo", {"n": 1})
             fake.fault = lambda request: ""
-            await until(lambda: link.state is ObsConnectionState.READY)
-            assert await link.call("Echo", {"n": 2}) == {"n": 2}
+            await until(lambda: client.state is ObsConnectionState.READY)
+            assert await client.call("Echo", {"n": 2}) == {"n": 2}
 
 
 async def test_without_obs_a_call_fails_at_once_and_says_why() -> None:
     async with fake_obs() as fake:
         pass
-    async with linked(fake) as link:
-        await until(lambda: link.state is ObsConnectionState.AWAY)
+    async with linked(fake) as client:
+        await until(lambda: client.state is ObsConnectionState.AWAY)
         with pytest.raises(ObsAway, match="nothing answers"):
-            await link.call("GetVersion")
+            await client.call("GetVersion")
 
 
 async def test_obs_closing_is_told_as_news_and_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake) as link:
-        assert isinstance(await next_news(link.told), Connected)
+    async with fake_obs(PASSWORD) as fake, linked(fake) as client:
+        assert isinstance(await next_event(client.events), Connected)
         await fake.close_all()
-        assert isinstance(await next_news(link.told), Disconnected)
-        assert isinstance(await next_news(link.told), Connected)
+        assert isinstance(await next_event(client.events), Disconnected)
+        assert isinstance(await next_event(client.events), Connected)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_obs_that_comes_back_on_its_port_is_found_again() -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake) as link:
-        await until(lambda: link.state is ObsConnectionState.READY)
+    async with fake_obs(PASSWORD) as fake, linked(fake) as client:
+        await until(lambda: client.state is ObsConnectionState.READY)
         await fake.stop()
-        await until(lambda: link.state is ObsConnectionState.AWAY)
+        await until(lambda: client.state is ObsConnectionState.AWAY)
         await fake.start()
-        await until(lambda: link.state is ObsConnectionState.READY)
+        await until(lambda: client.state is ObsConnectionState.READY)
 
 
 async def test_a_wrong_password_stops_the_retries_until_it_is_changed(caplog: pytest.LogCaptureFixture) -> None:
     password = "not-it-at-all"
-    async with fake_obs(PASSWORD) as fake, linked(fake, lambda: password) as link:
-        await until(lambda: link.state is ObsConnectionState.WRONG_PASSWORD)
+    async with fake_obs(PASSWORD) as fake, linked(fake, lambda: password) as client:
+        await until(lambda: client.state is ObsConnectionState.WRONG_PASSWORD)
         tried = fake.refused
         await asyncio.sleep(0.3)
         assert fake.refused == tried == 2
-        assert "streamer obs password" in link.why
+        assert "streamer obs password" in client.reason
         password = PASSWORD
-        await until(lambda: link.state is ObsConnectionState.READY)
+        await until(lambda: client.state is ObsConnectionState.READY)
     assert "not-it-at-all" not in caplog.text
 
 
 async def test_no_password_where_one_is_needed_says_so() -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake, lambda: "") as link:
-        await until(lambda: link.state is ObsConnectionState.WRONG_PASSWORD)
-        assert "asks for a password" in link.why
+    async with fake_obs(PASSWORD) as fake, linked(fake, lambda: "") as client:
+        await until(lambda: client.state is ObsConnectionState.WRONG_PASSWORD)
+        assert "asks for a password" in client.reason
 
 
 async def test_sent_away_in_obs_it_does_not_come_back_by_itself() -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake) as link:
-        await until(lambda: link.state is ObsConnectionState.READY)
+    async with fake_obs(PASSWORD) as fake, linked(fake) as client:
+        await until(lambda: client.state is ObsConnectionState.READY)
         await fake.close_all(4011)
-        await until(lambda: link.state is ObsConnectionState.SENT_AWAY)
+        await until(lambda: client.state is ObsConnectionState.KICKED)
         await asyncio.sleep(0.1)
         assert fake.identified == 2
 
 
 async def test_a_peer_that_says_nothing_any_more_is_given_up() -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake) as link:
-        await until(lambda: link.state is ObsConnectionState.READY)
+    async with fake_obs(PASSWORD) as fake, linked(fake) as client:
+        await until(lambda: client.state is ObsConnectionState.READY)
         fake.fault = lambda request: "silence"
-        await until(lambda: link.state is ObsConnectionState.AWAY, 3)
+        await until(lambda: client.state is ObsConnectionState.AWAY, 3)
 
 
 async def test_obs_that_is_not_ready_yet_is_asked_again() -> None:
@@ -152,8 +151,8 @@ async def test_obs_that_is_not_ready_yet_is_asked_again() -> None:
 
     async with fake_obs(PASSWORD) as fake:
         fake.handlers["GetVersion"] = version
-        async with linked(fake) as link:
-            await until(lambda: link.state is ObsConnectionState.READY)
+        async with linked(fake) as client:
+            await until(lambda: client.state is ObsConnectionState.READY)
 
 
 async def test_a_silent_port_does_not_hold_the_thread() -> None:
@@ -162,10 +161,10 @@ async def test_a_silent_port_does_not_hold_the_thread() -> None:
         writer.close()
 
     server = await asyncio.start_server(nothing, "127.0.0.1", 0)
-    link = ObsClient("127.0.0.1", server.sockets[0].getsockname()[1], lambda: PASSWORD, QUICK)
-    async with link.opened():
-        await until(lambda: link.state is ObsConnectionState.AWAY)
-    assert not link.alive
+    client = ObsClient("127.0.0.1", server.sockets[0].getsockname()[1], lambda: PASSWORD, QUICK)
+    async with client.running():
+        await until(lambda: client.state is ObsConnectionState.AWAY)
+    assert not client.alive
     server.close()
 
 
@@ -175,32 +174,32 @@ async def test_a_thousand_faults_swap_no_answer_kill_no_thread_and_tell_no_passw
     caplog.set_level(logging.DEBUG)
     chance = random.Random(7)
     done: Counter[str] = Counter()
-    pace = ReconnectPace(timeout_s=0.02, beat_s=0.5, retry_s=(0.0,), look_s=0.02)
+    pace = ReconnectPace(timeout_s=0.02, heartbeat_s=0.5, retry_s=(0.0,), password_check_s=0.02)
 
     def fault(request: str) -> str:
         if request != "Echo" or chance.random() < 0.5:
             return ""
-        kind = chance.choice(["drop", "drop", "drop after", "drop after", "garbage", "garbage", "late", "silence"])
+        kind = chance.choice(["drop", "drop", "drop after", "drop after", "malformed", "malformed", "late", "silence"])
         done[kind] += 1
         return kind
 
     async with fake_obs(PASSWORD) as fake:
         fake.handlers["Echo"] = lambda data: data
         fake.fault, fake.late_s = fault, 0.03
-        async with linked(fake, pace=pace) as link:
+        async with linked(fake, pace=pace) as client:
             number = answered = 0
             deadline = time.monotonic() + 60
             while done.total() < 1000 and time.monotonic() < deadline:
                 number += 1
                 try:
-                    assert await link.call("Echo", {"n": number}) == {"n": number}
+                    assert await client.call("Echo", {"n": number}) == {"n": number}
                     answered += 1
                 except ObsError:
-                    await until(lambda: link.state is ObsConnectionState.READY)
+                    await until(lambda: client.state is ObsConnectionState.READY)
             assert done.total() == 1000
             assert answered > 300
-            assert link.alive
-            assert repr(link) == f"Link(127.0.0.1:{fake.port}, ready)"
+            assert client.alive
+            assert repr(client) == f"ObsClient(127.0.0.1:{fake.port}, ready)"
     told = caplog.text + "".join(capfd.readouterr())
     assert PASSWORD not in told
     assert "Traceback" not in told

@@ -29,7 +29,7 @@ def test_install_says_what_it_did_and_the_second_time_that_all_is_well(with_brow
     environ = prepared(tmp_path, with_browser.port)
     first = typed(environ, "install")
     assert (first.returncode, first.stderr.count("error")) == (0, 0), first.stderr
-    assert "'streamer overlay' was made in the scene 'Scene'" in first.stdout
+    assert "'streamer overlay' was created in the scene 'Scene'" in first.stdout
     again = typed(environ, "install")
     assert again.stdout == "Everything is there, and as it should be\n"
     assert with_browser.items() == ["streamer background", "streamer overlay"]

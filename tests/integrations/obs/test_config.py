@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from streamer.integrations.obs.config import After, ObsOptions
+from streamer.integrations.obs.config import AfterAction, ObsOptions
 
 
 def test_without_a_word_it_is_obs_on_this_machine() -> None:
@@ -18,9 +18,9 @@ def test_without_a_word_it_is_obs_on_this_machine() -> None:
 )
 def test_an_action_is_exactly_one_thing(after: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        After.model_validate(after)
+        AfterAction.model_validate(after)
 
 
 def test_the_hotkey_that_ends_obs_is_refused() -> None:
     with pytest.raises(ValidationError, match="use scene: instead"):
-        After.model_validate({"hotkey": "OBSBasic.SelectScene"})
+        AfterAction.model_validate({"hotkey": "OBSBasic.SelectScene"})

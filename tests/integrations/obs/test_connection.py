@@ -18,18 +18,18 @@ async def connected(fake: FakeObs, password: str = "pw") -> Connection:
 async def test_requests_are_answered_and_events_are_read() -> None:
     async with fake_obs("pw") as fake:
         connection = await connected(fake)
-        assert (await asyncio.to_thread(connection.ask, "GetVersion"))["obsVersion"] == "31.0.2"
+        assert (await asyncio.to_thread(connection.request, "GetVersion"))["obsVersion"] == "31.0.2"
         await fake.emit("ExitStarted")
         assert await asyncio.to_thread(connection.read, 1) == ObsEvent("ExitStarted", {})
-        await asyncio.to_thread(lambda: connection.close(politely=True))
+        await asyncio.to_thread(lambda: connection.close(handshake=True))
 
 
 async def test_a_request_without_an_answer_body_gives_an_empty_one() -> None:
     async with fake_obs("pw") as fake:
         fake.handlers["SetCurrentProgramScene"] = lambda data: None
         connection = await connected(fake)
-        assert await asyncio.to_thread(connection.ask, "SetCurrentProgramScene", {"sceneName": "Live"}) == {}
-        await asyncio.to_thread(lambda: connection.close(politely=True))
+        assert await asyncio.to_thread(connection.request, "SetCurrentProgramScene", {"sceneName": "Live"}) == {}
+        await asyncio.to_thread(lambda: connection.close(handshake=True))
 
 
 async def test_what_obs_will_not_do_is_told_with_its_code() -> None:
@@ -40,8 +40,8 @@ async def test_what_obs_will_not_do_is_told_with_its_code() -> None:
         fake.handlers["CreateInput"] = refuse
         connection = await connected(fake)
         with pytest.raises(ObsRefused, match="605"):
-            await asyncio.to_thread(connection.ask, "CreateInput", {"inputKind": "x"})
-        await asyncio.to_thread(lambda: connection.close(politely=True))
+            await asyncio.to_thread(connection.request, "CreateInput", {"inputKind": "x"})
+        await asyncio.to_thread(lambda: connection.close(handshake=True))
 
 
 async def test_a_wrong_password_and_a_closed_port_are_told_apart() -> None:
@@ -59,4 +59,4 @@ async def test_the_way_a_session_ends_is_told() -> None:
             await fake.close_all(code)
             with pytest.raises(wanted):
                 await asyncio.to_thread(connection.read, 1)
-            connection.close(politely=False)
+            connection.close(handshake=False)

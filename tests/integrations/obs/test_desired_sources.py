@@ -9,16 +9,16 @@ import pytest
 from streamer.integrations.obs.desired_sources import (
     Box,
     DesiredSource,
-    ExistingSources,
-    Input,
+    KnownSource,
     ObsCanvas,
+    ObsInput,
     SourceKind,
+    find_ours,
     free_name,
-    groups,
-    images,
-    ours,
-    pages,
-    repairs,
+    group_layers,
+    plan_images,
+    plan_pages,
+    wrong_settings,
 )
 from streamer.overlay.layer_options import LayerOptions
 
@@ -32,12 +32,12 @@ URLS = {"background": "http://here/overlay?layers=background#t", "overlay": "htt
 
 
 def plan() -> dict[str, DesiredSource]:
-    return {wanted.key: wanted for wanted in pages(LAYERS, CANVAS, URLS)}
+    return {wanted.key: wanted for wanted in plan_pages(LAYERS, CANVAS, URLS)}
 
 
 def test_what_fills_the_frame_stands_behind_and_the_rest_before() -> None:
-    assert groups(LAYERS) == {"background": ("background",), "overlay": ("meme", "sticker")}
-    assert groups({"meme": LAYERS["meme"]}) == {"overlay": ("meme",)}
+    assert group_layers(LAYERS) == {"background": ("background",), "overlay": ("meme", "sticker")}
+    assert group_layers({"meme": LAYERS["meme"]}) == {"overlay": ("meme",)}
     assert [(key, wanted.behind) for key, wanted in plan().items()] == [("background", True), ("overlay", False)]
 
 
@@ -49,13 +49,13 @@ def test_a_page_is_as_large_as_the_canvas_and_never_shut_down() -> None:
 
 
 def test_a_loader_page_is_a_local_file() -> None:
-    (background, _) = pages(LAYERS, CANVAS, {key: Path(f"/home/{key}.html") for key in URLS})
+    (background, _) = plan_pages(LAYERS, CANVAS, {key: Path(f"/home/{key}.html") for key in URLS})
     assert background.settings["is_local_file"] is True
     assert background.settings["local_file"] == str(Path("/home/background.html"))
 
 
 def test_images_stand_where_their_layer_would(tmp_path: Path) -> None:
-    planned = images(LAYERS, CANVAS, {name: tmp_path / name / "1.png" for name in LAYERS})
+    planned = plan_images(LAYERS, CANVAS, {name: tmp_path / name / "1.png" for name in LAYERS})
     assert [wanted.layers for wanted in planned] == [("background",), ("sticker",), ("meme",)], "from low to high"
     boxes = {wanted.layers[0]: wanted.box for wanted in planned}
     assert boxes["background"] == Box(0, 0, 1920, 1080, fills=True)
@@ -66,18 +66,18 @@ def test_images_stand_where_their_layer_would(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "inputs",
     [
-        pytest.param([Input("any", "id-1", {})], id="by its id"),
-        pytest.param([Input("any", "", {"url": URLS["overlay"].replace("#t", "#older")})], id="by what it shows"),
-        pytest.param([Input("once renamed", "", {})], id="by the name it had"),
-        pytest.param([Input("streamer overlay", "", {})], id="by the name it gets"),
+        pytest.param([ObsInput("any", "id-1", {})], id="by its id"),
+        pytest.param([ObsInput("any", "", {"url": URLS["overlay"].replace("#t", "#older")})], id="by what it shows"),
+        pytest.param([ObsInput("once renamed", "", {})], id="by the name it had"),
+        pytest.param([ObsInput("streamer overlay", "", {})], id="by the name it gets"),
     ],
 )
-def test_a_source_is_ours(inputs: list[Input]) -> None:
-    other = Input("theirs", "id-9", {"url": "http://alerts"})
+def test_a_source_is_ours(inputs: list[ObsInput]) -> None:
+    other = ObsInput("theirs", "id-9", {"url": "http://alerts"})
     assert (
-        ours(
+        find_ours(
             plan()["overlay"],
-            ExistingSources("once renamed", "id-1"),
+            KnownSource("once renamed", "id-1"),
             [other, *inputs],
         )
         == inputs[0]
@@ -85,19 +85,19 @@ def test_a_source_is_ours(inputs: list[Input]) -> None:
 
 
 def test_the_id_counts_more_than_what_it_shows() -> None:
-    copy, kept = Input("copy", "id-2", plan()["overlay"].settings), Input("kept", "id-1", {})
-    assert ours(plan()["overlay"], ExistingSources("kept", "id-1"), [copy, kept]) == kept
+    copy, kept = ObsInput("copy", "id-2", plan()["overlay"].settings), ObsInput("kept", "id-1", {})
+    assert find_ours(plan()["overlay"], KnownSource("kept", "id-1"), [copy, kept]) == kept
 
 
 def test_what_is_somebody_elses_is_left_alone() -> None:
-    others = [Input("theirs", "id-9", {"url": "http://alerts"}), Input("plain", "", {})]
-    assert ours(plan()["overlay"], None, others) is None
+    others = [ObsInput("theirs", "id-9", {"url": "http://alerts"}), ObsInput("plain", "", {})]
+    assert find_ours(plan()["overlay"], None, others) is None
 
 
 def test_only_what_is_wrong_is_changed() -> None:
     wanted = plan()["overlay"]
-    assert repairs(wanted, wanted.settings | {"css": "body {}"}) == {}
-    assert repairs(wanted, wanted.settings | {"shutdown": True}) == {"shutdown": False}
+    assert wrong_settings(wanted, wanted.settings | {"css": "body {}"}) == {}
+    assert wrong_settings(wanted, wanted.settings | {"shutdown": True}) == {"shutdown": False}
 
 
 def test_a_taken_name_gets_a_number() -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from streamer.integrations.obs.connection import ObsEvent
-from streamer.integrations.obs.events import ObsState, after, changes, notice_of, state_of
+from streamer.integrations.obs.events import (
+    ObsState,
+    apply_notice,
+    missed_notices,
+    notice_from_event,
+    state_from_answers,
+)
 from streamer.types import Notice, NoticeKind
 
 
@@ -23,27 +29,27 @@ from streamer.types import Notice, NoticeKind
     ],
 )
 def test_starting_is_not_yet_on(event: str, state: str, kind: NoticeKind | None) -> None:
-    notice = notice_of(ObsEvent(event, {"outputState": f"OBS_WEBSOCKET_OUTPUT_{state}"}), 5.0)
+    notice = notice_from_event(ObsEvent(event, {"outputState": f"OBS_WEBSOCKET_OUTPUT_{state}"}), 5.0)
     assert notice == (None if kind is None else Notice("obs", kind, 5.0))
 
 
 def test_a_scene_is_told_by_its_name() -> None:
-    notice = notice_of(ObsEvent("CurrentProgramSceneChanged", {"sceneName": "Break"}), 1.0)
+    notice = notice_from_event(ObsEvent("CurrentProgramSceneChanged", {"sceneName": "Break"}), 1.0)
     assert notice == Notice("obs", NoticeKind.SCENE, 1.0, text="Break")
     assert notice is not None
-    assert after(ObsState("Live", streaming=True), notice) == ObsState("Break", streaming=True)
+    assert apply_notice(ObsState("Live", streaming=True), notice) == ObsState("Break", streaming=True)
 
 
 def test_what_happened_while_nobody_listened_is_made_up_for() -> None:
     before = ObsState("Live", streaming=True)
-    now = state_of({"currentProgramSceneName": "Break"}, {"outputActive": False}, {"outputActive": True})
-    assert [notice.kind for notice in changes(before, now, 0.0)] == ["scene", "offline", "recording_on"]
-    assert changes(now, now, 0.0) == []
+    now = state_from_answers({"currentProgramSceneName": "Break"}, {"outputActive": False}, {"outputActive": True})
+    assert [notice.kind for notice in missed_notices(before, now, 0.0)] == ["scene", "offline", "recording_on"]
+    assert missed_notices(now, now, 0.0) == []
 
 
 def test_a_stream_that_tries_to_reconnect_is_not_on_air() -> None:
-    assert not state_of({}, {"outputActive": True, "outputReconnecting": True}, {}).live
+    assert not state_from_answers({}, {"outputActive": True, "outputReconnecting": True}, {}).live
 
 
 def test_events_without_their_data_mean_nothing() -> None:
-    assert notice_of(ObsEvent("StreamStateChanged", {}), 0.0) is None
+    assert notice_from_event(ObsEvent("StreamStateChanged", {}), 0.0) is None

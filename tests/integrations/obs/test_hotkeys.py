@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from streamer.integrations.obs.connection import ObsEvent
-from streamer.integrations.obs.hotkeys import HotkeyScene, Pressed, pressed, release, set_up
-from tests.support.obs_calls import Calls
+from streamer.integrations.obs.hotkeys import HotkeyPress, HotkeyScene, press_from_event, release, set_up_hotkey_scene
+from tests.support.obs_calls import DirectCalls
 from tests.support.real_obs import RealObs
 
 HELPER = HotkeyScene("keys", {3: "panic"})
@@ -15,35 +15,35 @@ HELPER = HotkeyScene("keys", {3: "panic"})
 @pytest.mark.parametrize(
     ("scene", "item", "shown", "meant"),
     [
-        ("keys", 3, True, Pressed(3, "panic")),
+        ("keys", 3, True, HotkeyPress(3, "panic")),
         ("keys", 3, False, None),
         ("keys", 4, True, None),
         ("Scene", 3, True, None),
     ],
 )
 def test_only_an_item_of_the_helper_scene_that_is_shown_is_a_press(
-    scene: str, item: int, shown: bool, meant: Pressed | None
+    scene: str, item: int, shown: bool, meant: HotkeyPress | None
 ) -> None:
     data = {"sceneName": scene, "sceneItemId": item, "sceneItemEnabled": shown}
-    assert pressed(ObsEvent("SceneItemEnableStateChanged", data), HELPER) == meant
-    assert pressed(ObsEvent("SceneItemCreated", data), HELPER) is None
+    assert press_from_event(ObsEvent("SceneItemEnableStateChanged", data), HELPER) == meant
+    assert press_from_event(ObsEvent("SceneItemCreated", data), HELPER) is None
 
 
 async def test_the_scene_is_made_once_and_known_by_its_items_when_it_is_renamed(real: RealObs) -> None:
-    call = Calls(real)
-    made = await set_up(call, "streamer hotkeys", ["panic", "harbour"])
-    assert sorted(made.items.values()) == ["harbour", "panic"]
-    assert await set_up(call, "streamer hotkeys", ["panic", "harbour"]) == made
+    call = DirectCalls(real)
+    made = await set_up_hotkey_scene(call, "streamer hotkeys", ["panic", "harbour"])
+    assert sorted(made.names.values()) == ["harbour", "panic"]
+    assert await set_up_hotkey_scene(call, "streamer hotkeys", ["panic", "harbour"]) == made
     real.ask("SetSceneName", sceneName="streamer hotkeys", newSceneName="my keys")
-    again = await set_up(call, "streamer hotkeys", ["panic", "harbour", "undo"])
+    again = await set_up_hotkey_scene(call, "streamer hotkeys", ["panic", "harbour", "undo"])
     assert again.scene == "my keys"
     assert real.items("my keys") == ["streamer: panic", "streamer: harbour", "streamer: undo"]
 
 
 async def test_the_key_shows_the_item_and_release_hides_it(real: RealObs) -> None:
-    call = Calls(real)
-    helper = await set_up(call, "streamer hotkeys", ["panic"])
-    (item,) = helper.items
+    call = DirectCalls(real)
+    helper = await set_up_hotkey_scene(call, "streamer hotkeys", ["panic"])
+    (item,) = helper.names
 
     def shown() -> bool:
         return bool(real.ask("GetSceneItemEnabled", sceneName=helper.scene, sceneItemId=item)["sceneItemEnabled"])
@@ -52,5 +52,5 @@ async def test_the_key_shows_the_item_and_release_hides_it(real: RealObs) -> Non
     (key,) = (name for name in real.ask("GetHotkeyList")["hotkeys"] if name.startswith("libobs.show_scene_item."))
     real.ask("TriggerHotkeyByName", hotkeyName=key)
     assert shown()
-    await release(call, helper, Pressed(item, "panic"))
+    await release(call, helper, HotkeyPress(item, "panic"))
     assert not shown()

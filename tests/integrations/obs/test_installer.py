@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import ObsError
-from streamer.integrations.obs.client import ObsClient, ObsConnectionState
+from streamer.integrations.obs.client import ObsClient
+from streamer.integrations.obs.client_thread import ObsConnectionState
 from streamer.integrations.obs.connection import ObsAnswer
 from streamer.integrations.obs.desired_sources import (
     DesiredSource,
-    ExistingSources,
+    KnownSource,
     ObsCanvas,
     SourceKind,
-    images,
-    pages,
+    plan_images,
+    plan_pages,
 )
 from streamer.integrations.obs.image_files import PictureFiles
 from streamer.integrations.obs.installer import Installer, InstallReport
@@ -30,10 +31,10 @@ LAYERS = {"background": LayerOptions(use="background"), "meme": LayerOptions(use
 
 
 class Setting:
-    """A link to the real OBS, and a state directory that can be lost."""
+    """A client to the real OBS, and a state directory that can be lost."""
 
-    def __init__(self, link: ObsClient, home: Path) -> None:
-        self.link, self.home = link, home
+    def __init__(self, client: ObsClient, home: Path) -> None:
+        self.client, self.home = client, home
 
     async def install(self, *scenes: str, place: bool = False) -> InstallReport:
         """Install as a fresh start of the program would."""
@@ -41,24 +42,24 @@ class Setting:
 
         def plan(kind: SourceKind, canvas: ObsCanvas) -> Sequence[DesiredSource]:
             files.prepare()
-            return images(LAYERS, canvas, files.current())
+            return plan_images(LAYERS, canvas, files.current())
 
         memory = KnownSources(self.home / "sources.json")
-        return await Installer(self.link.call, plan, memory, same_machine=True).install(scenes, place=place)
+        return await Installer(self.client.call, plan, memory, same_machine=True).install(scenes, place=place)
 
 
 @pytest.fixture
 async def setting(real: RealObs, tmp_path: Path) -> AsyncIterator[Setting]:
-    async with linked(real) as link:
-        yield Setting(link, tmp_path)
+    async with linked(real) as client:
+        yield Setting(client, tmp_path)
 
 
 @asynccontextmanager
 async def linked(real: RealObs) -> AsyncIterator[ObsClient]:
-    link = ObsClient("127.0.0.1", real.port, lambda: PASSWORD)
-    async with link.opened():
-        await until(lambda: link.state is ObsConnectionState.READY)
-        yield link
+    client = ObsClient("127.0.0.1", real.port, lambda: PASSWORD)
+    async with client.running():
+        await until(lambda: client.state is ObsConnectionState.READY)
+        yield client
 
 
 OURS = ["streamer background", "streamer meme"]
@@ -73,7 +74,7 @@ async def test_installed_twice_it_is_there_once_and_the_second_time_nothing_is_d
     assert any("no browser source" in problem for problem in first.problems)
     again = await setting.install()
     assert real.inputs() == real.items() == OURS
-    assert not [line for line in again.done if "file" not in line]
+    assert not [line for line in again.changes if "file" not in line]
 
 
 async def test_the_background_goes_below_everything_and_a_card_on_top(real: RealObs, setting: Setting) -> None:
@@ -104,7 +105,7 @@ async def test_deleted_it_is_made_again(real: RealObs, setting: Setting) -> None
 async def test_another_scene_collection_gets_its_own_and_the_first_keeps_them(real: RealObs, setting: Setting) -> None:
     first = real.ask("GetSceneCollectionList")["currentSceneCollectionName"]
     await setting.install()
-    real.blank()
+    real.reset()
     assert real.inputs() == []
     await setting.install()
     assert real.inputs() == OURS
@@ -150,7 +151,7 @@ async def test_chosen_scenes_share_one_source(real: RealObs, setting: Setting) -
     assert [problem for problem in report.problems if "'Nowhere'" in problem]
     again = await setting.install("Scene", "Break")
     assert real.items("Break") == OURS
-    assert not [line for line in again.done if "file" not in line]
+    assert not [line for line in again.changes if "file" not in line]
 
 
 async def test_a_name_that_something_else_has_gets_a_number(real: RealObs, setting: Setting) -> None:
@@ -163,7 +164,7 @@ async def test_a_name_that_something_else_has_gets_a_number(real: RealObs, setti
 
 async def test_without_a_browser_source_another_machine_cannot_be_served(real: RealObs, setting: Setting) -> None:
     far = Installer(
-        setting.link.call, lambda kind, canvas: [], KnownSources(setting.home / "far.json"), same_machine=False
+        setting.client.call, lambda kind, canvas: [], KnownSources(setting.home / "far.json"), same_machine=False
     )
     with pytest.raises(ObsError, match="another machine"):
         await far.install(())
@@ -188,10 +189,10 @@ async def test_an_obs_that_gives_ids_is_asked_by_them_whatever_the_source_is_cal
         return answers.get(request, {})
 
     def plan(kind: SourceKind, canvas: ObsCanvas) -> Sequence[DesiredSource]:
-        return pages({"meme": LAYERS["meme"]}, canvas, {"overlay": "http://here/overlay"})
+        return plan_pages({"meme": LAYERS["meme"]}, canvas, {"overlay": "http://here/overlay"})
 
     memory = KnownSources(tmp_path / "sources.json")
-    memory.keep("Untitled", {"overlay": ExistingSources("streamer overlay", "id-1", (640, 360))})
+    memory.remember("Untitled", {"overlay": KnownSource("streamer overlay", "id-1", (640, 360))})
     report = await Installer(call, plan, memory, same_machine=False).install(())
     assert report.names == {"overlay": "something else"}
     assert "CreateInput" not in calls

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from streamer.integrations.obs.desired_sources import ExistingSources
+from streamer.integrations.obs.desired_sources import KnownSource
 from streamer.integrations.obs.known_sources import KnownSources
 
-KNOWN = {"overlay": ExistingSources("my overlay", "id-1", (1920, 1080))}
+KNOWN = {"overlay": KnownSource("my overlay", "id-1", (1920, 1080))}
 
 
 def test_what_is_kept_is_there_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "obs" / "sources.json"
-    KnownSources(path).keep("Untitled", KNOWN)
+    KnownSources(path).remember("Untitled", KNOWN)
     assert KnownSources(path).known("Untitled") == KNOWN
     assert KnownSources(path).known("another") == {}
 
@@ -25,11 +25,11 @@ def test_a_broken_file_is_an_empty_memory(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     memory = KnownSources(path)
     assert memory.known("Untitled") == {}
-    memory.keep("Untitled", KNOWN)
+    memory.remember("Untitled", KNOWN)
     assert KnownSources(path).known("Untitled") == KNOWN
 
 
 def test_a_folder_that_cannot_be_written_is_no_fault(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("")
-    KnownSources(tmp_path / "file" / "sources.json").keep("Untitled", KNOWN)
+    KnownSources(tmp_path / "file" / "sources.json").remember("Untitled", KNOWN)
     assert "not remembered" in caplog.text
