@@ -23,8 +23,7 @@ from streamer.overlay import wire
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer_options import LayerOptions
 from streamer.pipeline.stage import Stage
-from streamer.storage.audit import Records
-from streamer.storage.database import Store, StoreOptions
+from streamer.storage.store import Store, StoreOptions
 from streamer.types import Clear, Frame
 
 LAYERS = {"background": LayerOptions(use="background"), "meme": LayerOptions(use="popup", z=10)}
@@ -43,10 +42,10 @@ def forged(frame: Frame, how: int) -> Frame:
 async def attempts(count: int, seed: int, home: Path) -> tuple[int, int, int]:
     """Publish; return how many pictures pages were handed, how many were turned away, how many had no verdict."""
     chance = random.Random(seed)
-    store = Store(home, StoreOptions())
+    store = Store.at(home, StoreOptions())
     await store.open()
-    records, hub, stage = Records(store), Hub(LAYERS), Stage(tuple(LAYERS))
-    door, page = AirGate(records, hub.take_seal()), hub.join()
+    hub, stage = Hub(LAYERS), Stage(tuple(LAYERS))
+    door, page = AirGate(store, hub.take_seal()), hub.join()
     handed: set[str] = set()
     now = 0.0
     for number in range(count):
@@ -69,7 +68,7 @@ async def attempts(count: int, seed: int, home: Path) -> tuple[int, int, int]:
                 header, _ = wire.decode_picture(message)
                 handed.add(str(header["request_id"]))
                 page.painted(str(header["layer"]), int(str(header["seq"])), now)
-    stored = await store.run(lambda db: {row[0] for row in db.execute("SELECT request_id FROM verdicts")})
+    stored = await store.database.run(lambda db: {row[0] for row in db.execute("SELECT request_id FROM verdicts")})
     await store.close()
     return len(handed), hub.turned_away, len(handed - stored)
 

@@ -30,7 +30,7 @@ from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.scheduler import Scheduler
 from streamer.pipeline.stage import Stage
-from streamer.storage.database import Store
+from streamer.storage.store import Store
 from streamer.triggers import replay
 from streamer.types import Actor, Frame, ImageRequest, Preview, Role, Trigger
 
@@ -91,7 +91,7 @@ def parts(home: Path) -> ShowParts:
     config, document = app.configured(where, {})
     return ShowParts(
         commands=app.commands(config, document), policy=Policy(app.rules(config, document)),
-        scheduler=Scheduler(config.queue), stage=Stage(tuple(config.layers)), store=Store(home, config.store),
+        scheduler=Scheduler(config.queue), stage=Stage(tuple(config.layers)), store=Store.at(home, config.store),
         generator=Prepared(), hub=Hub(config.layers), metrics=Metrics(),
     )  # fmt: skip
 

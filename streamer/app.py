@@ -38,9 +38,8 @@ from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.scheduler import Scheduler
 from streamer.pipeline.stage import Stage
-from streamer.storage.audit import Records
-from streamer.storage.database import Store
 from streamer.storage.pseudonyms import Pseudonyms
+from streamer.storage.store import Store
 
 if TYPE_CHECKING:
     from streamer.integrations.obs.build import Obs
@@ -91,7 +90,7 @@ def build(
 ) -> App:
     """Build every part, with the extra sources of the command line; nothing runs yet."""
     hub = Hub(config.layers)
-    store = Store(where.home, config.store)
+    store = Store.at(where.home, config.store)
     choice = choose(config.generator.use)
     generator = build_generator(config, document, where, choice, _sizes(config))
     metrics = Metrics()
@@ -141,7 +140,7 @@ def build(
         )
     )
     context = ApiContext(
-        pipeline, store, Records(store), tokens, tuple(config.layers), pipeline.names, base_url(config), overlay_url,
+        pipeline, store, tokens, tuple(config.layers), pipeline.names, base_url(config), overlay_url,
         pipeline.exposition, where.web,
     )  # fmt: skip
     api = _http_api(context, hub, metrics)

@@ -29,9 +29,9 @@ from streamer.integrations.twitch.device_login import poll, request_code
 from streamer.interfaces import Generator, Health, HealthState
 from streamer.moderation.policy import Policy
 from streamer.pipeline.dry_run import DryRun, DryRunConfig, as_json, summary
-from streamer.storage.audit import Records, moment, read_audit
-from streamer.storage.database import Store
+from streamer.storage.audit import parse_since, read_audit
 from streamer.storage.privacy import Privacy
+from streamer.storage.store import Store
 from streamer.triggers import replay
 from streamer.types import Actor, Frame, ImageRequest, Role, Trigger
 
@@ -117,7 +117,7 @@ def rehearse(environ: Mapping[str, str], chat: Path, draw_s: float, as_lines: bo
 async def audit(environ: Mapping[str, str], since: str, output: Path) -> int:
     """Write who asked what, every verdict and what was on air when, as JSON lines."""
     where = paths.place(environ)
-    rows = await asyncio.to_thread(read_audit, where.home / "streamer.db", moment(since, time.time()))
+    rows = await asyncio.to_thread(read_audit, where.home / "streamer.db", parse_since(since, time.time()))
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     await asyncio.to_thread(output.write_text, lines, "utf-8")
     print(f"{output}: {len(rows)} lines")
@@ -131,15 +131,15 @@ async def forget(environ: Mapping[str, str], user_id: str) -> int:
     if (count := await _forgotten_by_running(config, where, environ, user_id)) is not None:
         print(f"{count} requests forgotten")
         return 0
-    store = Store(where.home, config.store)
+    store = Store.at(where.home, config.store)
     await store.open()
     try:
-        privacy = Privacy(Records(store), config.privacy)
+        privacy = Privacy(store, config.privacy)
         await privacy.restore()
         forgotten = await privacy.forget(user_id)
         for output in app.keepers(config, document, store):
             await output.publish(forgotten)
-        await privacy.finished(forgotten)
+        await privacy.finish(forgotten)
         await asyncio.to_thread(build.picture_files(where.home, config.layers).replace_all, {})
     finally:
         await store.close()
@@ -227,12 +227,12 @@ async def token(environ: Mapping[str, str], action: str, name: str, role: str) -
     """Make, list or revoke access tokens."""
     where = paths.place(environ)
     config, _ = app.configured(where, environ)
-    store = Store(where.home, config.store)
+    store = Store.at(where.home, config.store)
     await store.open()
     try:
         if action == "new":
             made = new_token()
-            await store.add_token(digest(made), TokenRole(role), name)
+            await store.tokens.add(digest(made), TokenRole(role), name)
             panel = (
                 f"Panel: {app.base_url(config)}/#{made}\n"
                 if TokenRole.MODERATOR in INCLUDED_ROLES[TokenRole(role)]
@@ -240,11 +240,11 @@ async def token(environ: Mapping[str, str], action: str, name: str, role: str) -
             )
             print(f"{made}\n{panel}This is shown once. A program that runs knows it in a second.")
         elif action == "list":
-            for issued in await store.tokens():
+            for issued in await store.tokens.all():
                 made_on = time.strftime("%Y-%m-%d %H:%M", time.localtime(issued.created_at))
                 print(f"{issued.name}\t{issued.role}\t{made_on}")
         else:
-            print(f"{await store.remove_token(name)} revoked")
+            print(f"{await store.tokens.delete(name)} revoked")
     finally:
         await store.close()
     return 0

@@ -20,8 +20,8 @@ from streamer.moderation.raid_mode import RaidModeOptions
 from streamer.overlay.layer_options import LayerOptions
 from streamer.pipeline.game_mode import GameModeOptions
 from streamer.pipeline.scheduler import QueueOptions
-from streamer.storage.database import StoreOptions
 from streamer.storage.privacy import PrivacyOptions
+from streamer.storage.store import StoreOptions
 
 
 class Section(BaseModel):

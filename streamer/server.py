@@ -18,7 +18,7 @@ from streamer.config import printable
 from streamer.errors import ListenError, StoreError
 from streamer.integrations.obs.image_files import PictureFiles
 from streamer.interfaces import Generator, Health
-from streamer.storage.database import Store
+from streamer.storage.store import Store
 
 SHUTDOWN_S = 2
 TOKENS_EVERY_S = 1.0
@@ -59,7 +59,7 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
 async def _renew(tokens: TokenTable, store: Store) -> None:
     # A role of a newer version opens nothing here, and is no reason to end the show.
     roles = {role.value: role for role in TokenRole}
-    tokens.replace_issued({one.digest: roles[one.role] for one in await store.tokens() if one.role in roles})
+    tokens.replace_issued({one.digest: roles[one.role] for one in await store.tokens.all() if one.role in roles})
 
 
 async def _watch_tokens(tokens: TokenTable, store: Store) -> None:

@@ -14,7 +14,7 @@ import httpx
 from streamer import app, server
 from streamer.api.auth import TokenRole
 from streamer.interfaces import Health
-from streamer.storage.database import Store, StoreOptions
+from streamer.storage.store import Store, StoreOptions
 from tests.support.built import place
 
 
@@ -60,15 +60,15 @@ async def test_it_answers_tells_how_the_generator_is_and_ends_when_told(tmp_path
 
 async def test_a_token_that_the_command_line_makes_opens_and_one_it_revokes_does_not(tmp_path: Path) -> None:
     async with running(tmp_path, []) as client:
-        beside = Store(tmp_path / "home", StoreOptions())
+        beside = Store.at(tmp_path / "home", StoreOptions())
         await beside.open()
         try:
             digest = hashlib.sha256(b"secret").hexdigest()
             assert await status_with(client, "secret") == 401
-            await beside.add_token("another digest", "a role of a newer version", "that one")
-            await beside.add_token(digest, "moderator", "for the test")
+            await beside.tokens.add("another digest", "a role of a newer version", "that one")
+            await beside.tokens.add(digest, "moderator", "for the test")
             await becomes(client, "secret", 200)
-            await beside.remove_token("for the test")
+            await beside.tokens.delete("for the test")
             await becomes(client, "secret", 401)
         finally:
             await beside.close()

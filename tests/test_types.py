@@ -36,6 +36,6 @@ def test_roles_include_the_ones_below_and_lanes_draw_the_lower_first() -> None:
 
 
 def test_all_but_three_request_states_are_ends() -> None:
-    from streamer.storage.database import OPEN_STATES
+    from streamer.storage.requests import OPEN_STATES
 
     assert set(RequestState) - set(OPEN_STATES) == {"shown", "superseded", "refused", "expired", "cancelled", "failed"}

@@ -12,8 +12,7 @@ from fastapi.requests import HTTPConnection
 
 from streamer.api.auth import TokenRole, TokenTable, bearer
 from streamer.pipeline.status import ControlApi
-from streamer.storage.audit import Records
-from streamer.storage.database import Store
+from streamer.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,6 @@ class ApiContext:
 
     control: ControlApi
     store: Store
-    audit: Records
     tokens: TokenTable
     layers: tuple[str, ...]
     trigger_names: Collection[str]

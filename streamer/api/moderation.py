@@ -85,6 +85,6 @@ async def forget(user_id: str, context: Context) -> dict[str, int]:
 @router.get("/audit", dependencies=[OPERATOR], tags=["audit"])
 async def export(context: Context, since: Annotated[float, Query(ge=0)] = 0.0) -> Response:
     """Return requests, verdicts and times on air since a moment (seconds since the epoch) as JSON lines."""
-    rows = await context.audit.audit(since)
+    rows = await context.store.audit.entries(since)
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     return Response(lines, media_type="application/x-ndjson", headers={"cache-control": "no-store"})

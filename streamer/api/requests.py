@@ -17,14 +17,14 @@ async def requests(
     context: Context, limit: Annotated[int, Query(ge=1, le=500)] = 100, state: str | None = None
 ) -> list[schemas.StoredRequestOut]:
     """List the newest requests."""
-    rows = await context.store.requests(limit, state)
+    rows = await context.store.requests.newest(limit, state)
     return [schemas.StoredRequestOut.model_validate(row) for row in rows]
 
 
 @router.get("/{request_id}")
 async def request(request_id: str, context: Context) -> schemas.StoredRequestOut:
     """Return one request and its state."""
-    if (row := await context.store.request(request_id)) is None:
+    if (row := await context.store.requests.get(request_id)) is None:
         raise HTTPException(404, f"there is no request '{request_id}'")
     return schemas.StoredRequestOut.model_validate(row)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 
 from streamer import __version__
-from streamer.storage.audit import Records
+from streamer.storage.store import Store
 from streamer.types import Frame, Hold, Judgement, Outcome, Refusal, Verdict
 
 
@@ -35,8 +35,8 @@ def clear_frame(frame: Frame, verdict_id: str, seal: Capability) -> ClearedFrame
 class AirGate:
     """Write the verdict, then clear the picture; holds the only copy of the hub's seal."""
 
-    def __init__(self, records: Records, seal: Capability, wall: Callable[[], float] = time.time) -> None:
-        self._records, self._seal, self._wall = records, seal, wall
+    def __init__(self, store: Store, seal: Capability, wall: Callable[[], float] = time.time) -> None:
+        self._store, self._seal, self._wall = store, seal, wall
 
     async def admit(self, frame: Frame, judge: str, judgements: Sequence[Judgement] = ()) -> ClearedFrame:
         """Store that ``judge`` lets the picture on air, with what others found, and clear it.
@@ -45,19 +45,20 @@ class AirGate:
         come before this returns: ask again whether the picture is still wanted.
         """
         verdict = self.verdict(frame.request_id, judge, Outcome.ALLOW, "")
-        await self._records.judged([*self._of(frame.request_id, judgements), verdict])
+        await self._store.audit.record([*self._of(frame.request_id, judgements), verdict])
         return clear_frame(frame, verdict.id, self._seal)
 
     def object(self, objection: Refusal | Hold, judgements: Sequence[Judgement] = ()) -> Verdict:
         """Note soon that a picture or a text was held or refused; return the verdict."""
         outcome = Outcome.BLOCK if isinstance(objection, Refusal) else Outcome.HOLD
         verdict = self.verdict(objection.request_id, objection.rule, outcome, objection.code)
-        self._records.judged([*self._of(objection.request_id, judgements), verdict])
+        self._store.audit.record([*self._of(objection.request_id, judgements), verdict])
         return verdict
 
     async def again(self, picture_id: str) -> ClearedFrame | None:
         """Clear a kept picture anew, by the verdict that it had; None without picture or verdict."""
-        frame, verdict_id = await self._records.store.frame(picture_id), await self._records.cleared(picture_id)
+        frame = await self._store.pictures.frame(picture_id)
+        verdict_id = await self._store.audit.allowing_verdict(picture_id)
         return clear_frame(frame, verdict_id, self._seal) if frame is not None and verdict_id is not None else None
 
     def verdict(self, request_id: str, judge: str, outcome: Outcome, code: str, version: str = __version__) -> Verdict:

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.lru import LruDict
-from streamer.storage.audit import Records
-from streamer.storage.bans import Ban
+from streamer.storage.bans import Ban, BanRepository
 from streamer.types import Actor, ImageRequest, Refusal, Role
 
 REMEMBERED = 10_000
@@ -40,14 +39,14 @@ def typed(words: str) -> tuple[str, float | None]:
 class Bans:
     """Know who is out, by user id where it is known (an id outlives a rename), else by name."""
 
-    def __init__(self, records: Records, options: StrikeOptions, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, records: BanRepository, options: StrikeOptions, wall: Callable[[], float] = time.time) -> None:
         self._records, self._options, self._wall = records, options, wall
         self._bans: dict[str, Ban] = {}
         self._strikes: LruDict[str, deque[float]] = LruDict(REMEMBERED)
 
     async def restore(self) -> None:
         """Take up the bans of earlier runs."""
-        self._bans = {ban.who: ban for ban in await self._records.bans()}
+        self._bans = {ban.who: ban for ban in await self._records.all()}
 
     def all(self) -> tuple[Ban, ...]:
         """List who is out now."""
@@ -72,7 +71,7 @@ class Bans:
         now = self._wall()
         ban = Ban(who, name, None if seconds is None else now + seconds, reason, by, now)
         self._bans[who] = ban
-        return self._records.ban(ban)
+        return self._records.put(ban)
 
     def unban(self, words: str) -> Ban | None:
         """Let in whom the words name by id or name; None when nobody of that name is out."""
@@ -81,7 +80,7 @@ class Bans:
         if found is not None:
             del self._bans[found.who]
             self._strikes.pop(found.who)
-            self._records.unban(found.who)
+            self._records.delete(found.who)
         return found
 
     def forget(self, who: str) -> None:

@@ -19,8 +19,8 @@ from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.integrations.twitch.tokens import AGAIN
 from streamer.interfaces import Health, HealthState
 from streamer.lru import LruDict
-from streamer.storage import redemptions
-from streamer.storage.redemptions import Books, UnsettledRedemption
+from streamer.storage.redemptions import UnsettledRedemption
+from streamer.storage.store import Store
 from streamer.types import Availability, Ended, Event, Notice, NoticeKind, Redemption, Refused, RequestState
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Rewards:
     """Two loops: one keeps the rewards and finds orphans, the other pays what the ledger says is owed."""
 
     def __init__(
-        self, options: Options, twitch: Account, store: Books, offers: RewardCommands, pace: Pace | None = None
+        self, options: Options, twitch: Account, store: Store, offers: RewardCommands, pace: Pace | None = None
     ) -> None:
         self._options, self._twitch, self._store, self._offers = options, twitch, store, offers
         self._pace = pace or Pace(look_s=options.look_s, orphan_s=options.orphan_s)
@@ -218,7 +218,7 @@ class Rewards:
                     await self._give_back(Redemption(orphan, reward_id), "redeemed while the program was away")
 
     async def _unknown(self, ids: Collection[str]) -> set[str]:
-        return await self._store.run(lambda db: redemptions.unknown(db, ids))
+        return await self._store.redemptions.unknown(ids)
 
     async def _pay_debts(self) -> None:
         """In: the ledger. Out: redemptions that Twitch has confirmed as fulfilled or cancelled; retried for ever."""
@@ -240,7 +240,7 @@ class Rewards:
     async def _settle_all(self) -> bool:
         """Settle what is owed; tell whether nothing is left. One that Twitch refuses does not hold up the others."""
         left = False
-        for debt in await self._store.run(redemptions.unsettled):
+        for debt in await self._store.redemptions.unsettled():
             try:
                 done = await self._settle(debt)
             except TwitchError as error:
@@ -260,20 +260,20 @@ class Rewards:
             # Not unfulfilled any more: an earlier try got through without its answer, or a moderator was faster.
             if error.status != 404:
                 raise
-        await self._store.run(lambda db: redemptions.settle(db, paid.id, time.time()))
+        await self._store.redemptions.settle(paid.id, time.time())
         return True
 
     async def _give_back(self, paid: Redemption, reason: str) -> None:
-        await self._store.run(lambda db: redemptions.give_back(db, paid, reason, time.time()))
+        await self._store.redemptions.give_back(paid, reason, time.time())
         self._pay.set()
 
     async def _remember(self) -> None:
-        kept = await self._store.setting(SETTING)
+        kept = await self._store.settings.get(SETTING)
         self._ids = json.loads(kept) if kept else {}
         self._offer()
 
     async def _write_down(self) -> None:
-        await self._store.set(SETTING, json.dumps(self._ids))
+        await self._store.settings.set(SETTING, json.dumps(self._ids))
 
     def _offer(self) -> None:
         configured = self._options.rewards
@@ -296,6 +296,6 @@ async def _until(event: asyncio.Event, seconds: float) -> None:
         return
 
 
-def create(options: Options, twitch: Account, store: Books, offers: RewardCommands) -> Rewards:
+def create(options: Options, twitch: Account, store: Store, offers: RewardCommands) -> Rewards:
     """Build the output."""
     return Rewards(options, twitch, store, offers)

@@ -29,9 +29,8 @@ from streamer.pipeline.retractions import Retractions
 from streamer.pipeline.scheduler import Scheduler
 from streamer.pipeline.stage import Stage
 from streamer.pipeline.status import ShowStatus
-from streamer.storage.audit import Records
-from streamer.storage.database import Store
 from streamer.storage.privacy import PrivacyOptions
+from streamer.storage.store import Store
 from streamer.text import clean
 from streamer.types import (
     Actor,
@@ -90,11 +89,10 @@ class Controls:
     def __init__(self, parts: ShowParts, clock: Callable[[], float] = time.monotonic) -> None:
         self._parts, self._clock = parts, clock
         self._commands = parts.commands
-        self._records = Records(parts.store)
-        self._door = AirGate(self._records, parts.hub.take_seal())
+        self._door = AirGate(parts.store, parts.hub.take_seal())
         self._holds = ApprovalQueue(parts.approval)
         self._repeats = RecentResults(parts.same_s)
-        self._air = Publisher(parts.hub, parts.stage, self._records, parts.metrics, parts.outputs)
+        self._air = Publisher(parts.hub, parts.stage, parts.store, parts.metrics, parts.outputs)
         self._recalled = Retractions()
         self._work = asyncio.Event()
         self._actors: LruDict[str, str] = LruDict(REMEMBERED)
@@ -208,7 +206,7 @@ class Controls:
     async def show(self, picture_id: str) -> bool:
         """Show a picture of the history again, unless it is cleared or taken back while it is being read."""
         asked = self._clock()
-        row, frame = await self._parts.store.request(picture_id), await self._door.again(picture_id)
+        row, frame = await self._parts.store.requests.get(picture_id), await self._door.again(picture_id)
         if row is None or frame is None or frame.layer not in self._parts.hub.layers:
             return False
         if self._recalled.since(row.id, row.actor_id, asked):
@@ -231,7 +229,7 @@ class Controls:
             self._air.publish(Toast(request.id, f"drawn for {self._presentable(request.actor.name)}"))
         self._repeats.note(request, now)
         self._free_at[cleared.layer] = now + self._parts.at_least_s.get(cleared.layer, 0.0)
-        self._parts.store.keep(request, cleared, cleared.verdict_id)
+        self._parts.store.pictures.keep(request, cleared, cleared.verdict_id)
         self._air.shown(request, followers, draw_s * 1000, (now - request.at) * 1000)
 
     async def cancel(self, request_id: str) -> bool:
@@ -266,7 +264,7 @@ class Controls:
         self._drop(lambda request: meant(request.id), "retracted", "the message was taken back")
         self._show(self._parts.stage.retract(meant, self._clock()))
         if retraction.message_id is not None:
-            self._parts.store.forget_picture(retraction.message_id)
+            self._parts.store.pictures.delete(retraction.message_id)
 
     def _lineage(self, request_id: str) -> Iterator[str]:
         """Yield a request, and those whose pictures it was changed from."""

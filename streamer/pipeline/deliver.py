@@ -47,12 +47,12 @@ class Deliver(ModeratorActions):
 
     async def _share(self, request: ImageRequest, same: Result | HeldPicture, now: float) -> Receipt:
         """Let a request end as the same picture before it: on air already, or to be looked at."""
-        stored = self._parts.store.accept(request)
+        stored = self._parts.store.requests.accept(request)
         self._actors.put(request.id, request.actor.id)
         self._parts.metrics.took(PipelineStep.ADMIT, (now - request.at) * 1000)
         self._air.touch()
         if isinstance(same, HeldPicture):
-            self._parts.store.mark(request.id, RequestState.HELD)
+            self._parts.store.requests.set_state(request.id, RequestState.HELD)
             if not same.goes:
                 self._tell_held(request)
             return await self._written(request, stored, "joined")
@@ -78,7 +78,7 @@ class Deliver(ModeratorActions):
     async def _draw(self, request: ImageRequest) -> None:
         """In: a request whose turn it is. Out: its picture on air or held, or its end."""
         started = self._clock()
-        self._parts.store.mark(request.id, RequestState.DRAWING)
+        self._parts.store.requests.set_state(request.id, RequestState.DRAWING)
         self._air.touch()
         with self._drawing.of(request):
             try:
@@ -173,7 +173,7 @@ class Deliver(ModeratorActions):
             self._free_at[frame.layer] = until + self._parts.at_least_s.get(frame.layer, 0.0)
         else:
             self._tell_held(request)
-        self._parts.store.mark(request.id, RequestState.HELD)
+        self._parts.store.requests.set_state(request.id, RequestState.HELD)
         self._parts.hub.publish(Refusal(request.id, why.rule, why.reason))  # its previews, if any, go
         self._expire_held(crowded)
 
@@ -203,7 +203,7 @@ class Deliver(ModeratorActions):
         log.info("put off for the streamer's: %s", request.id)
         self._parts.hub.withdraw(request.id)
         self._parts.scheduler.put_off(request.id)
-        self._parts.store.mark(request.id, RequestState.QUEUED)
+        self._parts.store.requests.set_state(request.id, RequestState.QUEUED)
 
     def _finish(self, request: ImageRequest) -> tuple[ImageRequest, ...]:
         return self._parts.scheduler.finish(request.id)

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import suppress
 
 from streamer.interfaces import Health
-from streamer.storage.database import Store
+from streamer.storage.store import Store
 from streamer.types import Availability, ImageRequest, Lane, Refusal
 
 SETTING = "intake"
@@ -53,7 +53,7 @@ class Intake:
     async def restore(self) -> None:
         """Take up the state that the last run left."""
         marked = await asyncio.to_thread(self._mark.exists)
-        self._state = PANIC if marked else await self._store.setting(SETTING) or OPEN
+        self._state = PANIC if marked else await self._store.settings.get(SETTING) or OPEN
 
     def shield(self, on: bool) -> None:
         """Hold viewers while the platform's Shield Mode is on; its end opens nothing that somebody else had closed."""
@@ -63,14 +63,14 @@ class Intake:
         """Change at once; the result is there when it is written down. Opening by hand overrules Shield Mode."""
         self._shielded = self._shielded and state != OPEN
         self._state = state
-        return self._store.run(lambda db: self._write(db, state))
+        return self._store.database.run(lambda db: self._write(db, state))
 
     def _write(self, db: sqlite3.Connection, state: str) -> None:
         if state == PANIC:
             with suppress(OSError):
                 self._mark.touch()
         with db:
-            db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (SETTING, state))
+            self._store.settings.put(db, SETTING, state)
         if state != PANIC:
             self._mark.unlink(missing_ok=True)
 

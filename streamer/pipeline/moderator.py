@@ -50,7 +50,7 @@ class ModeratorActions(Controls):
 
     def __init__(self, parts: ShowParts, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parts, clock)
-        self._bans = Bans(self._records, parts.strikes)
+        self._bans = Bans(parts.store.bans, parts.strikes)
         self._raid = RaidMode(parts.raid)
         self._throttle = ReplyThrottle()
         self._noted_at = -math.inf
@@ -58,7 +58,7 @@ class ModeratorActions(Controls):
         self._by_id: LruDict[str, Actor] = LruDict(REMEMBERED)
         self._answers, self._erasures = ReplyThrottle(ANSWERS_S, ANSWERS_BURST), ReplyThrottle(0.0)
         self._forgetting = asyncio.Event()
-        self._privacy = Privacy(self._records, parts.privacy)
+        self._privacy = Privacy(parts.store, parts.privacy)
         guards = (self._intake_objection, self._bans.objection, self._privacy.objection)
         self._admission = Admission(guards, parts.policy, self._raid, parts.approval)
 
@@ -173,7 +173,7 @@ class ModeratorActions(Controls):
         """Let somebody in again who was banned, or forgotten and now wants to take part."""
         found = self._bans.unban(who)
         actor = self._known(who.strip().removeprefix("@").casefold())
-        remembered = actor is not None and await self._privacy.remember(actor.id)
+        remembered = actor is not None and await self._privacy.readmit(actor.id)
         self._air.touch()
         return found is not None or remembered
 
@@ -198,7 +198,7 @@ class ModeratorActions(Controls):
         for one in await self._privacy.unfinished():
             self._air.tell(one)
             await self._air.told()
-            await self._privacy.finished(one)
+            await self._privacy.finish(one)
 
     async def _sweep(self) -> None:
         """Out: what has been kept long enough or is not to be kept, forgotten: now, when asked, and every hour."""

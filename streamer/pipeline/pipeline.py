@@ -74,11 +74,11 @@ class Pipeline(Deliver):
         if self._intake.panicked:
             # Written down already, unless the disk was full.
             for layer in self._parts.hub.layers:
-                self._parts.store.off_air(layer)
-        found = [await self._door.again(frame.request_id) for frame in await self._parts.store.on_air()]
+                self._parts.store.pictures.clear_on_air(layer)
+        found = [await self._door.again(frame.request_id) for frame in await self._parts.store.pictures.on_air()]
         kept = {frame.layer: frame for frame in found if frame is not None}
         for frame in kept.values():
-            if (row := await self._parts.store.request(frame.request_id)) is not None:
+            if (row := await self._parts.store.requests.get(frame.request_id)) is not None:
                 self._actors.put(row.id, row.actor_id)
         for layer in self._parts.hub.layers:
             shown = self._parts.stage.restore(kept[layer], self._clock()) if layer in kept else [Clear(layer)]
@@ -314,7 +314,7 @@ class Pipeline(Deliver):
         if submission.refusal is not None:
             self._parts.policy.give_back(request, now)
             return self._refuse(submission.refusal, trigger)
-        stored = self._parts.store.accept(request)
+        stored = self._parts.store.requests.accept(request)
         self._actors.put(request.id, request.actor.id)
         self._end_all(submission.ended)
         self._parts.metrics.took(PipelineStep.ADMIT, (now - request.at) * 1000)

@@ -11,16 +11,15 @@ from streamer.overlay.hub import Hub
 from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stage import Stage
-from streamer.storage.audit import Records
+from streamer.storage.store import Store
 from streamer.types import Clear, Ended, Event, ImageRequest, Refusal, RequestState, Shown, Update
 
 
 class Publisher:
     """The way out. ``version`` counts what a panel could see change; ``changed`` is set with it."""
 
-    def __init__(self, hub: Hub, stage: Stage, records: Records, metrics: Metrics, outputs: Sequence[Output]) -> None:
-        self._hub, self._stage, self._records, self._metrics = hub, stage, records, metrics
-        self._store = records.store
+    def __init__(self, hub: Hub, stage: Stage, store: Store, metrics: Metrics, outputs: Sequence[Output]) -> None:
+        self._hub, self._stage, self._store, self._metrics = hub, stage, store, metrics
         self._outboxes = [Outbox(output) for output in outputs]
         self.changed = asyncio.Event()
         self.version = 0
@@ -50,12 +49,12 @@ class Publisher:
         for update in updates:
             self.publish(update)
             if isinstance(update, Clear):
-                self._store.off_air(update.layer)
-                self._records.went_off_air(update.layer)
+                self._store.pictures.clear_on_air(update.layer)
+                self._store.audit.went_off_air(update.layer)
             elif isinstance(update, ClearedFrame):
-                self._records.went_on_air(update, update.verdict_id)
+                self._store.audit.went_on_air(update, update.verdict_id)
                 if self._stays(update.layer):
-                    self._store.put_on_air(update.layer, update.request_id)
+                    self._store.pictures.set_on_air(update.layer, update.request_id)
 
     def refuse(self, refusal: Refusal) -> None:
         """Count what was not accepted, and let a panel see it."""
@@ -65,7 +64,7 @@ class Publisher:
     def end(self, requests: Sequence[ImageRequest], state: RequestState, rule: str, reason: str) -> None:
         """Bring accepted requests to their one end without a picture, and tell why."""
         if requests:
-            self._store.end([request.id for request in requests], state, rule=rule, reason=reason)
+            self._store.requests.end([request.id for request in requests], state, rule=rule, reason=reason)
         for request in requests:
             self._metrics.ended(state)
             self.publish(Refusal(request.id, rule, reason))
@@ -74,7 +73,7 @@ class Publisher:
     def shown(self, request: ImageRequest, followers: Sequence[ImageRequest], draw_ms: float, total_ms: float) -> None:
         """Bring a request and those who joined it to the end they wished for."""
         served = [request, *followers]
-        self._store.end([one.id for one in served], RequestState.SHOWN, draw_ms=draw_ms, total_ms=total_ms)
+        self._store.requests.end([one.id for one in served], RequestState.SHOWN, draw_ms=draw_ms, total_ms=total_ms)
         for one in served:
             self._metrics.ended(RequestState.SHOWN)
             self.tell(Ended(one, RequestState.SHOWN))

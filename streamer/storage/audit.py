@@ -1,70 +1,74 @@
-"""What is written down about decisions: every verdict, what was on air when, and who is banned."""
+"""The tables of the audit: every verdict, and what was on air when."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from streamer.errors import ConfigError, StoreError
-from streamer.storage.bans import Ban
-from streamer.storage.database import Store
+from streamer.storage.database import Database, execute
 from streamer.types import Frame, Verdict
 
 
-class Records:
-    """Statements over the store's connection, in the store's thread; times are seconds since the epoch."""
+class AuditLog:
+    """Records verdicts and times on air; times are seconds since the epoch."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def judged(self, verdicts: Sequence[Verdict]) -> asyncio.Future[None]:
-        """Write verdicts down; await the result before anything goes on air because of them."""
+    def record(self, verdicts: Sequence[Verdict]) -> asyncio.Future[None]:
+        """Record verdicts; await the result before anything goes on air because of them."""
         rows = [(v.id, v.request_id, v.judge, v.outcome, v.code, v.version, v.at) for v in verdicts]
-        return self.store.run(lambda db: _insert(db, "verdicts", rows))
+        return self._database.run(lambda db: _insert_verdicts(db, rows))
 
-    def cleared(self, picture_id: str) -> asyncio.Future[str | None]:
+    def allowing_verdict(self, picture_id: str) -> asyncio.Future[str | None]:
         """Return the id of the stored verdict that let a kept picture on air, None when there is none."""
-        return self.store.run(lambda db: _cleared(db, picture_id))
+        return self._database.run(lambda db: _allowing_verdict(db, picture_id))
 
     def went_on_air(self, frame: Frame, verdict_id: str) -> asyncio.Future[None]:
-        """Note that a picture went on air now, in the place of what its layer showed."""
-        now = time.time()
-        return self.store.run(lambda db: _aired(db, (frame.request_id, verdict_id, frame.layer, now)))
+        """Note that a picture replaces what its layer showed, from now on."""
+        row = (frame.request_id, verdict_id, frame.layer, time.time())
+        return self._database.run(lambda db: _insert_airing(db, row))
 
     def went_off_air(self, layer: str) -> asyncio.Future[None]:
         """Note that a layer shows nothing from now on."""
         now = time.time()
-        return self.store.run(lambda db: _ended(db, layer, now))
+        return self._database.run(lambda db: _end_airing(db, layer, now))
 
-    def ban(self, ban: Ban) -> asyncio.Future[None]:
-        """Keep somebody out; a newer ban replaces the older one."""
-        row = (ban.who, ban.name, ban.until, ban.reason, ban.by, ban.at)
-        return self.store.run(lambda db: _insert(db, "bans", [row]))
+    def end_interrupted(self) -> asyncio.Future[None]:
+        """End the airings that a crash left open."""
+        return self._database.write("UPDATE airings SET to_at = ? WHERE to_at IS NULL", (time.time(),))
 
-    def unban(self, who: str) -> asyncio.Future[None]:
-        """Let somebody in again."""
-        return self.store.run(lambda db: _execute(db, "DELETE FROM bans WHERE who = ?", (who,)))
+    def entries(self, since: float) -> asyncio.Future[list[dict[str, object]]]:
+        """List requests, verdicts and times on air since a moment, in the order in which they happened."""
+        return self._database.run(lambda db: _entries(db, since))
 
-    def bans(self) -> asyncio.Future[list[Ban]]:
-        """List everybody who is kept out."""
-        return self.store.run(lambda db: [Ban(*row) for row in db.execute("SELECT * FROM bans ORDER BY at")])
+    def erase(self, db: sqlite3.Connection, request_ids: Iterable[str], names: Iterable[str]) -> None:
+        """Delete the verdicts and airings of requests; verdicts of a moderator stay, without the moderator's name."""
+        for request_id in request_ids:
+            execute(db, "DELETE FROM verdicts WHERE request_id = ?", (request_id,))
+            execute(db, "DELETE FROM airings WHERE request_id = ?", (request_id,))
+        for name in names:
+            execute(db, "UPDATE verdicts SET judge = 'moderator' WHERE judge = ?", (f"moderator {name}",))
 
-    def audit(self, since: float) -> asyncio.Future[list[dict[str, object]]]:
-        """Gather requests, verdicts and times on air since a moment, in the order in which they happened."""
-        return self.store.run(lambda db: sorted(_audit(db, since), key=_when))
+    def delete_before(self, db: sqlite3.Connection, before: float) -> None:
+        """Delete verdicts and airings from before a moment; a kept picture keeps its verdicts."""
+        statement = "DELETE FROM verdicts WHERE at < ? AND request_id NOT IN (SELECT id FROM pictures)"
+        execute(db, statement, (before,))
+        execute(db, "DELETE FROM airings WHERE to_at < ?", (before,))
 
 
 def read_audit(path: Path, since: float) -> list[dict[str, object]]:
-    """Read the audit beside a running program: the file is opened for reading alone."""
+    """Read the audit while the program may be running: opens the file read-only."""
     if not path.is_file():
         raise StoreError(str(path), "is not there; start the program once, or set STREAMER_HOME")
     db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
     try:
-        return sorted(_audit(db, since), key=_when)
+        return _entries(db, since)
     except sqlite3.Error as error:
         raise StoreError(
             str(path), f"{error}; start the program once, so that it brings the file up to date"
@@ -73,32 +77,22 @@ def read_audit(path: Path, since: float) -> list[dict[str, object]]:
         db.close()
 
 
-def moment(since: str, now: float) -> float:
+def parse_since(text: str, now: float) -> float:
     """Turn "2h", "7d" or "2026-11-01" into seconds since the epoch."""
-    unit = {"h": 3600.0, "d": 86_400.0}.get(since[-1:])
-    if unit is not None and since[:-1].isdecimal():
-        return now - int(since[:-1]) * unit
+    unit_s = {"h": 3600.0, "d": 86_400.0}.get(text[-1:])
+    if unit_s is not None and text[:-1].isdecimal():
+        return now - int(text[:-1]) * unit_s
     try:
-        return datetime.fromisoformat(since).timestamp()
+        return datetime.fromisoformat(text).timestamp()
     except ValueError:
-        raise ConfigError("--since", f"'{since}' is no time", fix="write 2h, 7d or 2026-11-01") from None
+        raise ConfigError("--since", f"'{text}' is no time", fix="write 2h, 7d or 2026-11-01") from None
 
 
-def _when(row: dict[str, object]) -> float:
-    return float(str(row["at"]))
+def _insert_verdicts(db: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    db.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def _insert(db: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-    if rows:
-        marks = ", ".join("?" * len(rows[0]))
-        db.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)  # nosec B608 - our own names
-
-
-def _execute(db: sqlite3.Connection, statement: str, values: Sequence[object]) -> None:
-    db.execute(statement, values)
-
-
-def _cleared(db: sqlite3.Connection, picture_id: str) -> str | None:
+def _allowing_verdict(db: sqlite3.Connection, picture_id: str) -> str | None:
     row = db.execute(
         "SELECT verdicts.id FROM pictures JOIN verdicts ON verdicts.id = pictures.verdict_id"
         " WHERE pictures.id = ? AND verdicts.outcome = 'allow'",
@@ -107,16 +101,17 @@ def _cleared(db: sqlite3.Connection, picture_id: str) -> str | None:
     return str(row[0]) if row else None
 
 
-def _ended(db: sqlite3.Connection, layer: str, now: float) -> None:
-    _execute(db, "UPDATE airings SET to_at = ? WHERE layer = ? AND to_at IS NULL", (now, layer))
+def _end_airing(db: sqlite3.Connection, layer: str, now: float) -> None:
+    execute(db, "UPDATE airings SET to_at = ? WHERE layer = ? AND to_at IS NULL", (now, layer))
 
 
-def _aired(db: sqlite3.Connection, row: tuple[str, str, str, float]) -> None:
-    _ended(db, row[2], row[3])
-    _execute(db, "INSERT INTO airings VALUES (?, ?, ?, ?, NULL)", row)
+def _insert_airing(db: sqlite3.Connection, row: tuple[str, str, str, float]) -> None:
+    _, _, layer, now = row
+    _end_airing(db, layer, now)
+    execute(db, "INSERT INTO airings VALUES (?, ?, ?, ?, NULL)", row)
 
 
-_AUDIT = {
+_SELECTS = {
     "request": "SELECT asked_at AS at, id AS request_id, command, layer, text, actor_id, actor_name, role, state, rule,"
     " reason, ended_at FROM requests WHERE asked_at >= ?",
     "verdict": "SELECT at, request_id, id AS verdict_id, judge, outcome, code, version FROM verdicts WHERE at >= ?",
@@ -125,9 +120,13 @@ _AUDIT = {
 }
 
 
-def _audit(db: sqlite3.Connection, since: float) -> Iterator[dict[str, object]]:
-    for what, statement in _AUDIT.items():
+def _entries(db: sqlite3.Connection, since: float) -> list[dict[str, object]]:
+    return sorted(_unsorted_entries(db, since), key=lambda entry: float(str(entry["at"])))
+
+
+def _unsorted_entries(db: sqlite3.Connection, since: float) -> Iterator[dict[str, object]]:
+    for kind, statement in _SELECTS.items():
         cursor = db.execute(statement, (since,))
-        names = [column[0] for column in cursor.description]
+        columns = [column[0] for column in cursor.description]
         for row in cursor:
-            yield {"what": what, **dict(zip(names, row, strict=True))}
+            yield {"what": kind, **dict(zip(columns, row, strict=True))}

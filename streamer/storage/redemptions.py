@@ -1,29 +1,19 @@
-"""What was paid with channel points and what is owed for it: rows that change in the same transaction as the request.
+"""The table of channel-point redemptions, whose rows change in the same transaction as their requests.
 
-A redemption has one row for its whole life. It is *open* while its request is drawn, *owed* once that has ended (the
-points are earned or must go back), and *settled* when the platform has confirmed. Functions take the connection of
-whoever runs the transaction (``Store``).
+A redemption keeps one row for its whole life. It is *open* while its request is open, *owed* once the request has
+ended (the points are earned or go back), and *settled* when the platform has confirmed.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
+from streamer.storage.database import Database, execute
 from streamer.types import ImageRequest, Redemption, RequestState
 
-Result = TypeVar("Result")
-
-SCHEMA = """
-    CREATE TABLE redemptions (
-      id TEXT PRIMARY KEY, reward_id TEXT NOT NULL, request_id TEXT NOT NULL DEFAULT '', noted_at REAL NOT NULL,
-      earned INTEGER, reason TEXT NOT NULL DEFAULT '', settled_at REAL
-    );
-    CREATE INDEX redemptions_by_request ON redemptions (request_id);
-    CREATE INDEX redemptions_unsettled ON redemptions (noted_at) WHERE settled_at IS NULL;
-    """
 KEPT_S = 30 * 86_400
 
 
@@ -36,55 +26,58 @@ class UnsettledRedemption:
     reason: str
 
 
-class Books(Protocol):
-    """Whoever keeps the database: runs work on it, all of it or nothing, one after the other, and keeps settings."""
+class RedemptionRepository:
+    """Reads and writes redemptions; times are seconds since the epoch."""
 
-    def run(self, work: Callable[[sqlite3.Connection], Result]) -> Awaitable[Result]: ...
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def setting(self, key: str) -> Awaitable[str | None]: ...
+    def give_back(self, redemption: Redemption, reason: str, now: float) -> asyncio.Future[None]:
+        """Note that points go back although no request stands for them; a redemption that has a row keeps it."""
+        return self._database.write(
+            "INSERT OR IGNORE INTO redemptions (id, reward_id, noted_at, earned, reason) VALUES (?, ?, ?, 0, ?)",
+            (redemption.id, redemption.reward_id, now, reason),
+        )
 
-    def set(self, key: str, value: str) -> Awaitable[None]: ...
+    def unsettled(self) -> asyncio.Future[list[UnsettledRedemption]]:
+        """List the redemptions that the platform has not confirmed yet, oldest first."""
+        return self._database.run(_unsettled)
+
+    def settle(self, redemption_id: str, now: float) -> asyncio.Future[None]:
+        """Note that the platform has confirmed, and delete redemptions that were settled long ago."""
+        return self._database.run(lambda db: _settle(db, redemption_id, now))
+
+    def unknown(self, ids: Collection[str]) -> asyncio.Future[set[str]]:
+        """Return the redemptions that have no row."""
+        return self._database.run(lambda db: _unknown(db, ids))
+
+    def open(self, db: sqlite3.Connection, request: ImageRequest, now: float) -> None:
+        """Note what a request was paid with; IntegrityError when that redemption has a row already."""
+        if (paid := request.redemption) is not None:
+            row = (paid.id, paid.reward_id, request.id, now)
+            execute(db, "INSERT INTO redemptions (id, reward_id, request_id, noted_at) VALUES (?, ?, ?, ?)", row)
+
+    def end(self, db: sqlite3.Connection, ids: Iterable[str], state: RequestState, reason: str) -> None:
+        """Note how requests ended: only a picture that was on air has earned its points."""
+        db.executemany(
+            "UPDATE redemptions SET earned = ?, reason = ? WHERE request_id = ? AND earned IS NULL",
+            [(state is RequestState.SHOWN, reason, request_id) for request_id in ids],
+        )
 
 
-def open_for(db: sqlite3.Connection, request: ImageRequest, now: float) -> None:
-    """Note what a request was paid with; IntegrityError when that redemption has a row already."""
-    if (paid := request.redemption) is not None:
-        row = (paid.id, paid.reward_id, request.id, now)
-        db.execute("INSERT INTO redemptions (id, reward_id, request_id, noted_at) VALUES (?, ?, ?, ?)", row)
-
-
-def end(db: sqlite3.Connection, endings: Iterable[tuple[str, str, str]]) -> None:
-    """Note how requests ended (state, reason, id): only a picture that was on air has earned its points."""
-    db.executemany(
-        "UPDATE redemptions SET earned = ?, reason = ? WHERE request_id = ? AND earned IS NULL",
-        [(state == RequestState.SHOWN, reason, request_id) for state, reason, request_id in endings],
-    )
-
-
-def give_back(db: sqlite3.Connection, paid: Redemption, reason: str, now: float) -> None:
-    """Note that points go back for which no request stands; a redemption that has a row keeps it."""
-    db.execute(
-        "INSERT OR IGNORE INTO redemptions (id, reward_id, noted_at, earned, reason) VALUES (?, ?, ?, 0, ?)",
-        (paid.id, paid.reward_id, now, reason),
-    )
-
-
-def unsettled(db: sqlite3.Connection) -> list[UnsettledRedemption]:
-    """List what the platform has not confirmed yet, oldest first."""
+def _unsettled(db: sqlite3.Connection) -> list[UnsettledRedemption]:
     rows = db.execute(
         "SELECT id, reward_id, earned, reason FROM redemptions"
         " WHERE settled_at IS NULL AND earned IS NOT NULL ORDER BY noted_at"
     )
-    return [UnsettledRedemption(Redemption(row[0], row[1]), bool(row[2]), row[3]) for row in rows.fetchall()]
+    return [UnsettledRedemption(Redemption(row[0], row[1]), bool(row[2]), row[3]) for row in rows]
 
 
-def settle(db: sqlite3.Connection, redemption_id: str, now: float) -> None:
-    """Note that the platform has confirmed, and forget what was settled long ago."""
+def _settle(db: sqlite3.Connection, redemption_id: str, now: float) -> None:
     db.execute("UPDATE redemptions SET settled_at = ? WHERE id = ?", (now, redemption_id))
     db.execute("DELETE FROM redemptions WHERE settled_at < ?", (now - KEPT_S,))
 
 
-def unknown(db: sqlite3.Connection, ids: Collection[str]) -> set[str]:
-    """Return which redemptions have no row."""
+def _unknown(db: sqlite3.Connection, ids: Collection[str]) -> set[str]:
     known = (db.execute("SELECT id FROM redemptions WHERE id = ?", (one,)).fetchone() for one in ids)
     return set(ids) - {row[0] for row in known if row}

@@ -1,12 +1,10 @@
-"""The schema of the database: one list of statements for each version."""
+"""The schema of the database: one script of statements for each version."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from streamer.storage import redemptions
-
-# One statement list for each schema version; PRAGMA user_version counts how many have run.
+# PRAGMA user_version counts how many have run. A script that was released never changes.
 MIGRATIONS: Sequence[str] = (
     """
     CREATE TABLE requests (
@@ -27,7 +25,7 @@ MIGRATIONS: Sequence[str] = (
     CREATE TABLE tokens (digest TEXT PRIMARY KEY, role TEXT NOT NULL, name TEXT NOT NULL, created_at REAL NOT NULL);
     CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
     """,
-    # Pictures from before this version were on air: that was their verdict.
+    # Pictures from before this version were on air, so they count as allowed.
     """
     CREATE TABLE verdicts (
       id TEXT PRIMARY KEY, request_id TEXT NOT NULL, judge TEXT NOT NULL, outcome TEXT NOT NULL, code TEXT NOT NULL,
@@ -47,5 +45,12 @@ MIGRATIONS: Sequence[str] = (
     );
     CREATE TABLE forgotten (who TEXT PRIMARY KEY, at REAL NOT NULL);
     """,
-    redemptions.SCHEMA,
+    """
+    CREATE TABLE redemptions (
+      id TEXT PRIMARY KEY, reward_id TEXT NOT NULL, request_id TEXT NOT NULL DEFAULT '', noted_at REAL NOT NULL,
+      earned INTEGER, reason TEXT NOT NULL DEFAULT '', settled_at REAL
+    );
+    CREATE INDEX redemptions_by_request ON redemptions (request_id);
+    CREATE INDEX redemptions_unsettled ON redemptions (noted_at) WHERE settled_at IS NULL;
+    """,
 )

@@ -21,8 +21,8 @@ from streamer.integrations.twitch.config import TwitchConfig
 from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.interfaces import Health, SourceEvent
 from streamer.moderation.thresholds import Thresholds
-from streamer.storage.database import Store, StoreOptions
 from streamer.storage.pseudonyms import Pseudonyms
+from streamer.storage.store import Store, StoreOptions
 from streamer.types import (
     Actor,
     Caption,
@@ -60,9 +60,11 @@ def built(seam: str, name: str) -> Any:
     options = plugins.options_of(seam, name).model_validate(NEEDED.get(name, {}))
     home = Path("nowhere")
     shared = {
-        "twitch": Account(home, TwitchConfig(), {}), "store": Store(home, StoreOptions()), "offers": RewardCommands(),
+        "twitch": Account(home, TwitchConfig(), {}),
+        "store": Store.at(home, StoreOptions()),
+        "offers": RewardCommands(),
         "marks": Pseudonyms(home),
-    }  # fmt: skip
+    }
     return plugins.create(seam, name, options, shared)
 
 

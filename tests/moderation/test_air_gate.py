@@ -18,8 +18,7 @@ from streamer.moderation.air_gate import AirGate, Capability, ClearedFrame, clea
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer_options import LayerOptions
 from streamer.pipeline.stage import Stage
-from streamer.storage.audit import Records
-from streamer.storage.database import Store, StoreOptions
+from streamer.storage.store import Store, StoreOptions
 from streamer.types import Clear, Frame, Judgement, Outcome, Refusal
 from tests.support.examples import REQUEST, frame
 
@@ -27,49 +26,49 @@ LAYERS = {"background": LayerOptions(use="background"), "meme": LayerOptions(use
 
 
 @pytest.fixture
-async def records(tmp_path: Path) -> AsyncIterator[Records]:
-    store = Store(tmp_path, StoreOptions())
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = Store.at(tmp_path, StoreOptions())
     await store.open()
-    yield Records(store)
+    yield store
     await store.close()
 
 
-async def test_the_verdict_is_stored_before_the_picture_is_cleared(records: Records) -> None:
+async def test_the_verdict_is_stored_before_the_picture_is_cleared(store: Store) -> None:
     hub = Hub(LAYERS)
     page = hub.join()
     found = Judgement(Outcome.ALLOW, "", "nudity", "3")
-    cleared = await AirGate(records, hub.take_seal()).admit(frame("r1"), "policy", [found])
-    stored = await records.audit(0.0)
+    cleared = await AirGate(store, hub.take_seal()).admit(frame("r1"), "policy", [found])
+    stored = await store.audit.entries(0.0)
     assert {(row["judge"], row["outcome"]) for row in stored} == {("policy", "allow"), ("nudity", "allow")}
     assert cleared.verdict_id in {row["verdict_id"] for row in stored}
     hub.publish(cleared)
     assert page.take(0.0) is not None
 
 
-async def test_without_a_stored_verdict_there_is_no_cleared_picture(records: Records) -> None:
-    door = AirGate(records, Hub(LAYERS).take_seal())
-    await records.store.run(lambda db: db.execute("DROP TABLE verdicts"))
+async def test_without_a_stored_verdict_there_is_no_cleared_picture(store: Store) -> None:
+    door = AirGate(store, Hub(LAYERS).take_seal())
+    await store.database.run(lambda db: db.execute("DROP TABLE verdicts"))
     with pytest.raises(StoreError):
         await door.admit(frame("r1"), "policy")
 
 
-async def test_a_kept_picture_passes_again_only_with_its_verdict(records: Records) -> None:
-    door = AirGate(records, Hub(LAYERS).take_seal())
-    await records.store.accept(REQUEST)
+async def test_a_kept_picture_passes_again_only_with_its_verdict(store: Store) -> None:
+    door = AirGate(store, Hub(LAYERS).take_seal())
+    await store.requests.accept(REQUEST)
     cleared = await door.admit(frame("r1"), "policy")
-    await records.store.keep(REQUEST, cleared, cleared.verdict_id)
+    await store.pictures.keep(REQUEST, cleared, cleared.verdict_id)
     again = await door.again("r1")
     assert again is not None
     assert again.verdict_id == cleared.verdict_id
-    await records.store.run(lambda db: db.execute("DELETE FROM verdicts"))
+    await store.database.run(lambda db: db.execute("DELETE FROM verdicts"))
     assert await door.again("r1") is None
     assert await door.again("unknown") is None
 
 
-async def test_an_objection_is_written_down_as_hold_or_block(records: Records) -> None:
-    door = AirGate(records, Capability())
+async def test_an_objection_is_written_down_as_hold_or_block(store: Store) -> None:
+    door = AirGate(store, Capability())
     verdict = door.object(Refusal("r1", "words", "no", "hate"))
-    (row,) = await records.audit(0.0)
+    (row,) = await store.audit.entries(0.0)
     assert (row["verdict_id"], row["outcome"], row["code"]) == (verdict.id, "block", "hate")
 
 
@@ -87,10 +86,10 @@ class Airwaves(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.home = tempfile.TemporaryDirectory()
-        self.store = Store(Path(self.home.name), StoreOptions())
+        self.store = Store.at(Path(self.home.name), StoreOptions())
         self.run(lambda: self.store.open())
-        self.records, self.hub, self.stage = Records(self.store), Hub(LAYERS), Stage(tuple(LAYERS))
-        self.door = AirGate(self.records, self.hub.take_seal())
+        self.hub, self.stage = Hub(LAYERS), Stage(tuple(LAYERS))
+        self.door = AirGate(self.store, self.hub.take_seal())
         self.page = self.hub.join()
         self.now, self.names, self.let_in, self.forged = 1.0, 0, set[str](), 0
 
@@ -142,14 +141,14 @@ class Airwaves(RuleBasedStateMachine):
 
     @rule()
     def without_store(self) -> None:
-        self.run(lambda: self.store.run(lambda db: db.execute("ALTER TABLE verdicts RENAME TO away")))
+        self.run(lambda: self.store.database.run(lambda db: db.execute("ALTER TABLE verdicts RENAME TO away")))
         try:
             self.run(lambda: self.door.admit(self.picture("meme"), "policy"))
             raise AssertionError("cleared although nothing could be stored")
         except StoreError:
             pass
         finally:
-            self.run(lambda: self.store.run(lambda db: db.execute("ALTER TABLE away RENAME TO verdicts")))
+            self.run(lambda: self.store.database.run(lambda db: db.execute("ALTER TABLE away RENAME TO verdicts")))
 
     @rule()
     def join(self) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamer.moderation.bans import Bans, StrikeOptions
-from streamer.storage.audit import Records
-from streamer.storage.database import Store, StoreOptions
+from streamer.storage.store import Store, StoreOptions
 from streamer.types import Actor, Role
 from tests.support.examples import REQUEST
 
@@ -27,9 +26,9 @@ class Wall:
 
 @pytest.fixture
 async def bans(tmp_path: Path) -> AsyncIterator[Bans]:
-    store = Store(tmp_path, StoreOptions())
+    store = Store.at(tmp_path, StoreOptions())
     await store.open()
-    yield Bans(Records(store), StrikeOptions(limit=3, within_s=600, ban_s=90), Wall())
+    yield Bans(store.bans, StrikeOptions(limit=3, within_s=600, ban_s=90), Wall())
     await store.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,22 +12,25 @@ import pytest
 from streamer.outputs._picture_folder import name_of
 from streamer.outputs.archive import Archive, Options, create
 from streamer.storage.pseudonyms import Pseudonyms
+from streamer.storage.store import Store, StoreOptions
 from streamer.types import Clear, Forgotten, Frame
 from tests.support.pictures import encoded
 
 
-class Book:
+class FakeRequests:
     """Knows who asked for what; ``gone`` are requests that are forgotten."""
 
     def __init__(self, gone: tuple[str, ...] = ()) -> None:
         self.gone = gone
 
-    async def request(self, request_id: str) -> SimpleNamespace | None:
+    async def get(self, request_id: str) -> SimpleNamespace | None:
         return None if request_id in self.gone else SimpleNamespace(actor_id=f"actor of {request_id[0]}")
 
 
 def archive(folder: Path, gone: tuple[str, ...] = ()) -> Archive:
-    return create(Options(folder=folder / "copies"), Book(gone), Pseudonyms(folder / "home"))
+    store = Store.at(folder / "home", StoreOptions())
+    store = replace(store, requests=FakeRequests(gone))  # type: ignore[arg-type]
+    return create(Options(folder=folder / "copies"), store, Pseudonyms(folder / "home"))
 
 
 def copies(folder: Path) -> list[Path]:

@@ -225,7 +225,7 @@ async def test_a_redemption_that_a_moderator_settled_by_hand_is_left_alone(shop:
     await shop.end(request, RequestState.FAILED)
     await asyncio.sleep(0.4)
     assert (redeemed.status, redeemed.settled) == ("FULFILLED", 1)
-    assert await shop.store.run(lambda db: db.execute("SELECT settled_at FROM redemptions").fetchone()[0])
+    assert await shop.store.database.run(lambda db: db.execute("SELECT settled_at FROM redemptions").fetchone()[0])
 
 
 async def test_a_redemption_that_cannot_be_settled_does_not_hold_up_the_others(api: TwitchApi, shop: Shop) -> None:

@@ -72,7 +72,7 @@ class Evening:
             self.right[redeemed.id] = "FULFILLED"
         if kind < 0.5:
             # Ended and written down, but the program ends before the output hears of it.
-            await shop.store.end([request.id], state, reason="because")
+            await shop.store.requests.end([request.id], state, reason="because")
             return
         await shop.end(request, state)
         if kind < 0.6:

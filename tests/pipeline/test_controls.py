@@ -16,14 +16,14 @@ from streamer.pipeline.controls import Controls, ShowParts
 from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.scheduler import QueueOptions, Scheduler
 from streamer.pipeline.stage import Stage
-from streamer.storage.database import Store, StoreOptions
+from streamer.storage.store import Store, StoreOptions
 from tests.support.show import Easel
 
 
 @pytest.fixture
 async def controls(tmp_path: Path) -> AsyncIterator[Controls]:
     layers = {"background": LayerOptions(use="background")}
-    store, hub, stage = Store(tmp_path, StoreOptions()), Hub(layers), Stage(tuple(layers))
+    store, hub, stage = Store.at(tmp_path, StoreOptions()), Hub(layers), Stage(tuple(layers))
     await store.open()
     table = {"bg": CommandOptions(kind="background", layer="background")}
     yield Controls(

@@ -33,7 +33,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
 
 
 async def verdicts(room: Room, request_id: str) -> set[tuple[object, object]]:
-    rows = await room.pipeline._records.audit(0.0)
+    rows = await room.store.audit.entries(0.0)
     return {
         (row["judge"], row["outcome"]) for row in rows if row["what"] == "verdict" and row["request_id"] == request_id
     }

@@ -11,7 +11,7 @@ import pytest
 from streamer.errors import StoreError
 from streamer.interfaces import Health, HealthState
 from streamer.pipeline.intake import OPEN, PANIC, PAUSED, Intake, availability
-from streamer.storage.database import Store, StoreOptions
+from streamer.storage.store import Store, StoreOptions
 from streamer.types import Lane
 from tests.support.examples import REQUEST
 
@@ -20,7 +20,7 @@ MINE = replace(REQUEST, priority=Lane.BROADCASTER)
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = Store(tmp_path, StoreOptions())
+    opened = Store.at(tmp_path, StoreOptions())
     await opened.open()
     yield opened
     await opened.close()
@@ -54,10 +54,10 @@ async def test_a_pause_does_not_soften_a_panic(store: Store) -> None:
 
 
 async def test_a_panic_outlives_a_restart_even_when_the_disk_takes_no_row(store: Store) -> None:
-    await store.run(lambda db: db.execute("PRAGMA query_only = ON"))
+    await store.database.run(lambda db: db.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreError):
         await Intake(store).set(PANIC)
-    await store.run(lambda db: db.execute("PRAGMA query_only = OFF"))
+    await store.database.run(lambda db: db.execute("PRAGMA query_only = OFF"))
     after = Intake(store)
     await after.restore()
     assert after.panicked

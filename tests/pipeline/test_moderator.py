@@ -33,7 +33,7 @@ async def test_a_flood_of_refused_texts_writes_few_verdicts(tmp_path: Path) -> N
     async with opened(tmp_path) as room:
         for n in range(200):
             await room.pipeline.submit(room.trigger("!bg forbiddenword", f"u{n}"))
-        rows = await room.pipeline._records.audit(0.0)
+        rows = await room.store.audit.entries(0.0)
         # The test's clock goes on by a millisecond a line.
         assert 1 <= len(rows) <= 5
         assert {row["outcome"] for row in rows} == {"block"}

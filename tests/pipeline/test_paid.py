@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from streamer.commands.event_triggers import EventTrigger, EventTriggers
-from streamer.storage import redemptions
 from streamer.types import Actor, Availability, Ended, Lane, Notice, NoticeKind, Redemption, Refused, Role
 from tests.support.show import Room, opened
 
@@ -26,7 +25,7 @@ async def redeem(room: Room, text: str, number: int = 1, who: str = "ann", rewar
 
 
 async def owed(room: Room) -> list[tuple[str, bool]]:
-    return [(debt.redemption.id, debt.earned) for debt in await room.store.run(redemptions.unsettled)]
+    return [(debt.redemption.id, debt.earned) for debt in await room.store.redemptions.unsettled()]
 
 
 def heard(room: Room, kind: type) -> list[object]:
@@ -80,7 +79,7 @@ async def test_one_redemption_that_comes_twice_under_two_ids_is_drawn_once(room:
 
 async def test_points_that_went_back_while_we_were_away_draw_nothing_any_more(room: Room) -> None:
     paid = Redemption("redemption-1", "ours")
-    await room.store.run(lambda db: redemptions.give_back(db, paid, "away", 1.0))
+    await room.store.redemptions.give_back(paid, "away", 1.0)
     await redeem(room, "castle")
     await room.until(lambda: heard(room, Ended))
     assert room.on_air() is None

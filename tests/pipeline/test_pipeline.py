@@ -71,7 +71,7 @@ async def test_a_refused_request_leaves_no_row_and_says_why(room: Room) -> None:
     receipt = await room.pipeline.submit(room.trigger("!mods harbour"))
     assert (receipt.outcome, receipt.rule) == ("refused", "role")
     assert receipt.reason
-    assert await room.store.request(receipt.trigger_id) is None
+    assert await room.store.requests.get(receipt.trigger_id) is None
     assert (await room.pipeline.submit(room.trigger("!bg a forbiddenword"))).rule == "words"
 
 
@@ -156,7 +156,7 @@ async def test_a_failed_picture_ends_failed_and_the_next_is_drawn(room: Room) ->
     await room.say("!bg two", who="ben")
     await room.draw_next()
     assert room.on_air() == b"two"
-    row = await room.store.request(failed)
+    row = await room.store.requests.get(failed)
     assert row is not None
     assert (row.state, row.rule) == ("failed", "generator")
     assert "crashed" not in row.reason
@@ -166,7 +166,7 @@ async def test_what_a_backend_cannot_do_is_said_in_its_own_words(room: Room) -> 
     room.easel.fault = Unsupported("this backend cannot edit pictures")
     request_id = await room.say("!bg one")
     await room.draw_next()
-    row = await room.store.request(request_id)
+    row = await room.store.requests.get(request_id)
     assert row is not None
     assert row.reason == "this backend cannot edit pictures"
 
@@ -251,8 +251,8 @@ async def test_a_deleted_message_takes_its_picture_off_the_air_and_off_the_disk(
     await room.draw_next()
     await room.pipeline.retract(Retraction("test", bad, None, room.now))
     assert room.on_air() == b"kept"
-    assert await room.store.frame(bad) is None
-    assert await room.store.frame(kept) is not None
+    assert await room.store.pictures.frame(bad) is None
+    assert await room.store.pictures.frame(kept) is not None
 
 
 async def test_a_banned_viewer_loses_what_waits_what_is_drawn_and_what_is_on_air(room: Room) -> None:
@@ -519,7 +519,7 @@ async def test_a_restyle_takes_what_viewers_see_when_its_turn_comes(room: Room) 
 async def test_what_cannot_be_seen_is_not_restyled_and_the_show_goes_on(room: Room) -> None:
     request_id = await room.say("!restyle noir")
     await room.until(lambda: room.pipeline.state().drawing is None and not room.pipeline.state().pending)
-    row = await room.store.request(request_id)
+    row = await room.store.requests.get(request_id)
     assert row is not None
     assert (str(row.state), row.reason) == ("failed", "OBS did not answer")
     await room.say("!bg one")
@@ -536,7 +536,7 @@ async def test_a_request_that_cannot_be_written_down_is_refused_and_the_show_goe
     await room.say("!bg one", who="zoe")
     await room.until(lambda: room.easel.drawn)
     with monkeypatch.context() as broken:
-        broken.setattr(room.store, "_accept", full)
+        broken.setattr(room.store.requests, "_insert", full)
         receipt = await room.pipeline.submit(room.trigger("!bg two"))
         assert (receipt.outcome, receipt.rule) == ("refused", "store")
         room.script.lines.put_nowait(room.trigger("!bg three", who="cat"))
@@ -705,7 +705,7 @@ async def test_a_panic_while_the_verdict_is_written_keeps_the_picture_off(room: 
 async def test_a_picture_whose_verdict_cannot_be_stored_is_not_shown(room: Room) -> None:
     request_id = await room.say("!bg harbour")
     await room.until(lambda: room.easel.drawn)
-    await room.store.run(lambda db: db.execute("DROP TABLE verdicts"))
+    await room.store.database.run(lambda db: db.execute("DROP TABLE verdicts"))
     room.easel.go.release()
     await room.until(lambda: room.pipeline.state().drawing is None)
     assert (room.on_air(), await room.state(request_id)) == (None, "failed")
@@ -852,7 +852,7 @@ async def test_a_panic_on_a_full_disk_is_blank_after_a_restart_and_after_the_nex
     async with opened(tmp_path) as room:
         await room.say("!bg harbour")
         await room.draw_next()
-        await room.store.run(lambda db: db.execute("PRAGMA query_only = ON"))
+        await room.store.database.run(lambda db: db.execute("PRAGMA query_only = ON"))
         with pytest.raises(StoreError):
             await room.pipeline.panic()
         assert room.on_air() is None

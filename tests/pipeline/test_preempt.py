@@ -20,8 +20,7 @@ from streamer.overlay import wire
 from streamer.overlay.mailbox import Mailbox
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.pipeline import Pipeline
-from streamer.storage import redemptions
-from streamer.storage.database import Store, StoreOptions
+from streamer.storage.store import Store, StoreOptions
 from streamer.types import (
     Actor,
     Ended,
@@ -123,14 +122,14 @@ class Program:
         await asyncio.gather(*self._orders)
 
     async def state(self, name: str) -> str:
-        row = await self.store.request(name)
+        row = await self.store.requests.get(name)
         assert row is not None
         return row.state
 
     async def same_picture(self, name: str) -> bool:
         """Tell whether the picture on record is what the generator draws of that request undisturbed."""
         *_, again = [item async for item in self._draw(self.requests[name])]
-        kept = await self.store.frame(name)
+        kept = await self.store.pictures.frame(name)
         return kept is not None and kept.data == again.data
 
 
@@ -203,7 +202,7 @@ async def test_whoever_joined_waits_again_with_it_and_points_are_earned_once(pro
         await program.say("joined", "!bg the same harbour")
 
     async def look() -> None:
-        debts.extend(await program.store.run(redemptions.unsettled))
+        debts.extend(await program.store.redemptions.unsettled())
 
     program.upon("first", crowd)
     program.upon("paid", program.press)
@@ -211,7 +210,7 @@ async def test_whoever_joined_waits_again_with_it_and_points_are_earned_once(pro
     await program.say("first", "!meme first | a | b")
     await program.drawn("first", "key", "paid", "joined")
     assert debts == []
-    owed = await program.store.run(redemptions.unsettled)
+    owed = await program.store.redemptions.unsettled()
     assert [(one.redemption.id, one.earned) for one in owed] == [("points", True)]
 
 
@@ -227,11 +226,11 @@ async def test_a_crash_while_it_waits_again_gives_the_points_back_as_for_anythin
         await program.say("viewer", redemption="points")
         await asyncio.wait_for(begun.wait(), 90)
         assert await program.state("viewer") == "queued"
-    store = Store(program.store.home, StoreOptions())
+    store = Store.at(program.store.home, StoreOptions())
     await store.open()
     await store.recover()
-    row = await store.request("viewer")
-    owed = await store.run(redemptions.unsettled)
+    row = await store.requests.get("viewer")
+    owed = await store.redemptions.unsettled()
     await store.close()
     assert row is not None
     assert (row.state, [(one.redemption.id, one.earned) for one in owed]) == ("expired", [("points", False)])
@@ -361,7 +360,7 @@ async def test_the_judges_of_a_half_drawn_picture_are_sent_home_and_nothing_of_i
     await program.say("viewer")
     await program.until(lambda: judge.asked == ["viewer", "key"])
     assert judge.cancelled == ["viewer"]
-    assert await program.store.run(lambda db: db.execute("SELECT * FROM verdicts").fetchall()) == []
+    assert await program.store.database.run(lambda db: db.execute("SELECT * FROM verdicts").fetchall()) == []
     judge.answer.set()
     await program.drawn("key", "viewer")
 

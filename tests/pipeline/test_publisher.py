@@ -13,8 +13,7 @@ from streamer.overlay.layer_options import LayerOptions
 from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.publisher import Publisher
 from streamer.pipeline.stage import Stage
-from streamer.storage.audit import Records
-from streamer.storage.database import Store, StoreOptions
+from streamer.storage.store import Store, StoreOptions
 from streamer.types import Clear, Ended, Event, Frame, Refusal, RequestState, Toast
 from tests.support.air import cleared, opened
 from tests.support.examples import REQUEST, frame
@@ -33,10 +32,10 @@ class Desk:
 
     def __init__(self, home: Path) -> None:
         self.hub = Hub({"background": LayerOptions(use="background"), "meme": LayerOptions(use="popup")})
-        self.stage, self.store, self.metrics = Stage(("background", "meme")), Store(home, StoreOptions()), Metrics()
+        self.stage, self.store, self.metrics = Stage(("background", "meme")), Store.at(home, StoreOptions()), Metrics()
         self.notes = Notebook()
         opened(self.hub)
-        self.air = Publisher(self.hub, self.stage, Records(self.store), self.metrics, [self.notes])
+        self.air = Publisher(self.hub, self.stage, self.store, self.metrics, [self.notes])
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ async def test_a_slow_output_keeps_no_other_waiting_and_both_are_waited_for(desk
             await super().publish(event)
 
     slow = Slow()
-    air = Publisher(desk.hub, desk.stage, Records(desk.store), desk.metrics, [slow, desk.notes])
+    air = Publisher(desk.hub, desk.stage, desk.store, desk.metrics, [slow, desk.notes])
     telling = asyncio.create_task(air.tell_all())
     air.tell(Toast("r1", "hello"))
     told = asyncio.create_task(air.told())
@@ -82,20 +81,20 @@ async def test_a_slow_output_keeps_no_other_waiting_and_both_are_waited_for(desk
 
 
 async def test_what_stays_on_air_is_noted_for_a_restart_and_a_popup_is_not(desk: Desk) -> None:
-    await desk.store.accept(REQUEST)
-    await desk.store.keep(REQUEST, frame("r1"), "v1")
-    await desk.store.off_air("background")
+    await desk.store.requests.accept(REQUEST)
+    await desk.store.pictures.keep(REQUEST, frame("r1"), "v1")
+    await desk.store.pictures.clear_on_air("background")
     desk.air.show(desk.stage.show(cleared(frame("r1")), None, 1.0, 1.0))
     desk.air.show(desk.stage.show(cleared(Frame("r1", "meme", "image/jpeg", b"", 1, 1)), 8.0, 1.0, 1.0))
-    assert [kept.layer for kept in await desk.store.on_air()] == ["background"]
+    assert [kept.layer for kept in await desk.store.pictures.on_air()] == ["background"]
     desk.air.show([Clear("background")])
-    assert await desk.store.on_air() == []
+    assert await desk.store.pictures.on_air() == []
 
 
 async def test_an_end_is_stored_counted_and_told(desk: Desk) -> None:
-    await desk.store.accept(REQUEST)
+    await desk.store.requests.accept(REQUEST)
     desk.air.end([REQUEST], RequestState.EXPIRED, "queue", "waited too long")
-    row = await desk.store.request("r1")
+    row = await desk.store.requests.get("r1")
     assert row is not None
     assert (row.state, row.reason) == ("expired", "waited too long")
     assert b'streamer_requests_total{state="expired"} 1.0' in desk.metrics.exposition()

@@ -17,10 +17,9 @@ from streamer.generator.render.encode import encode
 from streamer.interfaces import Output
 from streamer.outputs import archive, evening
 from streamer.outputs._contact_sheet import drawn_from
-from streamer.storage.audit import Records
-from streamer.storage.database import Store, StoreOptions
 from streamer.storage.privacy import FORGETTING, Privacy, PrivacyOptions
 from streamer.storage.pseudonyms import Pseudonyms
+from streamer.storage.store import Store, StoreOptions
 from streamer.types import Notice, NoticeKind, RequestState, Role
 from tests.support.examples import REQUEST, frame
 from tests.support.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
@@ -66,7 +65,7 @@ async def test_after_forgetme_no_byte_of_the_data_folder_tells_of_the_viewer(tmp
 def keepers(folder: Path) -> list[Output]:
     """Build what copies pictures, beside the data folder; the key and the rows are the store's."""
     marks = Pseudonyms(folder / "home")
-    book = Store(folder / "home", StoreOptions())
+    book = Store.at(folder / "home", StoreOptions())
     return [evening.create(evening.Options(folder=folder / "evenings"), marks),
             archive.create(archive.Options(folder=folder / "archive"), book, marks)]  # fmt: skip
 
@@ -130,9 +129,9 @@ async def test_a_program_that_ends_before_the_outputs_have_forgotten_lets_them_a
 ) -> None:
     async with show(tmp_path) as room:
         await evening_of(room, (NAME, USER), ("Ann", "1"))
-    store = Store(tmp_path / "home", StoreOptions())
+    store = Store.at(tmp_path / "home", StoreOptions())
     await store.open()
-    privacy = Privacy(Records(store), PrivacyOptions())
+    privacy = Privacy(store, PrivacyOptions())
     await privacy.restore()
     await privacy.forget(USER)
     await store.close()
@@ -153,56 +152,48 @@ async def test_what_somebody_decided_as_a_moderator_stays_without_their_name(tmp
         assert (await room.pipeline.submit(room.trigger("!bg pier", "troll"))).rule == "ban"
 
 
-@pytest.fixture
-async def records(tmp_path: Path) -> AsyncIterator[Records]:
-    store = Store(tmp_path, StoreOptions())
-    await store.open()
-    yield Records(store)
-    await store.close()
-
-
-async def test_texts_and_names_go_after_their_time_and_a_hash_stays(records: Records) -> None:
-    privacy = Privacy(records, PrivacyOptions(texts_hours=24, audit_days=30))
+async def test_texts_and_names_go_after_their_time_and_a_hash_stays(store: Store) -> None:
+    privacy = Privacy(store, PrivacyOptions(texts_hours=24, audit_days=30))
     await privacy.restore()
-    await records.store.accept(REQUEST)
-    await records.store.end(["r1"], RequestState.SHOWN)
+    await store.requests.accept(REQUEST)
+    await store.requests.end(["r1"], RequestState.SHOWN)
     await privacy.sweep(time.time() + 23 * 3600)
-    row = await records.store.request("r1")
+    row = await store.requests.get("r1")
     assert row is not None
     assert row.text == "harbour"
     for _ in range(2):
         await privacy.sweep(time.time() + 25 * 3600)
-    row = await records.store.request("r1")
+    row = await store.requests.get("r1")
     assert row is not None
     assert (row.text, row.prompt, row.actor_name, row.actor_id[0], len(row.actor_id)) == ("", "", "", "~", 33)
-    assert found(records.store.home, "harbour", "Ann") == []
+    assert found(store.home, "harbour", "Ann") == []
     assert (await privacy.forget(REQUEST.actor.id)).request_ids == ("r1",), "the hash finds what the id no longer does"
 
 
-async def test_the_audit_goes_after_its_time_and_a_kept_picture_keeps_its_verdict(records: Records) -> None:
-    privacy = Privacy(records, PrivacyOptions())
+async def test_the_audit_goes_after_its_time_and_a_kept_picture_keeps_its_verdict(store: Store) -> None:
+    privacy = Privacy(store, PrivacyOptions())
     await privacy.restore()
-    await records.store.accept(REQUEST)
-    await records.store.keep(REQUEST, frame("r1"), "v1")
-    await records.store.end(["r1"], RequestState.SHOWN)
-    await records.store.run(lambda db: db.execute("INSERT INTO verdicts VALUES ('v1','r1','p','allow','','',1)"))
-    await records.store.run(lambda db: db.execute("INSERT INTO verdicts VALUES ('v2','r2','p','block','','',1)"))
+    await store.requests.accept(REQUEST)
+    await store.pictures.keep(REQUEST, frame("r1"), "v1")
+    await store.requests.end(["r1"], RequestState.SHOWN)
+    await store.database.run(lambda db: db.execute("INSERT INTO verdicts VALUES ('v1','r1','p','allow','','',1)"))
+    await store.database.run(lambda db: db.execute("INSERT INTO verdicts VALUES ('v2','r2','p','block','','',1)"))
     await privacy.sweep(time.time() + 31 * 86_400)
-    assert await records.cleared("r1") == "v1"
-    assert await records.store.run(lambda db: db.execute("SELECT count(*) FROM verdicts").fetchone()) == (1,)
+    assert await store.audit.allowing_verdict("r1") == "v1"
+    assert await store.database.run(lambda db: db.execute("SELECT count(*) FROM verdicts").fetchone()) == (1,)
 
 
-async def test_who_is_forgotten_is_known_after_a_restart(records: Records) -> None:
-    first = Privacy(records, PrivacyOptions())
+async def test_who_is_forgotten_is_known_after_a_restart(store: Store) -> None:
+    first = Privacy(store, PrivacyOptions())
     await first.restore()
     await first.forget(REQUEST.actor.id)
-    again = Privacy(records, PrivacyOptions())
+    again = Privacy(store, PrivacyOptions())
     await again.restore()
     refusal = again.objection(REQUEST, 0.0)
     assert refusal is not None
     assert refusal.rule == "forgotten"
-    assert await again.remember(REQUEST.actor.id)
-    assert not await again.remember(REQUEST.actor.id)
+    assert await again.readmit(REQUEST.actor.id)
+    assert not await again.readmit(REQUEST.actor.id)
     assert again.objection(REQUEST, 0.0) is None
     await asyncio.sleep(0)
 
@@ -210,10 +201,10 @@ async def test_who_is_forgotten_is_known_after_a_restart(records: Records) -> No
 async def test_the_command_line_exports_and_forgets_beside_no_running_program(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = Store(tmp_path, StoreOptions())
+    store = Store.at(tmp_path, StoreOptions())
     await store.open()
-    await store.accept(REQUEST)
-    await store.end(["r1"], RequestState.SHOWN)
+    await store.requests.accept(REQUEST)
+    await store.requests.end(["r1"], RequestState.SHOWN)
     await store.close()
     shipped = Path(__file__).parents[2] / "config.yaml"
     environ = {"STREAMER_HOME": str(tmp_path), "STREAMER_CONFIG": str(shipped), "STREAMER_PORT": str(free_port())}

@@ -11,7 +11,7 @@ from pathlib import Path
 from streamer.integrations.twitch.custom_reward import CustomReward
 from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.outputs.rewards import MANAGE, Options, Pace, Rewards
-from streamer.storage.database import Store, StoreOptions
+from streamer.storage.store import Store, StoreOptions
 from streamer.types import (
     Actor,
     Availability,
@@ -37,7 +37,7 @@ class Shop:
         self.api, self.home = api, home
         self.options = Options.model_validate({"rewards": {"draw": DRAW}, **options})
         self.offers = RewardCommands()
-        self.store = Store(home, StoreOptions())
+        self.store = Store.at(home, StoreOptions())
         self.account = api.account(home, {MANAGE: "rewards"})
         self.output = Rewards(self.options, self.account, self.store, self.offers, PACE)
 
@@ -51,11 +51,11 @@ class Shop:
     async def accept(self, redeemed: Redeemed) -> ImageRequest:
         paid = Redemption(redeemed.id, redeemed.reward.id)
         request = replace(REQUEST, id=redeemed.id, redemption=paid)
-        await self.store.accept(request)
+        await self.store.requests.accept(request)
         return request
 
     async def end(self, request: ImageRequest, state: RequestState) -> None:
-        await self.store.end([request.id], state, reason="because")
+        await self.store.requests.end([request.id], state, reason="because")
         await self.output.publish(Ended(request, state, "rule", "because"))
 
 

@@ -23,7 +23,7 @@ from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.pipeline import Pipeline
 from streamer.pipeline.scheduler import QueueOptions, Scheduler
 from streamer.pipeline.stage import Stage
-from streamer.storage.database import Store, StoreOptions
+from streamer.storage.store import Store, StoreOptions
 from streamer.types import (
     Actor,
     Event,
@@ -152,7 +152,7 @@ class Room:
         }
         self.now = 100.0
         self.easel, self.notes, self.script, self.eye = Easel(), Notebook(), Script(), Eye()
-        self.store = Store(home, StoreOptions())
+        self.store = Store.at(home, StoreOptions())
         self.hub, self.stage = Hub(layers), Stage(tuple(layers))
         self.pipeline = Pipeline(
             ShowParts(
@@ -184,7 +184,7 @@ class Room:
         assert (await self.pipeline.submit(self.trigger(text, "mod", rank))).outcome == "done"
 
     async def state(self, request_id: str) -> str:
-        row = await self.store.request(request_id)
+        row = await self.store.requests.get(request_id)
         assert row is not None
         return row.state
 

@@ -1,0 +1,75 @@
+"""The state directory: the database, one repository a table, and the picture files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.storage.audit import AuditLog
+from streamer.storage.bans import BanRepository
+from streamer.storage.database import Database
+from streamer.storage.pictures import PictureRepository
+from streamer.storage.redemptions import RedemptionRepository
+from streamer.storage.requests import RequestRepository
+from streamer.storage.settings import SettingRepository
+from streamer.storage.tokens import TokenRepository
+
+
+class StoreOptions(BaseModel):
+    """How much of the past is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    pictures_kept: Annotated[int, Field(ge=1, description="newest pictures kept on disk")] = 500
+    requests_kept: Annotated[int, Field(ge=100, description="newest requests kept in the database")] = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Everything that is kept; each repository owns its tables."""
+
+    database: Database
+    requests: RequestRepository
+    pictures: PictureRepository
+    audit: AuditLog
+    bans: BanRepository
+    redemptions: RedemptionRepository
+    tokens: TokenRepository
+    settings: SettingRepository
+
+    @classmethod
+    def at(cls, home: Path, options: StoreOptions) -> Store:
+        """Build the store of a state directory; ``open`` creates what is missing there."""
+        database = Database(home)
+        redemptions = RedemptionRepository(database)
+        requests = RequestRepository(database, redemptions, options.requests_kept)
+        return cls(
+            database=database,
+            requests=requests,
+            pictures=PictureRepository(database, requests, options.pictures_kept),
+            audit=AuditLog(database),
+            bans=BanRepository(database),
+            redemptions=redemptions,
+            tokens=TokenRepository(database),
+            settings=SettingRepository(database),
+        )
+
+    @property
+    def home(self) -> Path:
+        """Return the state directory."""
+        return self.database.home
+
+    async def open(self) -> None:
+        """Create what is missing and bring the schema up to date; the program and a command may both do it."""
+        await self.database.open()
+
+    async def recover(self) -> None:
+        """End what a crash left open; only the running program may do that, not a command beside it."""
+        await self.requests.end_interrupted()
+        await self.audit.end_interrupted()
+
+    async def close(self) -> None:
+        """Finish all calls made so far and close the database."""
+        await self.database.close()
