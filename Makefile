@@ -27,4 +27,4 @@ bench:  ## measure what needs no GPU; each bench prints one JSON line last
 	@scripts/bench.sh
 
 gallery: setup  ## paint the sheets of pictures for human eyes into gallery/
-	@$(PY) bench/gallery.py --out gallery
+	@$(PY) -m bench.gallery --out gallery

@@ -1,7 +1,7 @@
 """Millions of publish attempts in random order, forged ones among them: how many pictures get out without a verdict?
 
 The real hub, door, store and stage; every picture that a page is handed is looked up among the stored verdicts.
-Usage: python bench/door.py [--attempts 2000000] [--seed 1]
+Usage: python -m bench.door [--attempts 2000000] [--seed 1]
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ import argparse
 import asyncio
 import logging
 import random
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-import report
-
+from bench import report
 from streamer.moderation.air_gate import AirGate, Capability, ClearedFrame, clear_frame
 from streamer.overlay import wire
 from streamer.overlay.hub import Hub

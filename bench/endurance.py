@@ -1,7 +1,7 @@
 """Draw a thousand mixed pictures in a row: sizes, cancels and edits; memory and latency must stay where they are.
 
-    python bench/endurance.py --model 4b --pictures 1000     one NVIDIA GPU, random weights
-    python bench/endurance.py --model tiny --pictures 40     any machine, to see that the script works
+    python -m bench.endurance --model 4b --pictures 1000     one NVIDIA GPU, random weights
+    python -m bench.endurance --model tiny --pictures 40     any machine, to see that the script works
 
 Every tenth picture is drawn by stock diffusers too, from the same noise and with the unquantised weights.
 """
@@ -11,10 +11,8 @@ from __future__ import annotations
 import argparse
 import gc
 import io
-import json
 import random
 import statistics
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,14 +22,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-# In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
-
-from streamer.generator.klein.device_picture import gpu_jpeg_available
+from bench.report import at_most, finish, percentile
+from streamer.generator.klein.device_picture import DevicePicture, gpu_jpeg_available
 from streamer.generator.klein.engine import DrawJob, Engine
 from streamer.generator.klein.loading import from_pipeline
 from streamer.generator.klein.noise import noise_of
-from streamer.generator.klein.optimizations import Optimizations
+from streamer.generator.klein.optimizations import Attention, Optimizations
 from streamer.generator.klein.quantize import FP8, Quantizer
 from streamer.generator.klein.testing import make_pipeline
 from streamer.generator.klein.warmup import WarmUp
@@ -85,7 +81,7 @@ def main() -> None:
                 )
         if number % 50 == 0 or asked.pictures < 100:
             note_memory(seen)
-    print(json.dumps(report(asked, seen, time.monotonic() - began)))
+    report_drift(asked, seen, time.monotonic() - began)
 
 
 def build(model: str) -> tuple[Any, Engine]:
@@ -101,7 +97,7 @@ def build(model: str) -> tuple[Any, Engine]:
         shrink(layer)
     text = 64 if model == "tiny" else 512
     engine = Engine(parts, text_tokens=text, remembered=16, gpu_jpeg=cuda and gpu_jpeg_available())
-    attention = "fp8" if cuda and fp8_attention() else "cudnn"
+    attention: Attention = "fp8" if cuda and fp8_attention() else "cudnn"
     on = Optimizations("fp8", attention, True, True, False, True, True, True) if cuda else Optimizations("fp8")
     tuner = WarmUp(engine, on, SIZES["tiny" if model == "tiny" else "full"])
     while tuner.left:
@@ -127,11 +123,12 @@ def draw(engine: Engine, job: DrawJob, kind: str, seen: Seen) -> np.ndarray:
     """Draw one picture to its JPEG, and note how long it took."""
     began = time.perf_counter()
     *_, picture = engine.draw(job)
-    file = picture.jpeg(88)  # type: ignore[union-attr]
+    assert isinstance(picture, DevicePicture)
+    file = picture.jpeg(88)
     took_ms = (time.perf_counter() - began) * 1e3
     seen.latency_ms.setdefault(f"{kind} {job.width}x{job.height}", []).append(took_ms)
     seen.edited += kind == "edit"
-    pixels: np.ndarray = picture.pixels()  # type: ignore[union-attr]
+    pixels: np.ndarray = picture.pixels()
     if file is not None:
         seen.jpeg_apart.append(float(np.abs(np.asarray(Image.open(io.BytesIO(file))).astype(int) - pixels).mean()))
     return pixels
@@ -169,15 +166,15 @@ def note_memory(seen: Seen) -> None:
     seen.resident_mb.append(round(pages * 4096 / 1e6))
 
 
-def report(asked: argparse.Namespace, seen: Seen, took_s: float) -> dict[str, Any]:
-    """Compare the first fifth with the last."""
-    drift = {}
+def report_drift(asked: argparse.Namespace, seen: Seen, took_s: float) -> None:
+    """Compare the first fifth of the pictures with the last, and print the JSON line."""
+    drift: dict[str, dict[str, float]] = {}
     for kind, times in sorted(seen.latency_ms.items()):
         part = max(1, len(times) // 5)
         first, last = statistics.median(times[:part]), statistics.median(times[-part:])
         drift[kind] = {
             "count": len(times), "first_ms": round(first, 1), "last_ms": round(last, 1),
-            "p95_ms": round(sorted(times)[int(len(times) * 0.95)], 1), "max_ms": round(max(times), 1),
+            "p95_ms": round(percentile(times, 0.95), 1), "max_ms": round(max(times), 1),
         }  # fmt: skip
     metrics = {
         "pictures": asked.pictures, "cancelled": seen.cancelled, "edited": seen.edited, "took_s": round(took_s, 1),
@@ -189,16 +186,14 @@ def report(asked: argparse.Namespace, seen: Seen, took_s: float) -> dict[str, An
     growth = max(seen.resident_mb[half:]) - max(seen.resident_mb[:half]) if half else 0
     worst = max((d["last_ms"] / d["first_ms"] for d in drift.values() if d["count"] >= 10), default=1.0)
     goals = [
-        {"metric": "resident growth in the second half, MB", "value": growth, "goal": 50, "met": growth <= 50},
-        {"metric": "last fifth over first fifth", "value": round(worst, 3), "goal": 1.1, "met": worst <= 1.1},
+        at_most("resident growth in the second half, MB", growth, 50),
+        at_most("last fifth over first fifth", worst, 1.1),
     ]
     if seen.reserved_gb:
         more = round(max(seen.reserved_gb[half:]) - max(seen.reserved_gb[:half]), 2)
-        goals.append(
-            {"metric": "device memory growth in the second half, GB", "value": more, "goal": 0, "met": more <= 0}
-        )
+        goals.append(at_most("device memory growth in the second half, GB", more, 0))
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-    return {"bench": "endurance", "machine": name, "model": asked.model, "metrics": metrics, "goals": goals}
+    finish("endurance", metrics, goals, device=name, model=asked.model)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Ask any judge of texts about a labelled set of prompts: precision and recall by threshold, class and language.
 
-    python bench/evaluate_judge.py --judge words                      the text gate, as config.yaml sets it
-    python bench/evaluate_judge.py --judge text --options '{"model": "FOLDER", "labels": {"toxic": "toxic"}}'
-    python bench/evaluate_judge.py --judge moderation_api             needs STREAMER_MODERATION_KEY
-    python bench/evaluate_judge.py --judge policy_judge --model FOLDER_OF_KLEIN
+    python -m bench.evaluate_judge --judge words                      the text gate, as config.yaml sets it
+    python -m bench.evaluate_judge --judge text --options '{"model": "FOLDER", "labels": {"toxic": "toxic"}}'
+    python -m bench.evaluate_judge --judge moderation_api             needs STREAMER_MODERATION_KEY
+    python -m bench.evaluate_judge --judge policy_judge --model FOLDER_OF_KLEIN
 
 bench/prompts.jsonl is worded neutrally and holds nothing about minors: that class is for the word rules and is always
 blocked. A set of other lines ({"text", "language", "label": "allow"|"flag", "category"}) may be given with --set.
@@ -14,18 +14,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-# In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
-sys.path[0] = str(ROOT)
-
-from bench.report import finish, spread
+from bench.report import ROOT, finish, spread
 from streamer import app, plugins
 from streamer.config_file import load
 from streamer.moderation.policy import Policy

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """How long a picture takes to reach 200 overlay pages while one of them has stalled.
 
 The real server (routes, hub, uvicorn with the program's flags) runs in this process; the pages are plain sockets in a
@@ -15,18 +14,13 @@ import multiprocessing
 import os
 import socket
 import statistics
-import sys
 import time
 from multiprocessing.connection import Connection
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-import report
 import uvicorn
 from starlette.applications import Starlette
 
+from bench import report
 from streamer.overlay import wire
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer_options import DEFAULT_LAYERS
@@ -137,7 +131,7 @@ async def _round(pages: int, stalled: int, frames: int) -> tuple[list[float], fl
     """Serve one round; returns the ages in ms, the longest the publisher was held in ms, and pictures missed."""
     hub = opened(Hub(DEFAULT_LAYERS))
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    app = Starlette(routes=routes(hub, lambda token: token == TOKEN, ROOT / "web"))
+    app = Starlette(routes=routes(hub, lambda token: token == TOKEN, report.ROOT / "web"))
     config = uvicorn.Config(
         app, ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=65536, ws_ping_interval=10,
         ws_ping_timeout=10, lifespan="off", log_level="error", timeout_graceful_shutdown=1,

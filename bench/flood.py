@@ -1,7 +1,7 @@
 """10,000 chat lines a second from 50,000 accounts through the real loops: lag, the streamer's keys, memory, fairness.
 
 Everything but the model is real: pipeline, rules of the shipped config (with limits that let enough pictures through to
-compare people), scheduler, store, hub. Usage: python bench/flood.py [--seconds 20] [--rate 10000]; in full: 60
+compare people), scheduler, store, hub. Usage: python -m bench.flood [--seconds 20] [--rate 10000]; in full: 60
 """
 
 from __future__ import annotations
@@ -12,17 +12,14 @@ import itertools
 import random
 import re
 import statistics
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-import report
-from load import Prepared, parts, resident_mb
-
+from bench import report
+from bench.load import Prepared, parts, resident_mb
 from streamer.interfaces import Health, HealthState, SourceEvent
 from streamer.moderation.policy import Policy
 from streamer.moderation.raid_mode import RaidModeOptions

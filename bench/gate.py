@@ -2,7 +2,7 @@
 
 Stand-in words take the place of real terms, so nothing bad is readable here; the shipped list is on as well. A word is
 caught when the request would be refused or held. Give better-profanity to compare: pip install better-profanity.
-Usage: python bench/gate.py [--show-missed]
+Usage: python -m bench.gate [--show-missed]
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import benign
-import heldout
-import report
-from disguises import DISGUISES
-
+from bench import benign, heldout, report
+from bench.disguises import DISGUISES
 from streamer.moderation.policy import Policy
 from streamer.moderation.rules.cooldown import Cooldown
 from streamer.moderation.rules.cooldown import Options as CooldownOptions
-from streamer.moderation.rules.words import Options, create
+from streamer.moderation.rules.words import create
+from streamer.moderation.text_filter.options import TextFilterOptions
 from streamer.text import clean
 from streamer.types import Actor, ImageRequest, Lane, Outcome, Role, SamplingParams
 
@@ -131,7 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--show-missed", action="store_true")
     chosen = parser.parse_args()
-    rule, shipped = create(Options(extra=TERMS)), create(Options())
+    rule, shipped = create(TextFilterOptions(extra=TERMS)), create(TextFilterOptions())
     prompts = [line for line in benign.written() + benign.generated(LINES) if not _STAND_INS.search(line)]
     ours = caught(lambda text: rule.find(clean(text)) is not None)
     harmless = caught(lambda text: shipped.find(clean(text)) is not None, HARMLESS)
@@ -146,7 +144,7 @@ def main() -> None:
         print(*wrong, *(line for lines in kept_wrong.values() for line in lines), sep="\n")
     plain, other = plain_list(TERMS), better_profanity()
     texts = long_texts(prompts, 1500)
-    ms = report.spread(milliseconds(lambda: create(Options(extra=TERMS)).find, texts))
+    ms = report.spread(milliseconds(lambda: create(TextFilterOptions(extra=TERMS)).find, texts))
     flood = refused_per_second(Policy([Cooldown(CooldownOptions()), rule]))
     metrics: dict[str, object] = {
         "categories": len(DISGUISES), "scripts": 2, "words": len(TERMS), "caught": round(mean(ours), 4),

@@ -9,8 +9,8 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benign import readable
-from heldout_disguises import CYRILLIC, EITHER, LATIN
+from bench.benign import readable
+from bench.heldout_disguises import CYRILLIC, EITHER, LATIN
 
 DISGUISES = {"latin": EITHER | LATIN, "cyrillic": EITHER | CYRILLIC}
 _LANGUAGE = "# language: "

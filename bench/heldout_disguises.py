@@ -1,4 +1,4 @@
-"""Disguises by somebody who had not seen the gate or ``bench/disguises.py``, to measure the gate with.
+"""Disguises by somebody who had not seen the gate or ``bench.disguises``, to measure the gate with.
 
 Each takes one lower-case word and returns what a viewer might type instead. ``EITHER`` fits both scripts, ``LATIN``
 and ``CYRILLIC`` one. The author had read which kinds of disguise people use, and chose others or combined two.

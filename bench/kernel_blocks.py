@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -94,8 +95,8 @@ def run_single(b: Block, x: torch.Tensor, y: Branch, fp8: bool) -> tuple[torch.T
         heads = rope.qk_norm_rope_fp8(qkv, b.w, b.w, *b.tables, EPS, b.scales)
         joined = swiglu.concat_swiglu_quantize(attention.attention_fp8(*heads, b.scales), gate_up, b.scales[2:3])
     else:
-        pair = rope.qk_norm_rope(qkv, b.w, b.w, *b.tables, EPS)
-        attended = cudnn_attention(*pair, qkv[:, 2 * d :].unflatten(1, (-1, 128)))
+        q_rotated, k_rotated = rope.qk_norm_rope(qkv, b.w, b.w, *b.tables, EPS)
+        attended = cudnn_attention(q_rotated, k_rotated, qkv[:, 2 * d :].unflatten(1, (-1, 128)))
         joined = swiglu.concat_swiglu_quantize(attended, gate_up)
     return x, b.branch(joined, 1)
 
@@ -110,8 +111,10 @@ def run_double(b: Block, x: torch.Tensor, y: Branch, fp8: bool) -> tuple[torch.T
         # Already fp8 under one scale: it needs no quantisation before the output product.
         attended = attention.attention_fp8(*heads, b.scales), b.scales[2:3].expand(x.shape[0], 1).contiguous()
     else:
-        pair = rope.qk_norm_rope(qkv, b.w, b.w, *b.tables, EPS, t)
-        attended = quantize_rows.quantize_rows(cudnn_attention(*pair, qkv[:, 2 * d :].unflatten(1, (-1, 128))))
+        q_rotated, k_rotated = rope.qk_norm_rope(qkv, b.w, b.w, *b.tables, EPS, t)
+        attended = quantize_rows.quantize_rows(
+            cudnn_attention(q_rotated, k_rotated, qkv[:, 2 * d :].unflatten(1, (-1, 128)))
+        )
     y = b.branch(attended, 1)
     x, *q = layer_norm.gate_residual_norm_modulate_quantize(x, y[0], *b.mods, EPS, t, False, *y[1:])
     return x, b.branch(swiglu.swiglu_quantize(b.product((q[0], q[1]), 2)), 3)
@@ -124,11 +127,11 @@ def bench_blocks(report: Report, stock: bool, profile: bool) -> None:
             for unscaled in (False, True) if n < 2000 else (False,):
                 blocks = [make(d, n, text, unscaled) for _ in range(3)]
                 for fp8 in (False, True) if attention.available() else (False,):
-                    ms = milliseconds([lambda f=fp8, r=run, s=start, bs=blocks: chain(r, bs, *s, f)]) / len(blocks)
+                    ms = milliseconds([partial(chain, run, blocks, *start, fp8)]) / len(blocks)
                     name = f"{'fp8' if fp8 else 'bf16'}_attention{'.unscaled' if unscaled else ''}"
                     report.note(f"{label}.{kind}_block.{name}.us", ms * 1e3)
             if profile:
-                show_profile(lambda b=blocks[0], r=run, s=start: r(b, *s, False))
+                show_profile(partial(run, blocks[0], *start, False))
         if stock:
             report.note(f"{label}.single_block.compiled_stock.us", compiled_single(d, n) * 1e3)
 

@@ -15,7 +15,7 @@ from streamer.generator.klein.kernels import quantize_rows
 
 EPS = 1e-6
 SHAPES = {"9B-1024": (4608, 4096, 512), "4B-1024": (4608, 3072, 512), "4B-512": (1152, 3072, 128)}
-Call = Callable[[], Any]
+Call = Callable[..., Any]
 
 
 @dataclass

@@ -1,24 +1,18 @@
 """Time the fused kernels of the Klein engine on this GPU, each against its bound and its float32 reference.
 
-Usage: python bench/kernels.py [--only ops,gemm,attention,decoder,text,blocks] [--stock] [--profile]
+Usage: python -m bench.kernels [--only ops,gemm,attention,decoder,text,blocks] [--stock] [--profile]
 The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-
-# In place of this folder, not before it: transformers would take this file for the package named kernels.
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from bench.kernel_blocks import bench_blocks
 from bench.kernel_timing import (
@@ -35,7 +29,7 @@ from bench.kernel_timing import (
     show_profile,
     tables,
 )
-from bench.report import at_least, at_most
+from bench.report import at_least, at_most, finish
 from streamer.generator.klein.fused import vae_decoder
 from streamer.generator.klein.fused.text_encoder import TextLayers
 from streamer.generator.klein.kernels import attention, layer_norm, quantize_rows, reference, rope, swiglu
@@ -278,8 +272,7 @@ def main() -> None:
     }
     failed = [name for name in chosen if not ran(name, sections[name])]
     machine = f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
-    result = {"bench": "kernels", "machine": machine, "metrics": report.metrics, "goals": goals(report.metrics)}
-    print(json.dumps(result))
+    finish("kernels", report.metrics, goals(report.metrics), device=machine)
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 

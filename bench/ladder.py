@@ -1,7 +1,7 @@
 """Measure Klein at full size with random weights in one run: stock diffusers, the published recipe, then each rung.
 
-    python bench/ladder.py --model 9b            one NVIDIA GPU; "4b" likewise
-    python bench/ladder.py --model tiny          any machine, to see that the script works
+    python -m bench.ladder --model 9b            one NVIDIA GPU; "4b" likewise
+    python -m bench.ladder --model tiny          any machine, to see that the script works
 
 Latency does not depend on what the weights are, quality does: nothing here says how good pictures are. Every rung adds
 one speed-up to the one before it. Times are from prompt to encoded JPEG, median of --runs after two warm-ups.
@@ -12,26 +12,23 @@ from __future__ import annotations
 import argparse
 import gc
 import io
-import json
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-# In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
-
+from bench.report import at_least, at_most, finish
 from streamer.generator.klein.device_picture import DevicePicture, gpu_jpeg_available
 from streamer.generator.klein.engine import DrawJob, Engine
 from streamer.generator.klein.loading import from_pipeline
-from streamer.generator.klein.optimizations import Optimizations
+from streamer.generator.klein.optimizations import Attention, Optimizations, Precision
 from streamer.generator.klein.quantize import FP8, Quantizer, count_eight_bit
 from streamer.generator.klein.reference_kv_cache import attend_to_kv_cache
 from streamer.generator.klein.taef2 import TinyDecoder
@@ -100,7 +97,7 @@ def main() -> None:
         swap_decoder(model.vae, name, bench)
         for spec in filter(None, asked.also.split(",")):
             also(bench, model, spec, name)
-    print(json.dumps(report(bench)))
+    report(bench)
 
 
 def arguments() -> argparse.Namespace:
@@ -260,7 +257,7 @@ def article(bench: Bench) -> None:
 
 def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
     """Climb: every rung adds to the one before; give the model as the last rung left it."""
-    best = "cudnn" if bench.cuda and torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
+    best: Attention = "cudnn" if bench.cuda and torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
     switches = Optimizations(gpu_jpeg=bench.cuda)
     for name in rungs:
         if name == "attention":
@@ -273,7 +270,8 @@ def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
         elif name == "graphs":
             switches = replace(switches, graphs=bench.cuda)
         elif name in ("fp8", "int8"):
-            switches = replace(switches, precision=name, attention=best)
+            precision: Precision = "fp8" if name == "fp8" else "int8"
+            switches = replace(switches, precision=precision, attention=best)
             if name == "int8":
                 switches = replace(switches, fused_qkv=True, fast_decoder=True, kernels=bench.cuda, graphs=bench.cuda)
             if count_eight_bit(model.transformer):
@@ -329,7 +327,7 @@ def rung(bench: Bench, model: Any, name: str, switches: Optimizations, profile: 
         slowest = max(slowest, time.monotonic() - at)
     built = round(time.monotonic() - began, 1)
     job = DrawJob(PROMPT, bench.width, bench.height, STEPS, noise=noise_of(bench))
-    result = (
+    result: dict[str, Any] = (
         timed(bench, lambda: jpeg_of(engine, job))
         | peak_gb(bench)
         | {"build_s": built, "slowest_slice_s": round(slowest, 1)}
@@ -403,7 +401,8 @@ def edits(bench: Bench, model: Any) -> None:
         tuner.add(engine.shape_of(job))
         while tuner.left:
             tuner.next_slice()
-        bench.note(name, timed(bench, lambda e=engine: jpeg_of(e, job)) | peak_gb(bench) | {"found": tuner.found})
+        took = timed(bench, partial(jpeg_of, engine, job))
+        bench.note(name, took | peak_gb(bench) | {"found": tuner.found})
         attend_to_kv_cache(model.transformer)
         model = replace(model, keeps_references=True)
 
@@ -446,22 +445,17 @@ def clean() -> None:
         torch.cuda.empty_cache()
 
 
-def report(bench: Bench) -> dict[str, Any]:
-    """Put the metrics beside the goals."""
+def report(bench: Bench) -> None:
+    """Print the metrics beside the goals."""
     bench.metrics.pop("last", None)
     machine = torch.cuda.get_device_name() if bench.cuda else "cpu"
-    return {
-        "bench": "ladder",
-        "machine": f"{machine}, torch {torch.__version__}",
-        "model": bench.model,
-        "size": f"{bench.width}x{bench.height}",
-        "text": bench.text,
-        "metrics": bench.metrics,
-        "goals": goals(bench),
-    }
+    finish(
+        "ladder", bench.metrics, goals(bench), device=f"{machine}, torch {torch.__version__}", model=bench.model,
+        size=f"{bench.width}x{bench.height}", text=bench.text,
+    )  # fmt: skip
 
 
-def goals(bench: Bench) -> list[dict[str, Any]]:
+def goals(bench: Bench) -> list[dict[str, object]]:
     limits = {"9b": (300.0, 2.5), "4b": (165.0, 2.7)}
     if bench.model not in limits or (bench.width, bench.height, bench.text) != (1024, 1024, 512):
         return []
@@ -471,14 +465,14 @@ def goals(bench: Bench) -> list[dict[str, Any]]:
         v["seeded_ms"] for k, v in bench.metrics.items() if isinstance(v, dict) and "seeded_ms" in v and ":" not in k
     ]
     best = min(full) if full else float("inf")
-    made = [("ms", best, most_ms, best <= most_ms)]
+    judged = [at_most("ms", best, most_ms)]
     if "stock" in bench.metrics:
         gain = round(bench.metrics["stock"]["ms"] / best, 2)
-        made.append(("times faster than stock", gain, least_gain, gain >= least_gain))
+        judged.append(at_least("times faster than stock", gain, least_gain))
     small = bench.metrics.get("512x512:128")
     if bench.model == "4b" and small:
-        made.append(("ms at 512x512, 128 text", small["seeded_ms"], 33.0, small["seeded_ms"] <= 33.0))
-    return [{"metric": m, "value": v, "goal": g, "met": met} for m, v, g, met in made]
+        judged.append(at_most("ms at 512x512, 128 text", small["seeded_ms"], 33.0))
+    return judged
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Nobody is attached to the browser: a debugger makes large socket frames several times slower. The page reports each
 paint to the server, so every figure includes the way back of that report (a fraction of a millisecond).
-Usage: python bench/latency.py [--pictures 150] [--width 1280 --height 720]
+Usage: python -m bench.latency [--pictures 150] [--width 1280 --height 720]
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ from pathlib import Path
 
 import httpx
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-import report
-
+from bench import report
 from tests.support.running import OPERATOR, command, environment, free_port, wait_until_ready
 
 CONFIG = """\

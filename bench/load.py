@@ -1,8 +1,8 @@
 """Chat lines per second through commands and policy on one core, and the server's memory after 100,000 requests.
 
 The memory part runs the real pipeline with its real store; a generator that hands out one prepared picture stands in
-for the child process, whose memory is its own. For 200 overlay pages see bench/fanout.py.
-Usage: python bench/load.py [--requests 100000]
+for the child process, whose memory is its own. For 200 overlay pages see bench.fanout.
+Usage: python -m bench.load [--requests 100000]
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 import psutil
-import report
 
+from bench import report
 from streamer import app, paths
 from streamer.interfaces import Health, HealthState
 from streamer.moderation.policy import Policy
@@ -48,6 +48,10 @@ class Prepared:
     async def ready(self) -> None: ...
 
     def cancel(self, request_id: str) -> None: ...
+
+    def park(self) -> None: ...
+
+    def unpark(self) -> None: ...
 
     def health(self) -> Health:
         return Health("generator", HealthState.READY)
@@ -86,7 +90,7 @@ def judged_per_second(built: ShowParts, triggers: Sequence[Trigger]) -> float:
 
 def parts(home: Path) -> ShowParts:
     """Build the stages from the shipped config."""
-    shipped = Path(__file__).parent.parent / "config.yaml"
+    shipped = report.ROOT / "config.yaml"
     where = paths.place({"STREAMER_HOME": str(home), "STREAMER_CONFIG": str(shipped)})
     config, document = app.configured(where, {})
     return ShowParts(

@@ -3,7 +3,7 @@
 browser: the overlay in a Chromium on a screen of its own, which OBS captures as it would render its browser source.
 image: the picture files that an OBS without a browser source is fed with.
 Each figure includes OBS's own frame (33 ms at 30 a second) and the wait for the next screenshot (about 10 ms).
-Usage: python bench/obs.py [--pictures 20]
+Usage: python -m bench.obs [--pictures 20]
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-import report
-
+from bench import report
 from tests.support.obs_program import program, window
 from tests.support.real_obs import HEIGHT, WIDTH, RealObs, real_obs, screen
 from tests.support.running import Remote

@@ -2,7 +2,7 @@
 
 The real program in this process, its generator process hung in a picture, and a page on a real socket. A panic comes
 over HTTP; a deletion comes as a source reports it, behind everything that chat wrote before.
-Usage: python bench/panic.py [--rounds 100] [--rate 2000]
+Usage: python -m bench.panic [--rounds 100] [--rate 2000]
 """
 
 from __future__ import annotations
@@ -11,17 +11,15 @@ import argparse
 import asyncio
 import itertools
 import json
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import httpx
-import report
 from websockets.asyncio.client import ClientConnection, connect
 
+from bench import report
 from streamer import app, paths, server
 from streamer.api.auth import TokenRole
 from streamer.interfaces import Health, HealthState, SourceEvent

@@ -1,6 +1,6 @@
 """Measure what judges of pictures cost: real architectures with random weights, on the CPU and on a GPU.
 
-    python bench/picture_judges.py --size 1024x1024 --runs 20
+    python -m bench.picture_judges --size 1024x1024 --runs 20
 
 The time does not depend on what the weights are. All are measured turn by turn on the same picture.
 """
@@ -8,7 +8,6 @@ The time does not depend on what the weights are. All are measured turn by turn 
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,10 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-
-# In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
-
 from transformers import (
     CLIPConfig,
     CLIPImageProcessor,
@@ -74,8 +69,9 @@ def loaded(folder: Path, device: str) -> Iterator[tuple[str, ImageJudge]]:
     for name, shape in VITS.items():
         options = classifier.Options(model=vit(folder / name, *shape), device=device)
         yield name, ready(classifier.create(options))
-    for name, shape in CLIPS.items():
-        yield name, ready(clip.create(clip.Options(model=contrastive(folder / name, *shape), device=device)))
+    for name, (width, layers, heads, patch) in CLIPS.items():
+        model = contrastive(folder / name, width, layers, heads, patch)
+        yield name, ready(clip.create(clip.Options(model=model, device=device)))
 
 
 def ready(judge: Any) -> ImageJudge:

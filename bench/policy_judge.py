@@ -1,7 +1,7 @@
 """Measure what the policy judge costs at full size with random weights: memory, alone, and beside a picture.
 
-    python bench/policy_judge.py --model 4b      one NVIDIA GPU; "9b" likewise
-    python bench/policy_judge.py --model tiny    any machine, to see that the script works
+    python -m bench.policy_judge --model 4b      one NVIDIA GPU; "9b" likewise
+    python -m bench.policy_judge --model tiny    any machine, to see that the script works
 
 Neither time depends on what the weights are; how well it judges does, and is what evaluate_judge.py is for.
 """
@@ -11,18 +11,13 @@ from __future__ import annotations
 import argparse
 import gc
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 
-# In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
-
-from bench.report import at_most, finish, spread
+from bench.report import ROOT, at_most, finish, spread
 from streamer.generator.klein.device_picture import DevicePicture, gpu_jpeg_available
 from streamer.generator.klein.engine import DrawJob, Engine
 from streamer.generator.klein.loading import from_pipeline
@@ -90,8 +85,8 @@ def parts(pipeline: Any) -> tuple[LanguageHead, Any]:
 def tokenizer_of_words() -> Any:
     """Learn pieces of words from our own prompts: with a token for every byte the question would be twice as long."""
     tokenizer = make_tokenizer()
-    prompts = (sys.path[0] + "/bench/prompts.jsonl", sys.path[0] + "/docs/judges.md")
-    texts = [line for name in prompts for line in Path(name).read_text(encoding="utf-8").splitlines()]
+    files = (ROOT / "bench" / "prompts.jsonl", ROOT / "docs" / "judges.md")
+    texts = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
     learned = tokenizer.train_new_from_iterator([QUESTION, TEXT, *texts], vocab_size=6000)
     learned.chat_template = tokenizer.chat_template
     return learned

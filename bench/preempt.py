@@ -3,7 +3,7 @@
 Two real programs in this process, one in which the viewer's picture makes way and one in which it is finished first,
 each with its own generator process (the built-in painter) and a page on a real socket; they take turns, so that only
 one of them draws at a time. The key is pressed at a random moment of the viewer's picture, the same one in both.
-Usage: python bench/preempt.py [--rounds 12] [--side 2048]
+Usage: python -m bench.preempt [--rounds 12] [--side 2048]
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import asyncio
 import json
 import random
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -21,11 +20,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import httpx
-import report
 from websockets.asyncio.client import connect
 
+from bench import report
 from streamer import app, paths, server
 from streamer.api.auth import TokenRole
 from streamer.overlay import wire

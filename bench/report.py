@@ -1,4 +1,4 @@
-"""What every bench prints last: one JSON object with its metrics and whether the goals are met."""
+"""How every bench reports: one JSON object, printed last, with its metrics and whether the goals are met."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import os
 import platform
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The repository, from which benches read the shipped config, their sets of texts and the web pages."""
 
 
 def machine() -> str:
@@ -45,6 +50,18 @@ def at_least(metric: str, value: float, goal: float) -> dict[str, object]:
     return {"metric": metric, "value": round(value, 3), "goal": goal, "met": value >= goal}
 
 
-def finish(bench: str, metrics: Mapping[str, object], goals: Iterable[Mapping[str, object]]) -> None:
-    """Print the one JSON line."""
-    print(json.dumps({"bench": bench, "machine": machine(), "metrics": metrics, "goals": list(goals)}))
+def finish(
+    bench: str,
+    metrics: Mapping[str, Any],
+    goals: Iterable[Mapping[str, object]],
+    *,
+    device: str = "",
+    **subject: object,
+) -> None:
+    """Print the JSON line.
+
+    ``device`` replaces the description of this computer where a GPU does the work; ``subject`` names what was
+    measured, such as the model and the size.
+    """
+    print(json.dumps({"bench": bench, "machine": device or machine(), **subject, "metrics": metrics,
+                      "goals": list(goals)}))  # fmt: skip

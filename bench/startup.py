@@ -1,7 +1,7 @@
 """Measure how long Klein takes from process start to ready, with cold and warm compile caches, and what memory.
 
-    python bench/startup.py --model 9b --folder /somewhere     writes random safetensors there first, 35 GB
-    python bench/startup.py --model tiny                       any machine, to see that the script works
+    python -m bench.startup --model 9b --folder /somewhere     writes random safetensors there first, 35 GB
+    python -m bench.startup --model tiny                       any machine, to see that the script works
 
 Each start is a new process that goes the way of the generator process: import, load, draw a first picture the plain
 way, get fast for every size. Weights are in the page cache, since they have just been written.
@@ -16,11 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# In place of this folder, not before it: transformers would take kernels.py beside us for the package of that name.
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
+from bench.report import ROOT, at_most, finish
 
 SIZES = ((1280, 720), (1024, 1024), (512, 512))
 GOALS = {"9b": {"ready_s": 30.0, "vram_gb": 22.0}, "4b": {"vram_gb": 11.0}}
@@ -37,8 +37,9 @@ def main() -> None:
         if not (folder / "model_index.json").exists():
             write(asked.model, folder)
         home = Path(scratch) / "home"
-        metrics = {name: start(asked.model, folder, home) for name in ("cold", "warm")}
-    print(json.dumps(report(asked.model, metrics)))
+        metrics: dict[str, dict[str, Any]] = {name: start(asked.model, folder, home) for name in ("cold", "warm")}
+    finish("startup", metrics, goals(asked.model, metrics["warm"]), device=metrics["warm"]["active"]["device"],
+           model=asked.model)  # fmt: skip
 
 
 def arguments() -> argparse.Namespace:
@@ -52,24 +53,24 @@ def arguments() -> argparse.Namespace:
 def write(model: str, folder: Path) -> None:
     """Write random weights in a process of its own, so that its memory is free again before the starts."""
     code = (
-        "import sys, torch; sys.path[0] = sys.argv[1]\n"
+        "import sys, torch\n"
         "from pathlib import Path\n"
         "from streamer.generator.klein.testing import make_pipeline\n"
         "device = 'cuda' if torch.cuda.is_available() else 'cpu'\n"
-        "made = make_pipeline(sys.argv[2], dtype=torch.bfloat16, device=device)\n"
-        "made.save_pretrained(sys.argv[3], safe_serialization=True)\n"
+        "made = make_pipeline(sys.argv[1], dtype=torch.bfloat16, device=device)\n"
+        "made.save_pretrained(sys.argv[2], safe_serialization=True)\n"
     )
     began = time.monotonic()
-    subprocess.run([sys.executable, "-c", code, sys.path[0], model, str(folder)], check=True)
+    subprocess.run([sys.executable, "-c", code, model, str(folder.resolve())], check=True, cwd=ROOT)
     print(f"wrote {folder} in {time.monotonic() - began:.1f} s", flush=True)
 
 
-def start(model: str, folder: Path, home: Path) -> dict[str, float]:
+def start(model: str, folder: Path, home: Path) -> dict[str, Any]:
     """Start once, and give what the process said with the time that Python itself took to come up."""
     began = time.monotonic()
     environment = {**os.environ, "STREAMER_HOME": str(home), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, __file__, "--child", "--model", model, "--folder", str(folder)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    command = [sys.executable, "-m", "bench.startup", "--child", "--model", model, "--folder", str(folder.resolve())]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
     said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     before = said.pop("began") - began
     result = {name: round(value + before, 2) if name.endswith("_s") else value for name, value in said.items()}
@@ -87,13 +88,14 @@ def one_start(model: str, folder: Path, began: float) -> dict[str, Any]:
     options = klein.Options(
         model=str(folder), device="auto" if cuda else "cpu", text_tokens=512 if model != "tiny" else 64
     )
-    backend, marks = klein.create(options), {"imported_s": time.monotonic() - began}
+    backend: Any = klein.create(options)
+    marks = {"imported_s": time.monotonic() - began}
     backend.load(lambda doing, share: None)
     marks["loaded_s"] = time.monotonic() - began
     backend.warm_up(sizes, lambda doing, share: None)
     settle(cuda)
     marks["first_picture_s"] = time.monotonic() - began
-    slices = []
+    slices: list[str] = []
     while True:
         at = time.monotonic()
         more = backend.idle(lambda doing, share: slices.append(doing))
@@ -127,18 +129,9 @@ def memory(cuda: bool) -> dict[str, float]:
     }
 
 
-def report(model: str, metrics: dict[str, Any]) -> dict[str, Any]:
-    goals = [
-        {
-            "metric": f"warm {name}",
-            "value": metrics["warm"].get(name),
-            "goal": most,
-            "met": metrics["warm"][name] <= most,
-        }
-        for name, most in GOALS.get(model, {}).items()
-    ]
-    device = metrics["warm"]["active"]["device"]
-    return {"bench": "startup", "machine": device, "model": model, "metrics": metrics, "goals": goals}
+def goals(model: str, warm: Mapping[str, float]) -> list[dict[str, object]]:
+    """Judge the start with warm caches."""
+    return [at_most(f"warm {name}", warm[name], most) for name, most in GOALS.get(model, {}).items()]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A moderator deletes or bans, and the picture is off the overlay: the real program, the stand-in for Twitch, a page.
 
 A flood of chat runs meanwhile, because that is when moderators are busy. The time runs from the moment at which Twitch
-tells of it until the page has the order to clear. Usage: python bench/takedown.py [--times 60] [--flood 40]
+tells of it until the page has the order to clear. Usage: python -m bench.takedown [--times 60] [--flood 40]
 """
 
 from __future__ import annotations
@@ -9,16 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-import report
-
+from bench import report
 from tests.support.running import Remote
 from tests.support.twitch_running import on_air
 from tests.support.twitch_standin.standin import Standin

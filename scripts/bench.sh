@@ -6,5 +6,5 @@ KLEIN=${KLEIN:-} scripts/setup.sh test
 obs=$(command -v obs >/dev/null && echo obs || true)
 for bench in latency load fanout procedural gate door flood panic preempt takedown $obs; do
   echo "== $bench" >&2
-  .venv/bin/python "bench/$bench.py" | tail -n 1
+  .venv/bin/python -m "bench.$bench" | tail -n 1
 done

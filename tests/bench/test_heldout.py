@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
-
 import pytest
 
-from streamer.moderation.rules.words import Options, create
+from bench import heldout
+from streamer.moderation.rules.words import create
 from streamer.moderation.text_filter.filter import TextFilter
+from streamer.moderation.text_filter.options import TextFilterOptions
 from streamer.text import clean
-from tests.support.paths import ROOT
-
-
-@pytest.fixture
-def heldout(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(ROOT / "bench")
-    return importlib.import_module("heldout")
 
 
 @pytest.fixture(scope="module")
 def rule() -> TextFilter:
-    return create(Options(extra=("marmalade*", "варенье*")))
+    return create(TextFilterOptions(extra=("marmalade*", "варенье*")))
 
 
-def test_there_are_many_prompts_in_nine_languages_and_none_twice(heldout: ModuleType) -> None:
+def test_there_are_many_prompts_in_nine_languages_and_none_twice() -> None:
     prompts = heldout.prompts()
     assert {language for language, lines in prompts.items() if len(lines) >= 80} == {
         "en",
@@ -41,16 +33,14 @@ def test_there_are_many_prompts_in_nine_languages_and_none_twice(heldout: Module
     assert all(len(set(lines)) == len(lines) for lines in prompts.values())
 
 
-def test_one_harmless_prompt_in_a_hundred_is_stopped_at_most(heldout: ModuleType) -> None:
-    shipped = create(Options())
+def test_one_harmless_prompt_in_a_hundred_is_stopped_at_most() -> None:
+    shipped = create(TextFilterOptions())
     alarms = heldout.alarms(lambda text: shipped.find(clean(text)) is not None)
     stopped = sum(map(len, alarms.values())) / sum(map(len, heldout.prompts().values()))
     assert 0 < stopped <= 0.0105
 
 
-def test_nearly_all_disguises_are_seen_through_and_none_is_the_word_itself(
-    heldout: ModuleType, rule: TextFilter
-) -> None:
+def test_nearly_all_disguises_are_seen_through_and_none_is_the_word_itself(rule: TextFilter) -> None:
     words = {"latin": ("marmalade",), "cyrillic": ("варенье",)}
     caught = heldout.caught(lambda text: rule.find(clean(text)) is not None, words, ("a large {} in the sky",))
     missed = {name for name, by_script in caught.items() if min(by_script.values()) < 1}

@@ -19,7 +19,7 @@ ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 def run(bench: str, *arguments: str) -> dict[str, Any]:
-    command = [sys.executable, str(ROOT / "bench" / f"{bench}.py"), *arguments]
+    command = [sys.executable, "-m", f"bench.{bench}", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=110, env=ONE_THREAD)
     assert done.returncode == 0, done.stderr[-2000:]
     last: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

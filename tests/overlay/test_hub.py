@@ -50,7 +50,7 @@ def hub() -> Hub:
     return opened(Hub(LAYERS, wall=lambda: 1000.0))
 
 
-def test_every_page_gets_the_very_same_bytes(hub: Hub):
+def test_every_page_gets_the_very_same_bytes(hub: Hub) -> None:
     pages = [hub.join() for _ in range(3)]
     hub.publish(frame("a"))
     messages = [page.take(0.0) for page in pages]
@@ -58,7 +58,7 @@ def test_every_page_gets_the_very_same_bytes(hub: Hub):
     assert all(message is messages[0] for message in messages)
 
 
-def test_a_page_that_joins_late_gets_the_current_picture_of_each_of_its_layers(hub: Hub):
+def test_a_page_that_joins_late_gets_the_current_picture_of_each_of_its_layers(hub: Hub) -> None:
     hub.publish(frame("a"))
     hub.publish(frame("b"))
     hub.publish(frame("m", "meme"))
@@ -66,30 +66,30 @@ def test_a_page_that_joins_late_gets_the_current_picture_of_each_of_its_layers(h
     assert said(hub.join(frozenset({"meme"}))) == ["frame m"]
 
 
-def test_a_page_that_joins_after_a_clear_is_told_to_be_empty(hub: Hub):
+def test_a_page_that_joins_after_a_clear_is_told_to_be_empty(hub: Hub) -> None:
     hub.publish(frame("a"))
     hub.publish(Clear("background"))
     assert said(hub.join()) == ["clear background"]
 
 
-def test_a_page_that_joins_a_hub_which_knows_nothing_keeps_what_it_has(hub: Hub):
+def test_a_page_that_joins_a_hub_which_knows_nothing_keeps_what_it_has(hub: Hub) -> None:
     assert said(hub.join()) == []
 
 
-def test_a_preview_is_never_part_of_the_current_picture(hub: Hub):
+def test_a_preview_is_never_part_of_the_current_picture(hub: Hub) -> None:
     hub.publish(frame("a"))
     hub.publish(preview("b"))
     assert said(hub.join()) == ["frame a"]
 
 
-def test_a_preview_after_its_final_is_not_shown(hub: Hub):
+def test_a_preview_after_its_final_is_not_shown(hub: Hub) -> None:
     page = hub.join()
     hub.publish(frame("a"))
     hub.publish(preview("a", step=3))
     assert said(page) == ["frame a"]
 
 
-def test_a_preview_of_a_picture_begun_before_a_clear_is_not_shown(hub: Hub):
+def test_a_preview_of_a_picture_begun_before_a_clear_is_not_shown(hub: Hub) -> None:
     page = hub.join()
     hub.publish(preview("a", step=1))
     hub.publish(Clear("background"))
@@ -99,13 +99,13 @@ def test_a_preview_of_a_picture_begun_before_a_clear_is_not_shown(hub: Hub):
     assert said(page) == ["preview b"]
 
 
-def test_a_layer_may_go_without_previews(hub: Hub):
+def test_a_layer_may_go_without_previews(hub: Hub) -> None:
     page = hub.join()
     hub.publish(preview("a", "quiet"))
     assert said(page) == []
 
 
-def test_a_refusal_takes_the_beginnings_off_and_puts_the_old_picture_back(hub: Hub):
+def test_a_refusal_takes_the_beginnings_off_and_puts_the_old_picture_back(hub: Hub) -> None:
     page = hub.join()
     hub.publish(frame("a"))
     hub.publish(preview("b"))
@@ -115,7 +115,7 @@ def test_a_refusal_takes_the_beginnings_off_and_puts_the_old_picture_back(hub: H
     assert said(page) == ["frame a"]
 
 
-def test_a_picture_that_is_put_off_leaves_nothing_behind_and_may_begin_anew(hub: Hub):
+def test_a_picture_that_is_put_off_leaves_nothing_behind_and_may_begin_anew(hub: Hub) -> None:
     page = hub.join()
     hub.publish(frame("a"))
     hub.publish(preview("b", step=2))
@@ -131,7 +131,7 @@ def test_a_picture_that_is_put_off_leaves_nothing_behind_and_may_begin_anew(hub:
     assert said(page) == ["frame b"]
 
 
-def test_a_refusal_on_an_empty_layer_empties_it_again(hub: Hub):
+def test_a_refusal_on_an_empty_layer_empties_it_again(hub: Hub) -> None:
     page = hub.join()
     hub.publish(preview("b"))
     assert said(page) == ["preview b"]
@@ -139,7 +139,7 @@ def test_a_refusal_on_an_empty_layer_empties_it_again(hub: Hub):
     assert said(page) == ["clear background"]
 
 
-def test_a_refusal_of_something_without_previews_says_nothing(hub: Hub):
+def test_a_refusal_of_something_without_previews_says_nothing(hub: Hub) -> None:
     page = hub.join()
     hub.publish(frame("a"))
     said(page)
@@ -147,7 +147,7 @@ def test_a_refusal_of_something_without_previews_says_nothing(hub: Hub):
     assert said(page) == []
 
 
-def test_a_toast_goes_to_the_pages_of_its_picture_and_without_one_to_all(hub: Hub):
+def test_a_toast_goes_to_the_pages_of_its_picture_and_without_one_to_all(hub: Hub) -> None:
     below, above = hub.join(frozenset({"background"})), hub.join(frozenset({"meme"}))
     hub.publish(frame("a"))
     hub.publish(Toast("a", "drawn for Zoë"))
@@ -156,7 +156,7 @@ def test_a_toast_goes_to_the_pages_of_its_picture_and_without_one_to_all(hub: Hu
     assert said(above) == ["toast queue: 3"]
 
 
-def test_a_card_goes_to_the_pages_of_the_topmost_layer_and_to_those_that_come_later(hub: Hub):
+def test_a_card_goes_to_the_pages_of_the_topmost_layer_and_to_those_that_come_later(hub: Hub) -> None:
     gone = "card "
     top = max(hub.layers, key=lambda name: hub.layers[name].z)
     below, above = hub.join(frozenset({"background"})), hub.join(frozenset({top}))
@@ -173,21 +173,23 @@ def test_a_card_goes_to_the_pages_of_the_topmost_layer_and_to_those_that_come_la
     ]
 
 
-def test_a_layer_may_go_without_toasts(hub: Hub):
+def test_a_layer_may_go_without_toasts(hub: Hub) -> None:
     page = hub.join()
     hub.publish(frame("a", "quiet"))
     hub.publish(Toast("a", "drawn for Zoë"))
     assert said(page) == ["frame a"]
 
 
-def test_an_update_of_a_layer_that_is_not_configured_is_logged_and_dropped(hub: Hub, caplog: pytest.LogCaptureFixture):
+def test_an_update_of_a_layer_that_is_not_configured_is_logged_and_dropped(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
     page = hub.join()
     hub.publish(frame("a", "nowhere"))
     assert said(page) == []
     assert "nowhere" in caplog.text
 
 
-def test_pages_are_listed_with_what_they_run_in(hub: Hub):
+def test_pages_are_listed_with_what_they_run_in(hub: Hub) -> None:
     page = hub.join(frozenset({"meme"}), ClientInfo(obs="31.0.2", engine="Chrome 127"))
     hub.join()
     hub.seen(page, visible=False, active=False)
@@ -203,7 +205,7 @@ def test_pages_are_listed_with_what_they_run_in(hub: Hub):
     assert hub.overlays == 1
 
 
-def test_a_page_shows_what_is_in_flight_and_how_fast_it_answers(hub: Hub):
+def test_a_page_shows_what_is_in_flight_and_how_fast_it_answers(hub: Hub) -> None:
     page = hub.join()
     hub.publish(frame("a"))
     page.take(5.0)
@@ -212,7 +214,7 @@ def test_a_page_shows_what_is_in_flight_and_how_fast_it_answers(hub: Hub):
     assert (hub.pages()[0].in_flight, hub.pages()[0].ack_ms) == (0, 25.0)
 
 
-async def test_the_paint_of_a_preview_is_not_told(hub: Hub):
+async def test_the_paint_of_a_preview_is_not_told(hub: Hub) -> None:
     page = hub.join()
     paints = hub.paints()
     first = asyncio.ensure_future(anext(paints))
@@ -228,7 +230,7 @@ async def test_the_paint_of_a_preview_is_not_told(hub: Hub):
     await paints.aclose()  # type: ignore[attr-defined]
 
 
-async def test_paints_tell_the_first_page_only_and_not_what_was_skipped(hub: Hub):
+async def test_paints_tell_the_first_page_only_and_not_what_was_skipped(hub: Hub) -> None:
     pages = [hub.join(), hub.join()]
     paints = hub.paints()
     first = asyncio.ensure_future(anext(paints))
@@ -267,7 +269,7 @@ UPDATES = st.one_of(
 
 
 @given(updates=st.lists(UPDATES, max_size=40), read=st.lists(st.booleans(), min_size=40, max_size=40))
-def test_whoever_reads_when_ends_with_what_the_hub_remembers(updates: list[object], read: list[bool]):
+def test_whoever_reads_when_ends_with_what_the_hub_remembers(updates: list[object], read: list[bool]) -> None:
     """A page that reads now and then, and one that joins at the end, agree on every touched layer."""
     hub = opened(Hub(LAYERS))
     steady, now_and_then = hub.join(), hub.join()

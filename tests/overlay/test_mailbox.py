@@ -22,7 +22,7 @@ def drain(mailbox: Mailbox, now: float = 0.0) -> list[bytes | str]:
     return list(iter(lambda: mailbox.take(now), None))
 
 
-def test_the_newest_picture_of_a_layer_replaces_the_unsent_one():
+def test_the_newest_picture_of_a_layer_replaces_the_unsent_one() -> None:
     mailbox = Mailbox(1, None)
     pictures = [picture() for _ in range(50)]
     for each in pictures:
@@ -31,7 +31,7 @@ def test_the_newest_picture_of_a_layer_replaces_the_unsent_one():
     assert mailbox.skipped == 49
 
 
-def test_a_meme_never_replaces_a_background():
+def test_a_meme_never_replaces_a_background() -> None:
     mailbox = Mailbox(1, None)
     background, meme = picture("background"), picture("meme")
     mailbox.put(background)
@@ -39,7 +39,7 @@ def test_a_meme_never_replaces_a_background():
     assert drain(mailbox) == [background.message, meme.message]
 
 
-def test_a_preview_never_replaces_an_unsent_final():
+def test_a_preview_never_replaces_an_unsent_final() -> None:
     mailbox = Mailbox(1, None)
     final = picture()
     mailbox.put(final)
@@ -47,7 +47,7 @@ def test_a_preview_never_replaces_an_unsent_final():
     assert drain(mailbox) == [final.message]
 
 
-def test_a_final_replaces_an_unsent_preview():
+def test_a_final_replaces_an_unsent_preview() -> None:
     mailbox = Mailbox(1, None)
     mailbox.put(picture(final=False))
     final = picture()
@@ -55,7 +55,7 @@ def test_a_final_replaces_an_unsent_preview():
     assert drain(mailbox) == [final.message]
 
 
-def test_a_preview_waits_until_nothing_is_in_flight_so_that_a_final_always_finds_the_window_open():
+def test_a_preview_waits_until_nothing_is_in_flight_so_that_a_final_always_finds_the_window_open() -> None:
     mailbox = Mailbox(1, None)
     first, preview, final = picture("meme"), picture(final=False), picture()
     mailbox.put(first)
@@ -66,7 +66,7 @@ def test_a_preview_waits_until_nothing_is_in_flight_so_that_a_final_always_finds
     assert drain(mailbox) == [final.message]
 
 
-def test_a_third_picture_waits_for_an_answer():
+def test_a_third_picture_waits_for_an_answer() -> None:
     mailbox = Mailbox(1, None)
     first, second, third = picture("background"), picture("meme"), picture("sticker")
     for each in (first, second, third):
@@ -76,7 +76,7 @@ def test_a_third_picture_waits_for_an_answer():
     assert drain(mailbox, now=0.01) == [third.message]
 
 
-def test_a_clear_empties_the_slot_and_jumps_the_queue():
+def test_a_clear_empties_the_slot_and_jumps_the_queue() -> None:
     mailbox = Mailbox(1, None)
     mailbox.notify("toast")
     mailbox.put(picture("background"))
@@ -86,7 +86,7 @@ def test_a_clear_empties_the_slot_and_jumps_the_queue():
     assert drain(mailbox) == ["clear background", "toast", meme.message]
 
 
-def test_a_clear_passes_a_full_window():
+def test_a_clear_passes_a_full_window() -> None:
     mailbox = Mailbox(1, None)
     mailbox.put(picture("background"))
     mailbox.put(picture("meme"))
@@ -96,14 +96,14 @@ def test_a_clear_passes_a_full_window():
     assert drain(mailbox) == ["clear"]
 
 
-def test_pages_get_only_the_layers_they_asked_for():
+def test_pages_get_only_the_layers_they_asked_for() -> None:
     mailbox = Mailbox(1, frozenset({"meme"}))
     mailbox.put(picture("background"))
     mailbox.clear("background", "clear")
     assert drain(mailbox) == []
 
 
-def test_a_page_that_lets_notices_pile_up_is_given_up():
+def test_a_page_that_lets_notices_pile_up_is_given_up() -> None:
     mailbox = Mailbox(1, None)
     for _ in range(NOTICES):
         mailbox.notify("toast")
@@ -113,7 +113,7 @@ def test_a_page_that_lets_notices_pile_up_is_given_up():
     assert len(drain(mailbox)) == NOTICES
 
 
-def test_an_unanswered_window_is_freed_once_and_then_the_page_must_show_that_it_lives():
+def test_an_unanswered_window_is_freed_once_and_then_the_page_must_show_that_it_lives() -> None:
     mailbox = Mailbox(1, None)
     for layer in LAYERS:
         mailbox.put(picture(layer))
@@ -130,7 +130,7 @@ def test_an_unanswered_window_is_freed_once_and_then_the_page_must_show_that_it_
     assert len(drain(mailbox, now=100.0)) == 3
 
 
-def test_a_slow_page_gets_one_picture_at_a_time_until_it_is_quick_again():
+def test_a_slow_page_gets_one_picture_at_a_time_until_it_is_quick_again() -> None:
     mailbox = Mailbox(1, None)
     slow = picture("background")
     mailbox.put(slow)
@@ -145,7 +145,7 @@ def test_a_slow_page_gets_one_picture_at_a_time_until_it_is_quick_again():
     assert len(drain(mailbox, now=1.02)) == 2
 
 
-def test_an_answer_to_something_never_sent_changes_nothing():
+def test_an_answer_to_something_never_sent_changes_nothing() -> None:
     mailbox = Mailbox(1, None)
     mailbox.put(picture())
     drain(mailbox)
@@ -153,7 +153,7 @@ def test_an_answer_to_something_never_sent_changes_nothing():
     assert mailbox.in_flight == 1
 
 
-def test_an_answer_covers_everything_older_on_its_layer():
+def test_an_answer_covers_everything_older_on_its_layer() -> None:
     mailbox = Mailbox(1, None)
     first, second = picture(), picture()
     mailbox.put(first)
@@ -164,7 +164,7 @@ def test_an_answer_covers_everything_older_on_its_layer():
     assert mailbox.in_flight == 0
 
 
-def test_every_change_wakes_the_writer():
+def test_every_change_wakes_the_writer() -> None:
     woken: list[None] = []
     mailbox = Mailbox(1, None, wake=lambda: woken.append(None))
     sent = picture()

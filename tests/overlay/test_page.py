@@ -47,11 +47,11 @@ async def opened(tab: Tab) -> AsyncIterator[Tab]:
     yield tab
 
 
-async def test_the_page_is_transparent_until_the_first_picture(opened: Tab):
+async def test_the_page_is_transparent_until_the_first_picture(opened: Tab) -> None:
     assert alpha(await opened.shot()) == 0
 
 
-async def test_a_background_fills_the_page(opened: Tab):
+async def test_a_background_fills_the_page(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", RED))
     await opened.shows("background", "a")
     shot = await opened.shot()
@@ -59,7 +59,7 @@ async def test_a_background_fills_the_page(opened: Tab):
         assert near(shot.getpixel(corner), (*RED, 255))
 
 
-async def test_a_background_covers_the_page_without_being_stretched(opened: Tab):
+async def test_a_background_covers_the_page_without_being_stretched(opened: Tab) -> None:
     picture = Image.new("RGB", (400, 400), RED)
     picture.paste(BLUE, (100, 100, 300, 300))
     opened.site.hub.publish(cleared(Frame("a", "background", "image/jpeg", encoded(picture), 400, 400)))
@@ -69,7 +69,7 @@ async def test_a_background_covers_the_page_without_being_stretched(opened: Tab)
     assert near((await opened.shot()).getpixel((320, 2)), (*RED, 255))
 
 
-async def test_of_a_burst_the_newest_is_shown_and_hardly_any_other_decoded(opened: Tab):
+async def test_of_a_burst_the_newest_is_shown_and_hardly_any_other_decoded(opened: Tab) -> None:
     await opened.page.evaluate(
         "() => { window.decoded = 0; const real = createImageBitmap;"
         " window.createImageBitmap = (...all) => { window.decoded += 1; return real(...all); }; }"
@@ -81,7 +81,7 @@ async def test_of_a_burst_the_newest_is_shown_and_hardly_any_other_decoded(opene
     assert await opened.page.evaluate("window.decoded") <= 3
 
 
-async def test_a_burst_over_time_ends_with_the_newest(opened: Tab):
+async def test_a_burst_over_time_ends_with_the_newest(opened: Tab) -> None:
     for n in range(50):
         opened.site.hub.publish(plain(str(n), (5 * n, 60, 60)))
         await asyncio.sleep(0.01)
@@ -90,7 +90,7 @@ async def test_a_burst_over_time_ends_with_the_newest(opened: Tab):
     assert await opened.count("[data-layer=background] canvas") == 1
 
 
-async def test_the_halfway_point_of_a_crossfade_is_half_of_each(opened: Tab):
+async def test_the_halfway_point_of_a_crossfade_is_half_of_each(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", RED))
     await opened.shows("background", "a")
     await opened.page.evaluate(
@@ -109,7 +109,7 @@ async def test_the_halfway_point_of_a_crossfade_is_half_of_each(opened: Tab):
     assert near(middle(await opened.shot()), (*BLUE, 255))
 
 
-async def test_nothing_shines_through_while_one_background_becomes_another(opened: Tab):
+async def test_nothing_shines_through_while_one_background_becomes_another(opened: Tab) -> None:
     """At every point of a cross-fade of three pictures the page is opaque: no dip to what lies beneath."""
     await opened.page.evaluate(
         "() => { const real = Element.prototype.animate; Element.prototype.animate = function (...all) {"
@@ -129,7 +129,7 @@ async def test_nothing_shines_through_while_one_background_becomes_another(opene
         assert shot[..., :3].max(axis=2).min() > 60
 
 
-async def test_a_clear_makes_the_page_transparent_again(opened: Tab):
+async def test_a_clear_makes_the_page_transparent_again(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", RED))
     await opened.shows("background", "a")
     opened.site.hub.publish(Clear("background"))
@@ -140,7 +140,7 @@ async def test_a_clear_makes_the_page_transparent_again(opened: Tab):
 
 
 @pytest.mark.parametrize("layer", ["background", "meme"])
-async def test_a_clear_cuts_at_once_and_fades_only_where_it_is_told(opened: Tab, layer: str):
+async def test_a_clear_cuts_at_once_and_fades_only_where_it_is_told(opened: Tab, layer: str) -> None:
     await opened.page.evaluate(
         """() => {
           window.moved = 0;
@@ -159,7 +159,7 @@ async def test_a_clear_cuts_at_once_and_fades_only_where_it_is_told(opened: Tab,
         assert alpha(await opened.shot()) == 0
 
 
-async def test_a_picture_that_was_being_decoded_at_a_clear_is_not_shown(opened: Tab):
+async def test_a_picture_that_was_being_decoded_at_a_clear_is_not_shown(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", RED))
     await asyncio.sleep(0)
     opened.site.hub.publish(Clear("background"))
@@ -170,7 +170,7 @@ async def test_a_picture_that_was_being_decoded_at_a_clear_is_not_shown(opened: 
     assert near((await opened.shot()).getpixel((320, 20)), (0, 0, 0, 0), within=0)
 
 
-async def test_a_reload_restores_what_was_on_air(opened: Tab):
+async def test_a_reload_restores_what_was_on_air(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", GREEN))
     await opened.shows("background", "a")
     await opened.page.reload()
@@ -178,7 +178,7 @@ async def test_a_reload_restores_what_was_on_air(opened: Tab):
     assert near(middle(await opened.shot()), (*GREEN, 255))
 
 
-async def test_the_picture_stays_through_a_restart_of_the_server_and_new_ones_come(opened: Tab):
+async def test_the_picture_stays_through_a_restart_of_the_server_and_new_ones_come(opened: Tab) -> None:
     site = opened.site
     site.hub.publish(plain("a", RED))
     await opened.shows("background", "a")
@@ -194,7 +194,7 @@ async def test_the_picture_stays_through_a_restart_of_the_server_and_new_ones_co
     assert near(middle(await opened.shot()), (*BLUE, 255))
 
 
-async def test_a_clear_that_was_missed_while_away_is_made_up_for(opened: Tab):
+async def test_a_clear_that_was_missed_while_away_is_made_up_for(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", RED))
     await opened.shows("background", "a")
     await opened.site.stop()
@@ -205,7 +205,7 @@ async def test_a_clear_that_was_missed_while_away_is_made_up_for(opened: Tab):
     assert alpha(await opened.shot()) == 0
 
 
-async def test_the_same_picture_after_a_reconnect_does_not_pop_up_again(opened: Tab):
+async def test_the_same_picture_after_a_reconnect_does_not_pop_up_again(opened: Tab) -> None:
     opened.site.hub.publish(plain("m", RED, "meme", (300, 300)))
     await opened.shows("meme", "m")
     await opened.page.evaluate(
@@ -218,7 +218,7 @@ async def test_the_same_picture_after_a_reconnect_does_not_pop_up_again(opened: 
     assert await opened.page.evaluate("window.moves") == 0
 
 
-async def test_a_preview_shows_and_the_final_takes_its_place(opened: Tab):
+async def test_a_preview_shows_and_the_final_takes_its_place(opened: Tab) -> None:
     opened.site.hub.publish(tiny("a", RED))
     await opened.state("background", "preview")
     await opened.still()
@@ -229,7 +229,7 @@ async def test_a_preview_shows_and_the_final_takes_its_place(opened: Tab):
     assert await opened.count("[data-layer=background] canvas") == 1
 
 
-async def test_a_preview_is_opaque_to_its_edges(opened: Tab):
+async def test_a_preview_is_opaque_to_its_edges(opened: Tab) -> None:
     opened.site.hub.publish(tiny("a", RED))
     await opened.state("background", "preview")
     await opened.still()
@@ -243,7 +243,7 @@ def halves(request_id: str, size: tuple[int, int]) -> Preview:
     return Preview(request_id, "background", 3, 4, "image/jpeg", encoded(image), *size)
 
 
-async def test_a_larger_preview_is_shown_sharp_and_a_small_one_as_mist(opened: Tab):
+async def test_a_larger_preview_is_shown_sharp_and_a_small_one_as_mist(opened: Tab) -> None:
     widths = {}
     for size in ((32, 18), (80, 45), (256, 144)):
         name = f"wide {size[0]}"
@@ -262,7 +262,7 @@ async def test_a_larger_preview_is_shown_sharp_and_a_small_one_as_mist(opened: T
     assert widths[256] < 8 < widths[80] < 30 < widths[32], widths
 
 
-async def test_a_refused_picture_gives_way_to_the_one_before(opened: Tab):
+async def test_a_refused_picture_gives_way_to_the_one_before(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", GREEN))
     await opened.shows("background", "a")
     opened.site.hub.publish(tiny("b", RED))
@@ -272,7 +272,7 @@ async def test_a_refused_picture_gives_way_to_the_one_before(opened: Tab):
     assert near(middle(await opened.shot()), (*GREEN, 255))
 
 
-async def test_a_picture_that_made_way_gives_way_at_once_and_comes_back_misty_and_then_clear(opened: Tab):
+async def test_a_picture_that_made_way_gives_way_at_once_and_comes_back_misty_and_then_clear(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", GREEN))
     await opened.shows("background", "a")
     opened.site.hub.publish(tiny("b", RED))
@@ -287,7 +287,7 @@ async def test_a_picture_that_made_way_gives_way_at_once_and_comes_back_misty_an
     assert near(middle(await opened.shot()), (*RED, 255))
 
 
-async def test_a_refused_first_picture_leaves_the_page_transparent(opened: Tab):
+async def test_a_refused_first_picture_leaves_the_page_transparent(opened: Tab) -> None:
     opened.site.hub.publish(tiny("b", RED))
     await opened.state("background", "preview")
     opened.site.hub.publish(Refusal("b", "picture", "not shown"))
@@ -296,7 +296,7 @@ async def test_a_refused_first_picture_leaves_the_page_transparent(opened: Tab):
     assert alpha(await opened.shot()) == 0
 
 
-async def test_a_meme_pops_up_over_part_of_the_page_and_goes_on_a_clear(opened: Tab):
+async def test_a_meme_pops_up_over_part_of_the_page_and_goes_on_a_clear(opened: Tab) -> None:
     opened.site.hub.publish(plain("m", RED, "meme", (300, 300)))
     await opened.shows("meme", "m")
     shot = await opened.shot()
@@ -309,7 +309,7 @@ async def test_a_meme_pops_up_over_part_of_the_page_and_goes_on_a_clear(opened: 
     assert alpha(await opened.shot()) == 0
 
 
-async def test_a_meme_called_while_the_last_one_leaves_is_shown(opened: Tab):
+async def test_a_meme_called_while_the_last_one_leaves_is_shown(opened: Tab) -> None:
     opened.site.hub.publish(plain("m", RED, "meme", (300, 300)))
     await opened.shows("meme", "m")
     opened.site.hub.publish(Clear("meme"))
@@ -321,7 +321,7 @@ async def test_a_meme_called_while_the_last_one_leaves_is_shown(opened: Tab):
     assert near(tuple(int(value) for value in np.median(solid, axis=0)), (*BLUE, 255))
 
 
-async def test_a_meme_of_another_shape_takes_the_place_of_the_last_one(opened: Tab):
+async def test_a_meme_of_another_shape_takes_the_place_of_the_last_one(opened: Tab) -> None:
     for name, size in {"square": (300, 300), "wide": (640, 320)}.items():
         opened.site.hub.publish(plain(name, RED, "meme", size))
         await opened.shows("meme", name)
@@ -332,7 +332,7 @@ async def test_a_meme_of_another_shape_takes_the_place_of_the_last_one(opened: T
 
 
 @pytest.mark.parametrize("motion", ["pop", "slide", "fade", "none"])
-async def test_a_meme_comes_and_goes_by_every_motion(tab: Tab, motion: str):
+async def test_a_meme_comes_and_goes_by_every_motion(tab: Tab, motion: str) -> None:
     options = LayerOptions.model_validate({"use": "popup", "enter": motion, "exit": motion, "animation_s": 0.05})
     tab.site.fresh({"meme": options})
     await tab.open()
@@ -346,7 +346,7 @@ async def test_a_meme_comes_and_goes_by_every_motion(tab: Tab, motion: str):
     assert alpha(await tab.shot()) == 0
 
 
-async def test_a_meme_preview_that_is_refused_takes_the_card_away(opened: Tab):
+async def test_a_meme_preview_that_is_refused_takes_the_card_away(opened: Tab) -> None:
     opened.site.hub.publish(tiny("m", RED, "meme"))
     await opened.state("meme", "preview")
     opened.site.hub.publish(Refusal("m", "picture", "not shown"))
@@ -355,7 +355,7 @@ async def test_a_meme_preview_that_is_refused_takes_the_card_away(opened: Tab):
     assert alpha(await opened.shot()) == 0
 
 
-async def test_a_picture_with_holes_shows_what_is_beneath(opened: Tab):
+async def test_a_picture_with_holes_shows_what_is_beneath(opened: Tab) -> None:
     sticker = Image.new("RGBA", (300, 300), (0, 0, 0, 0))
     sticker.paste((*GREEN, 255), (100, 100, 200, 200))
     opened.site.hub.publish(cleared(Frame("s", "meme", "image/png", encoded(sticker, "PNG"), 300, 300)))
@@ -367,7 +367,7 @@ async def test_a_picture_with_holes_shows_what_is_beneath(opened: Tab):
     assert (bottom - top) < 360 * 0.45
 
 
-async def test_layers_stack_by_z_and_a_url_may_ask_for_some(tab: Tab):
+async def test_layers_stack_by_z_and_a_url_may_ask_for_some(tab: Tab) -> None:
     tab.site.hub.publish(plain("a", RED))
     tab.site.hub.publish(plain("m", BLUE, "meme", (300, 300)))
     await tab.open()
@@ -381,7 +381,7 @@ async def test_layers_stack_by_z_and_a_url_may_ask_for_some(tab: Tab):
     assert (await tab.shot()).getpixel((2, 2)) == (0, 0, 0, 0)
 
 
-async def test_a_toast_shows_text_and_never_markup(opened: Tab):
+async def test_a_toast_shows_text_and_never_markup(opened: Tab) -> None:
     text = "нарисовано для <img src=x onerror=alert(1)> 🎨 Zoë"
     opened.site.hub.publish(Toast("", text, seconds=60))
     await opened.finds(".toast")
@@ -389,7 +389,7 @@ async def test_a_toast_shows_text_and_never_markup(opened: Tab):
     assert await opened.count(".toast img") == 0
 
 
-async def test_a_toast_goes_after_its_time_and_a_long_one_stays_inside_the_page(opened: Tab):
+async def test_a_toast_goes_after_its_time_and_a_long_one_stays_inside_the_page(opened: Tab) -> None:
     opened.site.hub.publish(Toast("", "нарисовано для " + "Ы" * 150, seconds=1))
     await opened.finds(".toast")
     box = await opened.page.evaluate("document.querySelector('.toast').getBoundingClientRect().toJSON()")
@@ -397,13 +397,13 @@ async def test_a_toast_goes_after_its_time_and_a_long_one_stays_inside_the_page(
     await opened.misses(".toast")
 
 
-async def test_the_newest_toast_replaces_the_one_before(opened: Tab):
+async def test_the_newest_toast_replaces_the_one_before(opened: Tab) -> None:
     for n in range(20):
         opened.site.hub.publish(Toast("", f"toast {n}", seconds=60))
     await opened.until("[...document.querySelectorAll('.toast')].map((each) => each.innerText).join() === 'toast 19'")
 
 
-async def test_a_toast_goes_with_the_picture_it_is_about(opened: Tab):
+async def test_a_toast_goes_with_the_picture_it_is_about(opened: Tab) -> None:
     opened.site.hub.publish(plain("m", RED, "meme", (300, 300)))
     await opened.shows("meme", "m")
     opened.site.hub.publish(Toast("m", "drawn for Zoë", seconds=60))
@@ -415,7 +415,7 @@ async def test_a_toast_goes_with_the_picture_it_is_about(opened: Tab):
     await opened.misses(".toast")
 
 
-async def test_a_card_shows_text_stays_over_a_reload_and_goes(opened: Tab):
+async def test_a_card_shows_text_stays_over_a_reload_and_goes(opened: Tab) -> None:
     opened.site.hub.publish(NoticeCard("Скоро <b>вернёмся</b>", "Pictures are taking a short break"))
     await opened.finds(".break-card")
     assert await opened.text(".break-title") == "Скоро <b>вернёмся</b>"
@@ -431,7 +431,7 @@ async def test_a_card_shows_text_stays_over_a_reload_and_goes(opened: Tab):
     await opened.misses(".break-card")
 
 
-async def test_a_restarted_server_says_anew_whether_there_is_a_break(opened: Tab):
+async def test_a_restarted_server_says_anew_whether_there_is_a_break(opened: Tab) -> None:
     opened.site.hub.publish(NoticeCard("Back soon", ""))
     await opened.finds(".break-card")
     await opened.site.stop()
@@ -440,7 +440,7 @@ async def test_a_restarted_server_says_anew_whether_there_is_a_break(opened: Tab
     await opened.misses(".break-card")
 
 
-async def test_garbage_from_the_server_changes_nothing_and_escapes_nowhere(opened: Tab):
+async def test_garbage_from_the_server_changes_nothing_and_escapes_nowhere(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", GREEN))
     await opened.shows("background", "a")
     mailbox = next(iter(opened.site.hub._pages))
@@ -464,7 +464,7 @@ async def test_garbage_from_the_server_changes_nothing_and_escapes_nowhere(opene
     assert opened.complaints
 
 
-async def test_a_picture_that_cannot_be_decoded_leaves_the_old_one_and_frees_the_window(opened: Tab):
+async def test_a_picture_that_cannot_be_decoded_leaves_the_old_one_and_frees_the_window(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", GREEN))
     await opened.shows("background", "a")
     for n in range(4):
@@ -477,7 +477,7 @@ async def test_a_picture_that_cannot_be_decoded_leaves_the_old_one_and_frees_the
     await opened.shows("background", "b")
 
 
-async def test_a_wrong_token_shows_nothing_and_the_page_goes_on_trying(tab: Tab):
+async def test_a_wrong_token_shows_nothing_and_the_page_goes_on_trying(tab: Tab) -> None:
     tab.site.hub.publish(plain("a", RED))
     await tab.open(token="wrong")
     await tab.finds("html[data-connection=lost]")
@@ -487,7 +487,7 @@ async def test_a_wrong_token_shows_nothing_and_the_page_goes_on_trying(tab: Tab)
     assert tried >= 2
 
 
-async def test_an_unknown_layer_module_is_reported_and_the_others_work(tab: Tab):
+async def test_an_unknown_layer_module_is_reported_and_the_others_work(tab: Tab) -> None:
     await tab.site.stop()
     tab.site.fresh({"odd": LayerOptions(use="missing", z=5), **DEFAULT_LAYERS})
     await tab.site.start()
@@ -506,7 +506,7 @@ window.obs = (name, detail) => window.dispatchEvent(new CustomEvent(name, {detai
 """
 
 
-async def test_inside_obs_the_page_reports_hiding_and_showing_and_draws_while_hidden(tab: Tab):
+async def test_inside_obs_the_page_reports_hiding_and_showing_and_draws_while_hidden(tab: Tab) -> None:
     await tab.page.add_init_script(OBS)
     await tab.open()
     await tab.connected()
@@ -528,7 +528,7 @@ async def test_inside_obs_the_page_reports_hiding_and_showing_and_draws_while_hi
     assert near(middle(await tab.shot()), (*RED, 255))
 
 
-async def test_nothing_waits_for_frames_on_a_hidden_page(tab: Tab):
+async def test_nothing_waits_for_frames_on_a_hidden_page(tab: Tab) -> None:
     """A hidden page makes no frames, so motions would hang halfway: they are cut short instead."""
     await tab.page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => true})")
     await tab.open()
@@ -551,7 +551,7 @@ async def test_nothing_waits_for_frames_on_a_hidden_page(tab: Tab):
     assert await tab.count("canvas") == 1
 
 
-async def test_a_source_shown_again_repaints_its_last_picture(tab: Tab):
+async def test_a_source_shown_again_repaints_its_last_picture(tab: Tab) -> None:
     await tab.page.add_init_script(OBS)
     await tab.open()
     await tab.connected()
@@ -567,7 +567,7 @@ async def test_a_source_shown_again_repaints_its_last_picture(tab: Tab):
     assert near(middle(await tab.shot()), (*RED, 255))
 
 
-async def test_the_style_that_obs_adds_works_and_breaks_nothing(tab: Tab):
+async def test_the_style_that_obs_adds_works_and_breaks_nothing(tab: Tab) -> None:
     await tab.open()
     await tab.connected()
     await tab.page.evaluate(
@@ -580,7 +580,7 @@ async def test_the_style_that_obs_adds_works_and_breaks_nothing(tab: Tab):
     assert tab.complaints == []
 
 
-async def test_a_clean_run_complains_of_nothing(opened: Tab):
+async def test_a_clean_run_complains_of_nothing(opened: Tab) -> None:
     opened.site.hub.publish(tiny("a", RED))
     opened.site.hub.publish(plain("a", RED))
     opened.site.hub.publish(plain("m", BLUE, "meme", (300, 300)))
@@ -593,7 +593,7 @@ async def test_a_clean_run_complains_of_nothing(opened: Tab):
     assert opened.complaints == []
 
 
-async def test_a_change_of_layers_takes_effect_without_a_reload_and_keeps_the_picture(opened: Tab):
+async def test_a_change_of_layers_takes_effect_without_a_reload_and_keeps_the_picture(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", RED))
     await opened.shows("background", "a")
     await opened.site.stop()
@@ -604,7 +604,7 @@ async def test_a_change_of_layers_takes_effect_without_a_reload_and_keeps_the_pi
     assert near(middle(await opened.shot()), (*RED, 255))
 
 
-async def test_many_pictures_leave_nothing_behind(opened: Tab):
+async def test_many_pictures_leave_nothing_behind(opened: Tab) -> None:
     await opened.page.evaluate(
         "() => { window.made = 0; const real = document.createElement;"
         " document.createElement = (name) => { window.made += 1; return real.call(document, name); }; }"
@@ -620,7 +620,7 @@ async def test_many_pictures_leave_nothing_behind(opened: Tab):
     assert await opened.page.evaluate("window.made") < 10
 
 
-async def test_the_page_reads_the_golden_messages_as_the_server_means_them(opened: Tab):
+async def test_the_page_reads_the_golden_messages_as_the_server_means_them(opened: Tab) -> None:
     module = await opened.page.evaluate("document.querySelector('script').src.replace('main.js', 'protocol.js')")
     read = await opened.page.evaluate(
         """async ([module, files]) => {
@@ -642,7 +642,7 @@ async def test_the_page_reads_the_golden_messages_as_the_server_means_them(opene
     assert bytes(read["preview.bin"]["picture"]) == b"\x00tiny\xff"
 
 
-async def test_reconnects_are_spread_out_and_grow_to_five_seconds(opened: Tab):
+async def test_reconnects_are_spread_out_and_grow_to_five_seconds(opened: Tab) -> None:
     module = await opened.page.evaluate("document.querySelector('script').src.replace('main.js', 'socket.js')")
     delays = await opened.page.evaluate(
         "async (module) => { const { delayMs } = await import(module);"
@@ -653,7 +653,7 @@ async def test_reconnects_are_spread_out_and_grow_to_five_seconds(opened: Tab):
     assert [high for _, high in delays] == [250, 500, 1000, 2000, 4000, 5000, 5000, 5000]
 
 
-async def test_a_server_that_falls_silent_is_given_up_after_fifteen_seconds(tab: Tab):
+async def test_a_server_that_falls_silent_is_given_up_after_fifteen_seconds(tab: Tab) -> None:
     """The page's clock is set forward; the server says nothing meanwhile."""
     await tab.page.clock.install()
     await tab.open()
@@ -665,7 +665,7 @@ async def test_a_server_that_falls_silent_is_given_up_after_fifteen_seconds(tab:
     await tab.site.until(lambda: any(page.id != before for page in tab.site.hub.pages()))
 
 
-async def test_the_token_is_never_sent_in_a_request(tab: Tab):
+async def test_the_token_is_never_sent_in_a_request(tab: Tab) -> None:
     asked: list[str] = []
     tab.page.on("request", lambda request: asked.append(request.url + str(request.headers)))
     await tab.open("?layers=background")
@@ -674,7 +674,7 @@ async def test_the_token_is_never_sent_in_a_request(tab: Tab):
     assert not any(TOKEN in line.split("{")[0].split("#")[0] or TOKEN in line.split("{", 1)[1] for line in asked)
 
 
-async def test_the_page_writes_text_as_text_only():
+async def test_the_page_writes_text_as_text_only() -> None:
     """No way to make markup from a string is used anywhere in the page."""
     web = Path(__file__).parents[2] / "web" / "overlay"
     source = "".join(path.read_text(encoding="utf-8") for path in web.rglob("*.js"))
@@ -682,7 +682,7 @@ async def test_the_page_writes_text_as_text_only():
         assert word not in source
 
 
-async def test_two_pages_show_the_same(opened: Tab, site: LiveServer):
+async def test_two_pages_show_the_same(opened: Tab, site: LiveServer) -> None:
     other = Tab(await opened.page.context.new_page(), site)
     await other.open()
     await site.until(lambda: site.hub.overlays == 2)

@@ -73,7 +73,7 @@ async def page(live: LiveServer, first: str | bytes | None = None, **fields: obj
         yield Client(socket)
 
 
-async def test_a_page_is_welcomed_with_the_layers_and_what_they_show(live: LiveServer):
+async def test_a_page_is_welcomed_with_the_layers_and_what_they_show(live: LiveServer) -> None:
     live.hub.publish(frame("a"))
     async with page(live) as client:
         welcome, layers = await client.text(), await client.text()
@@ -82,7 +82,7 @@ async def test_a_page_is_welcomed_with_the_layers_and_what_they_show(live: LiveS
         assert (await client.picture())["request_id"] == "a"
 
 
-async def test_a_page_after_a_clear_is_told_to_be_empty(live: LiveServer):
+async def test_a_page_after_a_clear_is_told_to_be_empty(live: LiveServer) -> None:
     live.hub.publish(frame("a"))
     live.hub.publish(Clear("background"))
     async with page(live) as client:
@@ -90,13 +90,13 @@ async def test_a_page_after_a_clear_is_told_to_be_empty(live: LiveServer):
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN + " ", TOKEN.upper()])
-async def test_a_wrong_token_is_sent_away(live: LiveServer, token: str):
+async def test_a_wrong_token_is_sent_away(live: LiveServer, token: str) -> None:
     async with page(live, token=token) as client:
         assert await client.closed() == 4401
     assert live.hub.overlays == 0
 
 
-async def test_a_page_that_says_nothing_is_sent_away(live: LiveServer, monkeypatch: pytest.MonkeyPatch):
+async def test_a_page_that_says_nothing_is_sent_away(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "HELLO_WITHIN_S", 0.05)
     async with connect(live.ws) as socket:
         assert await Client(socket).closed() == 4401
@@ -105,17 +105,17 @@ async def test_a_page_that_says_nothing_is_sent_away(live: LiveServer, monkeypat
 @pytest.mark.parametrize(
     "first", ["", "null", "[]", "{", '{"type":"pong"}', b"\x00\x01", '{"v":1,"type":"hello"}', "x" * 5000, "[" * 4000]
 )
-async def test_a_first_message_that_is_no_hello_is_sent_away(live: LiveServer, first: str | bytes):
+async def test_a_first_message_that_is_no_hello_is_sent_away(live: LiveServer, first: str | bytes) -> None:
     async with page(live, first) as client:
         assert await client.closed() == 4400
 
 
-async def test_a_page_of_another_protocol_is_told_so(live: LiveServer):
+async def test_a_page_of_another_protocol_is_told_so(live: LiveServer) -> None:
     async with page(live, v=2) as client:
         assert await client.closed() == 4406
 
 
-async def test_a_page_gets_the_layers_it_asks_for_only(live: LiveServer):
+async def test_a_page_gets_the_layers_it_asks_for_only(live: LiveServer) -> None:
     async with page(live, layers=["meme"]) as client:
         await live.until(lambda: live.hub.overlays == 1)
         live.hub.publish(frame("a"))
@@ -123,7 +123,7 @@ async def test_a_page_gets_the_layers_it_asks_for_only(live: LiveServer):
         assert (await client.picture())["request_id"] == "m"
 
 
-async def test_the_hub_learns_what_the_page_runs_in_and_whether_it_is_seen(live: LiveServer):
+async def test_the_hub_learns_what_the_page_runs_in_and_whether_it_is_seen(live: LiveServer) -> None:
     async with page(live, visible=False) as client:
         await live.until(lambda: live.hub.overlays == 1)
         info = live.hub.pages()[0]
@@ -132,7 +132,7 @@ async def test_the_hub_learns_what_the_page_runs_in_and_whether_it_is_seen(live:
         await live.until(lambda: live.hub.pages()[0].visible and not live.hub.pages()[0].active)
 
 
-async def test_a_picture_is_painted_and_the_paint_reported(live: LiveServer):
+async def test_a_picture_is_painted_and_the_paint_reported(live: LiveServer) -> None:
     paints = live.hub.paints()
     first = asyncio.ensure_future(anext(paints))
     async with page(live) as client:
@@ -145,7 +145,7 @@ async def test_a_picture_is_painted_and_the_paint_reported(live: LiveServer):
     await paints.aclose()  # type: ignore[attr-defined]
 
 
-async def test_a_page_that_never_answers_gets_two_pictures_and_then_the_newest(live: LiveServer):
+async def test_a_page_that_never_answers_gets_two_pictures_and_then_the_newest(live: LiveServer) -> None:
     async with page(live) as client:
         await live.until(lambda: live.hub.overlays == 1)
         seen = []
@@ -158,7 +158,7 @@ async def test_a_page_that_never_answers_gets_two_pictures_and_then_the_newest(l
         assert (await client.picture())["request_id"] == "49"
 
 
-async def test_a_page_is_pinged_at_every_tick(live: LiveServer, monkeypatch: pytest.MonkeyPatch):
+async def test_a_page_is_pinged_at_every_tick(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "TICK_S", 0.02)
     async with page(live) as client:
         heard = [(await client.text())["type"] for _ in range(5)]
@@ -167,7 +167,7 @@ async def test_a_page_is_pinged_at_every_tick(live: LiveServer, monkeypatch: pyt
 
 async def test_a_page_whose_token_is_taken_back_is_sent_away_at_the_next_tick(
     live: LiveServer, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(server, "TICK_S", 0.02)
     async with page(live) as client:
         await client.text()
@@ -177,7 +177,7 @@ async def test_a_page_whose_token_is_taken_back_is_sent_away_at_the_next_tick(
 
 async def test_garbage_is_counted_and_too_much_of_it_ends_the_connection(
     live: LiveServer, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     rubbish = [
         "", "{}", "null", '"painted"', '{"type":"painted"}', '{"type":"painted","seq":-1,"request_id":"a","layer":"b"}',
         '{"type":"painted","seq":true,"request_id":"a","layer":"b"}', '{"type":"hello","v":1,"token":"again"}',
@@ -198,7 +198,7 @@ async def test_garbage_is_counted_and_too_much_of_it_ends_the_connection(
 
 async def test_a_message_over_the_socket_limit_ends_the_connection_without_a_traceback(
     live: LiveServer, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     async with page(live) as client:
         await client.socket.send("x" * 100_000)
         assert await client.closed() == 1009
@@ -206,7 +206,7 @@ async def test_a_message_over_the_socket_limit_ends_the_connection_without_a_tra
     assert "Traceback" not in caplog.text
 
 
-async def test_a_page_too_far_behind_with_its_notices_is_sent_away(live: LiveServer):
+async def test_a_page_too_far_behind_with_its_notices_is_sent_away(live: LiveServer) -> None:
     async with page(live) as client:
         await live.until(lambda: live.hub.overlays == 1)
         for n in range(NOTICES + 1):
@@ -214,7 +214,7 @@ async def test_a_page_too_far_behind_with_its_notices_is_sent_away(live: LiveSer
         assert await client.closed() == 4408
 
 
-async def test_messages_are_not_compressed(live: LiveServer):
+async def test_messages_are_not_compressed(live: LiveServer) -> None:
     async with connect(live.ws, compression="deflate") as socket:
         assert socket.response is not None
         assert "Sec-WebSocket-Extensions" not in socket.response.headers
@@ -234,7 +234,7 @@ async def stalled(live: LiveServer, client: Client) -> None:
             return
 
 
-async def test_a_stalled_page_costs_the_others_nothing(live: LiveServer):
+async def test_a_stalled_page_costs_the_others_nothing(live: LiveServer) -> None:
     async with page(live) as sick:
         await stalled(live, sick)
         async with page(live) as healthy:
@@ -246,7 +246,7 @@ async def test_a_stalled_page_costs_the_others_nothing(live: LiveServer):
         assert live.hub.pages()[0].skipped > 20
 
 
-async def test_a_page_stuck_in_a_send_is_given_up(live: LiveServer, monkeypatch: pytest.MonkeyPatch):
+async def test_a_page_stuck_in_a_send_is_given_up(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "SEND_WITHIN_S", 0.1)
     monkeypatch.setattr(server, "TICK_S", 0.1)
     async with page(live) as sick:
@@ -254,7 +254,7 @@ async def test_a_page_stuck_in_a_send_is_given_up(live: LiveServer, monkeypatch:
         await live.until(lambda: live.hub.overlays == 0)
 
 
-async def test_the_server_stops_although_a_page_is_stalled(live: LiveServer):
+async def test_the_server_stops_although_a_page_is_stalled(live: LiveServer) -> None:
     async with page(live) as sick:
         await stalled(live, sick)
         async with asyncio.timeout(10):
@@ -262,13 +262,13 @@ async def test_the_server_stops_although_a_page_is_stalled(live: LiveServer):
         assert live.hub.overlays == 0
 
 
-async def test_the_server_stops_although_a_page_never_said_hello(live: LiveServer):
+async def test_the_server_stops_although_a_page_never_said_hello(live: LiveServer) -> None:
     async with connect(live.ws, close_timeout=0.2):
         async with asyncio.timeout(10):
             await live.stop()
 
 
-async def test_a_page_that_vanishes_is_forgotten(live: LiveServer):
+async def test_a_page_that_vanishes_is_forgotten(live: LiveServer) -> None:
     async with page(live) as client:
         await live.until(lambda: live.hub.overlays == 1)
         client.socket.transport.abort()
@@ -276,7 +276,7 @@ async def test_a_page_that_vanishes_is_forgotten(live: LiveServer):
         await live.until(lambda: live.hub.overlays == 0)
 
 
-async def test_the_html_is_never_cached_and_its_modules_for_ever(live: LiveServer):
+async def test_the_html_is_never_cached_and_its_modules_for_ever(live: LiveServer) -> None:
     async with httpx.AsyncClient() as client:
         html = await client.get(live.url)
         assert html.headers["cache-control"] == "no-cache"
@@ -288,7 +288,7 @@ async def test_the_html_is_never_cached_and_its_modules_for_ever(live: LiveServe
         assert other.headers["cache-control"] == "no-store"
 
 
-async def test_every_answer_carries_the_security_headers(live: LiveServer):
+async def test_every_answer_carries_the_security_headers(live: LiveServer) -> None:
     async with httpx.AsyncClient() as client:
         for path in ("/overlay", "/overlay/static/x/main.js", "/overlay/static/x/missing.js"):
             headers = (await client.get(f"http://127.0.0.1:{live.port}{path}")).headers
@@ -301,7 +301,7 @@ async def test_every_answer_carries_the_security_headers(live: LiveServer):
     assert "frame-ancestors 'none'" in policy
 
 
-def test_a_host_header_cannot_write_into_the_policy():
+def test_a_host_header_cannot_write_into_the_policy() -> None:
     assert "evil" not in server._policy("evil.example; script-src *")
     assert "evil" not in server._policy("evil.example *")
 
@@ -314,7 +314,7 @@ def test_a_host_header_cannot_write_into_the_policy():
         "..\\..\\pyproject.toml", "%252e%252e/pyproject.toml", "main.js/", "MAIN.JS",
     ],
 )  # fmt: skip
-async def test_nothing_but_the_modules_is_served(live: LiveServer, path: str):
+async def test_nothing_but_the_modules_is_served(live: LiveServer, path: str) -> None:
     async with httpx.AsyncClient() as client:
         answer = await client.get(f"http://127.0.0.1:{live.port}/overlay/static/v/{path}")
     assert answer.status_code == 404

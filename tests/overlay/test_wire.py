@@ -31,13 +31,13 @@ MESSAGES: dict[str, bytes | str] = {
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_what_is_written_is_what_the_golden_file_holds(name: str):
+def test_what_is_written_is_what_the_golden_file_holds(name: str) -> None:
     """A golden file changes only together with the protocol's version or by an addition."""
     message = MESSAGES[name]
     assert (GOLDEN / name).read_bytes() == (message if isinstance(message, bytes) else message.encode())
 
 
-def test_the_golden_frame_reads_back():
+def test_the_golden_frame_reads_back() -> None:
     header, data = wire.decode_picture((GOLDEN / "frame.bin").read_bytes())
     assert data == FRAME.data
     assert header == {
@@ -46,20 +46,20 @@ def test_the_golden_frame_reads_back():
     }  # fmt: skip
 
 
-def test_a_preview_says_how_far_it_has_come():
+def test_a_preview_says_how_far_it_has_come() -> None:
     header, data = wire.decode_picture((GOLDEN / "preview.bin").read_bytes())
     assert (header["type"], header["step"], header["steps"], data) == ("preview", 2, 4, PREVIEW.data)
 
 
 @given(data=st.binary(max_size=200), request_id=st.text(max_size=40), layer=st.text(max_size=20))
-def test_any_picture_comes_back_whole(data: bytes, request_id: str, layer: str):
+def test_any_picture_comes_back_whole(data: bytes, request_id: str, layer: str) -> None:
     frame = Frame(request_id, layer, "image/jpeg", data, 1, 1)
     header, back = wire.decode_picture(wire.encode_picture(frame, 1, 0.0))
     assert (header["request_id"], header["layer"], back) == (request_id, layer, data)
 
 
 @given(message=st.binary(max_size=60))
-def test_a_broken_picture_is_a_value_error_and_nothing_else(message: bytes):
+def test_a_broken_picture_is_a_value_error_and_nothing_else(message: bytes) -> None:
     try:
         header, _ = wire.decode_picture(message)
     except ValueError:
@@ -68,13 +68,13 @@ def test_a_broken_picture_is_a_value_error_and_nothing_else(message: bytes):
 
 
 @pytest.mark.parametrize("cut", range(0, 120, 7))
-def test_a_picture_cut_short_in_its_header_is_refused(cut: int):
+def test_a_picture_cut_short_in_its_header_is_refused(cut: int) -> None:
     with pytest.raises(ValueError):  # noqa: PT011, the kind is the fact
         wire.decode_picture((GOLDEN / "frame.bin").read_bytes()[:cut])
 
 
 @given(text=st.text(max_size=200))
-def test_any_text_is_read_or_refused_as_a_value(text: str):
+def test_any_text_is_read_or_refused_as_a_value(text: str) -> None:
     assert isinstance(
         wire.decode(text), wire.Hello | wire.Painted | wire.LayerStateMessage | wire.Pong | wire.Malformed
     )
@@ -87,13 +87,13 @@ def test_any_text_is_read_or_refused_as_a_value(text: str):
         max_leaves=8,
     )
 )
-def test_any_json_is_read_or_refused_as_a_value(value: object):
+def test_any_json_is_read_or_refused_as_a_value(value: object) -> None:
     assert isinstance(
         wire.decode(json.dumps(value)), wire.Hello | wire.Painted | wire.LayerStateMessage | wire.Pong | wire.Malformed
     )
 
 
-def test_garbage_says_what_is_wrong():
+def test_garbage_says_what_is_wrong() -> None:
     refused = wire.decode('{"type":"painted","seq":"one","request_id":"a","layer":"b"}')
     assert isinstance(refused, wire.Malformed)
     assert "seq" in refused.problem
@@ -101,21 +101,21 @@ def test_garbage_says_what_is_wrong():
     assert wire.decode("x" * 5000) == wire.Malformed("longer than 4096 characters")
 
 
-def test_a_newer_page_may_say_more_than_the_server_understands():
+def test_a_newer_page_may_say_more_than_the_server_understands() -> None:
     assert wire.decode('{"v":1,"type":"pong","mood":"fine"}') == wire.Pong()
 
 
-def test_a_page_of_another_protocol_is_told_apart_from_garbage():
+def test_a_page_of_another_protocol_is_told_apart_from_garbage() -> None:
     refused = wire.decode('{"v":2,"type":"hello","token":"t"}')
     assert isinstance(refused, wire.Malformed)
     assert refused.protocol
 
 
-def test_a_long_toast_is_cut():
+def test_a_long_toast_is_cut() -> None:
     text = json.loads(wire.encode_toast(Toast("a", "я" * 5000)))["text"]
     assert len(text) == wire.LONGEST_TOAST
     assert text.endswith("…")
 
 
-def test_a_lone_surrogate_in_a_name_does_not_break_the_socket():
+def test_a_lone_surrogate_in_a_name_does_not_break_the_socket() -> None:
     assert wire.encode_toast(Toast("a", "drawn for \ud83d")).encode()
