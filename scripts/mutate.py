@@ -20,8 +20,10 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 # Loaded once, before the forks: they are most of what a small test takes.
 import anyio.pytest_plugin  # noqa: F401
@@ -147,23 +149,20 @@ def _started(path: Path, tree: ast.Module, tests: list[str]) -> int:
     return child
 
 
-class _Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):  # type: ignore[name-defined,misc]
+class _Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Give out the broken module instead of the one on disk."""
 
     def __init__(self, path: Path, tree: ast.Module) -> None:
         self._path, self._tree = path, tree
         self._name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
-    def find_spec(self, name: str, path: object, target: object = None) -> object:
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name != self._name:
             return None
         package = [str(self._path.parent)] if self._path.name == "__init__.py" else None
         return importlib.util.spec_from_file_location(name, self._path, loader=self, submodule_search_locations=package)
 
-    def create_module(self, spec: object) -> None:
-        return None
-
-    def exec_module(self, module: object) -> None:
+    def exec_module(self, module: ModuleType) -> None:
         exec(compile(self._tree, str(self._path), "exec"), vars(module))
 
 

@@ -77,7 +77,7 @@ async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str,
                 raise BackendError(health.detail)
             await asyncio.sleep(0.05)
         started = time.perf_counter()
-        async with aclosing(generator.draw(request)) as items:  # type: ignore[type-var]
+        async with aclosing(generator.draw(request)) as items:
             frame = [item async for item in items if isinstance(item, Frame)][-1]
         taken = time.perf_counter() - started
     finally:

@@ -58,7 +58,7 @@ def test_a_wrong_source_on_the_command_line_is_not_blamed_on_the_file(tmp_path: 
     where = place(tmp_path)
     config, document = app.configured(where, {})
     with pytest.raises(ConfigError, match="command line"):
-        app.build(config, document, where, {}, (Use(use="replay", path="/no/such/file"),))  # type: ignore[call-arg]
+        app.build(config, document, where, {}, (Use(use="replay", path="/no/such/file"),))
 
 
 def test_links_can_be_opened_whatever_the_address_is(tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ def errors_of(path: Path) -> list[ConfigError]:
     with pytest.raises((ConfigError, ExceptionGroup)) as caught:
         load(path)
     error = caught.value
-    return [error] if isinstance(error, ConfigError) else [e for e in error.exceptions if isinstance(e, ConfigError)]
+    together = error.exceptions if isinstance(error, ExceptionGroup) else [error]
+    return [each for each in together if isinstance(each, ConfigError)]
 
 
 def written(tmp_path: Path, text: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -179,7 +179,7 @@ class Supervisor:
             self._enter(HealthState.FAILED, "the generator is stopped")
             self._end_job(BackendError("the generator is stopped"))
 
-    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+    async def draw(self, request: ImageRequest) -> AsyncGenerator[Preview | Frame, None]:
         """Yield previews, then the frame; closing the iterator makes the child stop at its next step."""
         if self._poison.refuses(request):
             raise BackendError("this picture has crashed the generator before", fix="ask for something else")

@@ -52,4 +52,4 @@ async def test_an_unknown_path_is_a_problem_too() -> None:
 
 def test_a_problem_says_its_status_twice_as_the_standard_wants() -> None:
     answer = problem(403, "Forbidden", "no")
-    assert answer.status_code == json.loads(answer.body)["status"] == 403
+    assert answer.status_code == json.loads(bytes(answer.body))["status"] == 403

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, ViewportSize, async_playwright
 
 from tests.support.browsers import CURRENT, ENGINES, fact, launch
 from tests.support.running import OPERATOR, Remote
 
 pytestmark = pytest.mark.browser
 
-DOCK = {"width": 320, "height": 700}
+DOCK: ViewportSize = {"width": 320, "height": 700}
 
 
 # By scripts alone: what Playwright does by itself to find a button needs a newer engine than OBS 30 has.

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, ViewportSize, async_playwright
 
 from streamer import cli
 from tests.support.browsers import CURRENT, fact, launch
@@ -14,7 +14,7 @@ from tests.support.running import CONFIG, Remote, client, command, environment, 
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 HELD = "[...document.querySelectorAll('#held li')]"
 # By a script of the page: a tap from here would come at any time after the row has moved.
 TAP_AS_IT_MOVES = """([x, y]) => {

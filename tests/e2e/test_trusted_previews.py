@@ -37,7 +37,8 @@ async def seen(remote: Remote, role: str, until: str) -> list[dict[str, Any]]:
     """Ask for a picture and return what a page is told about the background until a ``until`` comes."""
     async with client(remote.url) as remote.client:
         address = (await remote.client.get("/api/v1/overlay")).json()["url"]
-        token, told = address.partition("#")[2], []
+        token = address.partition("#")[2]
+        told: list[dict[str, Any]] = []
         async with asyncio.timeout(20), connect(f"{remote.url.replace('http', 'ws')}/ws/overlay") as socket:
             await socket.send(json.dumps({"v": 1, "type": "hello", "token": token, "layers": None}))
             while json.loads(await socket.recv())["type"] != "layers":

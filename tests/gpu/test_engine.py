@@ -7,22 +7,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
+import torch
+
 pytest.importorskip("triton")
 pytest.importorskip("diffusers")
 if not torch.cuda.is_available():
     pytest.skip("needs an NVIDIA GPU", allow_module_level=True)
 
-from streamer.generator.klein.engine import (  # noqa: E402
+from streamer.generator.klein.device_picture import DevicePicture
+from streamer.generator.klein.engine import (
     DrawJob,
     Engine,
 )
-from streamer.generator.klein.loading import from_pipeline  # noqa: E402
-from streamer.generator.klein.noise import noise_of  # noqa: E402
-from streamer.generator.klein.optimizations import Optimizations  # noqa: E402
-from streamer.generator.klein.quantize import FP8, Quantizer  # noqa: E402
-from streamer.generator.klein.testing import make_pipeline  # noqa: E402
-from streamer.generator.klein.warmup import WarmUp  # noqa: E402
+from streamer.generator.klein.loading import from_pipeline
+from streamer.generator.klein.noise import noise_of
+from streamer.generator.klein.optimizations import Optimizations
+from streamer.generator.klein.quantize import FP8, Quantizer
+from streamer.generator.klein.testing import make_pipeline
+from streamer.generator.klein.warmup import WarmUp
 
 pytestmark = pytest.mark.gpu
 
@@ -68,6 +71,7 @@ def test_pictures_equal_stock(switches: Optimizations) -> None:
     for width, height in SIZES + SIZES:
         job = DrawJob("a fox", width, height, seed=3)
         *_, picture = engine.draw(job)
+        assert isinstance(picture, DevicePicture)
         assert np.abs(picture.pixels().astype(int) - stock_pixels(job)).mean() < 2
         drawing = engine.draw(DrawJob("something else", width, height))
         next(drawing)

@@ -2,13 +2,15 @@
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
+import torch
+
 pytest.importorskip("triton")
 if not torch.cuda.is_available():
     pytest.skip("needs an NVIDIA GPU", allow_module_level=True)
 
-from streamer.generator.klein.fused import vae_decoder  # noqa: E402
-from streamer.generator.klein.kernels import attention, group_norm, layer_norm, quantize_rows, reference, rope, swiglu  # noqa: E402
+from streamer.generator.klein.fused import vae_decoder
+from streamer.generator.klein.kernels import attention, group_norm, layer_norm, quantize_rows, reference, rope, swiglu
 
 pytestmark = pytest.mark.gpu
 EPS = 1e-6
@@ -74,9 +76,9 @@ def test_rope(n: int, d: int) -> None:
 def test_fp8_attention_is_close_to_attention(n: int, heads: int) -> None:
     qkv, w, turn = draw(n, 3 * heads * 128), draw(128) * 0.1 + 1, tables(n)
     scales = torch.tensor([16 / 448, 16 / 448, 64 / 448, 7.0], device="cuda")
-    heads8 = rope.qk_norm_rope_fp8(qkv, w, w, *turn, EPS, scales)
-    got = attention.attention_fp8(*heads8, scales).float() * scales[2]
-    want = reference.attention_fp8(*heads8, scales)
+    q, k, v = rope.qk_norm_rope_fp8(qkv, w, w, *turn, EPS, scales)
+    got = attention.attention_fp8(q, k, v, scales).float() * scales[2]
+    want = reference.attention_fp8(q, k, v, scales)
     assert ((got - want).norm() / want.norm()).item() < 0.06
 
 

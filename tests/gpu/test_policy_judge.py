@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
+import torch
+
 pytest.importorskip("triton")
 pytest.importorskip("diffusers")
 if not torch.cuda.is_available():
     pytest.skip("needs an NVIDIA GPU", allow_module_level=True)
 
-from streamer.generator.backends import klein  # noqa: E402
-from streamer.generator.klein.policy_judge import QUESTION, answer_ids  # noqa: E402
-from streamer.generator.klein.testing import make_checkpoint  # noqa: E402
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams  # noqa: E402
+from streamer.generator.backends import klein
+from streamer.generator.klein.policy_judge import QUESTION, answer_ids
+from streamer.generator.klein.testing import make_checkpoint
+from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
 
 pytestmark = pytest.mark.gpu
 

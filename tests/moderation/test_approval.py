@@ -94,7 +94,7 @@ def test_the_oldest_goes_when_too_many_wait() -> None:
      ("auto", "", True, True)],
 )  # fmt: skip
 def test_when_a_human_looks_first(mode: str, alarm: str, first_time: bool, held: bool) -> None:
-    options = ApprovalOptions(mode=mode)  # type: ignore[arg-type]
+    options = ApprovalOptions.model_validate({"mode": mode})
     assert (approval_reason(asked("ann", first_time=first_time), options, alarm) is not None) is held
     moderator = replace(REQUEST, actor=Actor("m", "mod", Role.MODERATOR), first_time=first_time)
     assert approval_reason(moderator, options, alarm) is None

@@ -29,7 +29,7 @@ def alpha(image: Image.Image) -> int:
     return int(np.asarray(image)[..., 3].max())
 
 
-def near(pixel: tuple[int, ...] | float, colour: tuple[int, ...], within: int = 12) -> bool:
+def near(pixel: tuple[int, ...] | float | None, colour: tuple[int, ...], within: int = 12) -> bool:
     return isinstance(pixel, tuple) and all(abs(a - b) <= within for a, b in zip(pixel, colour, strict=False))
 
 

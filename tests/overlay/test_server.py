@@ -178,7 +178,7 @@ async def test_a_page_whose_token_is_taken_back_is_sent_away_at_the_next_tick(
 async def test_garbage_is_counted_and_too_much_of_it_ends_the_connection(
     live: LiveServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rubbish = [
+    rubbish: list[str | bytes] = [
         "", "{}", "null", '"painted"', '{"type":"painted"}', '{"type":"painted","seq":-1,"request_id":"a","layer":"b"}',
         '{"type":"painted","seq":true,"request_id":"a","layer":"b"}', '{"type":"hello","v":1,"token":"again"}',
         b"\xff\xfe", '{"type":"state","visible":"yes","active":1}', "\\ud800", '{"type":"' + "x" * 4200 + '"}',

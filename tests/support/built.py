@@ -27,4 +27,5 @@ def wrong(tmp_path: Path, config: str) -> list[ConfigError]:
     with pytest.raises((ConfigError, ExceptionGroup)) as caught:
         build(place(tmp_path, config))
     error = caught.value
-    return [error] if isinstance(error, ConfigError) else [e for e in error.exceptions if isinstance(e, ConfigError)]
+    together = error.exceptions if isinstance(error, ExceptionGroup) else [error]
+    return [each for each in together if isinstance(each, ConfigError)]

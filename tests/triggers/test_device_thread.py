@@ -30,7 +30,7 @@ async def test_the_thread_is_named_and_told_when_nobody_listens_any_more() -> No
 
     heard = presses("pad", watch)
     assert (await anext(heard)).name == "pad"
-    await heard.aclose()  # type: ignore[attr-defined]
+    await heard.aclose()
     assert left.wait(20)
 
 
@@ -60,7 +60,7 @@ def test_a_thread_that_outlives_the_loop_harms_nothing() -> None:
     async def listen() -> str:
         heard = presses("pad", watch)
         name = (await anext(heard)).name
-        await heard.aclose()  # type: ignore[attr-defined]
+        await heard.aclose()
         return name
 
     assert asyncio.run(listen()) == "a"

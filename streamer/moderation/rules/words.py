@@ -7,6 +7,8 @@ from streamer.moderation.text_filter import lexicon
 from streamer.moderation.text_filter.filter import TextFilter
 from streamer.moderation.text_filter.options import TextFilterOptions as Options
 
+__all__ = ["Options", "create", "scopes"]
+
 
 def scopes(options: Options) -> dict[str, str]:
     """Say what a Twitch login must cover for the channel's blocked terms."""

@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from PIL import Image  # noqa: E402
+import torch
+from PIL import Image
 
-from streamer.errors import BackendError, BackendUnavailable, Unsupported  # noqa: E402
-from streamer.generator.backend import StepCallback  # noqa: E402
-from streamer.generator.backends import klein  # noqa: E402
-from streamer.generator.klein.backend import kind_of, quantizer_for, really_on  # noqa: E402
-from streamer.generator.klein.optimizations import Optimizations  # noqa: E402
-from streamer.generator.klein.quantize import FP8  # noqa: E402
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams  # noqa: E402
+from streamer.errors import BackendError, BackendUnavailable, Unsupported
+from streamer.generator.backend import StepCallback
+from streamer.generator.backends import klein
+from streamer.generator.klein.backend import kind_of, quantizer_for, really_on
+from streamer.generator.klein.optimizations import Optimizations
+from streamer.generator.klein.quantize import FP8
+from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
 
 pytestmark = pytest.mark.torch
 

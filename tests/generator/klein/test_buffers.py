@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from streamer.generator.klein.buffers import blank_buffers  # noqa: E402
-from streamer.generator.klein.model import Model  # noqa: E402
-from streamer.generator.klein.rotary import REFERENCE_TIME, rotary_tables  # noqa: E402
-from streamer.generator.klein.schedule import build  # noqa: E402
-from streamer.generator.klein.shapes import Shape, whole_patches  # noqa: E402
-from streamer.generator.klein.vae import to_bytes  # noqa: E402
+import torch
+
+from streamer.generator.klein.buffers import blank_buffers
+from streamer.generator.klein.model import Model
+from streamer.generator.klein.rotary import REFERENCE_TIME, rotary_tables
+from streamer.generator.klein.schedule import build
+from streamer.generator.klein.shapes import Shape, whole_patches
+from streamer.generator.klein.vae import to_bytes
 
 pytestmark = pytest.mark.torch
 

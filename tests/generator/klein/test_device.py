@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from streamer.errors import BackendUnavailable  # noqa: E402
-from streamer.generator.klein.device import AsyncHostCopy, describe, find_device  # noqa: E402
-from streamer.generator.klein.device_picture import DevicePicture  # noqa: E402
+import torch
+
+from streamer.errors import BackendUnavailable
+from streamer.generator.klein.device import AsyncHostCopy, describe, find_device
+from streamer.generator.klein.device_picture import DevicePicture
 
 pytestmark = pytest.mark.torch
 

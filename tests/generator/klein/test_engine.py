@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from PIL import Image  # noqa: E402
+import torch
+from PIL import Image
 
-from streamer.errors import BackendError  # noqa: E402
-from streamer.generator.backend import StepCallback  # noqa: E402
-from streamer.generator.klein.engine import (  # noqa: E402
+from streamer.errors import BackendError
+from streamer.generator.backend import StepCallback
+from streamer.generator.klein.engine import (
     IMPROVISED,
     DrawJob,
 )
-from streamer.generator.klein.reference_image import reference_size  # noqa: E402
-from streamer.generator.klein.vae import tokens_to_latents  # noqa: E402
-from streamer.generator.klein.verify import relative_error  # noqa: E402
+from streamer.generator.klein.reference_image import reference_size
+from streamer.generator.klein.vae import tokens_to_latents
+from streamer.generator.klein.verify import relative_error
 
 pytestmark = pytest.mark.torch
 
@@ -127,11 +128,17 @@ def test_an_edit_does_not_show_in_the_next_picture(make_engine: Make) -> None:
     assert np.array_equal(pixels_of(engine, JOB), clean)
 
 
-def test_a_known_prompt_is_not_encoded_again(make_engine: Make) -> None:
+def test_a_known_prompt_is_not_encoded_again(make_engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """The encoder runs once for a prompt that returns, and the picture is the same."""
-    engine, runs = make_engine(), []
+    engine = make_engine()
+    runs: list[int] = []
     encode = engine.encode
-    engine.encode = lambda: (runs.append(1), encode())
+
+    def count() -> None:
+        runs.append(1)
+        encode()
+
+    monkeypatch.setattr(engine, "encode", count)
     first = pixels_of(engine, JOB)
     assert np.array_equal(first, pixels_of(engine, JOB))
     assert len(runs) == 1

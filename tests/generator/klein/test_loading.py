@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from safetensors.torch import load_file, save_file  # noqa: E402
+import torch
+from safetensors.torch import load_file, save_file
 
-from streamer.errors import BackendUnavailable  # noqa: E402
-from streamer.generator.klein.loading import load  # noqa: E402
-from streamer.generator.klein.testing import make_checkpoint  # noqa: E402
-from streamer.generator.klein.text_encoder import LAYERS  # noqa: E402
-from streamer.generator.klein.weights import tensor_files  # noqa: E402
+from streamer.errors import BackendUnavailable
+from streamer.generator.klein.loading import load
+from streamer.generator.klein.testing import make_checkpoint
+from streamer.generator.klein.text_encoder import LAYERS
+from streamer.generator.klein.weights import tensor_files
 
 pytestmark = pytest.mark.torch
 

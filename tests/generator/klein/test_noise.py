@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from streamer.generator.klein.noise import gaussian, noise_of, philox  # noqa: E402
+import torch
+
+from streamer.generator.klein.noise import gaussian, noise_of, philox
 
 pytestmark = pytest.mark.torch
 

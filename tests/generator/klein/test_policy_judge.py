@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from streamer.errors import BackendUnavailable  # noqa: E402
-from streamer.generator.backends import klein  # noqa: E402
-from streamer.generator.klein import policy_judge  # noqa: E402
-from streamer.generator.klein.policy_judge import PolicyJudge, answer_ids, head_of, load_head  # noqa: E402
-from streamer.moderation.thresholds import Thresholds  # noqa: E402
-from streamer.types import Actor, Frame, ImageRequest, Judgement, Lane, Outcome, Role, SamplingParams  # noqa: E402
+import torch
+
+from streamer.errors import BackendUnavailable
+from streamer.generator.backends import klein
+from streamer.generator.klein import policy_judge
+from streamer.generator.klein.policy_judge import PolicyJudge, answer_ids, head_of, load_head
+from streamer.moderation.thresholds import Thresholds
+from streamer.types import Actor, Frame, ImageRequest, Judgement, Lane, Outcome, Role, SamplingParams
 
 BAND = Thresholds(hold={"policy": 0.5}, block={"policy": 0.9})
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-import torch.nn.functional as F  # noqa: E402
+import torch
+import torch.nn.functional as F
 
-from streamer.generator.klein.preview import fit_colours  # noqa: E402
-from streamer.generator.klein.vae import encode_picture  # noqa: E402
+from streamer.generator.klein.preview import fit_colours
+from streamer.generator.klein.vae import encode_picture
 
 pytestmark = pytest.mark.torch
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from torch import nn  # noqa: E402
+import torch
+from torch import nn
 
-from streamer.generator.klein.quantize import (  # noqa: E402
+from streamer.generator.klein.quantize import (
     FP8,
     EightBitLinear,
     Quantizer,
@@ -20,7 +21,7 @@ from streamer.generator.klein.quantize import (  # noqa: E402
     rows_to_eight_bits,
     weight_error,
 )
-from streamer.generator.klein.verify import relative_error  # noqa: E402
+from streamer.generator.klein.verify import relative_error
 
 pytestmark = pytest.mark.torch
 

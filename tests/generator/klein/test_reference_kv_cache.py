@@ -11,28 +11,29 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from diffusers import Flux2KleinKVPipeline  # noqa: E402
-from PIL import Image  # noqa: E402
+import torch
+from diffusers import Flux2KleinKVPipeline
+from PIL import Image
 
-from streamer.generator.klein.denoise import stock_velocity  # noqa: E402
-from streamer.generator.klein.engine import (  # noqa: E402
+from streamer.generator.klein.denoise import stock_velocity
+from streamer.generator.klein.engine import (
     DrawJob,
     Engine,
 )
-from streamer.generator.klein.fused.ops import attend_with, reference_ops  # noqa: E402
-from streamer.generator.klein.fused.transformer import FusedTransformer  # noqa: E402
-from streamer.generator.klein.loading import from_pipeline, load  # noqa: E402
-from streamer.generator.klein.noise import noise_of  # noqa: E402
-from streamer.generator.klein.quantize import FP8, Quantizer  # noqa: E402
-from streamer.generator.klein.reference_kv_cache import read_reference  # noqa: E402
-from streamer.generator.klein.shape_plan import plan_shape  # noqa: E402
-from streamer.generator.klein.shapes import Shape  # noqa: E402
-from streamer.generator.klein.testing import make_checkpoint, make_pipeline  # noqa: E402
-from streamer.generator.klein.vae import tokens_to_latents  # noqa: E402
-from streamer.generator.klein.verify import fixed_scene, relative_error  # noqa: E402
+from streamer.generator.klein.fused.ops import attend_with, reference_ops
+from streamer.generator.klein.fused.transformer import FusedTransformer
+from streamer.generator.klein.loading import from_pipeline, load
+from streamer.generator.klein.noise import noise_of
+from streamer.generator.klein.quantize import FP8, Quantizer
+from streamer.generator.klein.reference_kv_cache import read_reference
+from streamer.generator.klein.shape_plan import plan_shape
+from streamer.generator.klein.shapes import Shape
+from streamer.generator.klein.testing import make_checkpoint, make_pipeline
+from streamer.generator.klein.vae import tokens_to_latents
+from streamer.generator.klein.verify import fixed_scene, relative_error
 
 pytestmark = pytest.mark.torch
 
@@ -110,6 +111,8 @@ def test_the_fused_step_attends_to_the_kept_reference(
     with torch.inference_mode():
         read_reference(place.canvas, model.transformer)
         memory = place.canvas.memory
+        assert memory is not None
+        assert place.read is not None
         truth = memory.keys.clone(), memory.values.clone()
         place.read()
         assert relative_error(memory.keys, truth[0]) < 0.03
@@ -132,6 +135,8 @@ def test_one_scale_holds_for_all_steps_and_for_the_reading(kv_checkpoint: Path) 
     fused = FusedTransformer(model.transformer, reference_ops(), attend_with("sdpa"), True)
     own = plan_shape(model, Shape(96, 64, 64), None, fused, lambda latents: latents).schedule(model, 4).attention
     shared = plan_shape(model, Shape(96, 64, 64, (64, 80)), None, fused, lambda latents: latents).schedule(model, 4)
+    assert own is not None
+    assert shared.attention is not None
     assert torch.equal(shared.attention, shared.attention[:1].expand(4, -1, -1))
     assert (shared.attention[..., :3] >= own[..., :3]).all()
     assert torch.allclose(shared.attention[..., 2] * shared.attention[..., 3], torch.ones(()))

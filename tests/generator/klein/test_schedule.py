@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu  # noqa: E402
 
-from streamer.generator.klein.schedule import shift_of, sigmas_of  # noqa: E402
-from streamer.generator.klein.testing import make_pipeline  # noqa: E402
+from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
+
+from streamer.generator.klein.schedule import shift_of, sigmas_of
+from streamer.generator.klein.testing import make_pipeline
 
 pytestmark = pytest.mark.torch
 

@@ -7,20 +7,22 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from diffusers import AutoencoderTiny  # noqa: E402
-from safetensors.torch import save_file  # noqa: E402
+import torch
+from diffusers import AutoencoderTiny
+from safetensors.torch import save_file
 
-from streamer.errors import BackendUnavailable  # noqa: E402
-from streamer.generator.klein.engine import (  # noqa: E402
+from streamer.errors import BackendUnavailable
+from streamer.generator.klein.device_picture import DevicePicture
+from streamer.generator.klein.engine import (
     DrawJob,
     Engine,
 )
-from streamer.generator.klein.loading import load  # noqa: E402
-from streamer.generator.klein.taef2 import is_tiny  # noqa: E402
-from streamer.generator.klein.vae import (  # noqa: E402
+from streamer.generator.klein.loading import load
+from streamer.generator.klein.taef2 import is_tiny
+from streamer.generator.klein.vae import (
     stock_decoder,
     tokens_to_latents,
 )
@@ -80,6 +82,7 @@ def test_the_pooling_counts(checkpoint: Path, weights: Path) -> None:
 def test_the_engine_draws_with_it(checkpoint: Path, weights: Path) -> None:
     """A whole picture in the usual size."""
     *_, picture = Engine(load_with(checkpoint, weights), text_tokens=64).draw(DrawJob("a fox", 96, 64))
+    assert isinstance(picture, DevicePicture)
     assert picture.pixels().shape == (64, 96, 3)
 
 

@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from streamer.generator.klein import warmup  # noqa: E402
-from streamer.generator.klein.denoise import stock_velocity  # noqa: E402
-from streamer.generator.klein.engine import DrawJob  # noqa: E402
-from streamer.generator.klein.optimizations import Optimizations  # noqa: E402
-from streamer.generator.klein.quantize import FP8, Quantizer  # noqa: E402
-from streamer.generator.klein.verify import BOUNDS, ErrorCheck, judge_text  # noqa: E402
-from streamer.generator.klein.warmup import WarmUp  # noqa: E402
+import torch
+
+from streamer.generator.klein import warmup
+from streamer.generator.klein.denoise import stock_velocity
+from streamer.generator.klein.engine import DrawJob
+from streamer.generator.klein.optimizations import Optimizations
+from streamer.generator.klein.quantize import FP8, Quantizer
+from streamer.generator.klein.verify import BOUNDS, ErrorCheck, judge_text, relative_error
+from streamer.generator.klein.warmup import WarmUp
 
 pytestmark = pytest.mark.torch
 
@@ -149,7 +151,7 @@ def test_the_jpeg_check_uses_a_picture_that_jpeg_keeps() -> None:
     file = io.BytesIO()
     Image.fromarray(picture.numpy()).save(file, "JPEG", quality=warmup.JPEG_QUALITY)
     shown = torch.from_numpy(np.array(Image.open(file)))
-    assert warmup.relative_error(shown, picture) < BOUNDS["jpeg"] / 2
+    assert relative_error(shown, picture) < BOUNDS["jpeg"] / 2
 
 
 def test_where_kernels_cannot_be_used_blocks_are_compiled(make_engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from streamer.types import Caption
 GREY = 128
 OUTLINED = ("top_bottom", "top", "bottom")
 LETTERS = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cs",)) | st.sampled_from("жЁЩйQg|\u0301\u0336日א😀 \n")
+    st.characters(codec="utf-8", exclude_categories=["Cs"]) | st.sampled_from("жЁЩйQg|\u0301\u0336日א😀 \n")
 )
 
 

@@ -1,4 +1,6 @@
 import io
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,24 +21,24 @@ def smooth(channels: int = 3) -> np.ndarray:
 def source_of(data: bytes) -> str:
     """Read the marker as any other program would: through the file's XMP."""
     image = Image.open(io.BytesIO(data))
-    xmp = image.info["xmp"].decode()
+    xmp: str = image.info["xmp"].decode()
     return xmp.split("digitalsourcetype/")[1].split('"')[0]
 
 
 @pytest.mark.parametrize("source", [TRAINED, ALGORITHMIC])
 @pytest.mark.parametrize("make", [jpeg, webp])
-def test_the_file_says_that_a_machine_made_it(make, source: str) -> None:
+def test_the_file_says_that_a_machine_made_it(make: Callable[..., bytes], source: str) -> None:
     assert source_of(make(noise(), 88, source)) == source
 
 
 @pytest.mark.parametrize(("make", "limit"), [(jpeg, 3.0), (webp, 6.0)])
-def test_the_decoded_picture_is_the_one_that_was_encoded(make, limit: float) -> None:
+def test_the_decoded_picture_is_the_one_that_was_encoded(make: Callable[..., bytes], limit: float) -> None:
     decoded = np.asarray(Image.open(io.BytesIO(make(smooth(), 90))).convert("RGB"), dtype=float)
     assert np.abs(decoded - smooth()).mean() < limit
 
 
 def test_jpeg_is_subsampled() -> None:
-    image = Image.open(io.BytesIO(jpeg(noise(), 88)))
+    image: Any = Image.open(io.BytesIO(jpeg(noise(), 88)))
     assert image.layer[0][1:3] == (2, 2)
 
 

@@ -96,8 +96,8 @@ def test_what_is_somebody_elses_is_left_alone() -> None:
 
 def test_only_what_is_wrong_is_changed() -> None:
     wanted = plan()["overlay"]
-    assert wrong_settings(wanted, wanted.settings | {"css": "body {}"}) == {}
-    assert wrong_settings(wanted, wanted.settings | {"shutdown": True}) == {"shutdown": False}
+    assert wrong_settings(wanted, dict(wanted.settings) | {"css": "body {}"}) == {}
+    assert wrong_settings(wanted, dict(wanted.settings) | {"shutdown": True}) == {"shutdown": False}
 
 
 def test_a_taken_name_gets_a_number() -> None:

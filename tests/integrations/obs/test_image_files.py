@@ -35,7 +35,7 @@ def test_nothing_to_show_is_a_transparent_picture(tmp_path: Path) -> None:
     files.prepare()
     assert all(tmp_path in path.resolve().parents for path in files.current().values())
     with Image.open(files.current()["meme"]) as picture:
-        assert picture.getextrema()[3] == (0, 0)
+        assert picture.getchannel("A").getextrema() == (0, 0)
 
 
 def test_preparing_again_keeps_what_is_shown(tmp_path: Path) -> None:

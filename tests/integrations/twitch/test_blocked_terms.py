@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,16 @@ import pytest
 from streamer.integrations.twitch.blocked_terms import SCOPE, BlockedTerms
 from streamer.integrations.twitch.subscriptions import BLOCKED_TERMS as SCOPES
 from tests.support.twitch_api import TwitchApi
+
+
+def taking(taken: list[Collection[str]]) -> Callable[[Collection[str]], int]:
+    """Note every list that is handed over."""
+
+    def take(terms: Collection[str]) -> int:
+        taken.append(terms)
+        return len(terms)
+
+    return take
 
 
 @pytest.mark.parametrize("count", [0, 1, 250])
@@ -23,7 +33,7 @@ async def test_every_page_of_the_list_is_handed_over_and_nothing_of_it_logged(
     api.log_in(tmp_path, SCOPE)
     account = api.account(tmp_path, SCOPES)
     taken: list[Collection[str]] = []
-    terms = BlockedTerms(account, lambda found: taken.append(found) or len(found))
+    terms = BlockedTerms(account, taking(taken))
     assert await terms.fetch()
     assert taken == [api.world.blocked_terms]
     assert "banana" not in caplog.text
@@ -34,7 +44,7 @@ async def test_a_fault_or_a_missing_scope_takes_nothing_away(api: TwitchApi, tmp
     api.log_in(tmp_path, "user:read:chat")
     account = api.account(tmp_path, SCOPES)
     taken: list[Collection[str]] = []
-    terms = BlockedTerms(account, lambda found: taken.append(found) or len(found))
+    terms = BlockedTerms(account, taking(taken))
     assert not await terms.fetch()
     assert api.faults.calls == []
     await account.close()

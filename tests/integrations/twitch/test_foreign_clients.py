@@ -144,14 +144,17 @@ async def test_twitchapi_logs_in_subscribes_hears_and_settles(twitch: Standin) -
         await twitch.say("again")
         await until(lambda: "message" in heard)
     finally:
-        await socket.stop()
+        # The library declares these attributes as None and gives them their values later.
+        library: Any = socket
+        await library.stop()
         # It leaves its own loop open, which would be our warning.
-        await asyncio.to_thread(socket._socket_thread.join)
-        for task in asyncio.all_tasks(socket._socket_loop):
+        await asyncio.to_thread(library._socket_thread.join)
+        for task in asyncio.all_tasks(library._socket_loop):
             task.cancel()
-        await asyncio.to_thread(socket._socket_loop.run_until_complete, asyncio.sleep(0))
-        socket._socket_loop.close()
-        await client.close()
+        await asyncio.to_thread(library._socket_loop.run_until_complete, asyncio.sleep(0))
+        library._socket_loop.close()
+        closing: Any = client
+        await closing.close()
 
 
 async def test_twitchio_logs_in_subscribes_hears_and_moves(twitch: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,6 +212,7 @@ async def test_twitchio_logs_in_subscribes_hears_and_moves(twitch: Standin, monk
         await twitch.say("moved")
         await until(lambda: "message" in heard)
     finally:
-        await client.close()
+        closing: Any = client
+        await closing.close()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

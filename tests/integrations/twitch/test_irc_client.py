@@ -9,6 +9,7 @@ import pytest
 from streamer.integrations.twitch.chat_merge import ChatMerger
 from streamer.integrations.twitch.irc_client import IrcClient
 from streamer.integrations.twitch.timeouts import Timeouts
+from streamer.interfaces import SourceEvent
 from streamer.types import Retraction, Trigger
 from tests.support.irc_server import IrcServer, chat_line
 
@@ -20,13 +21,13 @@ class Listener:
 
     def __init__(self, source: IrcClient) -> None:
         self.source = source
-        self._heard: asyncio.Queue[Trigger | Retraction] = asyncio.Queue(1000)
+        self._heard: asyncio.Queue[SourceEvent] = asyncio.Queue(1000)
 
     async def run(self) -> None:
         async for happening in self.source.listen():
             self._heard.put_nowait(happening)
 
-    async def next(self) -> Trigger | Retraction:
+    async def next(self) -> SourceEvent:
         async with asyncio.timeout(20):
             return await self._heard.get()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from streamer.interfaces import Rule
 from streamer.moderation.rules.picture import Options, create
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Lane, Outcome, Refusal
 
@@ -50,4 +51,5 @@ def test_the_streamer_decides_how_strictly_their_own_are_taken(ask: Ask, own: An
 
 
 def test_a_request_without_a_picture_passes(ask: Ask) -> None:
-    assert create(Options()).check(ask(), 0.0) is None
+    rule: Rule = create(Options())
+    assert rule.check(ask(), 0.0) is None

@@ -393,9 +393,9 @@ def test_exactly_what_was_judged_is_what_the_model_reads_and_the_caption_says(co
         return
     rule = _GATE
     judged: list[str] = []
-    rule.find = lambda text: judged.append(text)  # type: ignore[method-assign,func-returns-value,assignment]
-    rule.check(request, 0.0)
-    del rule.find
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rule, "find", judged.append)
+        rule.check(request, 0.0)
     assert any(request.prompt in text for text in judged)
     if request.caption is not None:
         assert any(request.caption.top in text and request.caption.bottom in text for text in judged)

@@ -250,7 +250,7 @@ class Helix:
                 str(transport.get("session_id", "")), call.grant, sessions,
             )  # fmt: skip
         except Rejected as rejected:
-            return problem(rejected.status, rejected.message, **rejected.more)
+            return problem(rejected.status, rejected.message, None, **rejected.more)
         self._eventsub.sessions[new.session_id].user_id = call.grant.user.id
         return JSONResponse({"data": [written(new)], **self._totals()}, 202)
 

@@ -7,7 +7,7 @@ import itertools
 import socket
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 from starlette.applications import Starlette
@@ -84,7 +84,7 @@ class Standin:
         """Return what stands for wss://irc-ws.chat.twitch.tv:443"""
         return self.irc.url
 
-    async def __aenter__(self) -> Standin:
+    async def __aenter__(self) -> Self:
         listening = socket.create_server(("127.0.0.1", 0))
         self._port = listening.getsockname()[1]
         self._serving = asyncio.create_task(self._web.serve([listening]))

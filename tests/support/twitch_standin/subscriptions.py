@@ -68,7 +68,7 @@ RETIRED = {("channel.follow", "1")}
 class Rejected(Exception):
     """A subscription is refused: HTTP status, Twitch's words, and what else the answer holds."""
 
-    def __init__(self, status: int, message: str, **more: object) -> None:
+    def __init__(self, status: int, message: str, **more: str) -> None:
         super().__init__(message)
         self.status, self.message, self.more = status, message, more
 

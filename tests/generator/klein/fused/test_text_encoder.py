@@ -2,9 +2,11 @@
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("triton")
 qwen3 = pytest.importorskip("transformers.models.qwen3.modeling_qwen3")
+
+import torch  # noqa: E402
 
 from streamer.generator.klein.fused import text_encoder  # noqa: E402
 from streamer.generator.klein.kernels import reference, rms_norm, rope  # noqa: E402

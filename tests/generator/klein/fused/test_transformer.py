@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from streamer.generator.klein.denoise import stock_velocity  # noqa: E402
-from streamer.generator.klein.fused.ops import attend_with, reference_ops  # noqa: E402
-from streamer.generator.klein.fused.transformer import FusedTransformer, can_fuse  # noqa: E402
-from streamer.generator.klein.quantize import FP8, Quantizer  # noqa: E402
-from streamer.generator.klein.shape_plan import plan_shape  # noqa: E402
-from streamer.generator.klein.shapes import Shape  # noqa: E402
-from streamer.generator.klein.verify import fixed_scene, relative_error  # noqa: E402
+import torch
+
+from streamer.generator.klein.denoise import stock_velocity
+from streamer.generator.klein.fused.ops import attend_with, reference_ops
+from streamer.generator.klein.fused.transformer import FusedTransformer, can_fuse
+from streamer.generator.klein.quantize import FP8, Quantizer
+from streamer.generator.klein.shape_plan import plan_shape
+from streamer.generator.klein.shapes import Shape
+from streamer.generator.klein.verify import fixed_scene, relative_error
 
 pytestmark = pytest.mark.torch
 

@@ -2,9 +2,11 @@
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("triton")
 diffusers = pytest.importorskip("diffusers")
+
+import torch  # noqa: E402
 
 from streamer.generator.klein.fused import vae_decoder  # noqa: E402
 from streamer.generator.klein.kernels import group_norm, pixels, reference  # noqa: E402
@@ -50,6 +52,7 @@ def test_add_sums_what_it_wrote() -> None:
     want = x + other + bias
     sums = group_norm.add(x, other, bias, sums=True)
     torch.testing.assert_close(x, want)
+    assert sums is not None
     torch.testing.assert_close(sums.sum(0), torch.stack([want.sum(0), (want * want).sum(0)]), rtol=1e-4, atol=1e-4)
 
 

@@ -2,11 +2,13 @@
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("triton")
 
-from streamer.generator.klein.fused.ops import reference_ops  # noqa: E402
-from streamer.generator.klein.kernels.attention import attention_scales  # noqa: E402
+import torch
+
+from streamer.generator.klein.fused.ops import reference_ops
+from streamer.generator.klein.kernels.attention import attention_scales
 
 LIMIT = 448.0
 

@@ -2,10 +2,12 @@
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("triton")
 
-from streamer.generator.klein.kernels import layer_norm, quantize_rows, reference, rope, swiglu  # noqa: E402
+import torch
+
+from streamer.generator.klein.kernels import layer_norm, quantize_rows, reference, rope, swiglu
 
 EPS = 1e-6
 WIDTHS = (64, 96, 256)

@@ -2,9 +2,11 @@
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 flux2 = pytest.importorskip("diffusers.models.transformers.transformer_flux2")
 embeddings = pytest.importorskip("diffusers.models.embeddings")
+
+import torch  # noqa: E402
 
 from streamer.generator.klein.kernels import reference as ref  # noqa: E402
 

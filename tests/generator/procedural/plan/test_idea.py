@@ -55,7 +55,10 @@ def test_no_prompt_is_too_strange(prompt: str) -> None:
     assert read(prompt).places == ()
 
 
-@pytest.mark.parametrize("table", ["PLACES", "TIMES", "WEATHER", "SEASONS", "HUES", "MOODS", "FEATURES", "SUBJECTS"])
+TABLES = ("PLACES", "TIMES", "WEATHER", "SEASONS", "HUES", "MOODS", "FEATURES", "SUBJECTS")
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_words_are_lower_case_and_stems_long_enough_to_be_found(table: str) -> None:
     for words in getattr(lexicon, table).values():
         for word in words.split():
@@ -64,6 +67,5 @@ def test_words_are_lower_case_and_stems_long_enough_to_be_found(table: str) -> N
 
 
 def test_some_hundred_words_are_known() -> None:
-    tables = (lexicon.PLACES, lexicon.TIMES, lexicon.WEATHER, lexicon.SEASONS, lexicon.HUES, lexicon.MOODS)
-    tables += (lexicon.FEATURES, lexicon.SUBJECTS)
-    assert sum(len(words.split()) for table in tables for words in table.values()) > 1000
+    words = [words for table in TABLES for words in getattr(lexicon, table).values()]
+    assert sum(len(entry.split()) for entry in words) > 1000
