@@ -61,7 +61,7 @@ def test_a_name_fits_when_no_rule_objects_and_none_breaks() -> None:
     assert not Policy([Broken()]).name_ok("ann")
 
 
-class Unsure:
+class Unsure(Rule):
     def check(self, request: ImageRequest, now: float) -> Hold:
         return Hold(request.id, "unsure", "a moderator is to look", "fuzzy")
 

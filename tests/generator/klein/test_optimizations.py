@@ -73,7 +73,7 @@ def test_each_optimization_can_be_turned_off_alone(name: OptimizationName) -> No
 
 def test_attention_in_fp8_needs_the_kernels() -> None:
     """Without the fused kernels there is nothing to give it its inputs."""
-    assert choose_optimizations(H200, precision="auto", weights_gb=14, without=("kernels",)).attention == "cudnn"
+    assert choose_optimizations(H200, precision="auto", weights_gb=14, without=["kernels"]).attention == "cudnn"
 
 
 def test_an_asked_precision_is_taken() -> None:

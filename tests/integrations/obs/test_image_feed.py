@@ -28,6 +28,10 @@ class RecordingClient:
         return {}
 
 
+def nothing_on_air(layer: str) -> None:
+    """Answer as the stage does when every layer is empty."""
+
+
 def session(kind: SourceKind) -> tuple[ObsSession, RecordingClient]:
     client = RecordingClient()
     installed = InstallReport(kind, {"picture meme": "my memes"}, {"meme": "my memes"}, ())
@@ -37,9 +41,9 @@ def session(kind: SourceKind) -> tuple[ObsSession, RecordingClient]:
 async def test_a_picture_becomes_a_file_that_its_source_loads(tmp_path: Path) -> None:
     obs, client = session(SourceKind.IMAGE)
     files = PictureFiles(tmp_path, ["background", "meme"])
-    await ImageFeed(obs, files, {}.get).show("meme", picture((200, 30, 30), "meme"))
+    await ImageFeed(obs, files, nothing_on_air).show("meme", picture((200, 30, 30), "meme"))
     assert client.files == {"my memes": str(files.current()["meme"])}
-    await ImageFeed(obs, files, {}.get).show("background", picture((30, 30, 200)))
+    await ImageFeed(obs, files, nothing_on_air).show("background", picture((30, 30, 200)))
     assert list(client.files) == ["my memes"], "a layer without a source is left out"
 
 
@@ -66,6 +70,6 @@ async def test_an_obs_with_pages_or_before_its_set_up_gets_no_files(tmp_path: Pa
     if not installed:
         obs.installed = None
     assert not obs.fed_by_files
-    await ImageFeed(obs, PictureFiles(tmp_path, ["meme"]), {}.get).show_all()
+    await ImageFeed(obs, PictureFiles(tmp_path, ["meme"]), nothing_on_air).show_all()
     assert client.files == {}
     assert list(tmp_path.iterdir()) == []
