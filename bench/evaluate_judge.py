@@ -24,7 +24,7 @@ from bench.report import ROOT, finish, spread
 from streamer import app, plugins
 from streamer.config_file import load
 from streamer.moderation.policy import Policy
-from streamer.types import Actor, Hold, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, Hold, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 HELD = 0.5
 """The score of what a judge without scores would hold; what it refuses counts 1."""
@@ -172,7 +172,9 @@ SCORES: dict[str, Callable[[argparse.Namespace], Score]] = {
 
 def request(text: str) -> ImageRequest:
     params, actor = SamplingParams(1280, 720, 4, 1.0, 1), Actor("1", "somebody", Role.VIEWER)
-    return ImageRequest("r", "bg", "background", "background", text, text, params, actor, Lane.CHAT, 0.0, 30.0)
+    return ImageRequest(
+        "r", "bg", RequestKind.BACKGROUND, "background", text, text, params, actor, Lane.CHAT, 0.0, 30.0
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from PIL import Image
 
 from streamer.generator.backend import HostPicture
 from streamer.generator.backends.procedural import Options, create
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 PROMPTS: tuple[tuple[str, str], ...] = (
     ("background", "misty mountains at dawn"),
@@ -54,7 +54,17 @@ def request(kind: str, prompt: str, seed: int, size: tuple[int, int] | None = No
     params = SamplingParams(width, height, steps, 1.0, seed)
     actor = Actor("1", "gallery", Role.BROADCASTER)
     return ImageRequest(
-        f"{kind}-{seed}", kind, kind, kind, prompt, prompt, params, actor, Lane.BROADCASTER, at=0.0, expires_at=1e9
+        f"{kind}-{seed}",
+        kind,
+        RequestKind(kind),
+        kind,
+        prompt,
+        prompt,
+        params,
+        actor,
+        Lane.BROADCASTER,
+        at=0.0,
+        expires_at=1e9,
     )
 
 

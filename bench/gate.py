@@ -21,7 +21,7 @@ from streamer.moderation.rules.cooldown import Options as CooldownOptions
 from streamer.moderation.rules.words import create
 from streamer.moderation.text_filter.options import TextFilterOptions
 from streamer.text import clean
-from streamer.types import Actor, ImageRequest, Lane, Outcome, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, Outcome, RequestKind, Role, SamplingParams
 
 LATIN = ("marmalade", "zeppelin", "platypus", "bagpipes", "crumpets", "pelican", "tambourine", "cauliflower")
 CYRILLIC = ("варенье", "дирижабль", "утконос", "волынка", "крыжовник", "пеликан", "бубенцы", "капуста")
@@ -113,7 +113,7 @@ def refused_per_second(policy: Policy) -> float:
 
 def _request(request_id: str, user: str, text: str) -> ImageRequest:
     return ImageRequest(
-        request_id, "bg", "background", "background", text, text, SamplingParams(64, 64, 4, 1.0, 1),
+        request_id, "bg", RequestKind.BACKGROUND, "background", text, text, SamplingParams(64, 64, 4, 1.0, 1),
         Actor(user, user, Role.VIEWER), Lane.CHAT, 0.0, 30.0,
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -16,7 +16,7 @@ from streamer.api.auth import TokenRole, TokenTable, standing_tokens
 from streamer.api.dependencies import ApiContext
 from streamer.api.origin_guard import OriginGuard, allowed
 from streamer.commands.event_triggers import EventTriggers
-from streamer.commands.options import CommandOptions, ImageKind
+from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
 from streamer.config import Config, Use, printable
 from streamer.config_checks import check_known, check_names, check_sold, named
@@ -234,7 +234,7 @@ def _sizes(config: Config) -> tuple[tuple[int, int], ...]:
 
 def _pictures(config: Config) -> list[CommandOptions]:
     """Return the commands that draw."""
-    return [command for command in config.commands.values() if command.kind in get_args(ImageKind)]
+    return [command for command in config.commands.values() if command.draws]
 
 
 def rules(config: Config, document: Document) -> list[Rule]:

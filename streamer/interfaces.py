@@ -220,11 +220,22 @@ class Generator(Protocol):
     def health(self) -> Health: ...
 
 
+class ReceiptOutcome(StrEnum):
+    """What became of one trigger; ignored: it was ordinary chat. Joined: another request draws the same picture."""
+
+    QUEUED = "queued"
+    JOINED = "joined"
+    DONE = "done"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+    DUPLICATE = "duplicate"
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one trigger: queued, joined, done, refused, ignored or duplicate."""
+    """The answer to one trigger; ``rule`` and ``reason`` are empty unless it was refused."""
 
     trigger_id: str
-    outcome: str
+    outcome: ReceiptOutcome
     rule: str = ""
     reason: str = ""

@@ -147,6 +147,15 @@ class Caption:
     layout: str
 
 
+class RequestKind(StrEnum):
+    """What a picture is for; an edit starts from another picture."""
+
+    BACKGROUND = "background"
+    MEME = "meme"
+    STICKER = "sticker"
+    EDIT = "edit"
+
+
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
     """A fully resolved order for one picture; nothing in it is optional to interpret.
@@ -163,7 +172,7 @@ class ImageRequest:
 
     id: str
     command: str
-    kind: str
+    kind: RequestKind
     layer: str
     text: str
     prompt: str
@@ -185,12 +194,35 @@ class ImageRequest:
     doubt: Hold | None = None
 
 
+class StageAction(StrEnum):
+    """What can be done to the show without drawing; the values are the kinds of commands in config.yaml."""
+
+    UNDO = "undo"
+    REDO = "redo"
+    CLEAR = "clear"
+    PAUSE = "pause"
+    RESUME = "resume"
+    PANIC = "panic"
+    NEXT = "next"
+    FREE = "free"
+    WARM = "warm"
+    APPROVE = "approve"
+    DENY = "deny"
+    CUT = "cut"
+    BAN = "ban"
+    UNBAN = "unban"
+    FORGETME = "forgetme"
+    QUEUE = "queue"
+    HELP = "help"
+    STYLE = "style"
+
+
 @dataclass(frozen=True, slots=True)
 class StageCommand:
-    """A typed order that draws nothing: undo, clear, pause, panic, next, free, queue, help, style ..."""
+    """A command that draws nothing."""
 
     trigger_id: str
-    action: str
+    action: StageAction
     layer: str | None
     text: str
     actor: Actor
@@ -362,7 +394,7 @@ class Forgotten:
 Update = Frame | Preview | Clear
 Shown = Update | Refusal | Toast | NoticeCard
 Event = Shown | Refused | Ended | Answer | Notice | Retraction | Availability | Forgotten
-PictureKey = tuple[str, str, str, int, int, int, float, Caption | None, bytes | None]
+PictureKey = tuple[RequestKind, str, str, int, int, int, float, Caption | None, bytes | None]
 
 
 def is_shareable(request: ImageRequest) -> bool:

@@ -27,7 +27,7 @@ SOLD = "outputs: [{use: rewards, rewards: {draw: {title: Draw, cost: 5, command:
         (("{harbour:", "{x: {kind: undo, layer: air}, harbour:"), "named_triggers.x.layer", "background, meme"),
         (("{harbour:", "{x: {kind: random}, harbour:"), "named_triggers.x", "lines is missing"),
         (("policy:", "when: {online: wram}\npolicy:"), "when.online", "warm"),
-        (("policy:", "when: {sunset: clear}\npolicy:"), "when.sunset.[key]", "nothing that happens"),
+        (("policy:", "when: {sunset: clear}\npolicy:"), "when.sunset.[key]", "unknown event 'sunset'"),
         (("- {use: role}", "- {use: scene, scenes: {A: {style: blue}}}"), "policy.0", "known: plain, noir"),
         (("- {use: role}", "- {use: scene, scenes: {A: {commands: [b]}}}"), "policy.0", "there is no command 'b'"),
         (("policy:", "triggers: [{use: hotkey, keys: {f9: harbor}}]\npolicy:"), "triggers.0", "or a name: undo"),

@@ -9,7 +9,7 @@ import pickle
 import pytest
 
 from streamer import types
-from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, RequestState, Role, SamplingParams
+from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, RequestKind, RequestState, Role, SamplingParams
 
 VALUES = [value for _, value in inspect.getmembers(types, dataclasses.is_dataclass)]
 
@@ -22,8 +22,9 @@ def test_every_value_is_frozen_and_slotted(value: type) -> None:
 
 def test_a_request_travels_to_another_process_unchanged() -> None:
     request = ImageRequest(
-        "r", "meme", "meme", "meme", "cat", "cat", SamplingParams(64, 64, 4, 1.0, 7), Actor("1", "Ann", Role.VIP),
-        Lane.PAID, 1.0, 2.0, caption=Caption("top", "bottom", "top_bottom"), reference=b"\x00",
+        "r", "meme", RequestKind.MEME, "meme", "cat", "cat", SamplingParams(64, 64, 4, 1.0, 7),
+        Actor("1", "Ann", Role.VIP), Lane.PAID, 1.0, 2.0,
+        caption=Caption("top", "bottom", "top_bottom"), reference=b"\x00",
     )  # fmt: skip
     assert pickle.loads(pickle.dumps(request)) == request
     frame = Frame("r", "meme", "image/jpeg", b"\xff\xd8", 64, 64)

@@ -1,27 +1,48 @@
-"""Named triggers: what a hotkey, a deck button, a pad or a notice does, defined once in config.yaml."""
+"""Named triggers: what a hotkey, a deck button, a pad or an automation does (`named_triggers` in config.yaml)."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Literal, get_args
+from enum import StrEnum
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from streamer.types import Actor, KeyPress, NoticeKind, Role, StageCommand, Trigger
+from streamer.commands.choices import one_of
+from streamer.types import Actor, KeyPress, Role, StageAction, StageCommand, Trigger
 
-NamedOrder = Literal["undo", "redo", "clear", "pause", "resume", "panic", "next", "free", "warm", "cut"]
-ORDERS: tuple[str, ...] = get_args(NamedOrder)
-"""Kinds that need no more words; each is a name, too, unless config.yaml gives that name another meaning."""
+PRESSABLE = (
+    StageAction.UNDO, StageAction.REDO, StageAction.CLEAR, StageAction.PAUSE, StageAction.RESUME, StageAction.PANIC,
+    StageAction.NEXT, StageAction.FREE, StageAction.WARM, StageAction.CUT,
+)  # fmt: skip
+"""Actions that need no further words; each is a name as well, unless config.yaml gives that name another meaning."""
 
-SCENE = "scene "
-AGAIN_S = 0.15
-"""A second press of one name within this time is the same press: decks send twice, pads bounce."""
+SAME_PRESS_S = 0.15
+"""A second press of a name within this time is the same press: decks send twice, pads bounce."""
 
-# Doing these twice is doing them once, so they are never taken for a bounce.
-_HARMLESS = frozenset({"clear", "panic", "resume", "next", "warm", "cut"})
-_NEEDS = {"command": "line", "prompt": "prompt", "random": "lines", "cycle": "lines"}
-_MAY_HAVE = {"prompt": {"command"}, "undo": {"layer"}, "redo": {"layer"}, "clear": {"layer"}}
+# Doing these twice is doing them once, so no press of them is taken for a bounce.
+_IDEMPOTENT = frozenset({
+    StageAction.CLEAR, StageAction.PANIC, StageAction.RESUME, StageAction.NEXT, StageAction.WARM, StageAction.CUT,
+})  # fmt: skip
+
+
+class TypingKind(StrEnum):
+    """How a named trigger chooses the line that it types."""
+
+    COMMAND = "command"
+    PROMPT = "prompt"
+    RANDOM = "random"
+    CYCLE = "cycle"
+
+
+_Kind = TypingKind | StageAction
+_REQUIRED: Mapping[_Kind, str] = {
+    TypingKind.COMMAND: "line", TypingKind.PROMPT: "prompt", TypingKind.RANDOM: "lines", TypingKind.CYCLE: "lines"
+}  # fmt: skip
+_OPTIONAL: Mapping[_Kind, str] = {
+    TypingKind.PROMPT: "command", StageAction.UNDO: "layer", StageAction.REDO: "layer", StageAction.CLEAR: "layer"
+}  # fmt: skip
 
 
 class NamedTrigger(BaseModel):
@@ -29,7 +50,7 @@ class NamedTrigger(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["command", "prompt", "random", "cycle"] | NamedOrder = Field(description="what it does")
+    kind: Annotated[_Kind, *one_of((*TypingKind, *PRESSABLE))] = Field(description="what it does")
     line: str | None = Field(None, min_length=1, description="what the streamer would type; kind command")
     prompt: str | None = Field(None, min_length=1, description="what to draw; kind prompt")
     command: str = Field("bg", min_length=1, description="the drawing command that a prompt is given to")
@@ -38,42 +59,35 @@ class NamedTrigger(BaseModel):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> NamedTrigger:
-        needed = _NEEDS.get(self.kind)
-        if needed is not None and not getattr(self, needed):
-            raise ValueError(f"{needed} is missing; kind {self.kind} needs it")
-        allowed = {"kind", needed} | _MAY_HAVE.get(self.kind, set())
+        required = _REQUIRED.get(self.kind)
+        if required is not None and not getattr(self, required):
+            raise ValueError(f"{required} is missing; kind {self.kind} needs it")
+        allowed = {"kind", required, _OPTIONAL.get(self.kind)}
         if extra := sorted(self.model_fields_set - allowed):
             raise ValueError(f"{', '.join(extra)} means nothing for kind {self.kind}; remove it")
         return self
 
 
-def _spelled_out(value: object) -> object:
-    return {"kind": "command", "line": value} if isinstance(value, str) else value
+def _with_kind(value: object) -> object:
+    return {"kind": TypingKind.COMMAND, "line": value} if isinstance(value, str) else value
 
 
-def _occasion(name: str) -> str:
-    kinds = [kind.value for kind in NoticeKind]
-    if name not in kinds and not (name.startswith(SCENE) and name.removeprefix(SCENE).strip()):
-        raise ValueError(f"'{name}' is nothing that happens; use one of {', '.join(kinds)}, or scene NAME")
-    return name
-
-
-NamedTriggerTable = Mapping[str, Annotated[NamedTrigger, BeforeValidator(_spelled_out)]]
+NamedTriggerTable = Mapping[str, Annotated[NamedTrigger, BeforeValidator(_with_kind)]]
 
 
 class NamedTriggers:
-    """Turn presses into what they stand for; ``seed`` makes what random chooses the same every time."""
+    """Turn presses into triggers and stage commands; ``seed`` makes the random choices repeatable."""
 
     def __init__(self, triggers: Mapping[str, NamedTrigger], prefix: str = "!", seed: int | None = None) -> None:
-        self._triggers = {name: NamedTrigger(kind=name) for name in ORDERS} | dict(triggers)
+        self._triggers = {action.value: NamedTrigger(kind=action) for action in PRESSABLE} | dict(triggers)
         self._prefix = prefix
-        chance = random.Random(seed)
-        self._choices = {name: _chooser(trigger, chance) for name, trigger in triggers.items() if trigger.lines}
-        self._pressed: dict[str, float] = {}
+        rng = random.Random(seed)
+        self._choosers = {name: _chooser(trigger, rng) for name, trigger in triggers.items() if trigger.lines}
+        self._pressed_at: dict[str, float] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return every name that means something."""
+        """Return every name that has a meaning."""
         return tuple(self._triggers)
 
     def lines(self) -> Iterator[tuple[str, str]]:
@@ -84,42 +98,42 @@ class NamedTriggers:
                     yield name, line
 
     def interpret(self, press: KeyPress) -> Trigger | StageCommand | None:
-        """Say what a press asks for; a name that is none is typed as it stands; None when it is the same press."""
+        """Return what a press asks for; an unknown name is typed as it stands; None if the press only bounced."""
         trigger = self._triggers.get(press.name)
-        if (trigger is None or trigger.kind not in _HARMLESS) and self._bounced(press):
+        if (trigger is None or trigger.kind not in _IDEMPOTENT) and self._bounced(press):
             return None
         actor = Actor(press.source, "Streamer", Role.BROADCASTER)
-        if trigger is not None and trigger.kind in ORDERS:
+        if trigger is not None and isinstance(trigger.kind, StageAction):
             return StageCommand(press.id, trigger.kind, trigger.layer, "", actor, press.at, press.source)
-        return Trigger(press.id, press.source, self._typed(press.name, trigger), actor, press.at)
+        return Trigger(press.id, press.source, self._text(press.name, trigger), actor, press.at)
 
     def _bounced(self, press: KeyPress) -> bool:
-        self._pressed = {name: at for name, at in self._pressed.items() if press.at - at < AGAIN_S}
-        return self._pressed.setdefault(press.name, press.at) != press.at
+        self._pressed_at = {name: at for name, at in self._pressed_at.items() if press.at - at < SAME_PRESS_S}
+        return self._pressed_at.setdefault(press.name, press.at) != press.at
 
-    def _typed(self, name: str, trigger: NamedTrigger | None) -> str:
+    def _text(self, name: str, trigger: NamedTrigger | None) -> str:
         if trigger is None:
             return name
-        return self._choices[name]() if name in self._choices else self._line(trigger) or ""
+        return self._choosers[name]() if name in self._choosers else self._line(trigger) or ""
 
     def _line(self, trigger: NamedTrigger) -> str | None:
         return f"{self._prefix}{trigger.command} {trigger.prompt}" if trigger.prompt is not None else trigger.line
 
 
-def _chooser(trigger: NamedTrigger, chance: random.Random) -> Callable[[], str]:
-    """Return what gives the next line: in turn, or by chance and then never the same twice in a row."""
+def _chooser(trigger: NamedTrigger, rng: random.Random) -> Callable[[], str]:
+    """Return a function that gives the next line: in turn, or at random and never the same line twice in a row."""
     lines = trigger.lines
-    place = -1
+    index = -1
 
     def choose() -> str:
-        nonlocal place
-        if trigger.kind == "random" and place >= 0 and len(lines) > 1:
-            place += chance.randrange(1, len(lines))
-        elif trigger.kind == "random":
-            place = chance.randrange(len(lines))
+        nonlocal index
+        if trigger.kind is TypingKind.CYCLE:
+            index += 1
+        elif index >= 0 and len(lines) > 1:
+            index += rng.randrange(1, len(lines))
         else:
-            place += 1
-        place %= len(lines)
-        return lines[place]
+            index = rng.randrange(len(lines))
+        index %= len(lines)
+        return lines[index]
 
     return choose

@@ -1,9 +1,9 @@
-"""Turn what someone typed into what to draw, or into an order for the stage.
+"""Turn what someone typed into a request for a picture, or into a stage command.
 
-``!word rest`` is a command when ``word`` stands in the table; everything else is ordinary chat. Text is cleaned before
-it is parsed, so full-width letters and invisible suffixes do not matter. Whatever follows the word is text and never an
-option: sizes, steps and layers come from the table alone. Roles of pictures are judged by the policy chain; the
-roles of stage commands are judged here, because they never pass it.
+``!word rest`` is a command if ``word`` is in the table; everything else is ordinary chat. Text is cleaned before it is
+parsed, so full-width letters and invisible suffixes do not matter. Whatever follows the word is text and never an
+option: sizes, steps and layers come from the table alone. The policy checks who may ask for a picture; stage commands
+never pass the policy, so their roles are checked here.
 """
 
 from __future__ import annotations
@@ -13,15 +13,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from streamer.commands.options import _CHANGING, _EXAMPLES, _OF_ONE_LAYER, _PLURALS, SAME, CommandOptions
+from streamer.commands.options import CommandOptions, ImageKind
 from streamer.errors import ConfigError
 from streamer.text import clean, without_links, without_markers, without_mentions
-from streamer.types import Caption, ImageRequest, Lane, Refusal, Role, SamplingParams, StageCommand, Trigger
+from streamer.types import (
+    Caption,
+    ImageRequest,
+    Lane,
+    Refusal,
+    Role,
+    SamplingParams,
+    StageAction,
+    StageCommand,
+    Trigger,
+)
+
+RESTYLE_SUBJECT = "the same scene"
+"""What a style is put around when the picture, and no words, says what to draw."""
+
+_USAGE = {
+    ImageKind.BACKGROUND: "needs a few words, like: {word} stormy harbour at night",
+    ImageKind.MEME: "needs a picture and a text, like: {word} cat at a desk | monday | again",
+    ImageKind.STICKER: "needs a few words, like: {word} happy robot",
+    ImageKind.EDIT: "needs to know what to change, like: {word} make it winter",
+    ImageKind.RESTYLE: "needs one of: {styles}",
+}
+_PLURALS = {
+    Role.FOLLOWER: "followers",
+    Role.SUBSCRIBER: "subscribers",
+    Role.VIP: "VIPs",
+    Role.MODERATOR: "moderators",
+    Role.BROADCASTER: "the streamer",
+}
+_ABOUT_ONE_LAYER = frozenset({StageAction.UNDO, StageAction.REDO, StageAction.CLEAR})
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A word of chat and the table entry it stands for; ``typed`` carries the prefix."""
+    """A command word and its entry in the table; ``typed`` includes the prefix."""
 
     typed: str
     command: str
@@ -29,7 +58,7 @@ class _Word:
 
 
 class Commands:
-    """The command table, the prompt styles, and which style is on; a value, ``with_style`` returns another."""
+    """The command table, the prompt styles, and the style that is on; immutable: ``with_style`` returns a copy."""
 
     def __init__(
         self,
@@ -50,11 +79,11 @@ class Commands:
 
     @property
     def style(self) -> str | None:
-        """Name the style that wraps prompts now, None for no style."""
+        """Return the name of the style that wraps prompts now, None for no style."""
         return self._scene_style or self._style
 
     def with_style(self, name: str | None) -> Commands:
-        """Return the same table with another style on."""
+        """Return the same table with another style on; raise ConfigError for an unknown one."""
         if name is not None and (name := _key(name)) not in self._styles:
             raise ConfigError("style", f"there is no style '{name}'", fix=f"use one of {self._style_names()}")
         other = copy.copy(self)
@@ -62,26 +91,26 @@ class Commands:
         return other
 
     def in_scene(self, style: str | None) -> Commands:
-        """Return the same table with the style that a scene asks for: it is on until somebody chooses another."""
+        """Return the same table with the style that a scene asks for; it stays on until somebody chooses another."""
         other = copy.copy(self)
         other._scene_style = None if style is None else self.with_style(style)._style
         return other
 
     def help(self, role: Role, *, edits: bool = True, program: bool = True) -> str:
-        """List in one chat-safe line what someone of this role may type: without what could not be done now.
+        """List in one chat-safe line the commands that someone of this role can use now.
 
-        ``edits``: pictures can be changed; ``program``: what viewers see in OBS can be looked at.
+        ``edits``: the generator can change pictures; ``program``: what viewers see in OBS can be captured.
         """
-        mine = (
+        usable = (
             name
             for name, options in self._table.items()
-            if role >= options.role_needed and (edits or options.kind not in _CHANGING)
+            if role >= options.role_needed and (edits or not options.changes_picture)
             and (program or not options.of_program)
         )  # fmt: skip
-        return " ".join(f"{self._prefix}{name}" for name in mine)
+        return " ".join(f"{self._prefix}{name}" for name in usable)
 
     def interpret(self, trigger: Trigger) -> ImageRequest | StageCommand | Refusal | None:
-        """Say what a trigger asks for; None for ordinary chat and for words that are not in the table."""
+        """Return what a trigger asks for; None for ordinary chat and for words that are not in the table."""
         if self._cannot_be_command(trigger.text):
             return None
         text = clean(trigger.text)
@@ -91,26 +120,27 @@ class Commands:
         word = self._words.get(_folded(typed))
         if word is None:
             return None
-        if word.options.kind in _EXAMPLES:
-            return self._picture(word, rest, trigger)
-        return self._order(word, rest, trigger)
+        kind = word.options.kind
+        if isinstance(kind, ImageKind):
+            return self._image_request(word, kind, rest, trigger)
+        return self._stage_command(word, kind, rest, trigger)
 
     def _cannot_be_command(self, text: str) -> bool:
-        # Nearly all chat ends here, after a look at its first character; what cleaning drops tells nothing.
+        # Nearly all chat ends here, by its first character; one that cleaning drops decides nothing.
         first = text.lstrip()[:1]
-        seen = first if "!" <= first <= "~" else clean(first)
-        return seen != "" and seen[0].casefold() != self._prefix[0]
+        cleaned = first if "!" <= first <= "~" else clean(first)
+        return cleaned != "" and cleaned[0].casefold() != self._prefix[0]
 
-    def _picture(self, word: _Word, text: str, trigger: Trigger) -> ImageRequest | Refusal:
+    def _image_request(self, word: _Word, kind: ImageKind, text: str, trigger: Trigger) -> ImageRequest | Refusal:
         options = word.options
         words, caption = _caption(without_markers(without_links(without_mentions(text))), options.layout)
-        if not words or (options.kind == "restyle" and _key(words) not in self._styles):
-            reason = _EXAMPLES[options.kind].replace("{word}", word.typed).replace("{styles}", self._style_names())
-            return Refusal(trigger.id, "syntax", f"{word.typed} {reason}")
+        if not words or (kind is ImageKind.RESTYLE and _key(words) not in self._styles):
+            usage = _USAGE[kind].replace("{word}", word.typed).replace("{styles}", self._style_names())
+            return Refusal(trigger.id, "syntax", f"{word.typed} {usage}")
         return ImageRequest(
             id=trigger.id,
             command=word.command,
-            kind="edit" if options.kind in _CHANGING else options.kind,
+            kind=kind.request_kind,
             layer=options.layer or "",
             text=text,
             prompt=self._prompt(options, words),
@@ -132,20 +162,20 @@ class Commands:
         )
 
     def _prompt(self, options: CommandOptions, words: str) -> str:
-        if options.kind != "restyle":
-            return self._styled(options.template.replace("{text}", words))
-        return options.template.replace("{text}", self._styles[_key(words)].replace("{prompt}", SAME))
+        if options.kind is ImageKind.RESTYLE:
+            return options.template.replace("{text}", self._styles[_key(words)].replace("{prompt}", RESTYLE_SUBJECT))
+        return self._styled(options.template.replace("{text}", words))
 
-    def _order(self, word: _Word, text: str, trigger: Trigger) -> StageCommand | Refusal:
+    def _stage_command(self, word: _Word, action: StageAction, text: str, trigger: Trigger) -> StageCommand | Refusal:
         options = word.options
         if trigger.actor.role < options.role_needed:
             return Refusal(trigger.id, "role", f"{word.typed} is for {_PLURALS[options.role_needed]}")
-        if options.kind == "style" and (text := _key(text)) not in self._styles:
+        if action is StageAction.STYLE and (text := _key(text)) not in self._styles:
             return Refusal(trigger.id, "syntax", f"{word.typed} needs one of: {self._style_names()}")
         layer = options.layer
-        if options.kind in _OF_ONE_LAYER:
+        if action in _ABOUT_ONE_LAYER:
             layer = self._layers.get(_key(text.partition(" ")[0]), layer)
-        return StageCommand(trigger.id, options.kind, layer, text, trigger.actor, trigger.at, trigger.source)
+        return StageCommand(trigger.id, action, layer, text, trigger.actor, trigger.at, trigger.source)
 
     def _styled(self, prompt: str) -> str:
         return prompt if self.style is None else self._styles[self.style].replace("{prompt}", prompt)
@@ -159,7 +189,7 @@ def _key(word: str) -> str:
 
 
 def _folded(word: str) -> str:
-    # Turkish capitals: casefold turns the dotted I into two characters; people also type "!bg:" and "!bg,".
+    # casefold turns the dotted capital I of Turkish into two characters; people also type "!bg:" and "!bg,".
     return word.casefold().replace("i\u0307", "i").rstrip(".,:;")
 
 
@@ -176,7 +206,7 @@ def _checked_styles(styles: Mapping[str, str]) -> dict[str, str]:
         if "{prompt}" not in template:
             raise ConfigError(f"styles.{name}", "does not contain {prompt}", fix='write "{prompt}, oil painting"')
         if not _key(name) or _key(name) in checked:
-            raise ConfigError(f"styles.{name}", "is empty or stands here twice", fix="give it a name of its own")
+            raise ConfigError(f"styles.{name}", "is empty or appears twice", fix="give it a name of its own")
         checked[_key(name)] = template
     return checked
 
@@ -197,13 +227,13 @@ def _words_of(commands: Mapping[str, CommandOptions], prefix: str) -> dict[str, 
 
 
 def _layers_of(words: Mapping[str, _Word]) -> dict[str, str]:
-    pictures = {key: word.options.layer for key, word in words.items() if word.options.kind in _EXAMPLES}
+    pictures = {key: word.options.layer for key, word in words.items() if word.options.draws}
     names = {_key(layer): layer for layer in pictures.values() if layer}
     return names | {key: layer for key, layer in pictures.items() if layer}
 
 
 def _caption(text: str, layout: str | None) -> tuple[str, Caption | None]:
-    # One bar: the text goes below, where the punch line stands. No bar: a picture without text.
+    # With one bar the text goes below, where the punch line is. Without a bar the picture has no text.
     if layout is None:
         return text, None
     words, *lines = (part.strip() for part in text.split("|", 2))
@@ -212,7 +242,7 @@ def _caption(text: str, layout: str | None) -> tuple[str, Caption | None]:
 
 
 def _seed(trigger_id: str) -> int:
-    # Derived, so that a log line is enough to draw the picture again; surrogates may come in over HTTP.
+    # Derived from the id, so that a log line is enough to draw the picture again. Surrogates may arrive over HTTP.
     return int.from_bytes(blake2b(trigger_id.encode("utf-8", "surrogatepass"), digest_size=4).digest())
 
 

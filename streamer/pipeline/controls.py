@@ -11,7 +11,7 @@ from streamer.commands.event_triggers import EventTriggers
 from streamer.commands.named_triggers import NamedTriggers
 from streamer.commands.parser import Commands
 from streamer.integrations.twitch.reward_commands import RewardCommands
-from streamer.interfaces import Generator, Output, ProgramView, Receipt, Reporting, Source
+from streamer.interfaces import Generator, Output, ProgramView, Receipt, ReceiptOutcome, Reporting, Source
 from streamer.lru import LruDict
 from streamer.moderation.air_gate import AirGate, ClearedFrame
 from streamer.moderation.approval import ApprovalOptions, ApprovalQueue
@@ -42,6 +42,7 @@ from streamer.types import (
     RequestState,
     Retraction,
     Role,
+    StageAction,
     StageCommand,
     Toast,
     Trigger,
@@ -111,28 +112,28 @@ class Controls:
     async def _obey(self, command: StageCommand) -> Receipt:
         """Do what a stage command says; the answer is a toast, never a call back to chat."""
         action, layer = command.action, command.layer
-        if action == "panic":
+        if action is StageAction.PANIC:
             await self.panic()
-        elif action == "pause":
+        elif action is StageAction.PAUSE:
             await self.pause()
-        elif action == "resume":
+        elif action is StageAction.RESUME:
             await self.resume()
-        elif action == "clear":
+        elif action is StageAction.CLEAR:
             await self.clear(layer)
-        elif action == "next":
+        elif action is StageAction.NEXT:
             self.skip()
-        elif action in ("free", "warm"):
-            await (self.free if action == "free" else self.warm)()
-        elif action in ("undo", "redo"):
-            await (self.undo if action == "undo" else self.redo)(layer or self._newest_layer())
-        elif action == "style":
+        elif action in (StageAction.FREE, StageAction.WARM):
+            await (self.free if action is StageAction.FREE else self.warm)()
+        elif action in (StageAction.UNDO, StageAction.REDO):
+            await (self.undo if action is StageAction.UNDO else self.redo)(layer or self._newest_layer())
+        elif action is StageAction.STYLE:
             self._commands = self._commands.with_style(command.text)
             self._air.touch()
-        elif action == "queue":
+        elif action is StageAction.QUEUE:
             self._answer(command, Toast(command.trigger_id, self._queue_line(command.actor)))
-        elif action == "help":
+        elif action is StageAction.HELP:
             self._answer(command, Toast(command.trigger_id, self._help(command.actor.role), seconds=8.0))
-        return Receipt(command.trigger_id, "done")
+        return Receipt(command.trigger_id, ReceiptOutcome.DONE)
 
     def _answer(self, command: StageCommand, toast: Toast) -> None:
         self._air.publish(toast)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from streamer.errors import BackendError, StoreError, Unsupported
-from streamer.interfaces import Receipt
+from streamer.interfaces import Receipt, ReceiptOutcome
 from streamer.lru import LruDict
 from streamer.moderation.admission import combine_verdicts
 from streamer.moderation.air_gate import ClearedFrame
@@ -55,13 +55,13 @@ class Deliver(ModeratorActions):
             self._parts.store.requests.set_state(request.id, RequestState.HELD)
             if not same.goes:
                 self._tell_held(request)
-            return await self._written(request, stored, "joined")
-        receipt = await self._written(request, stored, "joined")
-        if receipt.outcome == "joined":
+            return await self._written(request, stored, ReceiptOutcome.JOINED)
+        receipt = await self._written(request, stored, ReceiptOutcome.JOINED)
+        if receipt.outcome is ReceiptOutcome.JOINED:
             self._air.shown(request, (), 0.0, (now - request.at) * 1000)
         return receipt
 
-    async def _written(self, request: ImageRequest, stored: Awaitable[None], outcome: str) -> Receipt:
+    async def _written(self, request: ImageRequest, stored: Awaitable[None], outcome: ReceiptOutcome) -> Receipt:
         """Wait until an accepted request is on the disk; what cannot be written down is not accepted.
 
         Nothing would be left of it after a crash.
@@ -72,7 +72,7 @@ class Deliver(ModeratorActions):
             self._drop(lambda one: one.id == request.id, "store", "the request could not be written down")
             if self._drawing.request is not None and self._drawing.request.id == request.id:
                 self._drawing.call_off()
-            return Receipt(request.id, "refused", "store", "the request could not be written down")
+            return Receipt(request.id, ReceiptOutcome.REFUSED, "store", "the request could not be written down")
         return Receipt(request.id, outcome)
 
     async def _draw(self, request: ImageRequest) -> None:

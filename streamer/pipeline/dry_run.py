@@ -20,7 +20,18 @@ from streamer.pipeline.dedupe import RecentResults
 from streamer.pipeline.scheduler import Ending, QueueOptions, Scheduler
 from streamer.storage.bans import Ban
 from streamer.triggers.replay import RecordedLine
-from streamer.types import Actor, Hold, ImageRequest, Lane, Refusal, Role, StageCommand, Trigger
+from streamer.types import (
+    Actor,
+    Hold,
+    ImageRequest,
+    Lane,
+    Refusal,
+    RequestKind,
+    Role,
+    StageAction,
+    StageCommand,
+    Trigger,
+)
 
 LineFate = Literal["on_air", "held", "refused", "ignored"]
 
@@ -107,7 +118,7 @@ class DryRun:
         self._raid.asked(request, self._now)
         found = self._admission.objection(request, self._now)
         shown = self._on_air.get(request.layer)
-        if request.kind == "edit":
+        if request.kind is RequestKind.EDIT:
             if found is None and shown is None:
                 found = Refusal(request.id, "edit", "there is no picture on air to change")
             request = replace(request, reference=(shown or "").encode())
@@ -128,32 +139,34 @@ class DryRun:
         self._draw()
 
     def _obey(self, order: StageCommand) -> None:
-        if order.action == "panic" or (order.action == "pause" and self._intake == "open"):
+        if order.action is StageAction.PANIC or (order.action is StageAction.PAUSE and self._intake == "open"):
             self._intake = order.action
-        elif order.action == "resume":
+        elif order.action is StageAction.RESUME:
             self._intake = "open"
-        elif order.action == "style":
+        elif order.action is StageAction.STYLE:
             self._commands = self._commands.with_style(order.text)
-        elif order.action in ("ban", "unban", "forgetme"):
+        elif order.action in (StageAction.BAN, StageAction.UNBAN, StageAction.FORGETME):
             self._decide(order)
-        if order.action in ("clear", "panic"):
-            layer = order.layer if order.action == "clear" else None
+        if order.action in (StageAction.CLEAR, StageAction.PANIC):
+            layer = order.layer if order.action is StageAction.CLEAR else None
             self._drop(lambda request: layer in (None, request.layer), order.action, "a moderator cleared the screen")
             for name in [layer] if layer else list(self._on_air):
                 self._on_air.pop(name, None)
-        if order.action in ("clear", "panic", "next"):
-            layers = {order.layer} if order.action == "clear" and order.layer else set(self._free_at)
+        if order.action in (StageAction.CLEAR, StageAction.PANIC, StageAction.NEXT):
+            layers = {order.layer} if order.action is StageAction.CLEAR and order.layer else set(self._free_at)
             self._free_at = {name: at for name, at in self._free_at.items() if name not in layers}
         self._draw()
 
     def _decide(self, order: StageCommand) -> None:
-        who, minutes = (order.actor.name.casefold(), None) if order.action == "forgetme" else typed(order.text)
+        who, minutes = (
+            (order.actor.name.casefold(), None) if order.action is StageAction.FORGETME else typed(order.text)
+        )
         actor = self._people.get(who) or Actor(who, who, Role.VIEWER)
-        if order.action == "unban":
+        if order.action is StageAction.UNBAN:
             self._bans.unban(who)
             self._gone.discard(actor.id)
             return
-        if order.action == "forgetme":
+        if order.action is StageAction.FORGETME:
             actor = order.actor
             self._bans.forget(actor.id)
             self._gone.add(actor.id)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from streamer.errors import StoreError
-from streamer.interfaces import Receipt
+from streamer.interfaces import Receipt, ReceiptOutcome
 from streamer.lru import LruDict
 from streamer.moderation.admission import Admission
 from streamer.moderation.approval import HeldPicture
@@ -32,6 +32,7 @@ from streamer.types import (
     RequestState,
     Retraction,
     Role,
+    StageAction,
     StageCommand,
     Toast,
     Trigger,
@@ -40,7 +41,7 @@ from streamer.types import (
 log = logging.getLogger(__name__)
 
 NOTED_EVERY_S = 0.05
-DECISIONS = frozenset({"approve", "deny", "ban", "unban"})
+DECISIONS = frozenset({StageAction.APPROVE, StageAction.DENY, StageAction.BAN, StageAction.UNBAN})
 # Answers are toasts on the overlay, besides.
 ANSWERS_S, ANSWERS_BURST = 2.0, 3
 
@@ -66,25 +67,25 @@ class ModeratorActions(Controls):
         """Do what is about people or held pictures; the rest is the stage's."""
         action = command.action
         if self._is_a_flood(command):
-            return Receipt(command.trigger_id, "refused", "cooldown", "that was answered a moment ago")
-        if action in ("approve", "deny"):
+            return Receipt(command.trigger_id, ReceiptOutcome.REFUSED, "cooldown", "that was answered a moment ago")
+        if action in (StageAction.APPROVE, StageAction.DENY):
             await self._decide(command)
-        elif action == "cut":
+        elif action is StageAction.CUT:
             self.cut()
-        elif action == "ban":
+        elif action is StageAction.BAN:
             self._say(command, await self._ban_typed(command))
-        elif action == "forgetme":
+        elif action is StageAction.FORGETME:
             await self._forget(command.actor.id, command.actor.name)
             self._forgetting.set()  # chat is not kept waiting until the outputs have looked through their folders
             # Not on the overlay: who wants to be forgotten does not want to be shown.
             self._air.tell(Answer(command.trigger_id, command.source, command.actor, "everything of yours is deleted"))
-        elif action == "unban":
+        elif action is StageAction.UNBAN:
             found = await self.unban(command.text)
             who = self._presentable(command.text, "that name")
             self._say(command, f"{who} may ask again" if found else f"nobody called {who} is banned")
         else:
             return await super()._obey(command)
-        return Receipt(command.trigger_id, "done")
+        return Receipt(command.trigger_id, ReceiptOutcome.DONE)
 
     def state(self) -> ShowStatus:
         """Gather what a panel shows."""
@@ -162,9 +163,11 @@ class ModeratorActions(Controls):
         actor, now = command.actor, self._clock()
         if actor.role >= Role.MODERATOR:
             return False
-        if command.action == "forgetme":
+        if command.action is StageAction.FORGETME:
             return not self._erasures.takes(actor.id, now)
-        return command.action in ("queue", "help") and not self._answers.takes(actor.id + command.action, now)
+        return command.action in (StageAction.QUEUE, StageAction.HELP) and not self._answers.takes(
+            actor.id + command.action, now
+        )
 
     def _known(self, key: str) -> Actor | None:
         return self._people.get(key) or self._by_id.get(key)
@@ -230,7 +233,7 @@ class ModeratorActions(Controls):
             names = (f"{one.number} {self._presentable(one.request.actor.name)}" for one in self._holds.waiting())
             waiting = ", ".join(names) or "nothing"
             self._answer(command, Toast(command.trigger_id, f"say which one: waiting is {waiting}"))
-        elif command.action == "approve":
+        elif command.action is StageAction.APPROVE:
             await self._release(held, f"moderator {command.actor.name}")
         else:
             await self.deny(held.request.id, command.actor.name)
@@ -259,7 +262,7 @@ class ModeratorActions(Controls):
         self._air.refuse(refusal)
         if self._throttle.tells(trigger, now):
             self._air.tell(Refused(trigger, refusal))
-        return Receipt(refusal.request_id, "refused", refusal.rule, refusal.reason)
+        return Receipt(refusal.request_id, ReceiptOutcome.REFUSED, refusal.rule, refusal.reason)
 
     def _strike(self, actor: Actor, now: float) -> None:
         if actor.role < Role.MODERATOR:

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from streamer.commands.automations import automation_for
 from streamer.errors import StoreError
-from streamer.interfaces import Receipt, Running, Source, SourceEvent
+from streamer.interfaces import Receipt, ReceiptOutcome, Running, Source, SourceEvent
 from streamer.lru import LruDict
 from streamer.moderation.first_time import FirstTimeChatters
 from streamer.pipeline.controls import REMEMBERED, ShowParts
@@ -36,7 +36,9 @@ from streamer.types import (
     Notice,
     NoticeKind,
     Refusal,
+    RequestKind,
     Retraction,
+    StageAction,
     StageCommand,
     Trigger,
 )
@@ -168,7 +170,7 @@ class Pipeline(Deliver):
             self._air.touch()
         # What a scene had closed may be drawn now.
         self._work.set()
-        if (typed := self._parts.occasions.trigger(notice)) is not None:
+        if (typed := self._parts.occasions.trigger_for(notice)) is not None:
             await self.submit(typed)
         if name := automation_for(self._parts.when, notice):
             await self._follow(KeyPress(f"when-{uuid.uuid4()}", notice.source, name, now), toggle=False)
@@ -260,11 +262,11 @@ class Pipeline(Deliver):
         if not isinstance(order, ImageRequest):
             self._newcomers.greeted(trigger)
         if order is None:
-            return Receipt(trigger.id, "ignored")
+            return Receipt(trigger.id, ReceiptOutcome.IGNORED)
         self._parts.metrics.trigger(trigger.source)
         # Twitch may tell of one redemption twice, under two ids.
         if not self._seen.put(trigger.redemption.id if trigger.redemption else trigger.id, None):
-            return Receipt(trigger.id, "duplicate")
+            return Receipt(trigger.id, ReceiptOutcome.DUPLICATE)
         if self._recalled.covers(trigger):
             return self._refuse(Refusal(trigger.id, "retracted", "the message was taken back"), trigger)
         if isinstance(order, StageCommand):
@@ -282,14 +284,14 @@ class Pipeline(Deliver):
     async def _follow(self, press: KeyPress, toggle: bool) -> Receipt:
         order = self._parts.named.interpret(press)
         if order is None:
-            return Receipt(press.id, "duplicate")
+            return Receipt(press.id, ReceiptOutcome.DUPLICATE)
         if isinstance(order, Trigger):
             return await self.submit(order)
         self._parts.metrics.trigger(press.source)
-        if toggle and order.action == "pause" and self._intake.paused:
-            order = replace(order, action="resume")
-        if toggle and order.action == "free" and self._parking.parked:
-            order = replace(order, action="warm")
+        if toggle and order.action is StageAction.PAUSE and self._intake.paused:
+            order = replace(order, action=StageAction.RESUME)
+        if toggle and order.action is StageAction.FREE and self._parking.parked:
+            order = replace(order, action=StageAction.WARM)
         return await self._obey(order)
 
     async def _admit(self, request: ImageRequest, trigger: Trigger) -> Receipt:
@@ -321,13 +323,14 @@ class Pipeline(Deliver):
         self._make_way(request)
         self._work.set()
         self._air.touch()
-        return await self._written(request, stored, "joined" if submission.leader_id else "queued")
+        outcome = ReceiptOutcome.JOINED if submission.leader_id else ReceiptOutcome.QUEUED
+        return await self._written(request, stored, outcome)
 
     def _aimed(self, request: ImageRequest) -> ImageRequest | Refusal:
         """Give a change the picture it is about: the one on air when the viewer typed, not when their turn comes."""
         if request.of_program and self._parts.eye is None:
             return Refusal(request.id, "program", "the streamer has not connected OBS for that")
-        if request.kind != "edit" or request.of_program:
+        if request.kind is not RequestKind.EDIT or request.of_program:
             return request
         shown = self._parts.stage.current(request.layer)
         if shown is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streamer.api import schemas
-from streamer.interfaces import Health, HealthState, Receipt
+from streamer.interfaces import Health, HealthState, Receipt, ReceiptOutcome
 from streamer.pipeline.metrics import Percentiles
 from streamer.pipeline.status import ShowStatus
 from streamer.types import Actor, Role
@@ -44,4 +44,4 @@ def test_a_status_shows_the_whole_desk() -> None:
 
 
 def test_a_receipt_keeps_its_reason() -> None:
-    assert schemas.receipt(Receipt("t1", "refused", "length", "too long")).reason == "too long"
+    assert schemas.receipt(Receipt("t1", ReceiptOutcome.REFUSED, "length", "too long")).reason == "too long"

@@ -27,7 +27,7 @@ CHEERS = ({"event": "cheer", "least": 100, "command": "!bg {text}"},
     [(99, None), (100, "!bg a castle"), (999, "!bg a castle"), (5000, "!meme a castle | Ann | 5000 bits")],
 )
 def test_the_entry_with_the_highest_threshold_that_is_reached_types_its_line(bits: int, line: str | None) -> None:
-    trigger = table(*CHEERS).trigger(replace(CHEER, count=bits))
+    trigger = table(*CHEERS).trigger_for(replace(CHEER, count=bits))
     assert (trigger.text if trigger else None) == line
 
 
@@ -39,7 +39,7 @@ def test_who_pays_waits_in_the_paid_lane_and_others_only_if_wanted() -> None:
     )
     paid = {}
     for kind in (NoticeKind.CHEER, NoticeKind.RAID, NoticeKind.FOLLOW):
-        trigger = occasions.trigger(replace(CHEER, kind=kind))
+        trigger = occasions.trigger_for(replace(CHEER, kind=kind))
         assert trigger is not None
         assert (trigger.actor, trigger.source, trigger.at) == (ANN, "events", 100.0)
         paid[kind] = trigger.paid
@@ -49,40 +49,40 @@ def test_who_pays_waits_in_the_paid_lane_and_others_only_if_wanted() -> None:
 def test_one_subscription_told_by_two_events_types_once_and_the_next_one_again() -> None:
     occasions = table({"event": "subscription", "command": "!bg {name}"})
     told = replace(CHEER, kind=NoticeKind.SUBSCRIPTION, count=3)
-    assert occasions.trigger(told) is not None
-    assert occasions.trigger(replace(told, at=101.0)) is None
-    assert occasions.trigger(replace(told, at=102.0, actor=replace(ANN, id="8"))) is not None
-    assert occasions.trigger(replace(told, at=9000.0)) is not None
+    assert occasions.trigger_for(told) is not None
+    assert occasions.trigger_for(replace(told, at=101.0)) is None
+    assert occasions.trigger_for(replace(told, at=102.0, actor=replace(ANN, id="8"))) is not None
+    assert occasions.trigger_for(replace(told, at=9000.0)) is not None
 
 
 def test_following_again_and_again_types_once() -> None:
     occasions = table({"event": "follow", "command": "!bg {name}"})
     follow = replace(CHEER, kind=NoticeKind.FOLLOW, count=0)
-    assert occasions.trigger(follow) is not None
-    assert occasions.trigger(replace(follow, at=90_000.0)) is None
+    assert occasions.trigger_for(follow) is not None
+    assert occasions.trigger_for(replace(follow, at=90_000.0)) is None
 
 
 def test_a_cheer_with_a_command_in_it_is_left_to_the_chat_line() -> None:
-    assert table(*CHEERS).trigger(replace(CHEER, text=" !bg castle")) is None
+    assert table(*CHEERS).trigger_for(replace(CHEER, text=" !bg castle")) is None
 
 
 def test_anonymous_gifts_have_a_name_and_are_all_served() -> None:
     occasions = table({"event": "gift", "command": "!bg {name} gave {count}"})
     gift = Notice("twitch", NoticeKind.GIFT, 1.0, None, 5)
-    triggers = [occasions.trigger(gift), occasions.trigger(gift)]
+    triggers = [occasions.trigger_for(gift), occasions.trigger_for(gift)]
     assert [one.text if one else None for one in triggers] == ["!bg somebody gave 5"] * 2
     assert len({one.id for one in triggers if one}) == 2
 
 
 def test_what_viewers_wrote_moves_no_caption_and_fills_no_other_place() -> None:
     occasions = table({"event": "cheer", "command": "!meme {text} | {name} | x"})
-    trigger = occasions.trigger(replace(CHEER, text="a | b {name}"))
+    trigger = occasions.trigger_for(replace(CHEER, text="a | b {name}"))
     assert trigger is not None
     assert trigger.text == "!meme a   b (name) | Ann | x"
 
 
 def test_what_is_not_in_the_table_types_nothing() -> None:
-    assert table().trigger(CHEER) is None
-    assert table(*CHEERS).trigger(Notice("twitch", NoticeKind.SHIELD_ON, 1.0)) is None
+    assert table().trigger_for(CHEER) is None
+    assert table(*CHEERS).trigger_for(Notice("twitch", NoticeKind.SHIELD_ON, 1.0)) is None
     with pytest.raises(ValidationError):
         EventTrigger.model_validate({"event": "online", "command": "!bg x"})

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import get_args
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from streamer.commands.automations import Automations, automation_for
-from streamer.commands.named_triggers import ORDERS, NamedTrigger, NamedTriggers, NamedTriggerTable
-from streamer.commands.options import StageKind
-from streamer.types import KeyPress, Notice, NoticeKind, Role, StageCommand, Trigger
+from streamer.commands.named_triggers import PRESSABLE, NamedTrigger, NamedTriggers, NamedTriggerTable
+from streamer.types import KeyPress, Role, StageAction, StageCommand, Trigger
 
 TABLE = {
     "harbour": "!bg stormy harbour",
@@ -59,9 +56,9 @@ def test_an_order_needs_no_word_in_the_command_table(name: str, action: str, lay
     assert (order.action, order.layer, order.actor.role) == (action, layer, Role.BROADCASTER)
 
 
-def test_every_order_is_one_that_the_stage_knows_and_a_name_by_itself() -> None:
-    assert set(ORDERS) <= set(get_args(StageKind))
-    assert set(ORDERS) <= set(named().names)
+def test_every_action_that_needs_no_words_is_a_name_by_itself() -> None:
+    assert set(PRESSABLE) <= set(StageAction)
+    assert set(PRESSABLE) <= set(named().names)
 
 
 def test_a_name_of_config_yaml_means_what_is_written_there() -> None:
@@ -116,35 +113,10 @@ def test_every_line_that_may_be_typed_is_listed_for_the_start() -> None:
         ({"kind": "cycle", "lines": []}, "lines is missing"),
         ({"kind": "panic", "line": "!bg a"}, "line means nothing for kind panic; remove it"),
         ({"kind": "pause", "layer": "meme"}, "layer means nothing for kind pause"),
-        ({"kind": "explode"}, "panic"),
+        ({"kind": "explode"}, "use one of command, prompt, random, cycle, undo, .*, panic, .*, cut"),
         ({"kind": "command", "line": "!a", "speed": 3}, "speed"),
     ],
 )
 def test_an_entry_that_cannot_work_is_refused_with_the_fix(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         NamedTrigger.model_validate(wrong)
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "name"),
-    [
-        (NoticeKind.ONLINE, "", "warm"),
-        (NoticeKind.OFFLINE, "", None),
-        (NoticeKind.SCENE, "Game", "free"),
-        (NoticeKind.SCENE, "Main", "next"),
-        (NoticeKind.RAID, "Game", None),
-    ],
-)
-def test_an_occasion_presses_what_is_written_for_it(kind: NoticeKind, text: str, name: str | None) -> None:
-    when = {"online": "warm", "scene": "next", "scene Game": "free"}
-    assert automation_for(when, Notice("obs", kind, 0.0, text=text)) == name
-
-
-@pytest.mark.parametrize("occasion", ["sunset", "scene ", "scene", "ONLINE"])
-def test_an_occasion_that_never_comes_is_refused(occasion: str) -> None:
-    check = TypeAdapter(Automations).validate_python
-    if occasion == "scene":
-        assert check({occasion: "next"})
-    else:
-        with pytest.raises(ValidationError, match="is nothing that happens; use one of raid"):
-            check({occasion: "next"})

@@ -32,6 +32,7 @@ from streamer.types import (
     Lane,
     Preview,
     Refusal,
+    RequestKind,
     Role,
     SamplingParams,
     Toast,
@@ -70,7 +71,7 @@ def built(seam: str, name: str) -> Any:
 
 def request(text: str, name: str, role: Role = Role.VIEWER, width: int = 128, height: int = 96) -> ImageRequest:
     return ImageRequest(
-        "r", "bg", "background", "background", text, text, SamplingParams(width, height, 4, 1.0, 7),
+        "r", "bg", RequestKind.BACKGROUND, "background", text, text, SamplingParams(width, height, 4, 1.0, 7),
         Actor("1", name, role), Lane.CHAT, 0.0, 30.0, caption=Caption(text, name, "top_bottom"),
     )  # fmt: skip
 

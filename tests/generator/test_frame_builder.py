@@ -16,7 +16,19 @@ from streamer.generator.ipc import JudgeUse
 from streamer.generator.judge_panel import JudgePanel, load
 from streamer.generator.render.encode import ALGORITHMIC, TRAINED
 from streamer.generator.supervisor import WorkerOptions
-from streamer.types import Actor, Caption, Frame, ImageRequest, Judgement, Lane, Outcome, Preview, Role, SamplingParams
+from streamer.types import (
+    Actor,
+    Caption,
+    Frame,
+    ImageRequest,
+    Judgement,
+    Lane,
+    Outcome,
+    Preview,
+    RequestKind,
+    Role,
+    SamplingParams,
+)
 
 
 def noise(width: int, height: int, channels: int = 3) -> Pixels:
@@ -26,7 +38,7 @@ def noise(width: int, height: int, channels: int = 3) -> Pixels:
 def request(caption: Caption | None = None, preview_px: int = 32) -> ImageRequest:
     params, actor = SamplingParams(64, 48, 4, 1.0, 1), Actor("1", "somebody", Role.VIEWER)
     return ImageRequest(
-        "1", "meme", "meme", "meme", "a cat", "a cat", params, actor, Lane.CHAT, 0.0, 1.0, caption=caption,
+        "1", "meme", RequestKind.MEME, "meme", "a cat", "a cat", params, actor, Lane.CHAT, 0.0, 1.0, caption=caption,
         preview_px=preview_px,
     )  # fmt: skip
 

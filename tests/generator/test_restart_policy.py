@@ -8,14 +8,16 @@ from streamer.generator.restart_policy import (
     WorkerExit,
     explain_exit,
 )
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 CRASH = WorkerExit("crash", "it crashed")
 
 
 def request(prompt: str, seed: int = 1) -> ImageRequest:
     params, actor = SamplingParams(64, 48, 4, 1.0, seed), Actor("1", "somebody", Role.VIEWER)
-    return ImageRequest("1", "bg", "background", "background", prompt, prompt, params, actor, Lane.CHAT, 0.0, 1.0)
+    return ImageRequest(
+        "1", "bg", RequestKind.BACKGROUND, "background", prompt, prompt, params, actor, Lane.CHAT, 0.0, 1.0
+    )
 
 
 def test_each_death_in_a_row_waits_longer_and_the_last_delay_stays() -> None:

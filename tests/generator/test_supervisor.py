@@ -23,7 +23,7 @@ from streamer.errors import BackendDied, BackendError, Unsupported
 from streamer.generator.ipc import BackendUse, JudgeUse
 from streamer.generator.supervisor import Supervisor, WorkerOptions
 from streamer.interfaces import Health, HealthState
-from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, Preview, Role, SamplingParams
+from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, Preview, RequestKind, Role, SamplingParams
 
 TESTS = Path(__file__).parents[1]
 SCRIPTED = "support.scripted_backend"
@@ -43,7 +43,7 @@ def request(
     params, actor = SamplingParams(64, 48, steps, 1.0, seed), Actor("1", "somebody", role)
     name, layer = f"{prompt}-{seed}", "background"
     return ImageRequest(
-        name, "bg", "background", layer, prompt, prompt, params, actor, Lane.CHAT, 0.0, 1e9, caption=caption
+        name, "bg", RequestKind.BACKGROUND, layer, prompt, prompt, params, actor, Lane.CHAT, 0.0, 1e9, caption=caption
     )
 
 

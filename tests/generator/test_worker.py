@@ -6,10 +6,10 @@ import pytest
 from streamer.generator.ipc import Cancel, DrawCommand, FasterNow, Heartbeat, pack, read
 from streamer.generator.judge_panel import JudgePanel
 from streamer.generator.worker import CommandReader, ReplyWriter, device_is_lost, next_job, said
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 REQUEST = ImageRequest(
-    "1", "bg", "background", "background", "a", "a", SamplingParams(64, 48, 4, 1.0, 1),
+    "1", "bg", RequestKind.BACKGROUND, "background", "a", "a", SamplingParams(64, 48, 4, 1.0, 1),
     Actor("1", "somebody", Role.VIEWER), Lane.CHAT, 0.0, 1.0,
 )  # fmt: skip
 

@@ -6,12 +6,12 @@ import pytest
 
 from streamer.generator.ipc import BackendUse, Begin, DrawCommand, Failed, Progress
 from streamer.generator.worker_process import WorkerProcess
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 REQUEST = ImageRequest(
     "1",
     "edit",
-    "background",
+    RequestKind.BACKGROUND,
     "background",
     "snow",
     "snow",

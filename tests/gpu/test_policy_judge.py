@@ -20,7 +20,7 @@ if not torch.cuda.is_available():
 from streamer.generator.backends import klein
 from streamer.generator.klein.policy_judge import QUESTION, answer_ids
 from streamer.generator.klein.testing import make_checkpoint
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 pytestmark = pytest.mark.gpu
 
@@ -52,7 +52,9 @@ def running(checkpoint: Path, **options: Any) -> Iterator[Any]:
 
 def request(text: str, seed: int, size: tuple[int, int] = SIZES[0]) -> ImageRequest:
     params, actor = SamplingParams(*size, 4, 1.0, seed), Actor("1", "ann", Role.VIEWER)
-    return ImageRequest("r", "bg", "background", "background", text, text, params, actor, Lane.CHAT, 0.0, 30.0)
+    return ImageRequest(
+        "r", "bg", RequestKind.BACKGROUND, "background", text, text, params, actor, Lane.CHAT, 0.0, 30.0
+    )
 
 
 def stock_logits(checkpoint: Path, tokenizer: Any, text: str) -> Any:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 _REQUEST = ImageRequest(
     id="r1",
     command="bg",
-    kind="background",
+    kind=RequestKind.BACKGROUND,
     layer="background",
     text="stormy harbour at night",
     prompt="stormy harbour at night, wide establishing shot",

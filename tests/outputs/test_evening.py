@@ -24,6 +24,7 @@ from streamer.types import (
     Lane,
     Notice,
     NoticeKind,
+    RequestKind,
     RequestState,
     Retraction,
     Role,
@@ -39,8 +40,8 @@ def made(folder: Path, **options: bool) -> Evenings:
 
 def request(request_id: str, who: str = "ann") -> ImageRequest:
     return ImageRequest(
-        request_id, "bg", "background", "background", f"text of {request_id}", "p", SamplingParams(64, 64, 4, 1.0, 1),
-        Actor(who, who, Role.VIEWER), Lane.CHAT, 0.0, 30.0,
+        request_id, "bg", RequestKind.BACKGROUND, "background", f"text of {request_id}", "p",
+        SamplingParams(64, 64, 4, 1.0, 1), Actor(who, who, Role.VIEWER), Lane.CHAT, 0.0, 30.0,
     )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from streamer.pipeline.game_mode import NO_CARD, GameMode, GameModeOptions
 from streamer.pipeline.scheduler import QueueOptions, Scheduler
-from streamer.types import Actor, ImageRequest, Lane, NoticeCard, Refusal, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, NoticeCard, Refusal, RequestKind, Role, SamplingParams
 
 REQUEST = ImageRequest(
-    "r", "bg", "background", "background", "a", "a", SamplingParams(64, 64, 4, 1.0, 1),
+    "r", "bg", RequestKind.BACKGROUND, "background", "a", "a", SamplingParams(64, 64, 4, 1.0, 1),
     Actor("ann", "ann", Role.VIEWER), Lane.CHAT, at=0.0, expires_at=30.0,
 )  # fmt: skip
 

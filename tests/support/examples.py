@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from streamer.types import Actor, Frame, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, Frame, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 REQUEST = ImageRequest(
-    "r1", "bg", "background", "background", "harbour", "harbour, wide", SamplingParams(1280, 720, 4, 1.0, 7),
+    "r1", "bg", RequestKind.BACKGROUND, "background", "harbour", "harbour, wide", SamplingParams(1280, 720, 4, 1.0, 7),
     Actor("u1", "Ann", Role.VIEWER), Lane.CHAT, 1.0, 31.0,
 )  # fmt: skip
 

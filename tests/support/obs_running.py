@@ -27,6 +27,7 @@ from streamer.types import (
     Lane,
     Notice,
     NoticeKind,
+    RequestKind,
     RequestState,
     Role,
     SamplingParams,
@@ -112,7 +113,7 @@ def close(colour: tuple[int, int, int], wanted: tuple[int, int, int]) -> bool:
 
 def ended(command: str = "bg", state: RequestState = RequestState.SHOWN) -> Ended:
     request = ImageRequest(
-        "r", command, "background", "background", "x", "x", SamplingParams(64, 64, 4, 1.0, 7),
+        "r", command, RequestKind.BACKGROUND, "background", "x", "x", SamplingParams(64, 64, 4, 1.0, 7),
         Actor("1", "ann", Role.VIEWER), Lane.CHAT, 0.0, 30.0,
     )  # fmt: skip
     return Ended(request, state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 _ids = itertools.count()
 
@@ -20,7 +20,7 @@ def request(
     return ImageRequest(
         id=request_id or f"r{number}",
         command="bg",
-        kind="background",
+        kind=RequestKind.BACKGROUND,
         layer="background",
         text=prompt or f"prompt {number}",
         prompt=prompt or f"prompt {number}",

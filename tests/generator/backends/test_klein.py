@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from streamer.generator.backends import klein
 from streamer.generator.ipc import BackendUse
 from streamer.generator.supervisor import Supervisor, WorkerOptions
-from streamer.types import Actor, Frame, ImageRequest, Lane, Preview, Role, SamplingParams
+from streamer.types import Actor, Frame, ImageRequest, Lane, Preview, RequestKind, Role, SamplingParams
 
 pytestmark = pytest.mark.torch
 
@@ -39,7 +39,7 @@ def options_for(checkpoint: Path, **more: Any) -> klein.Options:
 
 def request(width: int = 96, height: int = 64, steps: int = 4, reference: bytes | None = None) -> ImageRequest:
     return ImageRequest(
-        "1", "bg", "background", "background", "a fox", "a fox", SamplingParams(width, height, steps, 1.0, 7),
+        "1", "bg", RequestKind.BACKGROUND, "background", "a fox", "a fox", SamplingParams(width, height, steps, 1.0, 7),
         Actor("1", "somebody", Role.VIEWER), Lane.CHAT, 0.0, 1e9, reference=reference,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streamer.errors import Unsupported
 from streamer.generator.backend import HostPicture, Pixels, StepCallback
 from streamer.generator.backends.procedural import Options, Painter, create
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 PAINTER = create(Options())
 PAINTER.load(lambda _what, _share: None)
@@ -64,7 +64,7 @@ def order(prompt: str, *, kind: str = "background", size: tuple[int, int] = (160
     params = SamplingParams(*size, num_inference_steps=steps, guidance_scale=1.0, seed=seed)
     actor = Actor("1", "someone", Role.VIEWER)
     return ImageRequest(
-        "r", "bg", kind, "background", prompt, prompt, params, actor, Lane.CHAT, at=0.0, expires_at=9.0,
+        "r", "bg", RequestKind(kind), "background", prompt, prompt, params, actor, Lane.CHAT, at=0.0, expires_at=9.0,
         reference=reference,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from streamer.generator.backend import HostPicture
 from streamer.generator.backends import procedural
 from streamer.generator.judges.nudenet import NudeNet, Options, create
 from streamer.moderation.thresholds import classify
-from streamer.types import Actor, ImageRequest, Lane, Outcome, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, Outcome, RequestKind, Role, SamplingParams
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,11 @@ def test_pictures_of_harmless_things_pass(judge: NudeNet, text: str) -> None:
     backend = procedural.create(procedural.Options())
     backend.load(lambda doing, share: None)
     params, actor = SamplingParams(1280, 720, 4, 1.0, 7), Actor("1", "ann", Role.VIEWER)
-    drawn = list(backend.draw(ImageRequest("r", "bg", "bg", "bg", text, text, params, actor, Lane.CHAT, 0.0, 30.0)))[-1]
+    drawn = list(
+        backend.draw(
+            ImageRequest("r", "bg", RequestKind.BACKGROUND, "bg", text, text, params, actor, Lane.CHAT, 0.0, 30.0)
+        )
+    )[-1]
     assert isinstance(drawn, HostPicture)
     scores = judge.look(drawn.pixels()[..., :3])
     assert all(0 <= score <= 1 for score in scores.values())

@@ -23,7 +23,7 @@ from streamer.generator.backends import klein
 from streamer.generator.klein.backend import kind_of, quantizer_for, really_on
 from streamer.generator.klein.optimizations import Optimizations
 from streamer.generator.klein.quantize import FP8
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 pytestmark = pytest.mark.torch
 
@@ -52,7 +52,7 @@ def options_for(checkpoint: Path, **more: Any) -> klein.Options:
 
 def request(width: int = 96, height: int = 64, steps: int = 4, reference: bytes | None = None) -> ImageRequest:
     return ImageRequest(
-        "1", "bg", "background", "background", "a fox", "a fox", SamplingParams(width, height, steps, 1.0, 7),
+        "1", "bg", RequestKind.BACKGROUND, "background", "a fox", "a fox", SamplingParams(width, height, steps, 1.0, 7),
         Actor("1", "somebody", Role.VIEWER), Lane.CHAT, 0.0, 1e9, reference=reference,
     )  # fmt: skip
 

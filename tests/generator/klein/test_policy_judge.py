@@ -17,7 +17,7 @@ from streamer.generator.backends import klein
 from streamer.generator.klein import policy_judge
 from streamer.generator.klein.policy_judge import PolicyJudge, answer_ids, head_of, load_head
 from streamer.moderation.thresholds import Thresholds
-from streamer.types import Actor, Frame, ImageRequest, Judgement, Lane, Outcome, Role, SamplingParams
+from streamer.types import Actor, Frame, ImageRequest, Judgement, Lane, Outcome, RequestKind, Role, SamplingParams
 
 BAND = Thresholds(hold={"policy": 0.5}, block={"policy": 0.9})
 
@@ -116,7 +116,9 @@ def test_answers_with_the_same_first_token_are_an_error() -> None:
 
 def request(text: str) -> ImageRequest:
     params, actor = SamplingParams(64, 64, 2, 1.0, 7), Actor("1", "ann", Role.VIEWER)
-    return ImageRequest("r", "bg", "background", "background", text, text, params, actor, Lane.CHAT, 0.0, 30.0)
+    return ImageRequest(
+        "r", "bg", RequestKind.BACKGROUND, "background", text, text, params, actor, Lane.CHAT, 0.0, 30.0
+    )
 
 
 def drawn(checkpoint: Path, texts: list[str], **options: Any) -> tuple[list[Any], list[tuple[Judgement, ...]], Any]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from streamer.moderation.rules.cooldown import Cooldown, Options, create
-from streamer.types import Actor, ImageRequest, Lane, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 Ask = Callable[..., ImageRequest]
 
@@ -294,7 +294,7 @@ def test_nobody_gets_a_turn_back_for_what_used_none(ask: Ask, fields: dict[str, 
 
 def simple(user: str) -> ImageRequest:
     return ImageRequest(
-        "r", "bg", "background", "background", "t", "t", SamplingParams(1, 1, 1, 1.0, 1),
+        "r", "bg", RequestKind.BACKGROUND, "background", "t", "t", SamplingParams(1, 1, 1, 1.0, 1),
         Actor(user, user, Role.VIEWER), Lane.CHAT, 0.0, 30.0,
     )  # fmt: skip
 

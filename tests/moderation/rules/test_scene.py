@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from streamer.moderation.rules.scene import Options, Scene, SceneRule, create, style_of
-from streamer.types import Actor, ImageRequest, Lane, Notice, NoticeKind, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, Notice, NoticeKind, RequestKind, Role, SamplingParams
 
 REQUEST = ImageRequest(
-    "r", "bg", "background", "background", "a", "a", SamplingParams(64, 64, 4, 1.0, 1),
+    "r", "bg", RequestKind.BACKGROUND, "background", "a", "a", SamplingParams(64, 64, 4, 1.0, 1),
     Actor("ann", "ann", Role.VIEWER), Lane.CHAT, 0.0, 30.0,
 )  # fmt: skip
 OWN = replace(REQUEST, actor=Actor("me", "me", Role.BROADCASTER), priority=Lane.BROADCASTER)
