@@ -28,7 +28,7 @@ from streamer.generator.supervisor import Supervisor
 from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.blocked_terms import BlockedTerms
 from streamer.integrations.twitch.reward_commands import RewardCommands
-from streamer.integrations.twitch.subscriptions import of_events
+from streamer.integrations.twitch.subscriptions import scopes_of_events
 from streamer.interfaces import Output, Reporting, Rule
 from streamer.moderation.policy import Policy, implements
 from streamer.overlay import server
@@ -100,8 +100,7 @@ def build(
     obs = _obs(config, where, environ, overlay_url, hub, on_air)
     table = commands(config, document)
     twitch = Account(where.home, config.twitch, scopes(config, document))
-    offers = RewardCommands()
-    shared = {"twitch": twitch, "store": store, "offers": offers, "marks": Pseudonyms(where.home)}
+    shared = {"twitch": twitch, "store": store, "reward_commands": RewardCommands(), "marks": Pseudonyms(where.home)}
     sources = _create_all("trigger", "triggers", config.triggers, document, shared)
     outputs = _create_all("output", "outputs", config.outputs, document, shared)
     policy = Policy(rules(config, document))
@@ -124,8 +123,6 @@ def build(
             ],
             outputs=[*outputs, *([obs.output] if obs else [])],
             eye=obs.screenshot if obs else None,
-            offers=offers,
-            tidy=twitch.emotes.clean,
             occasions=EventTriggers(config.events, config.prefix),
             links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
             approval=config.approval,
@@ -259,7 +256,7 @@ def commands(config: Config, document: Document) -> Commands:
 
 def scopes(config: Config, document: Document) -> dict[str, str]:
     """Collect what the login must cover: the scopes that the chosen plug-ins use, each with its feature."""
-    found = dict(of_events(occasion.event for occasion in config.events))
+    found = dict(scopes_of_events(occasion.event for occasion in config.events))
     for seam, key, uses in (("trigger", "triggers", config.triggers), ("output", "outputs", config.outputs)):
         for index, use in enumerate(uses):
             found |= plugins.scopes_of(seam, use.use, _options(seam, use, document, (key, index)))

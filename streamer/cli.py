@@ -182,12 +182,12 @@ async def login(environ: Mapping[str, str]) -> int:
     wanted = app.scopes(config, document)
     account = Account(where.home, config.twitch, wanted)
     try:
-        invitation = await request_code(config.twitch, account.http, wanted)
-        print(f"Open      {invitation.url}\nand enter {invitation.code}")
+        code = await request_code(config.twitch, account.http, wanted)
+        print(f"Open      {code.url}\nand enter {code.code}")
         asked = ", ".join(f"{scope} ({feature})" for scope, feature in wanted.items())
         print(f"It asks for: {asked or 'nothing but your name'}")
         print("Waiting ...", flush=True)
-        await account.tokens.keep(await poll(config.twitch, account.http, wanted, invitation))
+        await account.tokens.store(await poll(config.twitch, account.http, wanted, code))
         access = await account.tokens.validate()
     finally:
         await account.close()

@@ -23,7 +23,7 @@ from streamer.integrations.obs.config import ObsOptions
 from streamer.integrations.obs.connection import Connection, WrongPassword
 from streamer.integrations.obs.desired_sources import SourceKind
 from streamer.integrations.twitch import token_file
-from streamer.integrations.twitch.account import missing
+from streamer.integrations.twitch.account import describe_missing
 
 OBS_TIMEOUT_S = 2.0
 WANTED_FREE_GB = 30
@@ -175,7 +175,7 @@ def _twitch(config: Config, home: Path, wanted: Mapping[str, str]) -> Iterator[F
         return
     if kept is None or kept.client_id != config.twitch.client_id:
         yield Finding("note", "twitch login", f"nobody is logged in; off: {_features(wanted)}", log_in)
-    elif gone := missing(wanted, kept.scopes):
+    elif gone := describe_missing(wanted, kept.scopes):
         yield Finding("note", "twitch login", f"as {kept.login}; {gone}", log_in)
     else:
         yield Finding("ok", "twitch login", f"as {kept.login}: {_features(wanted)}")

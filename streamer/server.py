@@ -43,7 +43,6 @@ async def serve(app: App, listening: socket.socket, told: Told) -> None:
                 tasks.create_task(app.generator.run(), name="generator"),
                 tasks.create_task(app.pipeline.run(), name="pipeline"),
                 tasks.create_task(app.twitch.run(), name="twitch-login"),
-                tasks.create_task(app.twitch.emotes.run(), name="emotes"),
                 tasks.create_task(app.terms.run(), name="blocked-terms"),
                 tasks.create_task(_watch(app.generator, told), name="progress"),
                 tasks.create_task(_watch_tokens(app.tokens, app.store), name="tokens"),

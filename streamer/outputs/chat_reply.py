@@ -16,7 +16,7 @@ from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.config import KNOWN_BOTS
 from streamer.integrations.twitch.helix import Helix
 from streamer.integrations.twitch.replies import Reply, ReplyLimiter, ReplyOptions, reply_to, silence_s
-from streamer.integrations.twitch.tokens import AGAIN, AccessToken
+from streamer.integrations.twitch.tokens import LOGIN_HINT, AccessToken
 from streamer.interfaces import Health, HealthState
 from streamer.types import Event
 
@@ -91,9 +91,9 @@ class ChatReply:
     async def _answer(self, reply: Reply) -> float:
         """Say one reply; return how many seconds to be silent then."""
         try:
-            access = await self._twitch.may(WRITE)
+            access = await self._twitch.access_for(WRITE)
             if access is None:
-                self._health = Health("chat replies", HealthState.OFF, f"needs a login with {WRITE}; {AGAIN}")
+                self._health = Health("chat replies", HealthState.OFF, f"needs a login with {WRITE}; {LOGIN_HINT}")
                 return 0.0
             now = time.monotonic()
             if not self._restraint.may_answer(reply.actor, access.user_id, now):
@@ -110,7 +110,7 @@ class ChatReply:
     async def _say(self, reply: Reply, access: AccessToken) -> float:
         body = {
             "broadcaster_id": await self._channel(access), "sender_id": access.user_id, "message": reply.text,
-            **({"reply_parent_message_id": reply.parent} if reply.parent else {}),
+            **({"reply_parent_message_id": reply.parent_id} if reply.parent_id else {}),
         }  # fmt: skip
         answer = await self._helix.post("chat/messages", json=body)
         said: dict[str, Any] = next(iter(answer.get("data", ())), {})

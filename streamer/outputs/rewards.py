@@ -14,14 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.errors import LoginError, MissingScope, StoreError, TwitchError, in_words
 from streamer.integrations.twitch.account import Account
-from streamer.integrations.twitch.custom_reward import CustomReward, desired_rewards, differences, explained
+from streamer.integrations.twitch.custom_reward import CustomReward, changed_fields, desired_fields, explain_rejection
 from streamer.integrations.twitch.reward_commands import RewardCommands
-from streamer.integrations.twitch.tokens import AGAIN
+from streamer.integrations.twitch.tokens import LOGIN_HINT
 from streamer.interfaces import Health, HealthState
 from streamer.lru import LruDict
 from streamer.storage.redemptions import UnsettledRedemption
 from streamer.storage.store import Store
 from streamer.types import Availability, Ended, Event, Notice, NoticeKind, Redemption, Refused, RequestState
+from streamer.waiting import wait_for_event
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +66,9 @@ class Rewards:
     """Two loops: one keeps the rewards and finds orphans, the other pays what the ledger says is owed."""
 
     def __init__(
-        self, options: Options, twitch: Account, store: Store, offers: RewardCommands, pace: Pace | None = None
+        self, options: Options, twitch: Account, store: Store, reward_commands: RewardCommands, pace: Pace | None = None
     ) -> None:
-        self._options, self._twitch, self._store, self._offers = options, twitch, store, offers
+        self._options, self._twitch, self._store, self._reward_commands = options, twitch, store, reward_commands
         self._pace = pace or Pace(look_s=options.look_s, orphan_s=options.orphan_s)
         self._ids: dict[str, str] = {}
         self._doors, self._live = Availability(False, "starting"), False
@@ -128,14 +129,14 @@ class Rewards:
                 self._health = Health("channel points", HealthState.FAILED, str(error))
             except (TwitchError, StoreError) as error:
                 self._health = Health("channel points", HealthState.RECONNECTING, str(error))
-            await _until(self._look, self._pace.look_s)
+            await wait_for_event(self._look, self._pace.look_s)
 
     async def _keep(self) -> None:
         if not self._options.rewards and not self._ids:
             return
-        access = await self._twitch.may(MANAGE)
+        access = await self._twitch.access_for(MANAGE)
         if access is None:
-            self._health = Health("channel points", HealthState.OFF, f"needs a login with {MANAGE}; {AGAIN}")
+            self._health = Health("channel points", HealthState.OFF, f"needs a login with {MANAGE}; {LOGIN_HINT}")
             return
         mine = {"broadcaster_id": access.user_id}
         answer = await self._twitch.helix.get(PATH, {**mine, "only_manageable_rewards": "true"})
@@ -148,7 +149,7 @@ class Rewards:
             except TwitchError as error:
                 if error.status not in (400, 403):
                     raise
-                problems.append(explained(reward.title, error.problem))
+                problems.append(explain_rejection(reward.title, error.problem))
         await self._retire(theirs, mine)
         self._note(why_closed, problems)
 
@@ -172,7 +173,7 @@ class Rewards:
         mine: dict[str, str],
         paused: bool,
     ) -> None:
-        values = desired_rewards(reward, paused)
+        values = desired_fields(reward, paused)
         reward_id = self._ids.get(name, "")
         if reward_id not in theirs:
             # Made by us and not written down: the program ended between the two.
@@ -184,7 +185,7 @@ class Rewards:
             reward_id = next((str(one["id"]) for one in made.get("data", ())), "")
             if not reward_id:
                 raise TwitchError(0, "the answer to a new reward makes no sense")
-        elif changes := differences(values, theirs[reward_id]):
+        elif changes := changed_fields(values, theirs[reward_id]):
             await self._twitch.helix.patch(PATH, {**mine, "id": reward_id}, changes)
         if self._ids.get(name) != reward_id:
             self._ids[name] = reward_id
@@ -199,7 +200,7 @@ class Rewards:
 
     async def _find_orphans(self) -> None:
         """Give points back for redemptions that no request stands for: made while we were away."""
-        if (access := await self._twitch.may(MANAGE)) is None:
+        if (access := await self._twitch.access_for(MANAGE)) is None:
             return
         now = time.monotonic()
         for reward_id in list(self._ids.values()):
@@ -232,7 +233,7 @@ class Rewards:
                 done = False
             if done:
                 pause_s = self._pace.first_retry_s
-                await _until(self._pay, self._pace.look_s)
+                await wait_for_event(self._pay, self._pace.look_s)
             else:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, self._pace.longest_retry_s)
@@ -250,7 +251,7 @@ class Rewards:
         return not left
 
     async def _settle(self, debt: UnsettledRedemption) -> bool:
-        if (access := await self._twitch.may(MANAGE)) is None:
+        if (access := await self._twitch.access_for(MANAGE)) is None:
             return False
         paid = debt.redemption
         params = {"broadcaster_id": access.user_id, "reward_id": paid.reward_id, "id": paid.id}
@@ -277,7 +278,9 @@ class Rewards:
 
     def _offer(self) -> None:
         configured = self._options.rewards
-        self._offers.put({self._ids[name]: configured[name].command for name in configured if name in self._ids})
+        self._reward_commands.replace(
+            {self._ids[name]: configured[name].command for name in configured if name in self._ids}
+        )
 
     def _note(self, why_closed: str, problems: list[str]) -> None:
         count = f"{len(self._options.rewards) - len(problems)} rewards"
@@ -288,14 +291,6 @@ class Rewards:
         self._health = Health("channel points", state, detail)
 
 
-async def _until(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
-
-
-def create(options: Options, twitch: Account, store: Store, offers: RewardCommands) -> Rewards:
+def create(options: Options, twitch: Account, store: Store, reward_commands: RewardCommands) -> Rewards:
     """Build the output."""
-    return Rewards(options, twitch, store, offers)
+    return Rewards(options, twitch, store, reward_commands)

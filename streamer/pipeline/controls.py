@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from streamer.commands.event_triggers import EventTriggers
 from streamer.commands.named_triggers import NamedTriggers
 from streamer.commands.parser import Commands
-from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.interfaces import Generator, Output, ProgramView, Receipt, ReceiptOutcome, Reporting, Source
 from streamer.lru import LruDict
 from streamer.moderation.air_gate import AirGate, ClearedFrame
@@ -45,7 +44,6 @@ from streamer.types import (
     StageAction,
     StageCommand,
     Toast,
-    Trigger,
     Update,
 )
 
@@ -67,8 +65,6 @@ class ShowParts:
     metrics: Metrics
     sources: Sequence[Source] = ()
     links: Sequence[Reporting] = ()
-    offers: RewardCommands = field(default_factory=RewardCommands)
-    tidy: Callable[[Trigger], Trigger] = lambda trigger: trigger
     occasions: EventTriggers = field(default_factory=lambda: EventTriggers(()))
     outputs: Sequence[Output] = ()
     at_least_s: Mapping[str, float] = field(default_factory=dict)

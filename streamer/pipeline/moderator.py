@@ -7,7 +7,6 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 from streamer.errors import StoreError
@@ -37,6 +36,7 @@ from streamer.types import (
     Toast,
     Trigger,
 )
+from streamer.waiting import wait_for_event
 
 log = logging.getLogger(__name__)
 
@@ -212,9 +212,7 @@ class ModeratorActions(Controls):
                 await self._privacy.sweep(time.time())
             except StoreError as error:
                 log.error("nothing was forgotten: %s", error)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP_EVERY_S):
-                    await self._forgetting.wait()
+            await wait_for_event(self._forgetting, SWEEP_EVERY_S)
 
     async def _ban_typed(self, command: StageCommand) -> str:
         who, limit = typed(command.text)

@@ -12,7 +12,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 
 from streamer.commands.automations import automation_for
@@ -42,6 +42,7 @@ from streamer.types import (
     StageCommand,
     Trigger,
 )
+from streamer.waiting import wait_for_event
 
 log = logging.getLogger(__name__)
 
@@ -147,8 +148,7 @@ class Pipeline(Deliver):
 
     async def _take(self, event: SourceEvent) -> None:
         if isinstance(event, Trigger):
-            if (trigger := self._parts.offers.worded(self._parts.tidy(event))) is not None:
-                await self.submit(trigger)
+            await self.submit(event)
         elif isinstance(event, KeyPress):
             await self.press(event)
         elif isinstance(event, Retraction):
@@ -185,7 +185,7 @@ class Pipeline(Deliver):
             request = self._parts.scheduler.next(now, self._may_draw)
             if request is None:
                 self._work.clear()
-                await _until(self._work, self._wait_for_layer(now))
+                await wait_for_event(self._work, self._wait_for_layer(now))
             else:
                 await self._draw(request)
 
@@ -211,7 +211,7 @@ class Pipeline(Deliver):
                 self._raid.wakeup(),
             ]
             self._air.changed.clear()
-            await _until(
+            await wait_for_event(
                 self._air.changed, min((moment - now for moment in moments if moment is not None), default=None)
             )
 
@@ -362,11 +362,3 @@ class Pipeline(Deliver):
     def _end_all(self, endings: Iterable[Ending]) -> None:
         for ending in endings:
             self._air.end([ending.request], ending.state, ending.refusal.rule, ending.refusal.reason)
-
-
-async def _until(event: asyncio.Event, seconds: float | None) -> None:
-    """Wait for the event, at most ``seconds``."""
-    with suppress(TimeoutError):
-        # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event (gh-86296).
-        async with asyncio.timeout(seconds):
-            await event.wait()

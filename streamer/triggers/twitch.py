@@ -1,4 +1,4 @@
-"""Trigger source: one Twitch channel. Its chat needs no account; with a login its events come too."""
+"""Trigger source: one Twitch channel. Its chat needs no account; with a login its events arrive as well."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WebsocketUrl
@@ -14,14 +15,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WebsocketUrl
 from streamer.errors import ConfigError, TwitchError
 from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.chat_merge import ChatMerger
-from streamer.integrations.twitch.config import KNOWN_BOTS
+from streamer.integrations.twitch.config import KNOWN_BOTS, SOURCE
 from streamer.integrations.twitch.eventsub_client import EventSubClient
-from streamer.integrations.twitch.eventsub_events import SOURCE
 from streamer.integrations.twitch.eventsub_protocol import Notification
 from streamer.integrations.twitch.follower_lookup import FollowerLookup
 from streamer.integrations.twitch.irc_client import IrcClient
-from streamer.integrations.twitch.subscriptions import Feature, Subscription, needed_subscriptions
-from streamer.integrations.twitch.subscriptions import scopes as scopes_for
+from streamer.integrations.twitch.reward_commands import RewardCommands
+from streamer.integrations.twitch.subscriptions import (
+    Feature,
+    Subscription,
+    needed_subscriptions,
+    scopes_of_features,
+)
+from streamer.integrations.twitch.third_party_emotes import ThirdPartyEmotes
 from streamer.integrations.twitch.timeouts import Timeouts
 from streamer.integrations.twitch.tokens import AccessToken
 from streamer.interfaces import Health, HealthState, Source, SourceEvent
@@ -29,140 +35,21 @@ from streamer.types import Notice, NoticeKind, Trigger
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 2000
-TICK_S = 0.1
+MAX_QUEUED_EVENTS = 2000
+DUE_CHECK_S = 0.1
+
 _SHIELD = {True: NoticeKind.SHIELD_ON, False: NoticeKind.SHIELD_OFF}
-
-
-class NoChannel:
-    """The source when no channel is set: it has nothing to say."""
-
-    async def listen(self) -> AsyncIterator[SourceEvent]:
-        """End at once."""
-        return
-        yield
-
-    def health(self) -> Health:
-        """Say what to do about it."""
-        return Health(
-            SOURCE,
-            HealthState.OFF,
-            "no channel is set; write it under triggers in config.yaml, like channel: my_channel",
-        )
-
-
-class TwitchSource:
-    """Both connections to one channel; without an account IRC alone."""
-
-    def __init__(
-        self,
-        irc_url: str,
-        channel: str,
-        chat: ChatMerger,
-        *,
-        account: Account | None = None,
-        wants: tuple[Subscription, ...] = (),
-        followers: FollowerLookup | None = None,
-        patience: Timeouts | None = None,
-    ) -> None:
-        patience = patience or Timeouts()
-        self._channel, self._chat, self._account, self._followers = channel, chat, account, followers
-        self._irc = IrcClient(irc_url, channel, chat, patience)
-        self._events = EventSubClient(account, channel, wants, self._told, self._ready, patience) if account else None
-        self._shielded = False
-        self._out: asyncio.Queue[SourceEvent] = asyncio.Queue(BACKLOG)
-
-    def health(self) -> Health:
-        """Say whether the channel is being read, what is on and off, and why."""
-        reads = self._events is not None and self._events.reads_chat
-        parts = [
-            f"#{self._channel}",
-            "" if reads and not self._irc.detail() else self._irc.detail(),
-            self._events.detail() if self._events else "",
-            f"{self._chat.malformed} messages made no sense" if self._chat.malformed else "",
-        ]
-        return Health(
-            SOURCE, HealthState.READY if reads else self._irc.state, "; ".join(part for part in parts if part)
-        )
-
-    async def listen(self) -> AsyncIterator[SourceEvent]:
-        """Yield what happens, whichever connection tells it; never end."""
-        tasks = [asyncio.create_task(self._read_irc(), name="twitch-irc")]
-        if self._events is not None:
-            tasks.append(asyncio.create_task(self._events.run(), name="twitch-eventsub"))
-            tasks.append(asyncio.create_task(self._watch_held(), name="twitch-held"))
-        getting: asyncio.Task[SourceEvent] | None = None
-        try:
-            while True:
-                getting = asyncio.create_task(self._out.get(), name="twitch-next")
-                await asyncio.wait([getting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-                for task in tasks:
-                    if task.done():
-                        task.result()  # these run for ever: whatever ended one is a bug, and ends the source
-                yield getting.result()
-        finally:
-            ending = [*tasks, *([getting] if getting else []), *(self._followers.tasks if self._followers else ())]
-            for one in ending:
-                one.cancel()
-            await asyncio.gather(*ending, return_exceptions=True)
-
-    async def _read_irc(self) -> None:
-        async for happening in self._irc.listen():
-            await self._put(happening)
-
-    async def _watch_held(self) -> None:
-        """In: the clock. Out: lines of IRC that EventSub has not told in time."""
-        assert self._events is not None
-        while True:
-            self._chat.lean_on_eventsub(self._events.reads_chat)
-            for happening in self._chat.due(time.monotonic()):
-                await self._put(happening)
-            await asyncio.sleep(TICK_S)
-
-    async def _told(self, told: Notification) -> None:
-        for happening in self._chat.hear(told.kind, told.event, told.id, time.monotonic()):
-            await self._put(happening)
-
-    async def _put(self, happening: SourceEvent) -> None:
-        if isinstance(happening, Notice) and happening.kind in _SHIELD.values():
-            if happening.kind is _SHIELD[self._shielded]:
-                return  # known already: what is asked after every loss is news only when it has changed meanwhile
-            self._shielded = not self._shielded
-        if self._followers is None:
-            await self._out.put(happening)
-            return
-        if isinstance(happening, Notice) and happening.kind is NoticeKind.FOLLOW and happening.actor:
-            self._followers.saw(happening.actor.id, time.monotonic())
-        if isinstance(happening, Trigger):
-            await self._followers.pass_on(happening, self._out)
-        else:
-            await self._out.put(happening)
-
-    async def _ready(self, access: AccessToken, channel_id: str) -> None:
-        """Catch up after every fresh start: who we are, and whether shield mode is on."""
-        self._chat.account(access.user_id, access.login)
-        if self._followers is not None:
-            self._followers.channel(channel_id)
-        if self._account is None or "moderator:read:shield_mode" not in access.scopes:
-            return
-        asked = {"broadcaster_id": channel_id, "moderator_id": access.user_id}
-        try:
-            found = (await self._account.helix.get("moderation/shield_mode", asked)).get("data") or [{}]
-        except TwitchError as error:
-            log.info("twitch: shield mode is not known: %s", error)
-            return
-        await self._put(Notice(SOURCE, _SHIELD[bool(found[0].get("is_active"))], time.monotonic()))
-
-
-_ADDRESS = re.compile(r"(?:https?://)?(?:(?:www|m)\.)?twitch\.tv/([^/?#]+).*", re.IGNORECASE)
+_SHIELD_SCOPE = "moderator:read:shield_mode"
+_FOLLOWERS_SCOPE = "moderator:read:followers"
+_CHANNEL_URL = re.compile(r"(?:https?://)?(?:(?:www|m)\.)?twitch\.tv/([^/?#]+).*", re.IGNORECASE)
 _LOGIN = re.compile(r"[a-z0-9_]{3,25}")
 
 
 def login_of(channel: str | None) -> str:
-    """Return the login behind ``Name``, ``#name``, ``@name`` or the channel's address; empty when none is given."""
+    """Return the login in ``Name``, ``#name``, ``@name`` or the channel's address; empty when none is given."""
     given = (channel or "").strip()
-    address = _ADDRESS.fullmatch(given)
-    login = (address[1] if address else given.lstrip("#@")).lower()
+    url = _CHANNEL_URL.fullmatch(given)
+    login = (url[1] if url else given.lstrip("#@")).lower()
     if login and not _LOGIN.fullmatch(login):
         fix = "write the name from the channel's address, like channel: my_channel (a-z, 0-9 and _, 3 to 25 long)"
         raise ConfigError("channel", f"{given!r} is not the name of a Twitch channel", fix=fix)
@@ -170,7 +57,7 @@ def login_of(channel: str | None) -> str:
 
 
 class Options(BaseModel):
-    """Which channel to read, and whom not to listen to."""
+    """Which channel to read, and whom to ignore."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -192,26 +79,179 @@ class Options(BaseModel):
 
 
 def scopes(options: Options) -> dict[str, str]:
-    """Say what a login must cover for these options."""
+    """Map each scope that a login must cover for these options to its feature."""
     if not options.channel:
         return {}
-    return scopes_for(options.events) | ({"moderator:read:followers": "followers"} if options.followers else {})
+    followers = {_FOLLOWERS_SCOPE: "followers"} if options.followers else {}
+    return scopes_of_features(options.events) | followers
 
 
-def create(options: Options, twitch: Account | None = None, offers: Container[str] = ()) -> Source:
-    """Build the source; without a channel it says so and stays silent, without a login it reads chat alone."""
+def create(options: Options, twitch: Account | None = None, reward_commands: RewardCommands | None = None) -> Source:
+    """Build the source: without a channel it stays silent and says so, without a login it reads chat only."""
     if not options.channel:
         return NoChannel()
-    if twitch is not None:
-        twitch.emotes.of(options.channel)
-    account = twitch if twitch is not None and twitch.settings.client_id else None
-    ignore = frozenset(name.casefold() for name in options.ignore)
-    chat = ChatMerger(options.channel, ignore=ignore, shared_chat=options.shared_chat, ours=offers)
-    return TwitchSource(
-        str(options.irc_url),
-        options.channel,
-        chat,
-        account=account,
-        wants=needed_subscriptions(account.wanted) if account else (),
-        followers=FollowerLookup(account.helix) if account is not None and options.followers else None,
-    )
+    login = None
+    if twitch is not None and twitch.settings.client_id:
+        followers = FollowerLookup(twitch.helix) if options.followers else None
+        login = TwitchLogin(twitch, needed_subscriptions(twitch.needed_scopes), followers)
+    emotes = None if twitch is None else ThirdPartyEmotes(twitch.settings.emotes, twitch.http, options.channel)
+    return TwitchSource(options, login=login, emotes=emotes, reward_commands=reward_commands)
+
+
+@dataclass(frozen=True, slots=True)
+class TwitchLogin:
+    """What a source has when an account is configured; ``followers`` is None when nobody is looked up."""
+
+    account: Account
+    subscriptions: tuple[Subscription, ...]
+    followers: FollowerLookup | None = None
+
+
+class NoChannel:
+    """The source when no channel is set: it yields nothing."""
+
+    async def listen(self) -> AsyncIterator[SourceEvent]:
+        """End at once."""
+        return
+        yield
+
+    def health(self) -> Health:
+        """Say how to set a channel."""
+        return Health(
+            SOURCE,
+            HealthState.OFF,
+            "no channel is set; write it under triggers in config.yaml, like channel: my_channel",
+        )
+
+
+class TwitchSource:
+    """Both connections to one channel: IRC always, EventSub with a login.
+
+    A trigger leaves here ready to use: without emote names, with its reward's command and its author's role.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        login: TwitchLogin | None = None,
+        emotes: ThirdPartyEmotes | None = None,
+        reward_commands: RewardCommands | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        timeouts = timeouts or Timeouts()
+        channel, ignore = options.channel or "", frozenset(name.casefold() for name in options.ignore)
+        self._channel, self._login, self._emotes = channel, login, emotes
+        self._reward_commands = reward_commands if reward_commands is not None else RewardCommands()
+        self._chat = ChatMerger(
+            channel, ignore=ignore, shared_chat=options.shared_chat, own_rewards=self._reward_commands
+        )
+        self._irc = IrcClient(str(options.irc_url), channel, self._chat, timeouts)
+        self._events: EventSubClient | None = None
+        if login is not None:
+            self._events = EventSubClient(login.account, channel, login.subscriptions, self, timeouts)
+        self._shielded = False
+        self._out: asyncio.Queue[SourceEvent] = asyncio.Queue(MAX_QUEUED_EVENTS)
+
+    def health(self) -> Health:
+        """Say whether the channel is being read, which features are on and off, and why."""
+        eventsub_reads = self._events is not None and self._events.reads_chat
+        parts = [
+            f"#{self._channel}",
+            self._irc.detail(),
+            self._events.detail() if self._events else "",
+            f"{self._chat.malformed} messages made no sense" if self._chat.malformed else "",
+        ]
+        state = HealthState.READY if eventsub_reads else self._irc.state
+        return Health(SOURCE, state, "; ".join(part for part in parts if part))
+
+    async def listen(self) -> AsyncIterator[SourceEvent]:
+        """Yield what happens, whichever connection reports it; never end."""
+        tasks = self._start_tasks()
+        next_event: asyncio.Task[SourceEvent] | None = None
+        try:
+            while True:
+                next_event = asyncio.create_task(self._out.get(), name="twitch-next")
+                await asyncio.wait([next_event, *tasks], return_when=asyncio.FIRST_COMPLETED)
+                for task in tasks:
+                    if task.done():
+                        task.result()  # the tasks run for ever: only a bug ends one, and it ends the source
+                yield next_event.result()
+        finally:
+            lookups = self._login.followers.tasks if self._login and self._login.followers else ()
+            ending = [*tasks, *([next_event] if next_event else []), *lookups]
+            for task in ending:
+                task.cancel()
+            await asyncio.gather(*ending, return_exceptions=True)
+
+    async def on_notification(self, notification: Notification) -> None:
+        """Take one event from EventSub."""
+        events = self._chat.read_event(notification.kind, notification.event, notification.id, time.monotonic())
+        for event in events:
+            await self._emit(event)
+
+    async def on_subscribed(self, access: AccessToken, channel_id: str) -> None:
+        """Catch up after every fresh subscription: who we are, and whether Shield Mode is on."""
+        self._chat.set_account(access.user_id, access.login)
+        if self._login is None:
+            return
+        if self._login.followers is not None:
+            self._login.followers.set_channel(channel_id)
+        if _SHIELD_SCOPE not in access.scopes:
+            return
+        params = {"broadcaster_id": channel_id, "moderator_id": access.user_id}
+        try:
+            body = await self._login.account.helix.get("moderation/shield_mode", params)
+        except TwitchError as error:
+            log.info("twitch: shield mode is unknown: %s", error)
+            return
+        status: Mapping[str, object] = next(iter(body.get("data") or ()), {})
+        await self._emit(Notice(SOURCE, _SHIELD[bool(status.get("is_active"))], time.monotonic()))
+
+    def _start_tasks(self) -> list[asyncio.Task[None]]:
+        tasks = [asyncio.create_task(self._read_irc(), name="twitch-irc")]
+        if self._events is not None:
+            tasks.append(asyncio.create_task(self._events.run(), name="twitch-eventsub"))
+            tasks.append(asyncio.create_task(self._watch_pending(self._events), name="twitch-pending"))
+        if self._emotes is not None and self._emotes.enabled:
+            tasks.append(asyncio.create_task(self._emotes.run(), name="emotes"))
+        return tasks
+
+    async def _read_irc(self) -> None:
+        async for event in self._irc.listen():
+            await self._emit(event)
+
+    async def _watch_pending(self, eventsub: EventSubClient) -> None:
+        """Emit the messages from IRC that EventSub has not delivered in time."""
+        while True:
+            self._chat.set_eventsub_reads(eventsub.reads_chat)
+            for event in self._chat.due(time.monotonic()):
+                await self._emit(event)
+            await asyncio.sleep(DUE_CHECK_S)
+
+    async def _emit(self, event: SourceEvent) -> None:
+        if isinstance(event, Trigger):
+            await self._emit_trigger(event)
+        elif not isinstance(event, Notice) or self._track(event):
+            await self._out.put(event)
+
+    async def _emit_trigger(self, trigger: Trigger) -> None:
+        cleaned = trigger if self._emotes is None else self._emotes.clean(trigger)
+        resolved = self._reward_commands.resolve(cleaned)
+        if resolved is None:
+            return  # a reward of the streamer's own, which means nothing here
+        if self._login is not None and self._login.followers is not None:
+            await self._login.followers.pass_on(resolved, self._out)
+        else:
+            await self._out.put(resolved)
+
+    def _track(self, notice: Notice) -> bool:
+        """Remember what a notice says about the channel; False when it repeats the known state of Shield Mode."""
+        if notice.kind in _SHIELD.values():
+            # Asked anew after every loss, and only news if it changed meanwhile.
+            changed = notice.kind is not _SHIELD[self._shielded]
+            self._shielded = self._shielded != changed
+            return changed
+        if notice.kind is NoticeKind.FOLLOW and notice.actor and self._login and self._login.followers:
+            self._login.followers.add(notice.actor.id, time.monotonic())
+        return True

@@ -63,7 +63,7 @@ def built(seam: str, name: str) -> Any:
     shared = {
         "twitch": Account(home, TwitchConfig(), {}),
         "store": Store.at(home, StoreOptions()),
-        "offers": RewardCommands(),
+        "reward_commands": RewardCommands(),
         "marks": Pseudonyms(home),
     }
     return plugins.create(seam, name, options, shared)

@@ -19,12 +19,6 @@ from tests.support.twitch_api import WRITE, TwitchApi
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[TwitchApi]:
-    async with TwitchApi() as running:
-        yield running
-
-
-@pytest.fixture
 async def output(api: TwitchApi, tmp_path: Path) -> AsyncIterator[ChatReply]:
     api.log_in(tmp_path, WRITE)
     account = api.account(tmp_path, {WRITE: "replies"})

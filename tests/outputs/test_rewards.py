@@ -23,11 +23,9 @@ from tests.support.twitch_api import TwitchApi
 from tests.support.twitch_standin.rewards import Refused as GreyedOut
 
 
-@pytest.fixture
-async def api() -> AsyncIterator[TwitchApi]:
-    async with TwitchApi() as running:
-        running.world.live = True
-        yield running
+@pytest.fixture(autouse=True)
+def live(api: TwitchApi) -> None:
+    api.world.live = True
 
 
 @pytest.fixture
@@ -78,7 +76,7 @@ async def test_a_reward_deleted_by_hand_is_made_again(api: TwitchApi, shop: Shop
     del api.rewards.rewards[old]
     await until(lambda: titles(api) == ["Draw"])
     redeemed = shop.redeem()
-    await until(lambda: shop.offers.worded(trigger(redeemed)) is not None)
+    await until(lambda: shop.reward_commands.resolve(trigger(redeemed)) is not None)
 
 
 async def test_rewards_of_the_streamers_own_are_never_touched(api: TwitchApi, tmp_path: Path) -> None:
@@ -112,7 +110,7 @@ async def test_a_twitch_too_slow_for_the_end_of_the_program_is_named_in_the_log(
 ) -> None:
     api.log_in(tmp_path, MANAGE)
     shop = Shop(api, tmp_path)
-    shop.output = Rewards(shop.options, shop.account, shop.store, shop.offers, replace(PACE, closing_s=0.0))
+    shop.output = Rewards(shop.options, shop.account, shop.store, shop.reward_commands, replace(PACE, closing_s=0.0))
     async with running(shop):
         await until(lambda: shop.output.health().state == "ready")
     assert "could not be paused at the end: TimeoutError" in caplog.text

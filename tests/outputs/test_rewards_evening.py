@@ -29,7 +29,7 @@ class Evening:
         """Run the program once, with faults, and end it in the middle of things."""
         async with running(Shop(self.api, self.home)) as shop:
             shop.account.helix._pauses_s = (0.01,)
-            await until(lambda: shop.offers.worded(trigger(self._example())) is not None)
+            await until(lambda: shop.reward_commands.resolve(trigger(self._example())) is not None)
             for number in range(EACH):
                 self._go_wrong()
                 try:

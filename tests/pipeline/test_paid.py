@@ -8,20 +8,24 @@ from pathlib import Path
 import pytest
 
 from streamer.commands.event_triggers import EventTrigger, EventTriggers
+from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.types import Actor, Availability, Ended, Lane, Notice, NoticeKind, Redemption, Refused, Role
 from tests.support.show import Room, opened
+
+REWARD_COMMANDS = RewardCommands({"ours": "!bg {text}"})
 
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     async with opened(tmp_path) as running:
-        running.pipeline._parts.offers.put({"ours": "!bg {text}"})
         yield running
 
 
 async def redeem(room: Room, text: str, number: int = 1, who: str = "ann", reward: str = "ours") -> None:
     trigger = room.trigger(text, who, redemption=Redemption(f"redemption-{number}", reward))
-    await room.script.lines.put(trigger)
+    # As the Twitch source does before it yields a redemption.
+    if (resolved := REWARD_COMMANDS.resolve(trigger)) is not None:
+        await room.script.lines.put(resolved)
 
 
 async def owed(room: Room) -> list[tuple[str, bool]]:

@@ -36,10 +36,10 @@ class Shop:
     def __init__(self, api: TwitchApi, home: Path, **options: object) -> None:
         self.api, self.home = api, home
         self.options = Options.model_validate({"rewards": {"draw": DRAW}, **options})
-        self.offers = RewardCommands()
+        self.reward_commands = RewardCommands()
         self.store = Store.at(home, StoreOptions())
         self.account = api.account(home, {MANAGE: "rewards"})
-        self.output = Rewards(self.options, self.account, self.store, self.offers, PACE)
+        self.output = Rewards(self.options, self.account, self.store, self.reward_commands, PACE)
 
     @property
     def reward(self) -> object:

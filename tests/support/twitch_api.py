@@ -7,8 +7,7 @@ from pathlib import Path
 
 from streamer.integrations.twitch import token_file
 from streamer.integrations.twitch.account import Account
-from streamer.integrations.twitch.config import TwitchConfig
-from streamer.integrations.twitch.third_party_emotes import EmoteOptions
+from streamer.integrations.twitch.config import EmoteOptions, TwitchConfig
 from streamer.integrations.twitch.token_file import TokenPair
 from tests.support.twitch_standin.standin import Standin
 
@@ -45,6 +44,6 @@ class TwitchApi(Standin):
         token_file.write(token_file.path_in(home), login)
         return login
 
-    def account(self, home: Path, wanted: Mapping[str, str] | None = None) -> Account:
+    def account(self, home: Path, needed_scopes: Mapping[str, str] | None = None) -> Account:
         """Build the program's account on a state directory; close it."""
-        return Account(home, self.settings, wanted or {})
+        return Account(home, self.settings, needed_scopes or {})

@@ -8,16 +8,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import WebsocketUrl
 
 from streamer.integrations.twitch.account import Account
-from streamer.integrations.twitch.chat_merge import ChatMerger
 from streamer.integrations.twitch.config import TwitchConfig
 from streamer.integrations.twitch.follower_lookup import FollowerLookup
+from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.integrations.twitch.subscriptions import needed_subscriptions
 from streamer.integrations.twitch.timeouts import Timeouts
 from streamer.integrations.twitch.token_file import TokenPair
 from streamer.interfaces import SourceEvent
-from streamer.triggers.twitch import TwitchSource
+from streamer.triggers.twitch import Options, TwitchLogin, TwitchSource
 from streamer.types import Notice, NoticeKind, Trigger
 from tests.support.twitch_standin.standin import SCOPES, Standin
 
@@ -36,9 +37,9 @@ class Ear:
         self._news = asyncio.Condition()
 
     async def listen(self) -> None:
-        async for happening in self.source.listen():
+        async for event in self.source.listen():
             async with self._news:
-                self.heard.append(happening)
+                self.heard.append(event)
                 self._news.notify_all()
 
     async def until(self, fact: Callable[[], object]) -> None:
@@ -63,7 +64,12 @@ class Ear:
 
 @asynccontextmanager
 async def listening(
-    twitch: Standin, home: Path, *scopes: str, login: bool = True, followers: bool = False
+    twitch: Standin,
+    home: Path,
+    *scopes: str,
+    login: bool = True,
+    followers: bool = False,
+    reward_commands: RewardCommands | None = None,
 ) -> AsyncIterator[Ear]:
     settings = TwitchConfig(
         client_id=twitch.client_id, id_url=twitch.id_url, helix_url=twitch.helix_url, eventsub_url=twitch.eventsub_url
@@ -71,31 +77,26 @@ async def listening(
     account = Account(home, settings, dict.fromkeys(SCOPES, "all"))
     if login:
         pair = twitch.tokens(*scopes)
-        await account.tokens.keep(
+        await account.tokens.store(
             TokenPair(
                 twitch.client_id, pair["access_token"], pair["refresh_token"], tuple(pair["scope"]),
                 twitch.channel.id, twitch.channel.login,
             )
         )  # fmt: skip
-    source = TwitchSource(
-        twitch.irc_url,
-        "harbour",
-        ChatMerger("harbour"),
-        account=account,
-        wants=needed_subscriptions(account.wanted),
-        patience=HASTY,
-        followers=FollowerLookup(account.helix) if followers else None,
-    )
+    options = Options(channel="harbour", irc_url=WebsocketUrl(twitch.irc_url), ignore=())
+    lookup = FollowerLookup(account.helix) if followers else None
+    logged_in = TwitchLogin(account, needed_subscriptions(account.needed_scopes), lookup)
+    source = TwitchSource(options, login=logged_in, reward_commands=reward_commands, timeouts=HASTY)
     ear = Ear(source, account)
-    patience = pytest.MonkeyPatch()
-    patience.setattr("streamer.integrations.twitch.chat_merge.HOLD_S", 0.4)
+    patched = pytest.MonkeyPatch()
+    patched.setattr("streamer.integrations.twitch.chat_merge.HOLD_S", 0.4)
     task = asyncio.create_task(ear.listen())
     try:
         await twitch.irc.joined()
         yield ear
         assert not task.done(), task.exception()
     finally:
-        patience.undo()
+        patched.undo()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await account.close()

@@ -1,4 +1,4 @@
-"""Both faces of Twitch at once, against the stand-in on real sockets."""
+"""The Twitch source: its options, and both connections at once against the stand-in on real sockets."""
 
 from __future__ import annotations
 
@@ -7,10 +7,72 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from streamer.errors import ConfigError
+from streamer.integrations.twitch.config import EmoteOptions
+from streamer.integrations.twitch.reward_commands import RewardCommands
+from streamer.integrations.twitch.subscriptions import REWARDS, Feature
+from streamer.integrations.twitch.third_party_emotes import ThirdPartyEmotes
+from streamer.triggers.twitch import NoChannel, Options, TwitchSource, create, login_of, scopes
 from streamer.types import Notice, NoticeKind, Retraction, Role
 from tests.support.twitch_listening import CHAT, listening
 from tests.support.twitch_standin.standin import Standin
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "my_channel",
+        "My_Channel",
+        "#my_channel",
+        "@My_Channel",
+        " my_channel ",
+        "https://twitch.tv/My_Channel",
+        "www.twitch.tv/my_channel?x=1",
+        "https://m.twitch.tv/my_channel/videos",
+    ],
+)
+def test_a_channel_may_be_written_in_every_usual_way(channel: str) -> None:
+    assert Options(channel=channel).channel == "my_channel"
+
+
+@pytest.mark.parametrize(
+    "channel", ["no", "a b c", "канал", "x" * 26, "https://example.org/abc", "a;b", "abc\r\nJOIN #x"]
+)
+def test_a_name_that_cannot_be_a_channel_is_refused_with_the_fix(channel: str) -> None:
+    with pytest.raises(ConfigError, match=r"channel: .* is not the name of a Twitch channel; write the name"):
+        create(Options(channel=channel))
+
+
+@pytest.mark.parametrize("channel", [None, "", " ", "#"])
+async def test_without_a_channel_the_source_is_silent_and_says_what_to_do(channel: str | None) -> None:
+    source = create(Options(channel=channel))
+    assert isinstance(source, NoChannel)
+    assert [event async for event in source.listen()] == []
+    assert source.health().state == "off"
+    assert "config.yaml" in source.health().detail
+    assert login_of(channel) == ""
+
+
+def test_with_a_channel_the_source_reads_twitch() -> None:
+    source = create(Options(channel="harbour"))
+    assert isinstance(source, TwitchSource)
+    assert (source.health().state, source.health().detail) == ("connecting", "#harbour")
+    assert str(Options().irc_url).startswith("wss://irc-ws.chat.twitch.tv")
+
+
+@pytest.mark.parametrize("wrong", [{"chanel": "x"}, {"irc_url": "https://x.org"}, {"shared_chat": "perhaps"}])
+def test_options_that_mean_nothing_are_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        Options.model_validate(wrong)
+
+
+def test_a_login_is_asked_for_no_more_than_the_options_use() -> None:
+    assert scopes(Options()) == {}
+    assert set(scopes(Options(channel="harbour"))) == {"user:read:chat", "moderator:read:shield_mode"}
+    chosen = Options(channel="harbour", events=(Feature.BITS,), followers=True)
+    assert set(scopes(chosen)) == {"user:read:chat", "bits:read", "moderator:read:followers"}
 
 
 async def test_a_line_is_heard_once_though_both_faces_tell_it(twitch: Standin, tmp_path: Path) -> None:
@@ -112,3 +174,28 @@ async def test_followers_are_looked_up_once_and_never_hold_chat_up(twitch: Stand
         await twitch.say("!bg d", "ann", on="eventsub")
         assert (await ear.says("!bg d")).actor.role is Role.FOLLOWER
         assert twitch.faults.count("GET /helix/channels/followers") == 3
+
+
+async def test_a_redemption_of_our_reward_runs_its_command_and_others_run_nothing(
+    twitch: Standin, tmp_path: Path
+) -> None:
+    ours, hydrate = twitch.rewards.add("Picture"), twitch.rewards.add("Hydrate")
+    commands = RewardCommands({ours.id: "!bg {text}"})
+    async with listening(twitch, tmp_path, reward_commands=commands) as ear:
+        await ear.reads_events()
+        await twitch.subscribed(REWARDS.kind)
+        await twitch.redeem(hydrate, "ann", "!bg castle")
+        await twitch.redeem(ours, "bob", "harbour")
+        redeemed = await ear.says("!bg harbour")
+        assert redeemed.paid
+        assert redeemed.redemption is not None
+        assert ear.texts() == ["!bg harbour"]
+
+
+async def test_emote_names_are_removed_before_a_trigger_leaves(twitch: Standin, tmp_path: Path) -> None:
+    async with listening(twitch, tmp_path, login=False) as ear:
+        emotes = ThirdPartyEmotes(EmoteOptions(strip=False), ear.account.http, "harbour")
+        emotes.names = frozenset({"monkaS"})
+        ear.source._emotes = emotes
+        await twitch.say("!bg monkaS castle")
+        await ear.says("!bg castle")

@@ -1,4 +1,4 @@
-"""Hands the terms that the channel blocks in its chat to whoever judges words here, now and every hour."""
+"""Fetches the terms that the channel blocks in its chat, now and every hour, for the filter of this program."""
 
 from __future__ import annotations
 
@@ -13,34 +13,37 @@ from streamer.integrations.twitch.subscriptions import BLOCKED_TERMS
 log = logging.getLogger(__name__)
 
 (SCOPE,) = BLOCKED_TERMS
-EVERY_S = 3600.0
-SOON_S = 60.0
+FETCH_EVERY_S = 3600.0
+RETRY_S = 60.0
 
 
 class BlockedTerms:
-    """The list of the account's own channel; what was taken stays when Twitch cannot be asked."""
+    """The blocked terms of the account's own channel; a failed fetch leaves the previous list in force.
 
-    def __init__(self, twitch: Account, take: Callable[[Collection[str]], int]) -> None:
-        self._twitch, self._take = twitch, take
+    ``import_terms`` takes each list and returns how many of its terms it uses.
+    """
+
+    def __init__(self, account: Account, import_terms: Callable[[Collection[str]], int]) -> None:
+        self._account, self._import_terms = account, import_terms
 
     async def run(self) -> None:
-        """In: Twitch's list. Out: the same for the rules; without a login nobody is asked."""
-        if not self._twitch.settings.client_id or SCOPE not in self._twitch.wanted:
+        """Fetch the list for ever; return at once when no login with the scope is configured."""
+        if not self._account.settings.client_id or SCOPE not in self._account.needed_scopes:
             return
         while True:
-            done = await self.fetch()
-            await asyncio.sleep(EVERY_S if done else SOON_S)
+            fetched = await self.fetch()
+            await asyncio.sleep(FETCH_EVERY_S if fetched else RETRY_S)
 
     async def fetch(self) -> bool:
-        """Fetch the list once; tell whether it came. The terms themselves are in no log."""
+        """Fetch the list once; True on success. The terms themselves are never logged."""
         try:
-            access = await self._twitch.may(SCOPE)
+            access = await self._account.access_for(SCOPE)
             if access is None:
                 return False
             params = {"broadcaster_id": access.user_id, "moderator_id": access.user_id, "first": "100"}
-            terms = [str(one["text"]) async for one in self._twitch.helix.pages("moderation/blocked_terms", params)]
+            terms = [str(term["text"]) async for term in self._account.helix.pages("moderation/blocked_terms", params)]
         except StreamerError as error:
             log.info("blocked terms: %s", error)
             return False
-        log.info("blocked terms: %d of the channel's %d count here", self._take(terms), len(terms))
+        log.info("blocked terms: %d of the channel's %d are in use", self._import_terms(terms), len(terms))
         return True

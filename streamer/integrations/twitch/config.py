@@ -1,26 +1,15 @@
-"""What is said once about Twitch, and holds for every plug-in that talks to it."""
+"""What config.yaml says about Twitch, shared by every plug-in that talks to it."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.integrations.twitch.http import HttpAddress
-from streamer.integrations.twitch.third_party_emotes import EmoteOptions
 
+SOURCE = "twitch"
+"""The name of this source in triggers, notices and retractions."""
 
-class TwitchConfig(BaseModel):
-    """The application at Twitch, and where Twitch is; a test server can stand in for each address."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    client_id: str = Field("", pattern=r"^[a-z0-9]*$", description="id of a Public application; no secret")
-    id_url: HttpAddress = Field("https://id.twitch.tv/oauth2", description="where logins are made and renewed")
-    helix_url: HttpAddress = Field("https://api.twitch.tv/helix", description="the API")
-    emotes: EmoteOptions = EmoteOptions()
-    eventsub_url: str = Field(
-        "wss://eventsub.wss.twitch.tv/ws", pattern=r"^wss?://[^\s]+$", description="where events come from"
-    )
-
-
+# Logins of chat bots that many channels use; the lists in config.yaml start from these.
 KNOWN_BOTS = (
     "nightbot",
     "streamelements",
@@ -31,3 +20,26 @@ KNOWN_BOTS = (
     "sery_bot",
     "soundalerts",
 )
+
+
+class EmoteOptions(BaseModel):
+    """Whether to remove the names of third-party emotes from what viewers type, and where the lists are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    strip: bool = Field(True, description="take the names out")
+    seventv_url: HttpAddress = Field("https://7tv.io/v3", description="lists of 7TV")
+    bttv_url: HttpAddress = Field("https://api.betterttv.net/3", description="lists of BetterTTV")
+    ffz_url: HttpAddress = Field("https://api.frankerfacez.com/v1", description="lists of FrankerFaceZ")
+
+
+class TwitchConfig(BaseModel):
+    """The application at Twitch, and the addresses of Twitch; a test server can stand in for each address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    client_id: str = Field("", pattern=r"^[a-z0-9]*$", description="id of a Public application; no secret")
+    id_url: HttpAddress = Field("https://id.twitch.tv/oauth2", description="where logins are made and renewed")
+    helix_url: HttpAddress = Field("https://api.twitch.tv/helix", description="the API")
+    emotes: EmoteOptions = EmoteOptions()
+    eventsub_url: str = Field(
+        "wss://eventsub.wss.twitch.tv/ws", pattern=r"^wss?://[^\s]+$", description="where events come from"
+    )

@@ -1,4 +1,4 @@
-"""One channel-point reward: as the config wants it, and what differs from it at Twitch."""
+"""One channel-point reward: its options in the config, its fields at Twitch, and where the two differ."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Values = dict[str, str | int | bool]
+RewardFields = dict[str, str | int | bool]
 
-# Twitch reports each of these as {"is_enabled": ..., "<name>": ...} in a field of its own, but takes two flat ones.
+# Twitch reports each limit as an object {"is_enabled": ..., "<name>": ...}, but accepts it as two flat fields.
 _LIMITS = {
     "max_per_stream": ("is_max_per_stream_enabled", "max_per_stream_setting"),
     "max_per_user_per_stream": ("is_max_per_user_per_stream_enabled", "max_per_user_per_stream_setting"),
@@ -18,7 +18,7 @@ _LIMITS = {
 
 
 class CustomReward(BaseModel):
-    """What viewers see in the channel's list of rewards, and the line that it types."""
+    """What viewers see in the channel's list of rewards, and the command that a redemption runs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     title: str = Field(min_length=1, max_length=45, description="its name; unique in the channel")
@@ -31,9 +31,9 @@ class CustomReward(BaseModel):
     wait_s: int | None = Field(None, ge=1, le=604_800, description="seconds between two redemptions")
 
 
-def desired_rewards(reward: CustomReward, paused: bool) -> Values:
-    """Say what Twitch should hold, in its own field names."""
-    values: Values = {
+def desired_fields(reward: CustomReward, paused: bool) -> RewardFields:
+    """Return the fields that the reward should have at Twitch, by Twitch's names."""
+    fields: RewardFields = {
         "title": reward.title,
         "cost": reward.cost,
         "prompt": reward.prompt,
@@ -41,32 +41,32 @@ def desired_rewards(reward: CustomReward, paused: bool) -> Values:
         "is_enabled": True,
         "is_paused": paused,
         "is_user_input_required": "{text}" in reward.command,
-        # Skipping the queue would fulfil it at once: nothing could be given back.
+        # Skipping the queue would fulfil a redemption at once: the points could not be refunded.
         "should_redemptions_skip_request_queue": False,
     }
     limits = (reward.per_stream, reward.per_viewer, reward.wait_s)
     for (name, (switch, _)), limit in zip(_LIMITS.items(), limits, strict=True):
-        values[switch] = limit is not None
+        fields[switch] = limit is not None
         if limit is not None:
-            values[name] = limit
-    return values
+            fields[name] = limit
+    return fields
 
 
-def differences(values: Values, theirs: Mapping[str, Any]) -> Values:
-    """Return the fields in which Twitch holds something else."""
-    return {name: value for name, value in values.items() if _held(name, theirs) != value}
+def changed_fields(desired: RewardFields, actual: Mapping[str, Any]) -> RewardFields:
+    """Return the desired fields that differ at Twitch."""
+    return {name: value for name, value in desired.items() if _actual_value(name, actual) != value}
 
 
-def _held(name: str, theirs: Mapping[str, Any]) -> object:
+def _actual_value(name: str, actual: Mapping[str, Any]) -> object:
     for limit, (switch, setting) in _LIMITS.items():
         if name in (limit, switch):
-            return (theirs.get(setting) or {}).get("is_enabled" if name == switch else limit)
-    held = theirs.get(name)
-    return held.upper() if name == "background_color" and isinstance(held, str) else held
+            return (actual.get(setting) or {}).get("is_enabled" if name == switch else limit)
+    value = actual.get(name)
+    return value.upper() if name == "background_color" and isinstance(value, str) else value
 
 
-def explained(title: str, problem: str) -> str:
-    """Say in a streamer's words why Twitch does not take a reward."""
+def explain_rejection(title: str, problem: str) -> str:
+    """Explain to the streamer why Twitch rejects a reward."""
     if "DUPLICATE_REWARD" in problem:
         return f"the channel already has a reward called '{title}' that is not ours: choose another title"
     if "TOO_MANY_REWARDS" in problem:

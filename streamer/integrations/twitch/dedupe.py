@@ -1,64 +1,128 @@
-"""What came before: messages by id, lines by their words, and events that Twitch reports in two ways."""
+"""Recognises repeats: messages by id, messages by their words, and events that Twitch reports over two routes."""
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Hashable
 from enum import StrEnum
 
-REMEMBERED = 10_000
+from streamer.integrations.twitch.chat_message import ChatMessage
+from streamer.types import Notice, NoticeKind
+
+MAX_KEYS = 10_000
 KEPT_S = 900.0
+SAME_TEXT_S = 2.0
+"""How long equal words of one user count as one message that Twitch sent twice under two ids."""
+UNCONFIRMED_IDS_S = 15.0
+"""The same between IRC and EventSub, until a first message has shown that both use the same ids."""
+
+# Reported at most once a session, however often somebody unfollows and follows again to set off an alert.
+_ONCE_PER_SESSION = frozenset({NoticeKind.FOLLOW})
 
 
 class ChatSource(StrEnum):
-    """The two ways in which Twitch tells what happens in chat."""
+    """The two connections over which Twitch reports what happens in chat."""
 
     IRC = "irc"
     EVENTSUB = "eventsub"
 
+    @property
+    def other(self) -> ChatSource:
+        """Return the other connection."""
+        return ChatSource.EVENTSUB if self is ChatSource.IRC else ChatSource.IRC
+
 
 class TtlSet:
-    """Remember keys for a time and up to a number, and say whether one came before."""
+    """A set of at most ``size`` keys that forgets each after ``kept_s`` seconds."""
 
-    def __init__(self, size: int = REMEMBERED, kept_s: float = KEPT_S) -> None:
+    def __init__(self, size: int = MAX_KEYS, kept_s: float = KEPT_S) -> None:
         self._size, self._kept_s = size, kept_s
-        self._at: OrderedDict[Hashable, float] = OrderedDict()
+        self._added_at: OrderedDict[Hashable, float] = OrderedDict()
 
     def __contains__(self, key: Hashable) -> bool:
-        return key in self._at
+        return key in self._added_at
 
-    def recent(self, key: Hashable, now: float, within_s: float) -> bool:
-        """Tell whether a key was noted at most ``within_s`` ago, without noting it."""
-        earlier = self._at.get(key)
-        return earlier is not None and now - earlier <= within_s
+    def is_recent(self, key: Hashable, now: float, within_s: float) -> bool:
+        """Tell whether a key was added at most ``within_s`` ago, without adding it."""
+        added_at = self._added_at.get(key)
+        return added_at is not None and now - added_at <= within_s
 
-    def before(self, key: Hashable, now: float, within_s: float = KEPT_S) -> bool:
-        """Note the key; True when it was noted already, at most ``within_s`` ago."""
-        earlier = self._at.pop(key, None)
-        self._at[key] = now
-        while len(self._at) > self._size or next(iter(self._at.values())) < now - self._kept_s:
-            self._at.popitem(last=False)
-        return earlier is not None and now - earlier <= within_s
+    def add(self, key: Hashable, now: float, within_s: float = KEPT_S) -> bool:
+        """Add the key; True when it was already there, added at most ``within_s`` ago."""
+        added_at = self._added_at.pop(key, None)
+        self._added_at[key] = now
+        while len(self._added_at) > self._size or next(iter(self._added_at.values())) < now - self._kept_s:
+            self._added_at.popitem(last=False)
+        return added_at is not None and now - added_at <= within_s
 
 
 class CrossSourceDedupe:
-    """Events that come in two ways, without a common id: a raid in chat, and as an event of its own.
+    """Matches events that arrive over two routes without a common id, such as a raid in chat and as its own event.
 
-    The second of two like events within ``within_s`` passes only when one of the ways reports it for the second time.
+    Within ``within_s``, the second of two equal events counts as new only when one route reports it a second time.
     """
 
     def __init__(self, within_s: float = 120.0, size: int = 1000) -> None:
         self._within_s, self._size = within_s, size
         self._counts: OrderedDict[Hashable, tuple[float, dict[str, int]]] = OrderedDict()
 
-    def is_news(self, key: Hashable, way: str, now: float) -> bool:
-        """Note that an event was told in one way; True when no other way had told it."""
-        at, counts = self._counts.pop(key, (now, {}))
-        if now - at > self._within_s:
-            at, counts = now, {}
-        told = max(counts.values(), default=0)
-        counts[way] = counts.get(way, 0) + 1
-        self._counts[key] = (at, counts)
+    def is_new(self, key: Hashable, route: str, now: float) -> bool:
+        """Count an event on one route; True when no other route has reported it before."""
+        first_at, counts = self._counts.pop(key, (now, {}))
+        if now - first_at > self._within_s:
+            first_at, counts = now, {}
+        reported = max(counts.values(), default=0)
+        counts[route] = counts.get(route, 0) + 1
+        self._counts[key] = (first_at, counts)
         if len(self._counts) > self._size:
             self._counts.popitem(last=False)
-        return counts[way] > told
+        return counts[route] > reported
+
+
+class MessageDedupe:
+    """Recognises a chat message that was reported before: by its id, or by equal words of the same user."""
+
+    def __init__(self) -> None:
+        self._ids, self._texts = TtlSet(), TtlSet()
+        self._ids_confirmed = False
+
+    def add_id(self, message_id: str, now: float) -> bool:
+        """Mark an id as handled; True when it was marked already."""
+        return self._ids.add(message_id, now)
+
+    def confirm(self, message_id: str) -> bool:
+        """Tell whether an id was handled; if so, IRC and EventSub are known to use the same ids."""
+        known = message_id in self._ids
+        self._ids_confirmed |= known
+        return known
+
+    def is_repeat(self, message: ChatMessage, source: ChatSource, now: float) -> bool:
+        """Mark a message as handled; True when it was reported before."""
+        if message.id in self._ids:
+            self._ids.add(message.id, now)
+            return True
+        # Twitch has delivered one event under two ids (twitchdev/issues#918), hence the second key.
+        words = (message.user_id, hash(message.raw_text))
+        within_s = SAME_TEXT_S if self._ids_confirmed else UNCONFIRMED_IDS_S
+        repeated = self._texts.is_recent((*words, source.other), now, within_s)
+        repeated |= self._texts.add((*words, source), now, SAME_TEXT_S)
+        self._ids.add(message.id, now)
+        return repeated
+
+
+class NoticeDedupe:
+    """Recognises a notice that was reported before: under the same id, or over another route."""
+
+    def __init__(self) -> None:
+        self._ids, self._once = TtlSet(), TtlSet(kept_s=math.inf)
+        self._routes = CrossSourceDedupe()
+
+    def is_new(self, notice: Notice, event_id: str, route: str) -> bool:
+        """Mark a notice as handled; False when it was reported before. ``event_id`` may be empty."""
+        if event_id and self._ids.add((route, event_id), notice.at):
+            return False
+        user_id = notice.actor.id if notice.actor else ""
+        if notice.kind in _ONCE_PER_SESSION and self._once.add((notice.kind, user_id), notice.at, math.inf):
+            return False
+        return self._routes.is_new((notice.kind, user_id, notice.count), route, notice.at)

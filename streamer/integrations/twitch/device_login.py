@@ -1,4 +1,4 @@
-"""Logs in without a browser on this machine and without a secret: the device code grant for public clients."""
+"""Logs in without a browser on this machine and without a client secret: the device code grant for public clients."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import httpx
 
 from streamer.errors import ConfigError, LoginError, TwitchError
 from streamer.integrations.twitch.config import TwitchConfig
-from streamer.integrations.twitch.http import body_of, call, fault
+from streamer.integrations.twitch.http import body_of, call, error_of
 from streamer.integrations.twitch.token_file import TokenPair
-from streamer.integrations.twitch.tokens import renewed
+from streamer.integrations.twitch.tokens import with_new_tokens
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REGISTER = "register a Public application at https://dev.twitch.tv/console/apps and write its id there (docs/twitch.md)"
@@ -21,7 +21,7 @@ REGISTER = "register a Public application at https://dev.twitch.tv/console/apps 
 
 @dataclass(frozen=True, slots=True)
 class DeviceCode:
-    """What to show: open ``url`` in any browser and confirm ``code``; ``expires_at`` is time.monotonic() seconds."""
+    """The person opens ``url`` in any browser and confirms ``code``; ``expires_at`` is in time.monotonic() seconds."""
 
     url: str
     code: str
@@ -31,14 +31,14 @@ class DeviceCode:
 
 
 async def request_code(settings: TwitchConfig, http: httpx.AsyncClient, scopes: Collection[str]) -> DeviceCode:
-    """Ask Twitch for a code that a person can confirm."""
+    """Request a code that a person can confirm."""
     if not settings.client_id:
         raise ConfigError("twitch.client_id", "is empty", fix=REGISTER)
     form = {"client_id": settings.client_id, "scopes": " ".join(sorted(scopes))}
-    answer = await call(http, "POST", f"{settings.id_url}/device", form=form)
-    body = body_of(answer)
-    if not answer.is_success or "device_code" not in body:
-        error = fault(answer)
+    response = await call(http, "POST", f"{settings.id_url}/device", form=form)
+    body = body_of(response)
+    if not response.is_success or "device_code" not in body:
+        error = error_of(response)
         if error.status in (400, 403):
             raise ConfigError("twitch.client_id", f"Twitch refuses it: {error.problem}", fix=REGISTER)
         raise error
@@ -49,35 +49,35 @@ async def request_code(settings: TwitchConfig, http: httpx.AsyncClient, scopes: 
 
 
 async def poll(
-    settings: TwitchConfig, http: httpx.AsyncClient, scopes: Collection[str], invitation: DeviceCode,
+    settings: TwitchConfig, http: httpx.AsyncClient, scopes: Collection[str], code: DeviceCode,
     clock: Callable[[], float] = time.monotonic,
 ) -> TokenPair:  # fmt: skip
-    """Ask until somebody has confirmed; LoginError when they refused or the code is too old."""
+    """Poll until a person has confirmed the code; LoginError when they refused or the code has expired."""
     form = {
         "client_id": settings.client_id, "scopes": " ".join(sorted(scopes)),
-        "device_code": invitation.device_code, "grant_type": GRANT,
+        "device_code": code.device_code, "grant_type": GRANT,
     }  # fmt: skip
-    interval_s = invitation.interval_s
-    while clock() < invitation.expires_at:
+    interval_s = code.interval_s
+    while clock() < code.expires_at:
         await asyncio.sleep(interval_s)
         try:
-            answer = await call(http, "POST", f"{settings.id_url}/token", form=form)
+            response = await call(http, "POST", f"{settings.id_url}/token", form=form)
         except TwitchError:
-            continue  # A network that comes and goes costs one question; the code stays good.
-        if answer.is_success:
-            return renewed(TokenPair(settings.client_id, "", ""), body_of(answer))
-        interval_s += _slower_by(str(body_of(answer).get("message", "")).lower(), answer.status_code)
+            continue  # the code stays valid while the network is away
+        if response.is_success:
+            return with_new_tokens(TokenPair(settings.client_id, "", ""), body_of(response))
+        interval_s += _extra_interval_s(str(body_of(response).get("message", "")).lower(), response.status_code)
     raise LoginError("the code was not confirmed in time; run: streamer login twitch")
 
 
-def _slower_by(said: str, status: int) -> float:
-    """Say how much longer to wait between two questions; LoginError when asking again is of no use."""
-    if "authorization_pending" in said or status >= 500:
+def _extra_interval_s(problem: str, status: int) -> float:
+    """Return the seconds to add to the polling interval; LoginError when polling again cannot succeed."""
+    if "authorization_pending" in problem or status >= 500:
         return 0.0
-    if "slow_down" in said or status == 429:
+    if "slow_down" in problem or status == 429:
         return 5.0
-    if "denied" in said:
+    if "denied" in problem:
         raise LoginError("the login was refused in the browser")
-    if "expired" in said or "invalid device code" in said:
+    if "expired" in problem or "invalid device code" in problem:
         raise LoginError("the code is no longer good; run: streamer login twitch")
-    raise LoginError(f"Twitch refuses the login: {said or status}")
+    raise LoginError(f"Twitch refuses the login: {problem or status}")

@@ -1,4 +1,4 @@
-"""What Twitch's events mean here: field by field into notices and retractions. No sockets, no clock, no memory.
+"""Turns Twitch's events, field by field, into notices and retractions. No sockets, no clock, no state.
 
 https://dev.twitch.tv/docs/eventsub/eventsub-subscription-types/
 """
@@ -8,38 +8,37 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streamer.integrations.twitch.chat_message import count, needed
+from streamer.integrations.twitch.chat_message import parse_count, required_id
+from streamer.integrations.twitch.config import SOURCE
 from streamer.integrations.twitch.irc_message import IrcMessage
 from streamer.text import clean
 from streamer.types import Actor, Notice, NoticeKind, Retraction, Role
-
-SOURCE = "twitch"
 
 Event = Mapping[str, Any]
 
 
 def retraction(kind: str, event: Event, now: float) -> Retraction | None:
-    """Read what takes something back; ValueError or KeyError when it makes no sense, None when it is something else."""
+    """Parse a retraction; None for other events, ValueError or KeyError when it is malformed."""
     if kind == "channel.chat.message_delete":
-        return Retraction(SOURCE, needed(event["message_id"]), None, now)
+        return Retraction(SOURCE, required_id(event["message_id"]), None, now)
     if kind == "channel.chat.clear_user_messages":
-        return Retraction(SOURCE, None, needed(event["target_user_id"]), now)
+        return Retraction(SOURCE, None, required_id(event["target_user_id"]), now)
     if kind == "channel.chat.clear":
         return Retraction(SOURCE, None, None, now)
     if kind == "automod.message.update" and str(event["status"]).lower() in ("denied", "expired"):
-        return Retraction(SOURCE, needed(event["message_id"]), None, now)
+        return Retraction(SOURCE, required_id(event["message_id"]), None, now)
     return None
 
 
 def notice(kind: str, event: Event, now: float) -> Notice | None:
-    """Read what is only worth knowing; None when this one is not."""
+    """Parse a notice; None for events that are not one."""
     build = _NOTICES.get(kind)
     return build(event, now) if build else None
 
 
 def _actor(event: Event, prefix: str = "user") -> Actor:
     name = clean(str(event.get(f"{prefix}_name") or "")) or str(event[f"{prefix}_login"])
-    return Actor(needed(event[f"{prefix}_id"]), name, Role.VIEWER)
+    return Actor(required_id(event[f"{prefix}_id"]), name, Role.VIEWER)
 
 
 def _raid(event: Event, now: float) -> Notice:
@@ -48,7 +47,7 @@ def _raid(event: Event, now: float) -> Notice:
 
 
 def _subscribe(event: Event, now: float) -> Notice | None:
-    # A gift is told by its giver's event.
+    # The giver's event reports a gift.
     return None if event.get("is_gift") else Notice(SOURCE, NoticeKind.SUBSCRIPTION, now, _actor(event), 1)
 
 
@@ -70,9 +69,9 @@ def _bits(event: Event, now: float) -> Notice:
 
 
 def _shown_in_chat(event: Event, now: float) -> Notice | None:
-    """Read ``channel.chat.notification``, less what the partner channel of a shared chat has to celebrate."""
-    there = event.get("source_broadcaster_user_id")
-    if there not in (None, event["broadcaster_user_id"]):
+    """Parse ``channel.chat.notification``; None for what the partner channel of a shared chat celebrates."""
+    source_channel_id = event.get("source_broadcaster_user_id")
+    if source_channel_id not in (None, event["broadcaster_user_id"]):
         return None
     kind = str(event["notice_type"])
     detail, chatter = event.get(kind) or {}, _actor(event, "chatter_user")
@@ -91,23 +90,23 @@ def _shown_in_chat(event: Event, now: float) -> Notice | None:
 
 
 def from_usernotice(message: IrcMessage, now: float) -> Notice | None:
-    """Read IRC's USERNOTICE, which says the same in tags."""
+    """Parse IRC's USERNOTICE, which carries the same notices in tags."""
     tags = message.tags
     kind, user_id = tags.get("msg-id", ""), tags.get("user-id", "")
     if not user_id or tags.get("source-room-id", tags.get("room-id")) != tags.get("room-id"):
         return None
     name = clean(tags.get("msg-param-displayName") or tags.get("display-name", "")) or tags.get("login", "")
-    who = Actor(user_id, name, Role.VIEWER)
+    chatter = Actor(user_id, name, Role.VIEWER)
     text = message.text if len(message.params) > 1 else ""
     if kind == "raid":
-        return Notice(SOURCE, NoticeKind.RAID, now, who, count(tags.get("msg-param-viewerCount", "")))
+        return Notice(SOURCE, NoticeKind.RAID, now, chatter, parse_count(tags.get("msg-param-viewerCount", "")))
     if kind in ("sub", "resub"):
-        months = count(tags.get("msg-param-cumulative-months", "")) or 1
-        return Notice(SOURCE, NoticeKind.SUBSCRIPTION, now, who, months, text)
+        months = parse_count(tags.get("msg-param-cumulative-months", "")) or 1
+        return Notice(SOURCE, NoticeKind.SUBSCRIPTION, now, chatter, months, text)
     if kind == "submysterygift":
-        return Notice(SOURCE, NoticeKind.GIFT, now, who, count(tags.get("msg-param-mass-gift-count", "")))
+        return Notice(SOURCE, NoticeKind.GIFT, now, chatter, parse_count(tags.get("msg-param-mass-gift-count", "")))
     if kind == "subgift" and "msg-param-community-gift-id" not in tags:
-        return Notice(SOURCE, NoticeKind.GIFT, now, who, 1)
+        return Notice(SOURCE, NoticeKind.GIFT, now, chatter, 1)
     return None
 
 

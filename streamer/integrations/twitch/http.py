@@ -1,4 +1,4 @@
-"""One HTTP call to Twitch: an answer of any status, or TwitchError when there is none."""
+"""One HTTP call to Twitch: returns a response of any status, or raises TwitchError when there is none."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ TIMEOUT_S = 10.0
 
 HttpAddress = Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(lambda url: url.rstrip("/"))]
 
-Values = Mapping[str, str | Sequence[str]]
+QueryParams = Mapping[str, str | Sequence[str]]
 
 
 def client() -> httpx.AsyncClient:
-    """Make the client that all calls of one account share."""
+    """Create the client that all calls of one account share."""
     return httpx.AsyncClient(timeout=TIMEOUT_S, headers={"user-agent": "streamer"})
 
 
 async def call(
     http: httpx.AsyncClient, method: str, url: str, *, headers: Mapping[str, str] | None = None,
-    params: Values | None = None, form: Mapping[str, str] | None = None, json: object = None,
+    params: QueryParams | None = None, form: Mapping[str, str] | None = None, json: object = None,
 ) -> httpx.Response:  # fmt: skip
-    """Send one request; a network fault is a TwitchError of status 0."""
+    """Send one request; a network fault raises TwitchError with status 0."""
     try:
         return await http.request(method, url, headers=headers, params=params, data=form, json=json)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise TwitchError(0, f"cannot be reached: {in_words(error)}") from error
 
 
-def body_of(answer: httpx.Response) -> dict[str, Any]:
-    """Return the JSON object of an answer; empty when it is none, as proxies and 5xx pages are."""
+def body_of(response: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object of a response; empty when the body is something else, such as a proxy's error page."""
     try:
-        found = answer.json()
+        body = response.json()
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return body if isinstance(body, dict) else {}
 
 
-def fault(answer: httpx.Response) -> TwitchError:
-    """Build the error of an answer that is not a success."""
-    body = body_of(answer)
-    return TwitchError(answer.status_code, str(body.get("message") or answer.reason_phrase), body)
+def error_of(response: httpx.Response) -> TwitchError:
+    """Build the error of an unsuccessful response."""
+    body = body_of(response)
+    return TwitchError(response.status_code, str(body.get("message") or response.reason_phrase), body)

@@ -1,4 +1,4 @@
-"""The socket to Twitch's chat: joins without an account, notices silence, and comes back for ever."""
+"""The connection to Twitch's chat over IRC: joins without an account, detects silence, and reconnects for ever."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _JOINED = frozenset({"366", "ROOMSTATE"})
 class IrcClient:
     """Read one channel's chat anonymously over a websocket."""
 
-    def __init__(self, url: str, channel: str, chat: ChatMerger, patience: Timeouts | None = None) -> None:
+    def __init__(self, url: str, channel: str, chat: ChatMerger, timeouts: Timeouts | None = None) -> None:
         self._url = url
         self._channel = channel
         self._chat = chat
-        self._patience = patience or Timeouts()
+        self._timeouts = timeouts or Timeouts()
         self._state = HealthState.CONNECTING
-        self._trouble = ""
+        self._problem = ""
         self._attempts = 0
         self._malformed = 0
 
@@ -43,30 +43,30 @@ class IrcClient:
         return self._state
 
     def detail(self) -> str:
-        """Say for people what is wrong; empty when nothing is."""
+        """Say what is wrong; empty when nothing is."""
         attempt = f"attempt {self._attempts}" if self._state is HealthState.RECONNECTING else ""
-        bad = f"{self._malformed} lines were none" if self._malformed else ""
-        return "; ".join(part for part in (self._trouble, attempt, bad) if part)
+        malformed = f"{self._malformed} unreadable lines" if self._malformed else ""
+        return "; ".join(part for part in (self._problem, attempt, malformed) if part)
 
     async def listen(self) -> AsyncIterator[SourceEvent]:
         """Yield what happens in chat; reconnect after every loss, and never end."""
         while True:
-            began = time.monotonic()
+            started_at = time.monotonic()
             try:
-                async with self._connection() as socket, aclosing(self._read(socket)) as happenings:
-                    async for happening in happenings:
-                        yield happening
-                self._lost("Twitch asked to reconnect", began)
+                async with self._connection() as socket, aclosing(self._read(socket)) as events:
+                    async for event in events:
+                        yield event
+                self._lost("Twitch asked to reconnect", started_at)
             # ImportError: the environment names a SOCKS proxy and python-socks is not installed.
             except (OSError, EOFError, WebSocketException, ImportError) as error:
-                self._lost(in_words(error), began)
-            await asyncio.sleep(self._patience.retry_s(self._attempts - 1, random.random()))
+                self._lost(in_words(error), started_at)
+            await asyncio.sleep(self._timeouts.retry_s(self._attempts - 1, random.random()))
 
     def _connection(self) -> connect:
         # No websocket pings: IRC has a PING of its own, which the watchdog uses.
         return connect(
             self._url,
-            open_timeout=self._patience.open_s,
+            open_timeout=self._timeouts.open_s,
             close_timeout=1,
             ping_interval=None,
             compression=None,
@@ -74,7 +74,7 @@ class IrcClient:
         )
 
     async def _read(self, socket: ClientConnection) -> AsyncGenerator[SourceEvent, None]:
-        """Join, then yield what the lines mean; return when the server asks for a new connection."""
+        """Join, then yield the events in each line; return when the server asks for a new connection."""
         await socket.send("CAP REQ :twitch.tv/tags twitch.tv/commands")
         await socket.send(f"NICK justinfan{random.randrange(10_000, 100_000)}")
         await socket.send(f"JOIN #{self._channel}")
@@ -88,42 +88,42 @@ class IrcClient:
                 elif message.command == "PING":
                     await socket.send(f"PONG :{message.text}")
                 else:
-                    self._note(message)
-                    for happening in self._chat.read(message, time.monotonic()):
-                        yield happening
+                    self._track_join(message)
+                    for event in self._chat.read_irc(message, time.monotonic()):
+                        yield event
 
     async def _next_frame(self, socket: ClientConnection) -> bytes:
         joined = self._state is HealthState.READY
         try:
-            return await _frame(socket, self._patience.quiet_s if joined else self._patience.join_s)
+            return await _receive(socket, self._timeouts.quiet_s if joined else self._timeouts.join_s)
         except TimeoutError:
             if not joined:
-                self._trouble = f"Twitch does not confirm #{self._channel}; is the name right?"
+                self._problem = f"Twitch does not confirm #{self._channel}; is the name right?"
         await socket.send("PING :streamer")
         try:
-            return await _frame(socket, self._patience.pong_s)
+            return await _receive(socket, self._timeouts.pong_s)
         except TimeoutError:
-            raise TimeoutError(f"no answer for {self._patience.pong_s:g} s") from None
+            raise TimeoutError(f"no answer for {self._timeouts.pong_s:g} s") from None
 
-    def _note(self, message: IrcMessage) -> None:
+    def _track_join(self, message: IrcMessage) -> None:
         if self._state is HealthState.READY:
             return
         if message.command in _JOINED:
-            self._state, self._trouble = HealthState.READY, ""
+            self._state, self._problem = HealthState.READY, ""
             log.info("twitch: reading #%s", self._channel)
         elif message.command == "NOTICE":
-            self._trouble = f"Twitch says: {clean(message.text)[:200]}"
-            log.warning("twitch: %s", self._trouble)
+            self._problem = f"Twitch says: {clean(message.text)[:200]}"
+            log.warning("twitch: %s", self._problem)
 
-    def _lost(self, trouble: str, began: float) -> None:
-        if time.monotonic() - began > self._patience.healthy_s:
+    def _lost(self, problem: str, started_at: float) -> None:
+        if time.monotonic() - started_at > self._timeouts.healthy_s:
             self._attempts = 0
-        self._state, self._trouble, self._attempts = HealthState.RECONNECTING, trouble, self._attempts + 1
+        self._state, self._problem, self._attempts = HealthState.RECONNECTING, problem, self._attempts + 1
         level = logging.WARNING if self._attempts == 1 else logging.INFO
-        log.log(level, "twitch: %s; trying again (attempt %d)", trouble, self._attempts)
+        log.log(level, "twitch: %s; trying again (attempt %d)", problem, self._attempts)
 
 
-async def _frame(socket: ClientConnection, within_s: float) -> bytes:
-    # Undecoded: a line with bad UTF-8 then costs that line, not the connection.
-    async with asyncio.timeout(within_s):
+async def _receive(socket: ClientConnection, timeout_s: float) -> bytes:
+    # Undecoded, so that bad UTF-8 costs one line and not the connection.
+    async with asyncio.timeout(timeout_s):
         return await socket.recv(decode=False)

@@ -1,4 +1,4 @@
-"""Twitch's dialect of IRC as values: lines in, messages out, no sockets.
+"""Parses Twitch's dialect of IRC: lines in, messages out, no sockets.
 
 https://dev.twitch.tv/docs/chat/irc/ and https://ircv3.net/specs/extensions/message-tags
 """
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 LONGEST_LINE = 16_384
-"""Twice what the tags and the text of one line may take together."""
+"""In characters: twice what the tags and the text of one line may take together."""
 
 _ESCAPES = {"\\:": ";", "\\s": " ", "\\\\": "\\", "\\r": "\r", "\\n": "\n"}
 
 
 @dataclass(frozen=True, slots=True)
 class IrcMessage:
-    """One line: ``nick`` is who sent it, empty for the server; the last of ``params`` may hold spaces."""
+    """One line: ``nick`` is the sender, empty for the server; the last of ``params`` may contain spaces."""
 
     command: str
     params: tuple[str, ...] = ()
@@ -30,14 +30,14 @@ class IrcMessage:
 
 
 def lines_of(frame: bytes) -> Iterator[str]:
-    """Split a websocket frame, which may carry several lines, into its lines; bad UTF-8 becomes U+FFFD."""
+    """Split a websocket frame into its lines; bad UTF-8 becomes U+FFFD."""
     for line in frame.decode("utf-8", "replace").replace("\r", "\n").split("\n"):
         if line.strip():
             yield line
 
 
 def parse(line: str) -> IrcMessage | None:
-    """Read one line; None when it is not one."""
+    """Parse one line; None when it is not an IRC message."""
     if len(line) > LONGEST_LINE:
         return None
     rest, tags, nick = line.lstrip(" "), {}, ""
@@ -58,14 +58,14 @@ def parse(line: str) -> IrcMessage | None:
 
 def _tag(item: str) -> tuple[str, str]:
     key, _, value = item.partition("=")
-    return key, _unescaped(value) if "\\" in value else value
+    return key, _unescape(value) if "\\" in value else value
 
 
-def _unescaped(value: str) -> str:
-    # A backslash before any other character, or at the end, is dropped: so says the specification.
-    parts, place = [], 0
-    while (found := value.find("\\", place)) >= 0:
-        pair = value[found : found + 2]
-        parts += [value[place:found], _ESCAPES.get(pair, pair[1:])]
-        place = found + 2
-    return "".join((*parts, value[place:]))
+def _unescape(value: str) -> str:
+    # The specification drops a backslash before any other character and at the end.
+    parts, start = [], 0
+    while (backslash := value.find("\\", start)) >= 0:
+        pair = value[backslash : backslash + 2]
+        parts += [value[start:backslash], _ESCAPES.get(pair, pair[1:])]
+        start = backslash + 2
+    return "".join((*parts, value[start:]))

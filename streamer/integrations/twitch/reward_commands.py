@@ -1,4 +1,4 @@
-"""Which reward of the channel stands for which line; rewards that are not ours stand for none."""
+"""Which command each of our channel-point rewards runs; rewards that are not ours run none."""
 
 from __future__ import annotations
 
@@ -9,33 +9,36 @@ from streamer.types import Trigger
 
 
 class RewardCommands:
-    """The lines behind reward ids: written by whoever keeps the rewards, read where triggers come in."""
+    """The commands behind reward ids: one whole table at a time, set by the output that keeps the rewards at Twitch.
 
-    def __init__(self) -> None:
-        self._lines: dict[str, str] = {}
+    The Twitch trigger reads it where redemptions come in; docs/decisions/0014 says why both share it.
+    """
 
-    def put(self, lines: Mapping[str, str]) -> None:
-        """Replace what each reward id stands for; ``{text}`` in a line is what the viewer typed."""
-        self._lines = dict(lines)
+    def __init__(self, commands: Mapping[str, str] | None = None) -> None:
+        self._commands = dict(commands or {})
+
+    def replace(self, commands: Mapping[str, str]) -> None:
+        """Replace the table; ``{text}`` in a command stands for what the viewer typed."""
+        self._commands = dict(commands)
 
     def __contains__(self, reward_id: object) -> bool:
         """Tell whether a reward is ours."""
-        return reward_id in self._lines
+        return reward_id in self._commands
 
-    def worded(self, trigger: Trigger) -> Trigger | None:
-        """Return the trigger with the line that its reward stands for; None when it is a reward of somebody else."""
+    def resolve(self, trigger: Trigger) -> Trigger | None:
+        """Replace a redemption's text by its reward's command; None when the reward is not ours.
+
+        A trigger without a redemption is returned as it is.
+        """
         if trigger.redemption is None:
             return trigger
-        line = self.line(trigger.redemption.reward_id, trigger.text)
-        return None if line is None else replace(trigger, text=line, paid=True)
+        command = self._commands.get(trigger.redemption.reward_id)
+        return None if command is None else replace(trigger, text=_filled_in(command, trigger.text), paid=True)
 
-    def line(self, reward_id: str, typed: str) -> str | None:
-        """Return what a reward types with a viewer's words in it; None when it is not ours."""
-        line, typed = self._lines.get(reward_id), typed.strip()
-        if line is None:
-            return None
-        word = line.split()[0]
-        # People who know the command type it into the reward's field as well.
-        if typed.casefold().startswith(f"{word} ".casefold()):
-            typed = typed[len(word) :].strip()
-        return line.replace("{text}", typed)
+
+def _filled_in(command: str, typed: str) -> str:
+    word, typed = command.split()[0], typed.strip()
+    # Viewers who know the command type it into the reward's field as well.
+    if typed.casefold().startswith(f"{word} ".casefold()):
+        typed = typed[len(word) :].strip()
+    return command.replace("{text}", typed)

@@ -1,4 +1,4 @@
-"""How long the connections to Twitch wait for what."""
+"""The timeouts and retry pauses of the connections to Twitch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait for what, in seconds.
+    """Timeouts and pauses in seconds.
 
-    Twitch sends a PING about every five minutes, so a longer silence asks for a look (``quiet_s``). A connection that
-    held for ``healthy_s`` forgets the failures before it.
+    Twitch sends a PING about every five minutes, so after a longer silence (``quiet_s``) the client sends its own. A
+    connection that lasted ``healthy_s`` resets the count of failures.
     """
 
     quiet_s: float = 360.0
@@ -23,10 +23,10 @@ class Timeouts:
     first_subscribe_s: float = 2.0
     longest_subscribe_s: float = 120.0
 
-    def retry_s(self, attempt: int, share: float) -> float:
-        """Return the pause before retry ``attempt`` (from 0): doubling, capped, between half and all of it."""
-        return min(self.longest_retry_s, self.first_retry_s * 2.0 ** min(attempt, 30)) * (0.5 + share / 2)
+    def retry_s(self, attempt: int, jitter: float) -> float:
+        """Return the pause before retry ``attempt`` (from 0): doubles up to a cap; ``jitter`` 0 halves it."""
+        return min(self.longest_retry_s, self.first_retry_s * 2.0 ** min(attempt, 30)) * (0.5 + jitter / 2)
 
     def subscribe_s(self, attempt: int) -> float:
-        """Return the pause before what was refused is asked for again, for the ``attempt``-th time (from 0)."""
+        """Return the pause before failed subscriptions are tried again; ``attempt`` counts from 0."""
         return min(self.longest_subscribe_s, self.first_subscribe_s * 2.0 ** min(attempt, 30))

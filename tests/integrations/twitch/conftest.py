@@ -1,4 +1,4 @@
-"""The stand-in for Twitch, one for each test."""
+"""The stand-in for Twitch, and an account that is logged in there."""
 
 from __future__ import annotations
 
@@ -9,19 +9,9 @@ import pytest
 
 from streamer.integrations.twitch.account import Account
 from tests.support.twitch_api import MANAGE, TwitchApi
-from tests.support.twitch_standin.standin import Standin
+from tests.support.twitch_fixtures import api, twitch
 
-
-@pytest.fixture
-async def twitch() -> AsyncIterator[Standin]:
-    async with Standin() as standin:
-        yield standin
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[TwitchApi]:
-    async with TwitchApi() as running:
-        yield running
+__all__ = ["account", "api", "twitch"]
 
 
 @pytest.fixture

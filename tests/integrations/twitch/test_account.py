@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from streamer.integrations.twitch.account import Account, missing
+from streamer.integrations.twitch.account import Account, describe_missing
 from streamer.integrations.twitch.token_file import path_in
 from tests.support.twitch_api import MANAGE, WRITE, TwitchApi
 
@@ -22,8 +22,8 @@ async def test_a_missing_scope_stops_its_feature_and_no_other(api: TwitchApi, tm
     assert account.health().state == "limited"
     assert "replies (lacks user:write:chat)" in account.health().detail
     assert "rewards" not in account.health().detail
-    assert await account.may(WRITE) is None
-    assert await account.may(MANAGE) is not None
+    assert await account.access_for(WRITE) is None
+    assert await account.access_for(MANAGE) is not None
     await account.close()
 
 
@@ -35,7 +35,7 @@ async def test_a_revoked_login_says_which_features_are_off_and_comes_back_after_
     assert account.health().state == "failed"
     assert "rewards" in account.health().detail
     assert "streamer login twitch" in account.health().detail
-    assert await account.may(MANAGE) is None
+    assert await account.access_for(MANAGE) is None
     api.log_in(tmp_path, MANAGE)
     assert await account.check()
 
@@ -57,8 +57,8 @@ async def test_without_anything_that_needs_a_login_twitch_is_not_asked(api: Twit
 
 
 def test_what_is_missing_is_said_in_one_line() -> None:
-    assert missing({MANAGE: "rewards"}, {MANAGE}) == ""
-    assert missing({MANAGE: "rewards"}, ()) == f"off: rewards (lacks {MANAGE}); run: streamer login twitch"
+    assert describe_missing({MANAGE: "rewards"}, {MANAGE}) == ""
+    assert describe_missing({MANAGE: "rewards"}, ()) == f"off: rewards (lacks {MANAGE}); run: streamer login twitch"
 
 
 async def test_a_login_file_that_others_may_read_is_not_used_and_the_panel_says_why(
@@ -67,7 +67,7 @@ async def test_a_login_file_that_others_may_read_is_not_used_and_the_panel_says_
     api.log_in(tmp_path, MANAGE)
     path_in(tmp_path).chmod(0o644)
     account = api.account(tmp_path, {MANAGE: "rewards"})
-    assert await account.may(MANAGE) is None
+    assert await account.access_for(MANAGE) is None
     assert not await account.check()
     assert "chmod 600" in account.health().detail
     await account.close()

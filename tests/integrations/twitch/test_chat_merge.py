@@ -1,4 +1,4 @@
-"""Who typed what on Twitch, what was taken back, and what is nobody's business here."""
+"""IRC and EventSub merged: who typed what, what was retracted, and what is ignored."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.integrations.twitch.chat_merge import HOLD_S, REDEEMED, ChatMerger
+from streamer.integrations.twitch.chat_merge import HOLD_S, ChatMerger
 from streamer.integrations.twitch.irc_message import IrcMessage, parse
+from streamer.integrations.twitch.subscriptions import REWARDS
 from streamer.interfaces import SourceEvent
 from streamer.types import Actor, Notice, NoticeKind, Redemption, Retraction, Role, Trigger
 from tests.support.irc_server import chat_line
@@ -17,20 +18,20 @@ from tests.support.twitch_standin.people import user_of
 NOW = 50.0
 
 
-def chat(**how: Any) -> ChatMerger:
-    return ChatMerger("harbour", **how)
+def chat(**options: Any) -> ChatMerger:
+    return ChatMerger("harbour", **options)
 
 
 def read_all(line: str, reader: ChatMerger | None = None, now: float = NOW) -> list[SourceEvent]:
     message = parse(line)
     assert message is not None
-    return (reader or chat()).read(message, now)
+    return (reader or chat()).read_irc(message, now)
 
 
 def read(line: str, reader: ChatMerger | None = None, now: float = NOW) -> SourceEvent | None:
-    happenings = [one for one in read_all(line, reader, now) if not isinstance(one, Notice)]
-    assert len(happenings) <= 1
-    return happenings[0] if happenings else None
+    events = [one for one in read_all(line, reader, now) if not isinstance(one, Notice)]
+    assert len(events) <= 1
+    return events[0] if events else None
 
 
 def heard(
@@ -104,7 +105,7 @@ def test_a_cheer_and_a_reward_with_text_count_as_paid(tags: dict[str, Any], paid
         ("Cheer100 !bg castle", {}, "Cheer100 !bg castle"),
     ],
 )
-def test_what_clients_wrap_around_the_words_is_taken_off(text: str, tags: dict[str, str], heard_as: str) -> None:
+def test_what_clients_wrap_around_the_words_is_removed(text: str, tags: dict[str, str], heard_as: str) -> None:
     assert text_of(text, **tags) == heard_as
 
 
@@ -156,7 +157,7 @@ def test_the_same_words_under_two_ids_are_heard_once_within_two_seconds() -> Non
         (":tmi.twitch.tv CLEARCHAT #harbour", Retraction("twitch", None, None, NOW)),
     ],
 )
-def test_deleting_banning_and_clearing_take_things_back(line: str, retraction: Retraction) -> None:
+def test_deleting_banning_and_clearing_retract(line: str, retraction: Retraction) -> None:
     assert read(line) == retraction
 
 
@@ -197,110 +198,113 @@ def test_notices_draw_nothing(msg_id: str) -> None:
         st.one_of(st.text(max_size=20), st.text("0123456789-:/,", max_size=20)),
     ),
 )
-def test_no_message_can_upset_the_reader(
-    command: str, params: tuple[str, ...], nick: str, tags: dict[str, str]
-) -> None:
-    happenings = chat().read(IrcMessage(command, params, nick, tags), NOW)
-    assert all(isinstance(happening, SourceEvent) for happening in happenings)
+def test_no_message_raises(command: str, params: tuple[str, ...], nick: str, tags: dict[str, str]) -> None:
+    events = chat().read_irc(IrcMessage(command, params, nick, tags), NOW)
+    assert all(isinstance(event, SourceEvent) for event in events)
 
 
-# Two faces, one answer.
+# Both connections report the same channel.
 
 US, ANN = user_of("Harbour"), user_of("ann")
 
 
-def told(
-    reader: ChatMerger, text: str = "!bg castle", message_id: str = "m1", now: float = NOW, **how: Any
+def from_eventsub(
+    reader: ChatMerger, text: str = "!bg castle", message_id: str = "m1", now: float = NOW, **options: Any
 ) -> list[Any]:
-    event = chat_message(US, ANN, text, message_id, **how)
-    return reader.hear("channel.chat.message", event, f"n-{message_id}-{now}", now)
+    event = chat_message(US, ANN, text, message_id, **options)
+    return reader.read_event("channel.chat.message", event, f"n-{message_id}-{now}", now)
 
 
-def typed(
+def from_irc(
     reader: ChatMerger, text: str = "!bg castle", message_id: str = "m1", now: float = NOW, **tags: Any
 ) -> list[Any]:
     return read_all(chat_line("harbour", text, "ann", user_id=ANN.id, message_id=message_id, **tags), reader, now)
 
 
-def test_a_line_told_by_both_is_answered_once_whichever_comes_first() -> None:
-    for first, second in ((told, typed), (typed, told)):
+def test_a_message_from_both_connections_becomes_one_trigger_in_either_order() -> None:
+    for first, second in ((from_eventsub, from_irc), (from_irc, from_eventsub)):
         reader = chat()
         assert len(first(reader)) == 1
         assert second(reader, now=NOW + 5) == []
 
 
-def test_a_highlighted_message_is_a_line_like_any_other() -> None:
-    (trigger,) = (one for one in told(chat(), message_type="channel_points_highlighted") if isinstance(one, Trigger))
+def test_a_highlighted_message_is_an_ordinary_message() -> None:
+    (trigger,) = (
+        one for one in from_eventsub(chat(), message_type="channel_points_highlighted") if isinstance(one, Trigger)
+    )
     assert (trigger.text, trigger.paid) == ("!bg castle", False)
 
 
 def test_irc_waits_for_eventsub_and_stands_in_when_that_is_silent() -> None:
     reader = chat()
-    reader.lean_on_eventsub(True)
-    assert typed(reader, message_id="m1") == typed(reader, "!bg boat", message_id="m2") == []
-    assert len(told(reader, message_id="m1", now=NOW + 0.2)) == 1
+    reader.set_eventsub_reads(True)
+    assert from_irc(reader, message_id="m1") == from_irc(reader, "!bg boat", message_id="m2") == []
+    assert len(from_eventsub(reader, message_id="m1", now=NOW + 0.2)) == 1
     assert reader.wakeup() == NOW + HOLD_S
     assert reader.due(NOW + HOLD_S - 0.01) == []
     late = reader.due(NOW + HOLD_S)
     assert [(one.id, one.at) for one in late if isinstance(one, Trigger)] == [("m2", NOW)]
-    assert told(reader, "!bg boat", message_id="m2", now=NOW + 9) == []
+    assert from_eventsub(reader, "!bg boat", message_id="m2", now=NOW + 9) == []
 
 
-def test_what_waited_is_due_at_once_when_eventsub_is_lost() -> None:
+def test_pending_messages_are_due_at_once_when_eventsub_is_lost() -> None:
     reader = chat()
-    reader.lean_on_eventsub(True)
-    typed(reader)
-    reader.lean_on_eventsub(False)
+    reader.set_eventsub_reads(True)
+    from_irc(reader)
+    reader.set_eventsub_reads(False)
     assert len(reader.due(NOW)) == 1
-    assert len(typed(reader, "!bg boat", message_id="m2", now=NOW + 3)) == 1
+    assert len(from_irc(reader, "!bg boat", message_id="m2", now=NOW + 3)) == 1
 
 
-def test_one_line_under_another_id_on_each_face_is_still_one_line() -> None:
+def test_one_message_with_a_different_id_on_each_connection_counts_once() -> None:
     reader = chat()
-    reader.lean_on_eventsub(True)
-    told(reader, message_id="e1")
-    typed(reader, message_id="i1", now=NOW + 0.1)
+    reader.set_eventsub_reads(True)
+    from_eventsub(reader, message_id="e1")
+    from_irc(reader, message_id="i1", now=NOW + 0.1)
     assert reader.due(NOW + 10) == []
 
 
-def test_a_held_line_that_is_taken_back_is_never_answered() -> None:
+def test_a_pending_message_that_is_retracted_is_never_used() -> None:
     reader = chat()
-    reader.lean_on_eventsub(True)
-    typed(reader)
+    reader.set_eventsub_reads(True)
+    from_irc(reader)
     event = {"message_id": "m1", "target_user_id": ANN.id}
-    gone = reader.hear("channel.chat.message_delete", event, "n1", NOW)
-    assert gone == [Retraction("twitch", "m1", None, NOW)]
+    retracted = reader.read_event("channel.chat.message_delete", event, "n1", NOW)
+    assert retracted == [Retraction("twitch", "m1", None, NOW)]
     assert reader.due(NOW + 10) == []
-    assert told(reader, now=NOW + 1) == []
+    assert from_eventsub(reader, now=NOW + 1) == []
 
 
-def test_whether_somebody_is_new_is_known_from_irc_alone_and_passed_on() -> None:
+def test_the_first_message_flag_comes_from_irc_only_and_is_passed_on() -> None:
     reader = chat()
-    reader.lean_on_eventsub(True)
-    typed(reader, first_msg="1")
-    assert told(reader)[0].first_time
+    reader.set_eventsub_reads(True)
+    from_irc(reader, first_msg="1")
+    assert from_eventsub(reader)[0].first_time
 
 
-def test_a_redemption_is_answered_once_with_the_role_last_seen_and_not_by_its_line() -> None:
-    reader = chat(ours={"r1"})
-    told(reader, "hello", message_id="m0", worn="vip/1")
+def test_a_redemption_counts_once_with_the_role_last_seen_and_its_chat_message_does_not() -> None:
+    reader = chat(own_rewards={"r1"})
+    from_eventsub(reader, "hello", message_id="m0", worn="vip/1")
     event = {
         "id": "d1", "status": "unfulfilled", "user_input": "a castle", "reward": {"id": "r1"},
         **US.fields("broadcaster_user"), **ANN.fields("user"),
     }  # fmt: skip
-    assert told(reader, "a castle", reward_id="r1", worn="vip/1") == []
-    (trigger,) = reader.hear(REDEEMED, event, "n1", NOW)
+    assert from_eventsub(reader, "a castle", reward_id="r1", worn="vip/1") == []
+    (trigger,) = reader.read_event(REWARDS.kind, event, "n1", NOW)
     assert trigger == Trigger(
         "d1", "twitch", "a castle", Actor(ANN.id, "ann", Role.VIP), NOW, paid=True, redemption=Redemption("d1", "r1")
     )
-    assert reader.hear(REDEEMED, event, "n2", NOW) == []
+    assert reader.read_event(REWARDS.kind, event, "n2", NOW) == []
 
 
-def test_a_cheer_is_noticed_once_though_twitch_tells_it_three_times() -> None:
+def test_a_cheer_counts_once_though_twitch_reports_it_three_times() -> None:
     reader = chat()
-    line = told(reader, "Cheer100 !bg castle", bits=100)
+    line = from_eventsub(reader, "Cheer100 !bg castle", bits=100)
     bits = {**US.fields("broadcaster_user"), **ANN.fields("user"), "bits": 100, "type": "cheer", "message": None}
-    more = [*reader.hear("channel.bits.use", bits, "n1", NOW), *typed(reader, "Cheer100 !bg castle", bits="100")]
+    more = [
+        *reader.read_event("channel.bits.use", bits, "n1", NOW),
+        *from_irc(reader, "Cheer100 !bg castle", bits="100"),
+    ]
     assert more == []
     assert [(one.kind, one.count) for one in line if isinstance(one, Notice)] == [(NoticeKind.CHEER, 100)]
     assert [(one.text, one.paid) for one in line if isinstance(one, Trigger)] == [(" !bg castle", True)]
@@ -308,51 +312,51 @@ def test_a_cheer_is_noticed_once_though_twitch_tells_it_three_times() -> None:
 
 def test_a_power_up_without_a_message_counts_as_a_cheer() -> None:
     bits = {**US.fields("broadcaster_user"), **ANN.fields("user"), "bits": 40, "type": "power_up", "message": None}
-    (notice,) = chat().hear("channel.bits.use", bits, "n1", NOW)
+    (notice,) = chat().read_event("channel.bits.use", bits, "n1", NOW)
     assert (notice.kind, notice.count) == (NoticeKind.CHEER, 40)  # type: ignore[union-attr]
 
 
 def test_somebody_who_follows_again_and_again_is_noticed_once() -> None:
     reader = chat()
     event = {**US.fields("broadcaster_user"), **ANN.fields("user")}
-    assert [len(reader.hear("channel.follow", event, f"n{n}", NOW + n * 1000)) for n in range(4)] == [1, 0, 0, 0]
+    assert [len(reader.read_event("channel.follow", event, f"n{n}", NOW + n * 1000)) for n in range(4)] == [1, 0, 0, 0]
 
 
 def test_the_bots_own_lines_are_not_heard_and_the_streamers_are() -> None:
     reader = chat()
-    reader.account(ANN.id, ANN.login)
-    assert told(reader) == []
-    reader.account(ANN.id, "harbour")
-    assert len(told(reader, message_id="m2", now=NOW + 60)) == 1
+    reader.set_account(ANN.id, ANN.login)
+    assert from_eventsub(reader) == []
+    reader.set_account(ANN.id, "harbour")
+    assert len(from_eventsub(reader, message_id="m2", now=NOW + 60)) == 1
 
 
-def test_the_account_that_is_logged_in_may_be_spoken_to() -> None:
+def test_a_mention_of_the_account_that_is_logged_in_is_removed() -> None:
     reader = chat()
-    reader.account("99", "harbourbot")
-    assert told(reader, "@harbourbot !bg castle")[0].text == "!bg castle"
+    reader.set_account("99", "harbourbot")
+    assert from_eventsub(reader, "@harbourbot !bg castle")[0].text == "!bg castle"
 
 
-def test_shared_lines_on_eventsub_count_only_on_request_and_as_a_viewers() -> None:
+def test_messages_of_a_shared_chat_on_eventsub_count_only_on_request_and_as_a_viewers() -> None:
     room = user_of("Lighthouse")
-    assert told(chat(), partner=room, worn="moderator/1") == []
-    assert told(chat(shared_chat=True), partner=room, worn="moderator/1")[0].actor.role is Role.VIEWER
+    assert from_eventsub(chat(), partner=room, worn="moderator/1") == []
+    assert from_eventsub(chat(shared_chat=True), partner=room, worn="moderator/1")[0].actor.role is Role.VIEWER
 
 
-def test_native_emotes_and_cheermotes_fall_out_by_fragment() -> None:
-    assert told(chat(), "!bg Kappa castle", emotes=("Kappa",))[0].text.split() == ["!bg", "castle"]
-    assert told(chat(), "Kappa", emotes=("Kappa",))[0].text == ""
+def test_native_emotes_and_cheermotes_are_removed_by_fragment() -> None:
+    assert from_eventsub(chat(), "!bg Kappa castle", emotes=("Kappa",))[0].text.split() == ["!bg", "castle"]
+    assert from_eventsub(chat(), "Kappa", emotes=("Kappa",))[0].text == ""
 
 
 def test_a_chat_that_is_cleared_once_is_cleared_once() -> None:
     reader = chat()
     assert len(read_all(":tmi.twitch.tv CLEARCHAT #harbour", reader)) == 1
-    assert reader.hear("channel.chat.clear", US.fields("broadcaster_user"), "n1", NOW + 1) == []
+    assert reader.read_event("channel.chat.clear", US.fields("broadcaster_user"), "n1", NOW + 1) == []
 
 
 @pytest.mark.parametrize(
     "event", [{}, {"message": 1}, {"message": {"text": "x", "fragments": [1]}}, {"message_id": None, "message": {}}]
 )
-def test_events_that_make_no_sense_are_counted(event: dict[str, Any]) -> None:
+def test_malformed_events_are_counted(event: dict[str, Any]) -> None:
     reader = chat()
-    assert reader.hear("channel.chat.message", event, "n1", NOW) == []
+    assert reader.read_event("channel.chat.message", event, "n1", NOW) == []
     assert reader.malformed == 1

@@ -1,4 +1,4 @@
-"""Twitch's events field by field."""
+"""Twitch's events, field by field."""
 
 import pytest
 
@@ -13,16 +13,16 @@ NOW = 5.0
 
 
 def test_a_raid_brings_its_viewers() -> None:
-    told = notice("channel.raid", payloads.raid(US, ANN, 40), NOW)
-    assert told is not None
-    assert (told.kind, told.count, told.actor and told.actor.name) == (NoticeKind.RAID, 40, "Ann")
+    parsed = notice("channel.raid", payloads.raid(US, ANN, 40), NOW)
+    assert parsed is not None
+    assert (parsed.kind, parsed.count, parsed.actor and parsed.actor.name) == (NoticeKind.RAID, 40, "Ann")
 
 
 def test_a_gifted_subscription_is_told_by_its_giver_alone() -> None:
     assert notice("channel.subscribe", payloads.subscribe(US, ANN, is_gift=True), NOW) is None
-    told = notice("channel.subscription.gift", payloads.subscription_gift(US, ANN, 5), NOW)
-    assert told is not None
-    assert (told.kind, told.count) == (NoticeKind.GIFT, 5)
+    parsed = notice("channel.subscription.gift", payloads.subscription_gift(US, ANN, 5), NOW)
+    assert parsed is not None
+    assert (parsed.kind, parsed.count) == (NoticeKind.GIFT, 5)
 
 
 def test_what_the_partner_channel_celebrates_is_not_ours() -> None:
@@ -51,9 +51,9 @@ def test_a_held_message_that_is_denied_is_taken_back(status: str, gone: bool) ->
 def test_irc_says_the_same_in_tags(tags: str, kind: NoticeKind, count: int) -> None:
     message = parse(f"@{tags} :tmi.twitch.tv USERNOTICE #harbour")
     assert message is not None
-    told = from_usernotice(message, NOW)
-    assert told is not None
-    assert (told.kind, told.count) == (kind, count)
+    parsed = from_usernotice(message, NOW)
+    assert parsed is not None
+    assert (parsed.kind, parsed.count) == (kind, count)
 
 
 def test_one_gift_of_many_is_not_told_again_for_each_receiver() -> None:

@@ -10,7 +10,7 @@ import pytest
 from streamer.errors import LoginError, MissingScope, TwitchError
 from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.helix import Helix, pause_of
-from streamer.integrations.twitch.http import body_of, fault
+from streamer.integrations.twitch.http import body_of, error_of
 from tests.support.twitch_api import TwitchApi
 
 REWARDS = "channel_points/custom_rewards"
@@ -101,4 +101,4 @@ async def test_an_ended_login_and_an_unreachable_api_are_told_apart(api: TwitchA
 def test_a_proxy_page_instead_of_json_is_a_fault_and_no_crash() -> None:
     page = httpx.Response(502, text="<html>Bad gateway</html>")
     assert body_of(page) == {}
-    assert str(fault(page)) == "Twitch: Bad Gateway (502)"
+    assert str(error_of(page)) == "Twitch: Bad Gateway (502)"

@@ -1,4 +1,4 @@
-"""The socket shell against a real server: it joins, reads, survives and comes back."""
+"""The IRC client against a real server: it joins, reads, survives and reconnects."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,24 +17,24 @@ HASTY = Timeouts(first_retry_s=0.01, longest_retry_s=0.05)
 
 
 class Listener:
-    """A source being listened to, and what it said."""
+    """A client being listened to, and the events it yielded."""
 
     def __init__(self, source: IrcClient) -> None:
         self.source = source
-        self._heard: asyncio.Queue[SourceEvent] = asyncio.Queue(1000)
+        self._events: asyncio.Queue[SourceEvent] = asyncio.Queue(1000)
 
     async def run(self) -> None:
-        async for happening in self.source.listen():
-            self._heard.put_nowait(happening)
+        async for event in self.source.listen():
+            self._events.put_nowait(event)
 
     async def next(self) -> SourceEvent:
         async with asyncio.timeout(20):
-            return await self._heard.get()
+            return await self._events.get()
 
     async def next_text(self) -> str:
-        happening = await self.next()
-        assert isinstance(happening, Trigger)
-        return happening.text
+        event = await self.next()
+        assert isinstance(event, Trigger)
+        return event.text
 
     async def until(self, state: str, detail: str = "") -> None:
         async with asyncio.timeout(20):
@@ -43,8 +43,8 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(server: IrcServer, patience: Timeouts = HASTY) -> AsyncIterator[Listener]:
-    listener = Listener(IrcClient(server.url, server.channel, ChatMerger(server.channel), patience))
+async def listening(server: IrcServer, timeouts: Timeouts = HASTY) -> AsyncIterator[Listener]:
+    listener = Listener(IrcClient(server.url, server.channel, ChatMerger(server.channel), timeouts))
     task = asyncio.create_task(listener.run())
     try:
         yield listener
@@ -88,7 +88,7 @@ async def test_malformed_lines_cost_themselves_and_are_counted() -> None:
         await server.send_raw(b"")
         await server.say("still here")
         assert await listener.next_text() == "still here"
-        assert listener.source.detail() == "4 lines were none"
+        assert listener.source.detail() == "4 unreadable lines"
         assert server.connections == 1
 
 
@@ -159,8 +159,8 @@ async def test_a_message_delivered_again_after_a_reconnect_is_heard_once() -> No
 
 
 async def test_silence_without_an_answer_to_ping_means_a_new_connection() -> None:
-    patience = Timeouts(quiet_s=0.05, pong_s=0.05, first_retry_s=0.01, longest_retry_s=0.02)
-    async with IrcServer() as server, listening(server, patience) as listener:
+    timeouts = Timeouts(quiet_s=0.05, pong_s=0.05, first_retry_s=0.01, longest_retry_s=0.02)
+    async with IrcServer() as server, listening(server, timeouts) as listener:
         server.answers_pings = False
         await server.joined(2)
         assert "PING :streamer" in server.received
@@ -169,8 +169,8 @@ async def test_silence_without_an_answer_to_ping_means_a_new_connection() -> Non
 
 
 async def test_silence_with_an_answer_to_ping_keeps_the_connection() -> None:
-    patience = Timeouts(quiet_s=0.02, pong_s=20)
-    async with IrcServer() as server, listening(server, patience) as listener:
+    timeouts = Timeouts(quiet_s=0.02, pong_s=20)
+    async with IrcServer() as server, listening(server, timeouts) as listener:
         await server.joined()
         await server.heard("PING :streamer", 3)
         await server.say("quiet here")
@@ -179,10 +179,10 @@ async def test_silence_with_an_answer_to_ping_keeps_the_connection() -> None:
 
 
 async def test_a_channel_that_is_never_confirmed_is_named() -> None:
-    patience = Timeouts(join_s=0.02, pong_s=20)
+    timeouts = Timeouts(join_s=0.02, pong_s=20)
     async with IrcServer() as server:
         server.confirms_joins = False
-        async with listening(server, patience) as listener:
+        async with listening(server, timeouts) as listener:
             await listener.until("connecting", "Twitch does not confirm #harbour; is the name right?")
 
 
@@ -198,7 +198,7 @@ async def test_a_refusal_by_twitch_is_passed_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attempt", "share", "pause"), [(0, 1, 0.25), (0, 0, 0.125), (1, 1, 0.5), (4, 1, 4), (7, 1, 30), (10**9, 0, 15)]
+    ("attempt", "jitter", "pause"), [(0, 1, 0.25), (0, 0, 0.125), (1, 1, 0.5), (4, 1, 4), (7, 1, 30), (10**9, 0, 15)]
 )
-def test_pauses_double_up_to_a_cap_and_never_fall_in_step(attempt: int, share: float, pause: float) -> None:
-    assert Timeouts().retry_s(attempt, share) == pause
+def test_pauses_double_up_to_a_cap_and_never_fall_in_step(attempt: int, jitter: float, pause: float) -> None:
+    assert Timeouts().retry_s(attempt, jitter) == pause

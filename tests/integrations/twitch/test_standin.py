@@ -16,12 +16,6 @@ ONLINE = "stream.online"
 
 
 @pytest.fixture
-async def twitch() -> AsyncIterator[Standin]:
-    async with Standin() as standin:
-        yield standin
-
-
-@pytest.fixture
 async def helix(twitch: Standin) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Client-Id": twitch.client_id, "Authorization": f"Bearer {twitch.tokens()['access_token']}"}
     async with httpx.AsyncClient(base_url=twitch.helix_url, headers=headers) as client:

@@ -16,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from streamer.integrations.twitch.config import EmoteOptions
 from streamer.integrations.twitch.http import client
-from streamer.integrations.twitch.third_party_emotes import EmoteOptions, ThirdPartyEmotes
+from streamer.integrations.twitch.third_party_emotes import ThirdPartyEmotes
 from streamer.types import Actor, Role, Trigger
 
 LISTS: dict[str, Any] = {
@@ -44,10 +45,8 @@ async def services(lists: dict[str, Any]) -> AsyncIterator[ThirdPartyEmotes]:
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     serving = asyncio.create_task(server.serve([listening]))
     async with client() as http:
-        emotes = ThirdPartyEmotes(
-            EmoteOptions(seventv_url=f"{base}/7", bttv_url=f"{base}/b", ffz_url=f"{base}/f"), http
-        )
-        emotes.of("harbour")
+        urls = EmoteOptions(seventv_url=f"{base}/7", bttv_url=f"{base}/b", ffz_url=f"{base}/f")
+        emotes = ThirdPartyEmotes(urls, http, "harbour")
         while not server.started:
             await asyncio.sleep(0.01)
         yield emotes
@@ -94,8 +93,7 @@ async def test_services_that_are_away_change_nothing() -> None:
         away = EmoteOptions(
             seventv_url="http://127.0.0.1:9", bttv_url="http://127.0.0.1:9", ffz_url="http://127.0.0.1:9"
         )
-        emotes = ThirdPartyEmotes(away, http)
-        emotes.of("harbour")
+        emotes = ThirdPartyEmotes(away, http, "harbour")
         assert not await emotes.load()
         assert emotes.clean(TYPED) is TYPED
 
@@ -103,7 +101,5 @@ async def test_services_that_are_away_change_nothing() -> None:
 async def test_without_a_channel_or_with_the_switch_off_nobody_is_asked() -> None:
     async with client() as http:
         async with asyncio.timeout(5):
-            await ThirdPartyEmotes(EmoteOptions(), http).run()
-            off = ThirdPartyEmotes(EmoteOptions(strip=False), http)
-            off.of("harbour")
-            await off.run()
+            await ThirdPartyEmotes(EmoteOptions(), http, "").run()
+            await ThirdPartyEmotes(EmoteOptions(strip=False), http, "harbour").run()

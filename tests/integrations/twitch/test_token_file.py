@@ -20,7 +20,7 @@ def test_a_pair_comes_back_as_it_was_and_only_its_owner_may_read_it(tmp_path: Pa
     assert read(path) == PAIR
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert [one.name for one in path.parent.iterdir()] == ["twitch.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["twitch.json"]
 
 
 def test_a_crash_while_writing_leaves_the_old_pair(tmp_path: Path) -> None:

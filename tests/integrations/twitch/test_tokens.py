@@ -18,7 +18,7 @@ async def test_a_hundred_callers_whose_token_ran_out_cost_one_renewal(api: Twitc
     api.grants.expire_access()
     renewed = await asyncio.gather(*(account.tokens.refresh(stale) for _ in range(100)))
     assert api.grants.refreshes == 1
-    assert len({one.token for one in renewed}) == 1
+    assert len({access.token for access in renewed}) == 1
     assert renewed[0].token != stale
     assert api.grants.holder(renewed[0].token) is not None
 
@@ -26,10 +26,10 @@ async def test_a_hundred_callers_whose_token_ran_out_cost_one_renewal(api: Twitc
 async def test_the_new_pair_is_on_disk_before_it_is_used(api: TwitchApi, account: Account, tmp_path: Path) -> None:
     stale = (await account.tokens.access()).token
     renewed = await account.tokens.refresh(stale)
-    kept = token_file.read(token_file.path_in(tmp_path))
-    assert kept is not None
-    assert kept.access_token == renewed.token
-    assert (kept.user_id, kept.login) == ("1000", "harbour")
+    stored = token_file.read(token_file.path_in(tmp_path))
+    assert stored is not None
+    assert stored.access_token == renewed.token
+    assert (stored.user_id, stored.login) == ("1000", "harbour")
 
 
 async def test_a_crash_between_the_write_and_the_use_costs_nothing(
@@ -63,11 +63,11 @@ async def test_whoever_is_cancelled_while_renewing_does_not_lose_the_pair(
     with pytest.raises(asyncio.CancelledError):
         await asking
     await account.close()
-    kept = token_file.read(token_file.path_in(tmp_path))
-    assert kept is not None
+    stored = token_file.read(token_file.path_in(tmp_path))
+    assert stored is not None
     assert api.grants.refreshes == 1
-    assert api.grants.holder(kept.access_token) is not None
-    assert kept.access_token != stale
+    assert api.grants.holder(stored.access_token) is not None
+    assert stored.access_token != stale
 
 
 async def test_two_programs_on_one_login_renew_it_once(api: TwitchApi, account: Account, tmp_path: Path) -> None:
@@ -89,14 +89,14 @@ async def test_a_full_disk_keeps_the_new_pair_for_this_evening(
     draft.mkdir()
     renewed = await account.tokens.refresh(stale)
     assert api.grants.holder(renewed.token) is not None
-    assert "not written down" in caplog.text
+    assert "is not stored" in caplog.text
     assert renewed.token not in caplog.text
     second = await account.tokens.refresh(renewed.token)
     draft.rmdir()
     await account.tokens.validate()
-    kept = token_file.read(token_file.path_in(tmp_path))
-    assert kept is not None
-    assert kept.access_token == second.token
+    stored = token_file.read(token_file.path_in(tmp_path))
+    assert stored is not None
+    assert stored.access_token == second.token
 
 
 async def test_a_revoked_login_asks_twitch_once_and_a_new_login_is_taken_up_by_itself(
