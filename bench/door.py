@@ -33,7 +33,7 @@ def forged(frame: Frame, how: int) -> Frame:
     if how == 1:
         return clear_frame(frame, "made up", Capability())
     values = (frame.request_id, frame.layer, frame.media_type, frame.data, frame.width, frame.height)
-    return ClearedFrame(*values) if how == 2 else ClearedFrame(*values, (), "made up", None)
+    return ClearedFrame(*values) if how == 2 else ClearedFrame(*values, verdict_id="made up", seal=None)
 
 
 async def attempts(count: int, seed: int, home: Path) -> tuple[int, int, int]:

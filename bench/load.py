@@ -42,7 +42,6 @@ class Prepared:
 
     active: Mapping[str, str] = MappingProxyType({"backend": "prepared"})
     restarts: Mapping[str, int] = MappingProxyType({})
-    drew_s = judged_s = 0.0
     edits = False
 
     async def ready(self) -> None: ...

@@ -23,6 +23,7 @@ from streamer.config_checks import check_known, check_names, check_sold, named
 from streamer.config_file import Document, Location, load
 from streamer.errors import ConfigError, PluginError
 from streamer.generator.backend_choice import Choice, choose
+from streamer.generator.config import WorkerSetup
 from streamer.generator.ipc import BackendUse, JudgeUse
 from streamer.generator.supervisor import Supervisor
 from streamer.integrations.twitch.account import Account
@@ -205,7 +206,7 @@ def build_generator(
     chosen = config.generator.backends.get(choice.name, {})
     backend = BackendUse(choice.name, chosen, ("policy_judge",) if chosen.get("policy_judge") else ())
     judges = _judges(config, document, backend)
-    return Supervisor(config.generator.process, backend, sizes=sizes, home=where.home, judges=judges)
+    return Supervisor(WorkerSetup(config.generator.process, backend, sizes, where.home, tuple(judges)))
 
 
 def _judges(config: Config, document: Document, backend: BackendUse) -> list[JudgeUse]:

@@ -11,7 +11,7 @@ from streamer.commands.automations import Automations
 from streamer.commands.event_triggers import EventTrigger
 from streamer.commands.named_triggers import NamedTriggerTable
 from streamer.commands.options import CommandOptions
-from streamer.generator.supervisor import WorkerOptions
+from streamer.generator.config import WorkerOptions
 from streamer.integrations.obs.config import ObsOptions
 from streamer.integrations.twitch.config import TwitchConfig
 from streamer.moderation.approval import ApprovalOptions

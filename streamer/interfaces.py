@@ -184,16 +184,6 @@ class Generator(Protocol):
         ...
 
     @property
-    def drew_s(self) -> float:
-        """Seconds that the backend itself worked on the last picture, without caption, encoding and transport."""
-        ...
-
-    @property
-    def judged_s(self) -> float:
-        """Seconds that the last picture, finished, waited for its judges in the process."""
-        ...
-
-    @property
     def edits(self) -> bool:
         """Tell whether a request with a reference can be drawn, as far as is known."""
         ...

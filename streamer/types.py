@@ -165,7 +165,7 @@ class ImageRequest:
     ``cooldown_s`` is the command's own wait per actor, None for the rule's default.
     ``reference`` is an encoded picture to edit, None to draw from the prompt alone; ``of_program`` asks for what
     viewers see at the moment of drawing.
-    ``preview_px`` is the longest side of its previews; generator/previews.py decides it.
+    ``preview_px`` is the longest side of its previews; generator/supervisor.py decides it.
     ``source`` and ``first_time`` are the trigger's; ``redemption`` what it cost in channel points, if it did.
     ``doubt`` is why a human is to look at the picture before it goes on air.
     """
@@ -290,7 +290,9 @@ class Verdict:
 class Frame:
     """An encoded, finished picture; width and height in pixels.
 
-    ``judgements`` are those of the judges that looked at it in the generator process, none if there are none.
+    ``judgements`` come from the judges in the generator process, none if no judge is configured.
+    ``drew_s`` is how many seconds the backend itself worked on it, without caption, encoding and transport;
+    ``judged_s`` is how long the finished picture waited for its judges.
     """
 
     request_id: str
@@ -300,6 +302,8 @@ class Frame:
     width: int
     height: int
     judgements: tuple[Judgement, ...] = ()
+    drew_s: float = 0.0
+    judged_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

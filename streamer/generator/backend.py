@@ -1,7 +1,7 @@
-"""What a generator backend must offer; it lives in the child process and is touched by one thread only.
+"""What a generator backend must offer; it lives in the worker process, and only one thread touches it.
 
 A backend is a module in generator/backends with ``Options`` (a frozen pydantic model that forbids unknown keys)
-and ``create(options) -> Backend``. Nothing happens at import; heavy libraries load in ``load``.
+and ``create(options) -> Backend``. Importing it has no effects; heavy libraries load in ``load``.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Pixels = npt.NDArray[np.uint8]
 """Height x width x 3 (RGB) or 4 (RGBA, straight alpha), 0 to 255."""
 
 Report = Callable[[str, float], None]
-"""Tell what is being done in a few words, and which share of it is done (0 to 1)."""
+"""Called with what is being done, in a few words, and the share that is done (0 to 1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepCallback:
-    """A point between denoising steps: draw() may be stopped here. ``pixels`` is a small preview or None."""
+    """A point between two denoising steps at which draw() may be stopped; ``pixels`` is a small preview or None."""
 
     step: int
     steps: int
@@ -32,7 +32,7 @@ class StepCallback:
 
 
 class BackendPicture(Protocol):
-    """A finished picture that may still be on the device."""
+    """A finished picture that may still lie in GPU memory."""
 
     @property
     def width(self) -> int: ...
@@ -45,7 +45,7 @@ class BackendPicture(Protocol):
         ...
 
     def jpeg(self, quality: int) -> bytes | None:
-        """Encode on the device, or return None to have the host encode pixels()."""
+        """Encode on the GPU; None leaves it to the host to encode pixels()."""
         ...
 
 
@@ -71,21 +71,21 @@ class HostPicture:
 
 
 class Backend(Protocol):
-    """Draws pictures; every method is called from the same thread for the backend's whole life.
+    """Draws pictures; the same thread calls every method for the backend's whole life.
 
-    One that cannot change a picture says so by an attribute ``edits = False``.
+    A backend that cannot change an existing picture has an attribute ``edits = False``.
     """
 
     def load(self, report: Report) -> None:
-        """Make weights and tables ready; raise BackendUnavailable with a fix when this machine cannot."""
+        """Load weights and tables; raise BackendUnavailable with a fix if this machine cannot run the backend."""
         ...
 
     def warm_up(self, sizes: Sequence[tuple[int, int]], report: Report) -> None:
-        """Run every (width, height) once so that the first real request is as fast as the rest."""
+        """Run every (width, height) once, so that the first real request is as fast as the rest."""
         ...
 
     def draw(self, request: ImageRequest) -> Iterator[StepCallback | BackendPicture]:
-        """Yield a Step after each denoising step and last one Picture; closing the iterator cancels."""
+        """Yield a StepCallback after each denoising step and one picture last; closing the iterator cancels."""
         ...
 
     def active(self) -> dict[str, str]:
@@ -93,5 +93,15 @@ class Backend(Protocol):
         ...
 
     def close(self) -> None:
-        """Give memory back."""
+        """Free memory."""
         ...
+
+
+def device_is_lost(error: Exception) -> bool:
+    """Tell whether CUDA is unusable until the process is restarted, as NVIDIA says of such errors."""
+    return type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)
+
+
+def one_line(error: Exception) -> str:
+    """Describe an unexpected exception in one line of at most 300 characters."""
+    return f"{type(error).__name__}: {error}".splitlines()[0][:300]

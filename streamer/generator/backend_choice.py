@@ -1,4 +1,4 @@
-"""Finds the module of a backend, and which backend ``use: auto`` means on this machine."""
+"""Imports the module of a backend or judge, and decides which backend ``use: auto`` means on this machine."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ KLEIN_LIBRARIES = ("torch", "diffusers", "transformers")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which backend to use; ``why`` is a sentence for people that ends with the fix where there is one."""
+    """Which backend to use; ``why`` is a sentence for people and ends with the fix, if there is one."""
 
     name: str
     why: str
 
 
 def choose(use: str) -> Choice:
-    """Take the backend asked for, or for ``auto`` the best one that this machine can run."""
+    """Return the backend that was asked for, or for ``auto`` the best one that this machine can run."""
     if use != "auto":
         return Choice(use, f"{use} is set in config.yaml")
     return choose_for(missing_libraries(), gpu_visible())
 
 
 def choose_for(missing: list[str], gpu: bool) -> Choice:
-    """Decide from what is installed and what hardware is there."""
+    """Decide by the missing libraries and whether there is a GPU."""
     if not gpu:
         return Choice("procedural", "no NVIDIA GPU found; drawing with the procedural backend")
     if missing:
@@ -46,15 +46,15 @@ def choose_for(missing: list[str], gpu: bool) -> Choice:
 
 
 def missing_libraries(find: Callable[[str], object | None] = find_spec) -> list[str]:
-    """List what the klein extra would bring, without importing any of it."""
+    """List the libraries of the klein extra that are not installed, without importing any."""
     return [name for name in KLEIN_LIBRARIES if find(name) is None]
 
 
 def gpu_visible(root: Path = Path("/"), platform: str = sys.platform) -> bool:
-    """Tell whether an NVIDIA driver offers a GPU, without starting CUDA."""
+    """Tell whether an NVIDIA driver offers a GPU, without initialising CUDA."""
     if platform == "win32":
         return shutil.which("nvidia-smi") is not None
-    # /dev/dxg with the driver's library is how WSL2 shows a GPU; there is no /dev/nvidia0 there.
+    # WSL2 has no /dev/nvidia0: it shows a GPU as /dev/dxg beside the driver's library.
     wsl = (root / "dev/dxg").exists() and (root / "usr/lib/wsl/lib/libcuda.so.1").exists()
     return wsl or any((root / "dev").glob("nvidia[0-9]*"))
 
@@ -64,11 +64,11 @@ def backend_names() -> list[str]:
     return plugins.names_in(BACKENDS)
 
 
-def load_backend(name: str) -> ModuleType:
-    """Import a backend by file name in generator/backends, or by the dotted name of someone else's module."""
+def load_backend_module(name: str) -> ModuleType:
+    """Import a backend by its file name in generator/backends, or a third-party module by its dotted name."""
     return plugins.find_in(BACKENDS, "generator", name, also=("auto",))
 
 
-def load_judge(name: str) -> ModuleType:
-    """Import a judge by file name in generator/judges, or by the dotted name of someone else's module."""
+def load_judge_module(name: str) -> ModuleType:
+    """Import a judge by its file name in generator/judges, or a third-party module by its dotted name."""
     return plugins.find_in(JUDGES, "judge", name)

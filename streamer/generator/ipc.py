@@ -1,4 +1,4 @@
-"""What the program and its generator process say to each other, and how a message travels through a pipe."""
+"""The messages between the program and its generator process, and how a message travels through a pipe."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from typing import BinaryIO
 from streamer.types import Frame, ImageRequest, Preview
 
 LENGTH = struct.Struct(">I")
-LONGEST = 256 * 2**20
+MAX_BYTES = 256 * 2**20
 GPU_FAULT_EXIT = 70
 """Exit status of a generator process whose GPU is unusable until the process is started again."""
+LOADING_JOB = 0
+"""Stands for loading in a Failed message; pictures count from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackendUse:
-    """Which backend, by its name in config.yaml or dotted module name, with which options.
+    """Which backend, by its name in config.yaml or its dotted module name, with which options.
 
-    ``opinions`` names the judges that it brings itself.
+    ``opinions`` names the judges that the backend itself brings.
     """
 
     name: str
@@ -29,9 +31,13 @@ class BackendUse:
     opinions: tuple[str, ...] = ()
 
 
+PROCEDURAL = BackendUse("procedural", {})
+"""The backend that runs everywhere; it replaces one that cannot."""
+
+
 @dataclass(frozen=True, slots=True)
 class JudgeUse:
-    """Which judge of texts or pictures, named as a backend is; ``always`` tells one that is asked every time."""
+    """Which text or image judge, named as a backend is; ``always`` says that it is asked about every picture."""
 
     name: str
     options: Mapping[str, object]
@@ -40,7 +46,7 @@ class JudgeUse:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The first word to a new process: what to load, which (width, height) pairs to warm up, how to finish."""
+    """The first message to a new process: what to load, which (width, height) pairs to warm up, how to encode."""
 
     backend: BackendUse
     sizes: tuple[tuple[int, int], ...]
@@ -51,7 +57,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class DrawCommand:
-    """Draw this; ``job`` counts up, so an answer to an earlier order can never be taken for this one's."""
+    """Draw this; ``job`` counts up, so that a late reply to an earlier job is never taken for one to this job."""
 
     job: int
     request: ImageRequest
@@ -59,7 +65,7 @@ class DrawCommand:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Stop this job at the next step."""
+    """Stop this job at its next step."""
 
     job: int
 
@@ -74,7 +80,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Loaded and warm; ``active`` is what the backend says is really in use, ``edits`` whether it changes pictures."""
+    """Loaded and warm; ``active`` names what is really in use, ``edits`` whether the backend changes pictures."""
 
     active: dict[str, str]
     edits: bool = True
@@ -82,7 +88,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class FasterNow:
-    """Between two jobs the backend got faster; it draws all the while, so this says nothing about being ready."""
+    """The backend got faster between two jobs; it can draw all the while."""
 
     doing: str
     share: float
@@ -91,17 +97,15 @@ class FasterNow:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The process works and has nothing to show for it yet: between two jobs, or on a look at a picture."""
+    """The process is working and has no result yet: between two jobs, or while judges look at a picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """A preview, or the finished picture that ends the job, with the backend's and the judges' share of the time."""
+    """A preview, or the finished picture that ends the job."""
 
     job: int
     item: Preview | Frame
-    drew_s: float = 0.0
-    judged_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Loading (job 0) or a job failed; ``error`` names the class in errors.py to raise."""
+    """Loading (LOADING_JOB) or a job failed; ``error`` names the class in errors.py to raise."""
 
     job: int
     error: str
@@ -126,18 +130,18 @@ WorkerReply = Progress | Ready | FasterNow | Heartbeat | Produced | Stopped | Fa
 
 
 def pack(message: WorkerCommand | WorkerReply) -> bytes:
-    """Put a message into bytes: its length, then its pickle."""
+    """Serialise a message: its length, then its pickle."""
     body = pickle.dumps(message, protocol=5)
     return LENGTH.pack(len(body)) + body
 
 
 def read(stream: BinaryIO) -> WorkerCommand | WorkerReply | None:
-    """Wait for the next message of a blocking stream; None when the other end is gone or talks nonsense."""
+    """Wait for the next message of a blocking stream; None if the other end is gone or the message is malformed."""
     head = stream.read(LENGTH.size)
     if len(head) < LENGTH.size:
         return None
     (length,) = LENGTH.unpack(head)
-    body = stream.read(length) if length <= LONGEST else b""
+    body = stream.read(length) if length <= MAX_BYTES else b""
     if len(body) < length:
         return None
     message: WorkerCommand | WorkerReply = pickle.loads(body)  # nosec B301 - see the import

@@ -1,7 +1,7 @@
-"""What a judge in the generator process is, and how a picture is cut for it.
+"""What a judge in the generator process must offer, and how a picture is cut into tiles for it.
 
-A judge is a module in generator/judges with ``Options`` (a Band with more keys) and ``create(options) -> Judge``.
-Nothing happens at import; weights load in ``load``.
+A judge is a module in generator/judges with ``Options`` (Thresholds with more keys) and ``create(options) -> Judge``.
+Importing it has no effects; weights load in ``load``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from streamer.moderation.thresholds import Scores, Thresholds
 
 
 class ImageJudgeOptions(Thresholds):
-    """Thresholds, and how a judge of pictures is asked."""
+    """Thresholds, and when and on which tiles an image judge is asked."""
 
     tiles: tuple[Annotated[int, Field(ge=2, le=4)], ...] = Field(
         (), description="also look at the picture cut into 2 x 2, 3 x 3 ... tiles: finds what is small, in collages"
@@ -25,13 +25,13 @@ class ImageJudgeOptions(Thresholds):
 
 
 class Judge(Protocol):
-    """Scores classes from 0 to 1; ``version`` names the weights; used by one thread at a time."""
+    """Scores classes from 0 to 1; ``version`` names the weights. One thread at a time uses it."""
 
     @property
     def version(self) -> str: ...
 
     def load(self) -> None:
-        """Make the weights ready; raise BackendUnavailable with a fix when that cannot be done."""
+        """Load the weights; raise BackendUnavailable with a fix if that is impossible."""
         ...
 
 
@@ -51,18 +51,18 @@ class TextJudge(Judge, Protocol):
     def read(self, text: str) -> Scores: ...
 
 
-def worst(several: list[Scores]) -> dict[str, float]:
-    """Give each class its highest score; what is not a number is higher than any."""
-    found: dict[str, float] = {}
+def highest_scores(several: list[Scores]) -> dict[str, float]:
+    """Give each class its highest score; NaN counts as higher than any number."""
+    highest: dict[str, float] = {}
     for scores in several:
         for name, score in scores.items():
-            if name not in found or not score <= found[name]:
-                found[name] = score
-    return found
+            if name not in highest or not score <= highest[name]:
+                highest[name] = score
+    return highest
 
 
 def tiles(pixels: Pixels, grids: tuple[int, ...]) -> Iterator[Pixels]:
-    """Yield the whole picture, then for each grid n its n x n tiles, which together cover every pixel."""
+    """Yield the whole picture, then n x n tiles for each n in ``grids``; a grid covers every pixel once."""
     yield pixels
     height, width = pixels.shape[:2]
     for n in grids:

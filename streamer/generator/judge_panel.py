@@ -1,4 +1,4 @@
-"""Asks the judges in the generator process about a request's text and picture; whatever goes wrong holds."""
+"""Asks the judges in the generator process about a request's text and picture; any fault holds the picture."""
 
 from __future__ import annotations
 
@@ -11,134 +11,141 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from streamer.errors import BackendUnavailable, PluginError
-from streamer.generator.backend import Pixels
-from streamer.generator.backend_choice import load_judge
+from streamer.generator.backend import Pixels, one_line
+from streamer.generator.backend_choice import load_judge_module
 from streamer.generator.ipc import JudgeUse
-from streamer.generator.judge import ImageJudge, ImageJudgeOptions, Judge, TextJudge, tiles, worst
+from streamer.generator.judge import ImageJudge, ImageJudgeOptions, Judge, TextJudge, highest_scores, tiles
 from streamer.moderation.thresholds import Scores, Thresholds, classify
 from streamer.types import Judgement, Outcome
 
 log = logging.getLogger(__name__)
 
-NONE = "none: no model looks at pictures before they go on air"
+NO_JUDGES = "none: no model looks at pictures before they go on air"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedJudge:
-    """One judge of the config; without ``judge`` it could not be loaded, and ``trouble`` says why."""
+    """One judge of the config; if it could not be loaded, ``judge`` is None and ``problem`` says why."""
 
     name: str
-    band: Thresholds
+    thresholds: Thresholds
     judge: Judge | None
-    trouble: str = ""
+    problem: str = ""
 
     @property
     def second_opinion(self) -> bool:
-        return isinstance(self.band, ImageJudgeOptions) and self.band.second_opinion
+        """Tell whether this judge is asked only about what another one flagged."""
+        return isinstance(self.thresholds, ImageJudgeOptions) and self.thresholds.second_opinion
+
+    @property
+    def version(self) -> str:
+        """Name the weights; empty if none are loaded."""
+        return self.judge.version if self.judge is not None else ""
 
 
 class JudgePanel:
-    """All judges, loaded once. Pictures are looked at by the thread that asks, texts are read beside it."""
+    """All judges, loaded once. The calling thread looks at pictures; a thread of its own reads texts meanwhile."""
 
-    def __init__(self, seats: Sequence[LoadedJudge] = ()) -> None:
-        self._readers = [seat for seat in seats if isinstance(seat.judge, TextJudge)]
-        self._lookers = [seat for seat in seats if not isinstance(seat.judge, TextJudge)]
-        self._seats = seats
-        # Beside the picture, so that reading costs no time; one thread, for judges are used by one at a time.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
+    def __init__(self, judges: Sequence[LoadedJudge] = ()) -> None:
+        self._text_judges = [judge for judge in judges if isinstance(judge.judge, TextJudge)]
+        self._image_judges = [judge for judge in judges if not isinstance(judge.judge, TextJudge)]
+        self._judges = judges
+        # Texts are read while the picture is drawn. One thread, since a judge serves one caller at a time.
+        self._text_thread = ThreadPoolExecutor(1, thread_name_prefix="text-judges")
 
     def active(self) -> dict[str, str]:
-        """Say which judges there are, and why one is missing."""
-        named = {f"judge {seat.name}": seat.trouble or _version(seat) for seat in self._seats}
-        return named or {"judges": NONE}
+        """Name every judge with its version, or with the reason why it is missing."""
+        judges = {f"judge {judge.name}": judge.problem or judge.version for judge in self._judges}
+        return judges or {"judges": NO_JUDGES}
 
     def read(self, text: str) -> Future[tuple[Judgement, ...]]:
-        """Start to read a text; the result never raises."""
-        return self._thread.submit(lambda: tuple(_asked(seat, lambda one: _read(one, text)) for seat in self._readers))
+        """Start reading a text; the result never raises."""
+        return self._text_thread.submit(
+            lambda: tuple(_judge(judge, lambda judge: _read(judge, text)) for judge in self._text_judges)
+        )
 
-    def look(self, pixels: Pixels, looked: Callable[[], None] = lambda: None) -> tuple[Judgement, ...]:
-        """Look at a picture, calling ``looked`` after each look; second opinions only where somebody is not content."""
-        if not self._lookers:
+    def look(self, pixels: Pixels, after_look: Callable[[], None] = lambda: None) -> tuple[Judgement, ...]:
+        """Judge a picture and call ``after_look`` after each look; ask for second opinions on flagged pictures only."""
+        if not self._image_judges:
             return ()
         opaque = over_grey(pixels)
 
-        def ask(one: LoadedJudge) -> Scores:
-            return _look(one, opaque, looked)
+        def scores(judge: LoadedJudge) -> Scores:
+            return _look(judge, opaque, after_look)
 
-        first = [_asked(seat, ask) for seat in self._lookers if not seat.second_opinion]
-        if all(one.outcome is Outcome.ALLOW for one in first):
+        first = [_judge(judge, scores) for judge in self._image_judges if not judge.second_opinion]
+        if all(judgement.outcome is Outcome.ALLOW for judgement in first):
             return tuple(first)
-        second = [_asked(seat, ask) for seat in self._lookers if seat.second_opinion]
+        second = [_judge(judge, scores) for judge in self._image_judges if judge.second_opinion]
         return (*apply_second_opinions(first, second), *second)
 
 
 def apply_second_opinions(first: Sequence[Judgement], second: Sequence[Judgement]) -> list[Judgement]:
-    """Turn a block that every second opinion contradicts into a hold; nothing is ever turned into a yes."""
-    if not second or any(one.outcome is not Outcome.ALLOW for one in second):
+    """Turn a block into a hold if every second opinion contradicts it; nothing is ever turned into an allow."""
+    if not second or any(opinion.outcome is not Outcome.ALLOW for opinion in second):
         return list(first)
     return [
-        replace(one, outcome=Outcome.HOLD, code=f"disputed {one.code}") if one.outcome is Outcome.BLOCK else one
-        for one in first
+        replace(judgement, outcome=Outcome.HOLD, code=f"disputed {judgement.code}")
+        if judgement.outcome is Outcome.BLOCK
+        else judgement
+        for judgement in first
     ]
 
 
 def over_grey(pixels: Pixels) -> Pixels:
-    """Lay a transparent picture over grey, as no judge knows what transparency is."""
+    """Composite a transparent picture over grey: no judge reads an alpha channel."""
     if pixels.shape[2] == 3:
         return pixels
     alpha = pixels[..., 3:].astype(np.uint16)
     return ((pixels[..., :3] * alpha + 128 * (255 - alpha)) // 255).astype(np.uint8)
 
 
-def load(use: JudgeUse) -> LoadedJudge:
-    """Load one judge; one that cannot be loaded keeps its seat, and holds everything."""
-    band = Thresholds()
+def load_judge(use: JudgeUse) -> LoadedJudge:
+    """Load one judge; one that cannot be loaded stays on the panel and holds everything."""
+    options = Thresholds()
     try:
-        module = load_judge(use.name)
-        band = module.Options.model_validate(use.options)
-        judge: Judge = module.create(band)
+        module = load_judge_module(use.name)
+        options = module.Options.model_validate(use.options)
+        judge: Judge = module.create(options)
         judge.load()
     except (BackendUnavailable, PluginError, ImportError) as error:
-        trouble = str(error)
+        problem = str(error)
     except Exception as error:
-        # Whatever a library throws over weights it cannot read.
+        # A library raises anything over weights that it cannot read.
         log.exception("a judge cannot be loaded: %s", use.name)
-        trouble = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        problem = one_line(error)
     else:
-        return LoadedJudge(use.name, band, judge)
-    log.error("judge %s is not available, so what viewers ask for waits for a moderator: %s", use.name, trouble)
-    return LoadedJudge(use.name, band, None, f"not available, holds everything: {trouble}")
+        return LoadedJudge(use.name, options, judge)
+    log.error("judge %s is not available, so every viewer's picture waits for a moderator: %s", use.name, problem)
+    return LoadedJudge(use.name, options, None, f"not available, holds everything: {problem}")
 
 
-def _look(seat: LoadedJudge, pixels: Pixels, looked: Callable[[], None]) -> Scores:
-    assert isinstance(seat.judge, ImageJudge)
-    grids = seat.band.tiles if isinstance(seat.band, ImageJudgeOptions) else ()
-    found = []
+def _look(judge: LoadedJudge, pixels: Pixels, after_look: Callable[[], None]) -> Scores:
+    assert isinstance(judge.judge, ImageJudge)
+    grids = judge.thresholds.tiles if isinstance(judge.thresholds, ImageJudgeOptions) else ()
+    scores = []
     for tile in tiles(pixels, grids):
-        found.append(seat.judge.look(np.ascontiguousarray(tile)))
-        looked()
-    return worst(found)
+        scores.append(judge.judge.look(np.ascontiguousarray(tile)))
+        after_look()
+    return highest_scores(scores)
 
 
-def _read(seat: LoadedJudge, text: str) -> Scores:
-    assert isinstance(seat.judge, TextJudge)
-    return seat.judge.read(text)
+def _read(judge: LoadedJudge, text: str) -> Scores:
+    assert isinstance(judge.judge, TextJudge)
+    return judge.judge.read(text)
 
 
-def _asked(seat: LoadedJudge, ask: Callable[[LoadedJudge], Scores]) -> Judgement:
-    if seat.judge is None:
-        return Judgement(Outcome.HOLD, "unavailable", seat.name, "")
+def _judge(judge: LoadedJudge, score: Callable[[LoadedJudge], Scores]) -> Judgement:
+    """Score with one judge and classify the scores; a judge that is missing or fails holds."""
+    if judge.judge is None:
+        return Judgement(Outcome.HOLD, "unavailable", judge.name, "")
     began = time.perf_counter()
     try:
-        scores = ask(seat)
-        outcome, code = classify(scores, seat.band)
+        scores = score(judge)
+        outcome, code = classify(scores, judge.thresholds)
     except Exception:
-        # Anybody's model: a fault of its must neither end the drawing nor open the gate.
-        log.exception("a judge failed: %s", seat.name)
+        # Third-party model: its failure must neither end the drawing nor let the picture through.
+        log.exception("a judge failed: %s", judge.name)
         scores, outcome, code = {}, Outcome.HOLD, "failed"
     took_ms = (time.perf_counter() - began) * 1000
-    return Judgement(outcome, code, seat.name, _version(seat), scores, took_ms)
-
-
-def _version(seat: LoadedJudge) -> str:
-    return seat.judge.version if seat.judge is not None else ""
+    return Judgement(outcome, code, judge.name, judge.version, scores, took_ms)

@@ -1,7 +1,7 @@
-"""The generator process itself (``python -m streamer.generator.worker``): loads one backend and draws on order.
+"""The generator process itself (``python -m streamer.generator.worker``): loads one backend and draws on command.
 
-The main thread alone touches the backend for its whole life. A second thread reads orders, so that a cancel or the
-end of the parent is heard while a picture is being drawn.
+The main thread alone touches the backend for its whole life. A second thread reads commands, so that a cancel or the
+end of the parent is noticed while a picture is being drawn.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from streamer.errors import BackendError, BackendUnavailable, PluginError
-from streamer.generator.backend import Backend, Report
-from streamer.generator.backend_choice import load_backend
-from streamer.generator.frame_builder import FrameBuilder
+from streamer.generator.backend import Backend, Report, device_is_lost, one_line
+from streamer.generator.backend_choice import load_backend_module
+from streamer.generator.frame_builder import EncodeOptions, FrameBuilder
 from streamer.generator.ipc import (
     GPU_FAULT_EXIT,
+    LOADING_JOB,
+    PROCEDURAL,
     Begin,
     Cancel,
     DrawCommand,
@@ -40,20 +42,20 @@ from streamer.generator.ipc import (
     pack,
     read,
 )
-from streamer.generator.judge_panel import JudgePanel, load
+from streamer.generator.judge_panel import JudgePanel, load_judge
 from streamer.generator.render.encode import ALGORITHMIC, TRAINED
 from streamer.types import Frame
 
 log = logging.getLogger(__name__)
 
 CLOSE_S = 1.0
-SOON_S = 0.05
-BEAT_S, LONGEST_SLICE_S = 2.0, 120.0
+NEXT_JOB_S = 0.05
+HEARTBEAT_S, LONGEST_SLICE_S = 2.0, 120.0
 PR_SET_PDEATHSIG = 1
 
 
 class CommandReader:
-    """What the parent wants: jobs to draw, and up to which job number nothing is wanted any more."""
+    """The parent's commands: jobs to draw, and the number up to which jobs are cancelled."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -61,185 +63,184 @@ class CommandReader:
         self.cancelled_up_to = 0
 
     def listen(self) -> None:
-        """Read orders until the pipe ends, which means that the parent is gone or wants us gone."""
-        while (order := read(self._stream)) is not None:
-            if isinstance(order, DrawCommand):
-                self.jobs.put(order)
-            elif isinstance(order, Cancel):
-                self.cancelled_up_to = max(self.cancelled_up_to, order.job)
+        """Read commands until the pipe ends: the parent is gone, or wants this process gone."""
+        while (command := read(self._stream)) is not None:
+            if isinstance(command, DrawCommand):
+                self.jobs.put(command)
+            elif isinstance(command, Cancel):
+                self.cancelled_up_to = max(self.cancelled_up_to, command.job)
         self.cancelled_up_to = sys.maxsize
         self.jobs.put(None)
         time.sleep(CLOSE_S)
-        os._exit(0)  # the main thread hangs; as a daemon this thread never gets here otherwise
+        os._exit(0)  # the main thread hangs: otherwise the process would have ended, and this daemon thread with it
 
 
 class ReplyWriter:
-    """Say things to the parent, one at a time: the main thread speaks, and a heartbeat while it works between jobs."""
+    """Write replies to the parent, one at a time: the main thread's, and heartbeats while it works between jobs."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._turn = stream, threading.Lock()
+        self._stream, self._lock = stream, threading.Lock()
 
-    def say(self, answer: WorkerReply) -> None:
-        with self._turn:
-            self._stream.write(pack(answer))
+    def send(self, reply: WorkerReply) -> None:
+        """Write one reply; any thread may call this."""
+        with self._lock:
+            self._stream.write(pack(reply))
             self._stream.flush()
 
+    def report(self, doing: str, share: float) -> None:
+        """Send the progress of loading."""
+        self.send(Progress(doing, share))
+
     @contextmanager
-    def heard(self) -> Iterator[None]:
-        """Say now and then that we live, for at most LONGEST_SLICE_S: a job may be waiting, and silence is a hang."""
-        over = threading.Event()
+    def heartbeats(self) -> Iterator[None]:
+        """Send heartbeats for at most LONGEST_SLICE_S, since the parent takes silence while a job waits for a hang."""
+        done = threading.Event()
 
         def beat() -> None:
-            for _ in range(int(LONGEST_SLICE_S / BEAT_S)):
-                if over.wait(BEAT_S):
+            for _ in range(int(LONGEST_SLICE_S / HEARTBEAT_S)):
+                if done.wait(HEARTBEAT_S):
                     return
-                self.say(Heartbeat())
+                self.send(Heartbeat())
 
         thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
         thread.start()
         try:
             yield
         finally:
-            over.set()
+            done.set()
             thread.join()
 
 
 def main() -> None:
-    """Load, draw until told to stop, give memory back."""
+    """Load, draw until told to stop, free memory."""
     die_with_parent()
     inbox, outbox = claim_pipes()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    voice, orders = ReplyWriter(outbox), CommandReader(inbox)
+    writer, reader = ReplyWriter(outbox), CommandReader(inbox)
     begin = read(inbox)
     if not isinstance(begin, Begin):
         return
-    threading.Thread(target=orders.listen, name="orders", daemon=True).start()
-    jury = load_judge_panel(begin, voice)
-    backend = start(begin, voice, jury)
+    threading.Thread(target=reader.listen, name="commands", daemon=True).start()
+    judge_panel = load_judge_panel(begin, writer)
+    backend = load_backend(begin, writer, judge_panel)
     if backend is None:
         return
-    source = ALGORITHMIC if begin.backend.name == "procedural" else TRAINED
-    studio = FrameBuilder(backend, begin.jpeg_quality, source, begin.own_layouts, jury)
-    while (job := next_job(backend, orders, voice, jury)) is not None:
-        draw(studio, job, orders, voice)
+    source = ALGORITHMIC if begin.backend.name == PROCEDURAL.name else TRAINED
+    builder = FrameBuilder(backend, EncodeOptions(begin.jpeg_quality, source, begin.own_layouts), judge_panel)
+    while (job := next_job(backend, reader, writer, judge_panel)) is not None:
+        draw(builder, job, reader, writer)
     backend.close()
 
 
-def load_judge_panel(begin: Begin, voice: ReplyWriter) -> JudgePanel:
-    """Load the judges; one that cannot be loaded holds what chat asks for, and the picture machine still runs."""
-    seats = []
+def load_judge_panel(begin: Begin, writer: ReplyWriter) -> JudgePanel:
+    """Load the judges; one that cannot be loaded holds viewers' pictures, and the backend still runs."""
+    judges = []
     for use in begin.judges:
-        voice.say(Progress(f"loading the judge {use.name}", 0.0))
-        with voice.heard():
-            seats.append(load(use))
-    return JudgePanel(seats)
+        writer.report(f"loading the judge {use.name}", 0.0)
+        with writer.heartbeats():
+            judges.append(load_judge(use))
+    return JudgePanel(judges)
 
 
-def start(begin: Begin, voice: ReplyWriter, jury: JudgePanel) -> Backend | None:
-    """Make the backend ready, or say why it cannot be and give back None."""
+def load_backend(begin: Begin, writer: ReplyWriter, judge_panel: JudgePanel) -> Backend | None:
+    """Load and warm up the backend; if that fails, send the reason and return None."""
     try:
-        module = load_backend(begin.backend.name)
+        module = load_backend_module(begin.backend.name)
         backend: Backend = module.create(module.Options.model_validate(begin.backend.options))
-        backend.load(lambda doing, share: voice.say(Progress(doing, share)))
-        backend.warm_up(begin.sizes, lambda doing, share: voice.say(Progress(doing, share)))
-        voice.say(Ready(active(backend, jury), getattr(backend, "edits", True)))
+        backend.load(writer.report)
+        backend.warm_up(begin.sizes, writer.report)
+        writer.send(Ready(active(backend, judge_panel), getattr(backend, "edits", True)))
     except BackendUnavailable as error:
-        voice.say(Failed(0, "BackendUnavailable", error.problem, error.fix))
+        writer.send(Failed(LOADING_JOB, BackendUnavailable.__name__, error.problem, error.fix))
     except (PluginError, ImportError, ValidationError) as error:
-        voice.say(Failed(0, "BackendUnavailable", str(error)))
+        writer.send(Failed(LOADING_JOB, BackendUnavailable.__name__, str(error)))
     except Exception as error:
-        # Whatever a backend throws while loading is reported as it is; the parent decides to try again.
+        # A backend raises anything while loading; the parent decides whether to try again.
         log.exception("loading failed")
-        voice.say(Failed(0, "BackendError", said(error)))
+        writer.send(Failed(LOADING_JOB, BackendError.__name__, one_line(error)))
     else:
         return backend
     return None
 
 
-def active(backend: Backend, jury: JudgePanel) -> dict[str, str]:
+def active(backend: Backend, judge_panel: JudgePanel) -> dict[str, str]:
     """Name what really draws and who judges."""
-    return {key: str(value) for key, value in backend.active().items()} | jury.active()
+    return {key: str(value) for key, value in backend.active().items()} | judge_panel.active()
 
 
-def next_job(backend: Backend, orders: CommandReader, voice: ReplyWriter, jury: JudgePanel) -> DrawCommand | None:
-    """Wait for a job; until one comes, let a backend that is not at full speed yet go on getting there.
+def next_job(
+    backend: Backend, reader: CommandReader, writer: ReplyWriter, judge_panel: JudgePanel
+) -> DrawCommand | None:
+    """Wait for a job; meanwhile let a backend that is not at full speed yet do its idle work.
 
-    The next in line, or what a picture made way for, follows within milliseconds: no slice of seconds may come between.
+    A queued or preempted request follows within milliseconds: idle work, which takes seconds, must not delay it.
     """
     with suppress(queue.Empty):
-        return orders.jobs.get(timeout=SOON_S)
-    while orders.jobs.empty() and improve(backend, voice, jury):
+        return reader.jobs.get(timeout=NEXT_JOB_S)
+    while reader.jobs.empty() and do_idle_work(backend, writer, judge_panel):
         pass
-    return orders.jobs.get()
+    return reader.jobs.get()
 
 
-def improve(backend: Backend, voice: ReplyWriter, jury: JudgePanel) -> bool:
-    """Do a few seconds of what a backend left for idle moments, if it has ``idle``; False when nothing is left."""
+def do_idle_work(backend: Backend, writer: ReplyWriter, judge_panel: JudgePanel) -> bool:
+    """Do one slice of a backend's idle work, if it offers ``idle``; return False when nothing is left."""
     idle: Callable[[Report], bool] | None = getattr(backend, "idle", None)
     if idle is None:
         return False
-    done: list[tuple[str, float]] = []
+    reports: list[tuple[str, float]] = []
     try:
-        with voice.heard():
-            more = idle(lambda doing, share: done.append((doing, share)))
+        with writer.heartbeats():
+            more = idle(lambda doing, share: reports.append((doing, share)))
     except Exception as error:
         log.exception("getting faster failed")
         if device_is_lost(error):
             os._exit(GPU_FAULT_EXIT)
         return False
-    if done:
-        doing, share = done[-1]
-        voice.say(FasterNow(doing, share, active(backend, jury)))
+    if reports:
+        doing, share = reports[-1]
+        writer.send(FasterNow(doing, share, active(backend, judge_panel)))
     return more
 
 
-def draw(studio: FrameBuilder, order: DrawCommand, orders: CommandReader, voice: ReplyWriter) -> None:
-    """Draw one job and say how it went; a broken device ends the process."""
+def draw(builder: FrameBuilder, command: DrawCommand, reader: CommandReader, writer: ReplyWriter) -> None:
+    """Draw one job and send its result; a lost device ends the process."""
     try:
-        voice.say(run_job(studio, order, orders, voice))
+        writer.send(draw_job(builder, command, reader, writer))
     except BackendError as error:
-        voice.say(Failed(order.job, type(error).__name__, error.problem, error.fix))
+        writer.send(Failed(command.job, type(error).__name__, error.problem, error.fix))
     except Exception as error:
         log.exception("drawing failed")
         if device_is_lost(error):
             os._exit(GPU_FAULT_EXIT)  # without cleaning up: that would touch the device once more
-        voice.say(Failed(order.job, "BackendError", said(error)))
+        writer.send(Failed(command.job, BackendError.__name__, one_line(error)))
 
 
-def run_job(studio: FrameBuilder, order: DrawCommand, orders: CommandReader, voice: ReplyWriter) -> WorkerReply:
-    """Say each preview and give back the last answer: the frame, or that the job was stopped."""
-    with closing(studio.draw(order.request, lambda: voice.say(Heartbeat()))) as items:
+def draw_job(
+    builder: FrameBuilder, command: DrawCommand, reader: CommandReader, writer: ReplyWriter
+) -> Produced | Stopped:
+    """Send each preview and return the last reply: the frame, or that the job was stopped."""
+    with closing(builder.draw(command.request, lambda: writer.send(Heartbeat()))) as items:
         for item in items:
-            if orders.cancelled_up_to >= order.job:
+            if reader.cancelled_up_to >= command.job:
                 break
             if isinstance(item, Frame):
-                return Produced(order.job, item, studio.drew_s, studio.judged_s)
-            voice.say(Produced(order.job, item))
-    return Stopped(order.job)
-
-
-def said(error: Exception) -> str:
-    """Name an unexpected exception in one line."""
-    return f"{type(error).__name__}: {error}".splitlines()[0][:300]
-
-
-def device_is_lost(error: Exception) -> bool:
-    """Tell whether CUDA is unusable from now on: after such an error NVIDIA asks for the process to be relaunched."""
-    return type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)
+                return Produced(command.job, item)
+            writer.send(Produced(command.job, item))
+    return Stopped(command.job)
 
 
 def claim_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Keep the pipes to the parent for messages alone: whatever is printed goes to the log, whoever prints it."""
+    """Keep the pipes to the parent for messages alone: whatever a library prints goes to the log."""
     inbox, outbox = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
     os.dup2(2, 1)
     return inbox, outbox
 
 
 def die_with_parent() -> None:
-    """On Linux ask the kernel to end us with the parent: a hang that holds the interpreter lock hears no pipe."""
+    """Ask the Linux kernel to kill this process with its parent: a hang that holds the GIL notices no closed pipe."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

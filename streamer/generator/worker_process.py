@@ -1,6 +1,6 @@
-"""One generator process seen from the program: start it, talk to it, log what it prints, end it.
+"""One generator process as the program sees it: start it, talk to it, log what it prints, end it.
 
-Plain pipes and three short threads instead of asyncio's subprocesses: those cannot be used on every event loop on
+Plain pipes and three short threads instead of asyncio's subprocesses: those do not work on every event loop on
 Windows, and up to Python 3.12 their ``wait`` hangs while a grandchild holds a pipe open (python/cpython#119710).
 """
 
@@ -24,57 +24,55 @@ from streamer.generator.ipc import WorkerCommand, WorkerReply, pack, read
 
 log = logging.getLogger("streamer.generator.worker")
 
-GOODBYE_S, TERMINATE_S, LAST_WORDS_S = 1.0, 0.5, 0.3
-ANSWERS = 256
-LONGEST_LINE = 2000
+CLOSE_S, TERMINATE_S, LAST_PRINTS_S = 1.0, 0.5, 0.3
+WAITING_REPLIES = 256
+MAX_LINE = 2000
 
 
 class WorkerProcess:
-    """Own one process from start to end; whoever makes one awaits ``end``. Belongs to the event loop."""
+    """Own one process from start to end; whoever creates one awaits ``end``. Belongs to the event loop."""
 
     def __init__(self, home: Path) -> None:
         self._process = _spawn(home)
         self._loop = asyncio.get_running_loop()
         self._gone = asyncio.Event()
-        self._answers: asyncio.Queue[WorkerReply | None] = asyncio.Queue(ANSWERS)
-        self._orders: queue.SimpleQueue[WorkerCommand | None] = queue.SimpleQueue()
+        self._replies: asyncio.Queue[WorkerReply | None] = asyncio.Queue(WAITING_REPLIES)
+        self._commands: queue.SimpleQueue[WorkerCommand | None] = queue.SimpleQueue()
         self._log_thread = self._thread(self._log_prints, "log")
-        self._thread(self._write_orders, "orders")
-        self._thread(self._read_answers, "answers")
+        self._thread(self._write_commands, "commands")
+        self._thread(self._read_replies, "replies")
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
-    def send(self, order: WorkerCommand) -> None:
-        """Hand an order over without waiting; if the process is gone, ``receive`` will say so."""
-        self._orders.put(order)
+    def send(self, command: WorkerCommand) -> None:
+        """Queue a command without waiting; if the process is gone, ``receive`` says so."""
+        self._commands.put(command)
 
     async def receive(self) -> WorkerReply | None:
-        """Wait for the next answer; None when the process is gone."""
-        return await self._answers.get()
+        """Wait for the next reply; None when the process is gone."""
+        return await self._replies.get()
 
     def leave(self) -> None:
-        """Let ``receive`` say that the process is gone, so that its owner ends it."""
-        if self._answers.full():
-            self._answers.get_nowait()
-        self._answers.put_nowait(None)
+        """Make ``receive`` return None, as if the process were gone, so that its owner ends it."""
+        self._queue_reply(None)
 
     async def end(self) -> int:
-        """Ask the process to leave, then make it, and give back its exit status; nothing of it stays behind."""
+        """Ask the process to leave, then make it, and return its exit status; nothing of it stays behind."""
         try:
-            self._orders.put(None)
-            if not await self._gone_within(GOODBYE_S):
+            self._commands.put(None)
+            if not await self._gone_within(CLOSE_S):
                 self._process.terminate()
                 await self._gone_within(TERMINATE_S)
         finally:
             self.kill()
         await self._gone.wait()
-        await asyncio.to_thread(self._log_thread.join, LAST_WORDS_S)
+        await asyncio.to_thread(self._log_thread.join, LAST_PRINTS_S)
         return self._process.wait()
 
     def kill(self) -> None:
-        """End the process, and the compilers it may have started, now."""
+        """End the process, and the compilers that it may have started, at once."""
         with suppress(ProcessLookupError, PermissionError):
             if sys.platform == "win32":
                 self._process.kill()
@@ -93,35 +91,37 @@ class WorkerProcess:
         thread.start()
         return thread
 
-    def _write_orders(self) -> None:
-        """Write orders: a thread's work, since a stopped process with a full pipe must not stop the event loop."""
+    def _write_commands(self) -> None:
+        """Write commands in a thread: the full pipe of a stopped process must not block the event loop."""
         pipe = cast(BinaryIO, self._process.stdin)
         with suppress(OSError):
-            while (order := self._orders.get()) is not None:
-                pipe.write(pack(order))
+            while (command := self._commands.get()) is not None:
+                pipe.write(pack(command))
                 pipe.flush()
         with suppress(OSError):
             pipe.close()
 
-    def _read_answers(self) -> None:
+    def _read_replies(self) -> None:
         pipe = cast(BinaryIO, self._process.stdout)
         with pipe:
-            while (answer := read(pipe)) is not None:
-                self._tell(cast(WorkerReply, answer))
+            while (reply := read(pipe)) is not None:
+                self._call_soon(self._queue_reply, cast(WorkerReply, reply))
         self._process.wait()
-        self._tell(None)
+        self._call_soon(self._note_gone)
 
-    def _tell(self, answer: WorkerReply | None) -> None:
-        # A closed loop means that the program ends; then nobody is left to be told.
+    def _call_soon(self, callback: Callable[..., None], *arguments: WorkerReply) -> None:
+        # A closed loop means that the program ends; then nobody receives any more.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._deliver, answer)
+            self._loop.call_soon_threadsafe(callback, *arguments)
 
-    def _deliver(self, answer: WorkerReply | None) -> None:
-        if answer is None:
-            self._gone.set()
-        if self._answers.full():
-            self._answers.get_nowait()  # the oldest is an outdated preview or progress
-        self._answers.put_nowait(answer)
+    def _note_gone(self) -> None:
+        self._gone.set()
+        self._queue_reply(None)
+
+    def _queue_reply(self, reply: WorkerReply | None) -> None:
+        if self._replies.full():
+            self._replies.get_nowait()  # the oldest is an outdated preview or progress
+        self._replies.put_nowait(reply)
 
     def _log_prints(self) -> None:
         """Log what the process prints; progress bars end their lines with a bare carriage return."""
@@ -129,7 +129,7 @@ class WorkerProcess:
         with cast(BinaryIO, self._process.stderr) as pipe:
             while chunk := os.read(pipe.fileno(), 65536):
                 *lines, rest = re.split(rb"[\r\n]+", rest + chunk)
-                if len(rest) > LONGEST_LINE:
+                if len(rest) > MAX_LINE:
                     lines, rest = [*lines, rest], b""
                 for line in lines:
                     _log_line(line)
@@ -138,14 +138,14 @@ class WorkerProcess:
 
 def _log_line(line: bytes) -> None:
     if line.strip():
-        log.info("%s", line[:LONGEST_LINE].decode(errors="replace").rstrip())
+        log.info("%s", line[:MAX_LINE].decode(errors="replace").rstrip())
 
 
 def _spawn(home: Path) -> subprocess.Popen[bytes]:
     # Not multiprocessing: its spawn imports the parent's main module again, and with it the whole web server.
-    # A session of its own lets one signal reach the compilers it starts, and keeps Ctrl-C for the parent alone.
-    here = os.pathsep.join(path or os.getcwd() for path in sys.path)
-    environment = {**os.environ, "PYTHONPATH": here, "PYTHONUNBUFFERED": "1", "STREAMER_HOME": str(home)}
+    # A session of its own lets one signal reach the compilers that it starts, and keeps Ctrl-C for the parent alone.
+    import_path = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    environment = {**os.environ, "PYTHONPATH": import_path, "PYTHONUNBUFFERED": "1", "STREAMER_HOME": str(home)}
     command = [sys.executable, "-P", "-X", "faulthandler", "-m", "streamer.generator.worker"]
     pipe = subprocess.PIPE
     return subprocess.Popen(  # nosec B603

@@ -32,7 +32,6 @@ class Deliver(ModeratorActions):
 
     def __init__(self, parts: ShowParts, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parts, clock)
-        self._judged_s = 0.0  # how long the newest picture, finished, waited for its judges
         self._airing: LruDict[str, tuple[float, float | None]] = LruDict(AIRING)
 
     def _same(self, request: ImageRequest, now: float) -> Refusal | Result | HeldPicture | None:
@@ -108,16 +107,15 @@ class Deliver(ModeratorActions):
             frame = await self._drawing.frame(
                 request, seen=self._admission.doubted(request, self._clock()) is None and not self._goes_later(request)
             )
-            return frame, [] if frame is None else await self._thought(thinking)
+            return (None, []) if frame is None else await self._thought(frame, thinking)
         finally:
             thinking.cancel()
 
-    async def _thought(self, thinking: asyncio.Task[list[Judgement]]) -> list[Judgement]:
-        """Wait for those who are not ready yet, and note how long judges in either process kept the picture."""
+    async def _thought(self, frame: Frame, thinking: asyncio.Task[list[Judgement]]) -> tuple[Frame, list[Judgement]]:
+        """Wait for the judges that still think, and note on the frame how long judges in either process kept it."""
         since = self._clock()
         judgements = await thinking
-        self._judged_s = self._parts.generator.judged_s + self._clock() - since
-        return judgements
+        return replace(frame, judged_s=frame.judged_s + self._clock() - since), judgements
 
     async def _deliver(
         self, request: ImageRequest, frame: Frame | None, judgements: Sequence[Judgement], draw_s: float
@@ -132,7 +130,7 @@ class Deliver(ModeratorActions):
         self._parts.metrics.took(PipelineStep.DRAW, draw_s * 1000)
         judged = [*judgements, *frame.judgements]
         if judged:
-            self._parts.metrics.took(PipelineStep.JUDGE, self._judged_s * 1000)
+            self._parts.metrics.took(PipelineStep.JUDGE, frame.judged_s * 1000)
         objection = combine_verdicts(
             request, self._admission.doubted(request, now), self._parts.policy.look(request, frame, now), judgements
         )
@@ -153,7 +151,7 @@ class Deliver(ModeratorActions):
             return
         if self._parts.hub.overlays:
             at_once = drawn_at - request.at - draw_s < AT_ONCE_S
-            own_s = self._parts.generator.drew_s + self._judged_s
+            own_s = cleared.drew_s + cleared.judged_s
             self._airing.put(request.id, (request.at, own_s if at_once else None))
         self._put_on_air(request, self._finish(request), cleared, draw_s, drawn_at)
         self._parts.metrics.took(PipelineStep.DELIVER, (self._clock() - drawn_at) * 1000)

@@ -9,7 +9,7 @@ from streamer.generator.backend_choice import (
     choose,
     choose_for,
     gpu_visible,
-    load_backend,
+    load_backend_module,
     missing_libraries,
 )
 
@@ -72,19 +72,19 @@ def test_on_windows_the_drivers_own_tool_tells(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_dotted_name_is_somebody_elses_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
-    assert load_backend("support.scripted_backend").create
+    assert load_backend_module("support.scripted_backend").create
 
 
 @pytest.mark.parametrize("name", ["no_such_backend", "no_such_package.module"])
 def test_an_unknown_name_is_answered_with_the_known_ones(name: str) -> None:
     with pytest.raises(PluginError) as caught:
-        load_backend(name)
+        load_backend_module(name)
     assert all(known in str(caught.value) for known in ["auto", *backend_names()])
 
 
 def test_a_module_that_is_no_backend_is_refused() -> None:
     with pytest.raises(PluginError, match="offers no Options"):
-        load_backend("streamer.errors")
+        load_backend_module("streamer.errors")
 
 
 def test_a_backend_that_needs_a_missing_package_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,4 +92,4 @@ def test_a_backend_that_needs_a_missing_package_names_it(tmp_path: Path, monkeyp
     (tmp_path / "needy_package/backend.py").write_text("import no_such_library")
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(PluginError, match="no_such_library is not installed"):
-        load_backend("needy_package.backend")
+        load_backend_module("needy_package.backend")

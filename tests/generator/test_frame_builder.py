@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +10,11 @@ from pydantic import ValidationError
 
 from streamer.errors import BackendError
 from streamer.generator.backend import BackendPicture, HostPicture, Pixels, StepCallback
-from streamer.generator.frame_builder import FrameBuilder, blank
+from streamer.generator.config import WorkerOptions
+from streamer.generator.frame_builder import EncodeOptions, FrameBuilder, is_blank
 from streamer.generator.ipc import JudgeUse
-from streamer.generator.judge_panel import JudgePanel, load
+from streamer.generator.judge_panel import JudgePanel, load_judge
 from streamer.generator.render.encode import ALGORITHMIC, TRAINED
-from streamer.generator.supervisor import WorkerOptions
 from streamer.types import (
     Actor,
     Caption,
@@ -29,6 +28,7 @@ from streamer.types import (
     Role,
     SamplingParams,
 )
+from tests.support.generation import IMAGE_JUDGE, TEXT_JUDGE
 
 
 def noise(width: int, height: int, channels: int = 3) -> Pixels:
@@ -68,7 +68,7 @@ class DevicePicture(HostPicture):
 
 
 def draw(*items: StepCallback | BackendPicture, caption: Caption | None = None, source: str = TRAINED) -> list[object]:
-    return list(FrameBuilder(Playback(*items), source=source).draw(request(caption)))  # type: ignore[arg-type]
+    return list(FrameBuilder(Playback(*items), EncodeOptions(source=source)).draw(request(caption)))  # type: ignore[arg-type]
 
 
 def frame_of(*items: StepCallback | BackendPicture, caption: Caption | None = None) -> Frame:
@@ -184,7 +184,7 @@ def night() -> Pixels:
 
 
 @pytest.mark.parametrize(
-    ("pixels", "is_blank"),
+    ("pixels", "blank"),
     [
         (np.zeros((64, 64, 3), np.uint8), True),
         (np.full((64, 64, 3), 255, np.uint8), True),
@@ -202,8 +202,8 @@ def night() -> Pixels:
         "noise", "dark noise", "a light at night", "a silhouette", "a gradient",
     ],
 )  # fmt: skip
-def test_blank_is_what_shows_nothing(pixels: Pixels, is_blank: bool) -> None:
-    assert blank(pixels) is is_blank
+def test_blank_is_what_shows_nothing(pixels: Pixels, blank: bool) -> None:
+    assert is_blank(pixels) is blank
 
 
 def test_the_backends_own_time_leaves_out_who_reads_its_items(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,36 +217,39 @@ def test_the_backends_own_time_leaves_out_who_reads_its_items(monkeypatch: pytes
                 yield item
 
     monkeypatch.setattr("streamer.generator.frame_builder.time.perf_counter", lambda: now)
-    studio = FrameBuilder(Slow(StepCallback(1, 1, None), HostPicture(noise(64, 48))))  # type: ignore[arg-type]
-    for _ in studio.draw(request()):
+    builder = FrameBuilder(Slow(StepCallback(1, 1, None), HostPicture(noise(64, 48))))  # type: ignore[arg-type]
+    items = []
+    for item in builder.draw(request()):
+        items.append(item)
         now += 100.0
-    assert studio.drew_s == 2.0
+    assert isinstance(items[-1], Frame)
+    assert items[-1].drew_s == 2.0
 
 
-def test_the_judges_see_the_picture_before_the_caption_covers_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent))
-    one = load(JudgeUse("support.scripted_judge", {}))
+def test_the_judges_see_the_picture_before_the_caption_covers_it() -> None:
+    judge = load_judge(JudgeUse(IMAGE_JUDGE, {}))
     grey = np.full((256, 256, 3), 128, np.uint8)
     grey[0, 0] = grey[4, 4] = 90
-    plain = FrameBuilder(Playback(HostPicture(grey)), jury=JudgePanel([one]))  # type: ignore[arg-type]
+    plain = FrameBuilder(Playback(HostPicture(grey)), judge_panel=JudgePanel([judge]))  # type: ignore[arg-type]
     (alone,) = list(plain.draw(request()))[-1].judgements  # type: ignore[union-attr]
-    captioned = FrameBuilder(Playback(HostPicture(grey)), jury=JudgePanel([one]))  # type: ignore[arg-type]
+    captioned = FrameBuilder(Playback(HostPicture(grey)), judge_panel=JudgePanel([judge]))  # type: ignore[arg-type]
     (covered,) = list(captioned.draw(request(Caption("TOP " * 9, "", "top_bottom"))))[-1].judgements  # type: ignore[union-attr]
     assert alone.scores == covered.scores
 
 
-def test_what_the_backend_and_the_readers_found_travels_with_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent))
-
+def test_what_the_backend_and_the_readers_found_travels_with_the_frame() -> None:
     class Opinionated(Playback):
         def opinions(self) -> tuple[Judgement, ...]:
             return (Judgement(Outcome.HOLD, "policy", "policy", "1"),)
 
-    reader = load(JudgeUse("support.scripted_reader", {"words": ["cat"], "block": {"cat": 1.0}}))
-    studio = FrameBuilder(Opinionated(HostPicture(noise(64, 48))), jury=JudgePanel([reader]))  # type: ignore[arg-type]
-    frame = list(studio.draw(request()))[-1]
+    text_judge = load_judge(JudgeUse(TEXT_JUDGE, {"words": ["cat"], "block": {"cat": 1.0}}))
+    builder = FrameBuilder(Opinionated(HostPicture(noise(64, 48))), judge_panel=JudgePanel([text_judge]))  # type: ignore[arg-type]
+    frame = list(builder.draw(request()))[-1]
     assert isinstance(frame, Frame)
-    assert [(one.outcome, one.code) for one in frame.judgements] == [("block", "cat"), ("hold", "policy")]
+    assert [(judgement.outcome, judgement.code) for judgement in frame.judgements] == [
+        ("block", "cat"),
+        ("hold", "policy"),
+    ]
 
 
 def test_a_preview_cannot_be_set_larger_than_32_pixels() -> None:

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from streamer.generator.ipc import LENGTH, LONGEST, Cancel, Produced, Progress, pack, read
+from streamer.generator.ipc import LENGTH, MAX_BYTES, Cancel, Produced, Progress, pack, read
 from streamer.types import Frame
 
 FRAME = Produced(3, Frame("r", "meme", "image/jpeg", bytes(range(256)), 16, 16))
@@ -19,4 +19,4 @@ def test_a_message_cut_short_is_the_end(kept: int) -> None:
 
 
 def test_an_absurd_length_is_the_end_and_not_an_allocation() -> None:
-    assert read(io.BytesIO(LENGTH.pack(LONGEST + 1) + b"xx")) is None
+    assert read(io.BytesIO(LENGTH.pack(MAX_BYTES + 1) + b"xx")) is None

@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.generator.judge import tiles, worst
+from streamer.generator.judge import highest_scores, tiles
 
 
-def test_the_worst_of_several_keeps_every_class() -> None:
-    assert worst([{"a": 0.1, "b": 0.9}, {"a": 0.4}, {}]) == {"a": 0.4, "b": 0.9}
-    assert math.isnan(worst([{"a": 0.1}, {"a": math.nan}])["a"])
+def test_the_highest_of_several_scores_keeps_every_class() -> None:
+    assert highest_scores([{"a": 0.1, "b": 0.9}, {"a": 0.4}, {}]) == {"a": 0.4, "b": 0.9}
+    assert math.isnan(highest_scores([{"a": 0.1}, {"a": math.nan}])["a"])
 
 
 @given(st.integers(1, 60), st.integers(1, 60))

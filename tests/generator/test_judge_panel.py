@@ -1,22 +1,15 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from streamer.generator.backend import Pixels
 from streamer.generator.ipc import JudgeUse
-from streamer.generator.judge_panel import NONE, JudgePanel, apply_second_opinions, load, over_grey
+from streamer.generator.judge_panel import NO_JUDGES, JudgePanel, apply_second_opinions, load_judge, over_grey
 from streamer.types import Judgement, Outcome
-
-RED, READER = "support.scripted_judge", "support.scripted_reader"
-
-
-@pytest.fixture(autouse=True)
-def _tests_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent))
+from tests.support.generation import IMAGE_JUDGE, TEXT_JUDGE
 
 
 def red(share: float, size: tuple[int, int] = (60, 90)) -> Pixels:
@@ -25,24 +18,24 @@ def red(share: float, size: tuple[int, int] = (60, 90)) -> Pixels:
     return pixels
 
 
-def jury(*options: dict[str, object]) -> JudgePanel:
-    return JudgePanel([load(JudgeUse(RED, one)) for one in options])
+def panel(*options: dict[str, object]) -> JudgePanel:
+    return JudgePanel([load_judge(JudgeUse(IMAGE_JUDGE, judge_options)) for judge_options in options])
 
 
 @pytest.mark.parametrize(("share", "outcome"), [(0.1, "allow"), (0.4, "hold"), (0.8, "block")])
 def test_a_judgement_says_who_found_what_and_how_long_it_took(share: float, outcome: str) -> None:
-    (found,) = jury({}).look(red(share))
-    assert (found.outcome, found.code) == (outcome, "" if outcome == "allow" else "red")
-    assert (found.judge, found.version) == (RED, "1")
-    assert found.scores["red"] == pytest.approx(share, abs=0.01)
-    assert found.took_ms > 0
+    (judgement,) = panel({}).look(red(share))
+    assert (judgement.outcome, judgement.code) == (outcome, "" if outcome == "allow" else "red")
+    assert (judgement.judge, judgement.version) == (IMAGE_JUDGE, "1")
+    assert judgement.scores["red"] == pytest.approx(share, abs=0.01)
+    assert judgement.took_ms > 0
 
 
 def test_what_hides_in_a_corner_of_a_collage_is_found_in_the_tiles_alone() -> None:
     pixels = red(0.0)
     pixels[:20, :30, 0] = 255
-    assert [one.outcome for one in jury({}).look(pixels)] == [Outcome.ALLOW]
-    assert [one.outcome for one in jury({"tiles": [2, 3]}).look(pixels)] == [Outcome.BLOCK]
+    assert [judgement.outcome for judgement in panel({}).look(pixels)] == [Outcome.ALLOW]
+    assert [judgement.outcome for judgement in panel({"tiles": [2, 3]}).look(pixels)] == [Outcome.BLOCK]
 
 
 @pytest.mark.parametrize(
@@ -50,49 +43,49 @@ def test_what_hides_in_a_corner_of_a_collage_is_found_in_the_tiles_alone() -> No
     [("unavailable", "unavailable", "hold"), ("raise", "failed", "hold"), ("nonsense", "red", "block")],
 )
 def test_a_judge_that_cannot_judge_never_allows(does: str, code: str, outcome: str) -> None:
-    called = jury({"does": does}, {})
-    broken, sound = called.look(red(0.1))
+    judges = panel({"does": does}, {})
+    broken, sound = judges.look(red(0.1))
     assert (broken.outcome, broken.code) == (outcome, code)
     assert sound.outcome is Outcome.ALLOW
 
 
 @pytest.mark.parametrize(
-    ("use", "said"),
+    ("use", "problem"),
     [
-        (JudgeUse(RED, {"does": "unavailable"}), "no weights; get some"),
+        (JudgeUse(IMAGE_JUDGE, {"does": "unavailable"}), "no weights; get some"),
         (JudgeUse("no_such_judge", {}), "no such name is known: use one of:"),
-        (JudgeUse(RED, {"does": "fly"}), "ValidationError"),
+        (JudgeUse(IMAGE_JUDGE, {"does": "fly"}), "ValidationError"),
     ],
 )
-def test_the_status_says_which_judge_is_missing_and_why(use: JudgeUse, said: str) -> None:
-    active = JudgePanel([load(use)]).active()[f"judge {use.name}"]
+def test_the_status_says_which_judge_is_missing_and_why(use: JudgeUse, problem: str) -> None:
+    active = JudgePanel([load_judge(use)]).active()[f"judge {use.name}"]
     assert active.startswith("not available, holds everything: ")
-    assert said in active
+    assert problem in active
 
 
-def test_each_look_is_a_sign_of_life() -> None:
+def test_each_look_is_reported() -> None:
     looks: list[int] = []
-    jury({"tiles": [2, 3]}).look(red(0.1), lambda: looks.append(1))
+    panel({"tiles": [2, 3]}).look(red(0.1), lambda: looks.append(1))
     assert len(looks) == 1 + 4 + 9
 
 
 def test_without_judges_the_status_says_that_nobody_looks() -> None:
-    assert JudgePanel().active() == {"judges": NONE}
+    assert JudgePanel().active() == {"judges": NO_JUDGES}
     assert JudgePanel().look(red(1.0)) == ()
     assert JudgePanel().read("anything").result(10) == ()
 
 
 def test_a_second_opinion_is_asked_for_only_about_what_somebody_flagged() -> None:
-    called = jury({}, {"second_opinion": True})
-    assert len(called.look(red(0.1))) == 1
-    assert len(called.look(red(0.4))) == 2
+    judges = panel({}, {"second_opinion": True})
+    assert len(judges.look(red(0.1))) == 1
+    assert len(judges.look(red(0.4))) == 2
 
 
 def test_a_contradicted_block_is_up_to_a_human_and_nothing_becomes_a_yes() -> None:
-    called = jury({}, {"second_opinion": True, "hold": {}, "block": {}})
-    first, second = called.look(red(0.8))
+    judges = panel({}, {"second_opinion": True, "hold": {}, "block": {}})
+    first, second = judges.look(red(0.8))
     assert (first.outcome, first.code, second.outcome) == (Outcome.HOLD, "disputed red", Outcome.ALLOW)
-    (held, _) = called.look(red(0.4))
+    (held, _) = judges.look(red(0.4))
     assert (held.outcome, held.code) == (Outcome.HOLD, "red")
 
 
@@ -110,11 +103,11 @@ def test_transparent_parts_are_laid_over_grey() -> None:
 
 
 def test_texts_are_read_beside_the_work_of_the_caller() -> None:
-    called = JudgePanel([load(JudgeUse(READER, {"takes_s": 0.3, "block": {"forbidden": 1.0}}))])
+    judges = JudgePanel([load_judge(JudgeUse(TEXT_JUDGE, {"takes_s": 0.3, "block": {"forbidden": 1.0}}))])
     began = time.monotonic()
-    reading = called.read("a forbidden thing")
+    reading = judges.read("a forbidden thing")
     assert time.monotonic() - began < 0.25
-    (found,) = reading.result(10)
-    assert (found.outcome, found.code, found.judge) == (Outcome.BLOCK, "forbidden", READER)
-    assert [one.outcome for one in called.read("a lake").result(10)] == [Outcome.ALLOW]
-    assert called.look(red(1.0)) == ()
+    (judgement,) = reading.result(10)
+    assert (judgement.outcome, judgement.code, judgement.judge) == (Outcome.BLOCK, "forbidden", TEXT_JUDGE)
+    assert [judgement.outcome for judgement in judges.read("a lake").result(10)] == [Outcome.ALLOW]
+    assert judges.look(red(1.0)) == ()

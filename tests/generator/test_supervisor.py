@@ -10,8 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,65 +19,24 @@ import pytest
 from PIL import Image
 
 from streamer.errors import BackendDied, BackendError, Unsupported
-from streamer.generator.ipc import BackendUse, JudgeUse
-from streamer.generator.supervisor import Supervisor, WorkerOptions
+from streamer.generator.ipc import PROCEDURAL, BackendUse, JudgeUse
+from streamer.generator.supervisor import Supervisor, sized
 from streamer.interfaces import Health, HealthState
-from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, Preview, RequestKind, Role, SamplingParams
+from streamer.types import Caption, Frame, ImageRequest, Lane, Preview, Role
+from tests.support.generation import AT_ONCE, IMAGE_JUDGE, SCRIPTED, TEXT_JUDGE, draw, request, running
 
-TESTS = Path(__file__).parents[1]
-SCRIPTED = "support.scripted_backend"
-FALLBACK = BackendUse(SCRIPTED, {"on_load": "work"})
-AT_ONCE = WorkerOptions(restart_delays_s=(0,))
 IMPATIENT = AT_ONCE.model_copy(update={"step_timeout_s": 1.0})
-
-
-@pytest.fixture(autouse=True)
-def _tests_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(TESTS))
-
-
-def request(
-    prompt: str, steps: int = 4, seed: int = 1, caption: Caption | None = None, role: Role = Role.VIEWER
-) -> ImageRequest:
-    params, actor = SamplingParams(64, 48, steps, 1.0, seed), Actor("1", "somebody", role)
-    name, layer = f"{prompt}-{seed}", "background"
-    return ImageRequest(
-        name, "bg", RequestKind.BACKGROUND, layer, prompt, prompt, params, actor, Lane.CHAT, 0.0, 1e9, caption=caption
-    )
-
-
-@asynccontextmanager
-async def running(
-    home: Path,
-    options: WorkerOptions = AT_ONCE,
-    on_load: str = "work",
-    name: str = SCRIPTED,
-    fallback: BackendUse = FALLBACK,
-    judges: tuple[JudgeUse, ...] = (),
-) -> AsyncIterator[Supervisor]:
-    use = BackendUse(name, {"on_load": on_load} if name == SCRIPTED else {})
-    generator = Supervisor(options, use, [(64, 48), (96, 64)], home, fallback, judges=judges)
-    task = asyncio.create_task(generator.run())
-    try:
-        yield generator
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def draw(generator: Supervisor, wanted: ImageRequest) -> list[Preview | Frame]:
-    return [item async for item in generator.draw(wanted)]
 
 
 async def judged(generator: Supervisor, prompt: str) -> list[tuple[str, str]]:
     *_, frame = await draw(generator, request(prompt))
     assert isinstance(frame, Frame)
-    return [(one.outcome, one.code) for one in frame.judgements]
+    return [(judgement.outcome, judgement.code) for judgement in frame.judgements]
 
 
-async def until(generator: Supervisor, true: Callable[[Health], bool]) -> Health:
-    """Wait for the generator to say something about itself."""
-    while not true(generator.health()):
+async def until(generator: Supervisor, condition: Callable[[Health], bool]) -> Health:
+    """Wait until the generator's health meets a condition."""
+    while not condition(generator.health()):
         await asyncio.sleep(0.005)
     return generator.health()
 
@@ -106,7 +64,7 @@ async def test_more_than_32_pixels_are_seen_by_the_trusted_alone_and_where_no_ju
     tmp_path: Path, role: Role, judged: bool, widths: set[int]
 ) -> None:
     wanted = replace(request("a harbour", role=role), preview_px=500)
-    async with running(tmp_path, judges=(JudgeUse(JUDGE, {}),) if judged else ()) as generator:
+    async with running(tmp_path, judges=(JudgeUse(IMAGE_JUDGE, {}),) if judged else ()) as generator:
         *previews, _ = await draw(generator, wanted)
     seen = [item for item in previews if isinstance(item, Preview) and item.data]
     assert {item.width for item in seen} == widths, "the backend's own previews are 64 wide"
@@ -220,7 +178,6 @@ async def test_a_process_that_cannot_even_be_started_is_tried_again(
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         monkeypatch.undo()
-        monkeypatch.syspath_prepend(str(TESTS))
         raise OSError("too many open files")
 
     monkeypatch.setattr("subprocess.Popen", refuse)
@@ -269,7 +226,7 @@ async def test_a_backend_that_cannot_run_here_is_replaced_at_once(tmp_path: Path
 
 
 async def test_an_unknown_backend_is_replaced_and_the_known_names_are_told(tmp_path: Path) -> None:
-    async with running(tmp_path, name="no_such_backend") as generator:
+    async with running(tmp_path, backend=BackendUse("no_such_backend", {})) as generator:
         await draw(generator, request("fine"))
         assert "use one of: auto" in generator.active["fallback"]
 
@@ -313,8 +270,6 @@ async def test_warming_up_is_told_with_the_size_and_the_share(tmp_path: Path) ->
     async with running(tmp_path, on_load="slow") as generator:
         health = await until(generator, lambda health: "warming up" in health.detail)
         assert health == Health("generator", HealthState.WARMING, "warming up 64x48 (0 %)")
-        assert generator.progress is not None
-        assert generator.progress.doing == "warming up 64x48"
 
 
 async def test_a_request_that_meets_a_long_start_gives_up_at_its_deadline(tmp_path: Path) -> None:
@@ -460,10 +415,12 @@ async def test_a_waiting_draw_hears_that_the_generator_was_stopped(tmp_path: Pat
 PARENT = """
     import asyncio, sys
     from pathlib import Path
-    from test_process import AT_ONCE, FALLBACK, GeneratorProcess, request
+    from streamer.generator.config import WorkerSetup
+    from streamer.generator.supervisor import Supervisor
+    from tests.support.generation import AT_ONCE, FALLBACK, SIZES, request
     async def main():
         options = AT_ONCE.model_copy(update={"step_timeout_s": 600})
-        generator = GeneratorProcess(options, FALLBACK, [(64, 48)], Path(sys.argv[1]))
+        generator = Supervisor(WorkerSetup(options, FALLBACK, SIZES, Path(sys.argv[1])))
         running = asyncio.create_task(generator.run())
         async for _ in generator.draw(request(sys.argv[2])):
             print(generator.pid, flush=True)
@@ -473,7 +430,7 @@ PARENT = """
 
 @pytest.mark.parametrize("prompt", ["hang", "hang hard"])
 def test_the_child_follows_a_parent_that_was_killed(tmp_path: Path, prompt: str) -> None:
-    path = os.pathsep.join([str(TESTS), str(Path(__file__).parent), *filter(None, sys.path)])
+    path = os.pathsep.join(filter(None, sys.path))
     command = [sys.executable, "-c", textwrap.dedent(PARENT), str(tmp_path), prompt]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}) as parent:
         assert parent.stdout is not None
@@ -492,40 +449,39 @@ def test_the_parent_side_imports_no_numpy() -> None:
     assert run.stdout.strip() == "set()", run.stderr
 
 
-JUDGE = "support.scripted_judge"
-
-
 async def test_judgements_come_out_of_the_process_with_the_frame(tmp_path: Path) -> None:
-    reader = JudgeUse("support.scripted_reader", {"block": {"forbidden": 1.0}})
-    async with running(tmp_path, judges=(JudgeUse(JUDGE, {}), reader)) as generator:
+    reader = JudgeUse(TEXT_JUDGE, {"block": {"forbidden": 1.0}})
+    async with running(tmp_path, judges=(JudgeUse(IMAGE_JUDGE, {}), reader)) as generator:
         assert await judged(generator, "a lake") == [("allow", ""), ("hold", "red")]
         assert await judged(generator, "a forbidden lake") == [("block", "forbidden"), ("hold", "red")]
-        assert generator.active[f"judge {JUDGE}"] == "1"
+        assert generator.active[f"judge {IMAGE_JUDGE}"] == "1"
 
 
 async def test_a_backend_that_cannot_change_pictures_says_so(tmp_path: Path) -> None:
-    async with running(tmp_path, name="procedural") as generator:
+    async with running(tmp_path, backend=PROCEDURAL) as generator:
         assert generator.edits
         await generator.ready()
         assert not generator.edits
 
 
 async def test_many_looks_that_take_longer_than_a_step_may_are_no_hang(tmp_path: Path) -> None:
-    judge = JudgeUse(JUDGE, {"tiles": [2], "takes_s": 0.3})
+    judge = JudgeUse(IMAGE_JUDGE, {"tiles": [2], "takes_s": 0.3})
     async with running(tmp_path, IMPATIENT, judges=(judge,)) as generator:
-        assert await judged(generator, "a lake") == [("hold", "red")]
+        *_, frame = await draw(generator, request("a lake"))
+        assert isinstance(frame, Frame)
+        assert [(judgement.outcome, judgement.code) for judgement in frame.judgements] == [("hold", "red")]
         assert not generator.restarts
-        assert generator.judged_s > 1.4
+        assert frame.judged_s > 1.4
 
 
 async def test_a_judge_that_cannot_load_holds_every_picture_and_the_status_says_so(tmp_path: Path) -> None:
-    async with running(tmp_path, judges=(JudgeUse(JUDGE, {"does": "unavailable"}),)) as generator:
+    async with running(tmp_path, judges=(JudgeUse(IMAGE_JUDGE, {"does": "unavailable"}),)) as generator:
         assert await judged(generator, "a lake") == [("hold", "unavailable")]
-        assert generator.active[f"judge {JUDGE}"] == "not available, holds everything: no weights; get some"
+        assert generator.active[f"judge {IMAGE_JUDGE}"] == "not available, holds everything: no weights; get some"
 
 
 async def test_judges_outlive_a_death_of_the_process_and_the_fallback(tmp_path: Path) -> None:
-    async with running(tmp_path, judges=(JudgeUse(JUDGE, {}),), on_load="unavailable") as generator:
+    async with running(tmp_path, judges=(JudgeUse(IMAGE_JUDGE, {}),), on_load="unavailable") as generator:
         assert await judged(generator, "a lake") == [("hold", "red")]
         with pytest.raises(BackendDied):
             await draw(generator, request("segfault"))
@@ -533,10 +489,10 @@ async def test_judges_outlive_a_death_of_the_process_and_the_fallback(tmp_path: 
 
 
 async def test_a_judge_of_whom_nothing_is_heard_holds(tmp_path: Path) -> None:
-    async with running(tmp_path) as generator:
+    # The backend claims a judge and never answers for it: the parent does not rely on the process here.
+    use = BackendUse(SCRIPTED, {}, opinions=("policy_judge",))
+    async with running(tmp_path, backend=use) as generator:
         await generator.ready()
-        # A process that forgets its judges, as no process of ours does: the parent does not rely on that.
-        generator._expected = (JUDGE,)
         assert await judged(generator, "a lake") == [("hold", "missing")]
 
 
@@ -548,10 +504,24 @@ async def test_without_judges_the_status_says_that_nobody_looks(tmp_path: Path) 
 
 async def test_a_fallback_that_lacks_the_judge_of_the_backend_in_its_place_holds(tmp_path: Path) -> None:
     use = BackendUse(SCRIPTED, {"on_load": "unavailable"}, opinions=("policy_judge",))
-    generator = Supervisor(AT_ONCE, use, [(64, 48)], tmp_path, FALLBACK)
-    task = asyncio.create_task(generator.run())
-    try:
+    async with running(tmp_path, backend=use) as generator:
         assert await judged(generator, "a lake") == [("hold", "missing")]
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("lane", list(Lane))
+def test_the_role_decides_and_nothing_else(role: Role, lane: Lane) -> None:
+    wanted = replace(request(role=role), priority=lane, preview_px=400)
+    assert sized(wanted, 32, 256).preview_px == (256 if role >= Role.MODERATOR else 32)
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role < Role.MODERATOR])
+def test_no_setting_raises_the_limit_for_the_others(role: Role) -> None:
+    wanted = request(role=role)
+    assert sized(wanted, 500, 500).preview_px == 32
+    assert sized(wanted, 16, 256).preview_px == 16
+
+
+def test_the_trusted_may_be_blurred_as_well() -> None:
+    wanted = request(role=Role.BROADCASTER)
+    assert sized(wanted, 32, 32).preview_px == 32

@@ -124,7 +124,7 @@ class Airwaves(RuleBasedStateMachine):
             bare,
             ClearedFrame(*_values(bare)),
             clear_frame(bare, "made up", Capability()),
-            ClearedFrame(*_values(bare), (), "v"),
+            ClearedFrame(*_values(bare), verdict_id="v"),
         )[how]
         self.forged += 1
         for update in self.stage.show(forged, None, self.now, self.now):

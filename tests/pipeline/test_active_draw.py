@@ -20,7 +20,6 @@ class Brush:
     """A generator of two previews and a frame; ``between`` is called after the first preview."""
 
     active = restarts = {}  # type: ignore[var-annotated]  # noqa: RUF012
-    drew_s = judged_s = 0.0
 
     def __init__(self) -> None:
         self.between: Callable[[], None] = lambda: None

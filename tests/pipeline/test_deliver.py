@@ -20,7 +20,9 @@ class Judged(Easel):
         self.drawn.append(request)
         await self.go.acquire()
         found = Judgement(Outcome(request.text), "nudity", "eye", "1", {"nudity": 0.9})
-        yield Frame(request.id, request.layer, "image/jpeg", request.prompt.encode(), 8, 8, (found,))
+        yield Frame(
+            request.id, request.layer, "image/jpeg", request.prompt.encode(), 8, 8, (found,), judged_s=self.judged_s
+        )
 
 
 @pytest.fixture

@@ -80,7 +80,10 @@ class Easel:
         fault, self.fault = self.fault, None
         if fault is not None:
             raise fault
-        yield Frame(request.id, request.layer, "image/jpeg", self.paint(request), 1280, 720)
+        yield Frame(
+            request.id, request.layer, "image/jpeg", self.paint(request), 1280, 720,
+            drew_s=self.drew_s, judged_s=self.judged_s,
+        )  # fmt: skip
 
 
 class Notebook:

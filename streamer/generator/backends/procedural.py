@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.errors import Unsupported
 from streamer.generator.backend import BackendPicture, HostPicture, Pixels, Report, StepCallback
+from streamer.generator.config import BLURRED_PX
 from streamer.generator.procedural.engine.finish import finish
 from streamer.generator.procedural.engine.noise import Noise
 from streamer.generator.procedural.plan.compose import stage_scene
-from streamer.generator.supervisor import BLURRED_PX
 from streamer.types import ImageRequest
 
 _PREVIEW_SIDE = 96

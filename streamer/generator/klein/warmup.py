@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from streamer.generator.backend import device_is_lost
 from streamer.generator.klein import text_encoder
 from streamer.generator.klein.cuda_graphs import GraphCapture
 from streamer.generator.klein.denoise import Velocity, stock_velocity
@@ -99,7 +100,7 @@ class WarmUp:
         try:
             piece.work()
         except Exception as error:
-            if device_lost(error):
+            if device_is_lost(error):
                 raise
             log.warning("%s is not used here: %s", piece.doing, error, exc_info=True)
             self.found[piece.doing] = f"failed: {type(error).__name__}"
@@ -318,8 +319,3 @@ def smooth_picture(device: torch.device) -> Tensor:
     down, across = torch.linspace(0, 255, 128, device=device), torch.linspace(0, 255, 192, device=device)
     rows, columns = down[:, None].expand(128, 192), across[None].expand(128, 192)
     return torch.stack([rows, columns, 255 - rows], dim=2).round().to(torch.uint8)
-
-
-def device_lost(error: Exception) -> bool:
-    """Tell whether CUDA can no longer be used by this process; the child then ends itself, and is started again."""
-    return type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)

@@ -16,8 +16,9 @@ from PIL import Image
 from pydantic import ValidationError
 
 from streamer.generator.backends import klein
+from streamer.generator.config import WorkerOptions, WorkerSetup
 from streamer.generator.ipc import BackendUse
-from streamer.generator.supervisor import Supervisor, WorkerOptions
+from streamer.generator.supervisor import Supervisor
 from streamer.types import Actor, Frame, ImageRequest, Lane, Preview, RequestKind, Role, SamplingParams
 
 pytestmark = pytest.mark.torch
@@ -54,7 +55,7 @@ def test_wrong_options_are_refused(wrong: dict[str, Any]) -> None:
 async def test_a_picture_through_the_generator_process(checkpoint: Path, tmp_path: Path) -> None:
     """The real child process loads the checkpoint, gets fast while idle, and draws a JPEG."""
     options = options_for(checkpoint).model_dump()
-    process = Supervisor(WorkerOptions(deadline_s=100), BackendUse("klein", options), SIZES, tmp_path)
+    process = Supervisor(WorkerSetup(WorkerOptions(deadline_s=100), BackendUse("klein", options), SIZES, tmp_path))
     running = asyncio.ensure_future(process.run())
     try:
         await asyncio.wait_for(process.ready(), 100)

@@ -1,0 +1,68 @@
+"""The options of the generator process, and everything that is needed to start one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.generator.ipc import PROCEDURAL, BackendUse, Begin, JudgeUse
+
+BLURRED_PX = 32
+"""Longest side of a picture in which nothing can be recognised; the limit for everybody below a moderator."""
+
+
+class WorkerOptions(BaseModel):
+    """How long the generator process may take over things, and how often it may die."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    deadline_s: float = Field(20.0, gt=0, description="longest time for one picture; also longest wait for a restart")
+    step_timeout_s: float = Field(10.0, gt=0, description="no step and no judge's look for so long is a hang")
+    start_timeout_s: float = Field(900.0, gt=0, description="no progress for this long while loading is a hang")
+    restart_delays_s: tuple[float, ...] = Field(
+        (0, 1, 2, 5, 10, 30), min_length=1, description="wait before the first, second, ... restart"
+    )
+    give_up_after: int = Field(5, ge=1, description="this many deaths within give_up_window_s switch the backend")
+    give_up_window_s: float = Field(600.0, gt=0, description="how long a death counts")
+    poison_after: int = Field(2, ge=1, description="a picture that killed this many processes is refused")
+    jpeg_quality: int = Field(88, ge=50, le=100, description="quality of the pictures, 85 to 90 is sensible")
+    preview_width: int = Field(BLURRED_PX, ge=8, le=BLURRED_PX, description="longest side of a preview in pixels")
+    trusted_preview_width: int = Field(
+        256, ge=8, le=512, description="the same, of what moderators and the streamer ask for, where no judge is set"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSetup:
+    """Which backend draws, which (width, height) pairs it warms up, and which backend replaces it.
+
+    ``home`` is the state directory.
+    """
+
+    options: WorkerOptions
+    backend: BackendUse
+    sizes: Sequence[tuple[int, int]]
+    home: Path
+    judges: tuple[JudgeUse, ...] = ()
+    fallback: BackendUse = PROCEDURAL
+
+    @property
+    def expected_judges(self) -> tuple[str, ...]:
+        """Name the judges that must have judged every picture, also one that the fallback backend drew."""
+        return (*(judge.name for judge in self.judges if judge.always), *self.backend.opinions)
+
+    @property
+    def preview_widths(self) -> tuple[int, int]:
+        """Return the longest side of previews in pixels, for viewers and for whoever is trusted."""
+        # Whoever configured a judge wants it to look first, whoever asked for the picture.
+        judged = bool(self.judges or self.backend.opinions)
+        options = self.options
+        return options.preview_width, options.preview_width if judged else options.trusted_preview_width
+
+    def begin(self, backend: BackendUse) -> Begin:
+        """Build the first message to a process that draws with ``backend``."""
+        layouts = self.home / "layouts"
+        return Begin(backend, tuple(self.sizes), self.options.jpeg_quality, layouts, self.judges)

@@ -1,0 +1,351 @@
+"""The generator process as a state machine without a process: replies and moments go in, actions come out.
+
+Every time is an argument, in monotonic seconds. The shell in supervisor.py starts and ends the process, moves the
+messages, and waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from streamer import errors
+from streamer.errors import BackendDied, BackendError
+from streamer.generator.config import WorkerSetup
+from streamer.generator.ipc import (
+    LOADING_JOB,
+    Begin,
+    Cancel,
+    DrawCommand,
+    Failed,
+    FasterNow,
+    Heartbeat,
+    Produced,
+    Progress,
+    Ready,
+    Stopped,
+    WorkerCommand,
+    WorkerReply,
+)
+from streamer.generator.restart_policy import CrashingRequests, ExitCause, RestartPolicy, WorkerExit, explain_exit
+from streamer.interfaces import Health, HealthState
+from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview
+
+STOPPED = "the drawing was stopped"
+
+DrawItem = Preview | Frame | BackendError
+"""What a drawing yields; the last item is a Frame or an error."""
+
+
+class WorkerState(Enum):
+    """Where the generator process stands."""
+
+    ENDED = auto()
+    """There is no process, or it is being ended; the next one is to be started."""
+    FAILING = auto()
+    """As ENDED, after the last backend has failed too often: whoever asks for a picture is told so at once."""
+    STARTING = auto()
+    LOADING = auto()
+    READY = auto()
+    BUSY = auto()
+    LEAVING = auto()
+    """The process was asked to leave, to free the GPU."""
+    PARKED = auto()
+    """There is no process and none is wanted: the GPU is free."""
+    CLOSED = auto()
+    """The program ends."""
+
+
+HEALTH = {
+    WorkerState.ENDED: HealthState.COLD,
+    WorkerState.FAILING: HealthState.FAILED,
+    WorkerState.STARTING: HealthState.COLD,
+    WorkerState.LOADING: HealthState.WARMING,
+    WorkerState.READY: HealthState.READY,
+    WorkerState.BUSY: HealthState.BUSY,
+    WorkerState.LEAVING: HealthState.COLD,
+    WorkerState.PARKED: HealthState.PARKED,
+    WorkerState.CLOSED: HealthState.FAILED,
+}
+LISTENING = frozenset({WorkerState.STARTING, WorkerState.LOADING, WorkerState.READY, WorkerState.BUSY})
+"""In all other states, whatever the process still says is ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write a command to the process."""
+
+    command: WorkerCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Hand an item to whoever reads the drawing of this job."""
+
+    job: int
+    item: DrawItem
+
+
+@dataclass(frozen=True, slots=True)
+class EndWorker:
+    """Let the process leave; it gets a moment to close its backend."""
+
+
+@dataclass(frozen=True, slots=True)
+class KillWorker:
+    """End the process at once: it hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Start the next process after this many seconds; ``why`` is empty if nothing went wrong."""
+
+    delay_s: float
+    why: str = ""
+
+
+Action = Send | Deliver | EndWorker | KillWorker | Restart
+
+
+@dataclass(slots=True)
+class Job:
+    """The picture that the process draws; ``ended`` means that its reader already has its last item."""
+
+    number: int
+    request: ImageRequest
+    ended: bool = False
+
+
+class WorkerProtocol:
+    """One generator process after another, from the first start to the end of the program."""
+
+    def __init__(self, setup: WorkerSetup) -> None:
+        options = setup.options
+        self._setup, self._options = setup, options
+        self._restarts = RestartPolicy(options.restart_delays_s, options.give_up_after, options.give_up_window_s)
+        self._crashing = CrashingRequests(options.poison_after)
+        self._backend, self._fallback_reason = setup.backend, ""
+        self._state, self._detail = WorkerState.ENDED, "not started yet"
+        self._active: Mapping[str, str] = {}
+        self._edits = True
+        self._job: Job | None = None
+        self._last_job = 0
+        self._heard_at = 0.0
+        self._exit_message: Failed | None = None
+        self._hung = self._parked = False
+
+    @property
+    def state(self) -> WorkerState:
+        return self._state
+
+    @property
+    def detail(self) -> str:
+        """Describe the state for people."""
+        return self._detail
+
+    @property
+    def active(self) -> dict[str, str]:
+        """Name the backend in use, why it is not the configured one, and what it says about itself."""
+        reason = {"fallback": self._fallback_reason} if self._fallback_reason else {}
+        return {"backend": self._backend.name, **reason, **self._active}
+
+    @property
+    def edits(self) -> bool:
+        """Tell whether the backend changes existing pictures; assumed until it is loaded."""
+        return self._edits
+
+    @property
+    def restarts(self) -> dict[str, int]:
+        """Count the unexpected ends of the process by cause."""
+        return {cause.value: count for cause, count in self._restarts.by_cause.items()}
+
+    def health(self) -> Health:
+        """Return the state for the panel."""
+        return Health("generator", HEALTH[self._state], "; ".join(filter(None, (self._detail, self._fallback_reason))))
+
+    def deadline(self) -> float | None:
+        """Return when silence means that the process hangs; None while it may be silent, as when it is idle."""
+        match self._state:
+            case WorkerState.STARTING | WorkerState.LOADING:
+                return self._heard_at + self._options.start_timeout_s
+            case WorkerState.BUSY:
+                return self._heard_at + self._options.step_timeout_s
+            case _:
+                return None
+
+    def start(self, now: float) -> Begin | None:
+        """Return the first message to a new process; None while the generator is parked."""
+        if self._parked:
+            self._enter(
+                WorkerState.PARKED, "the GPU is free for other programs; nothing is drawn until it is warmed up again"
+            )
+            return None
+        self._hung, self._exit_message, self._heard_at = False, None, now
+        self._enter(WorkerState.STARTING, f"starting the {self._backend.name} backend")
+        return self._setup.begin(self._backend)
+
+    def received(self, reply: WorkerReply, now: float) -> list[Action]:
+        """Act on one message of the process."""
+        if self._state not in LISTENING:
+            return []
+        self._heard_at = now
+        match reply:
+            case Failed(job) if job == LOADING_JOB:
+                self._exit_message = reply
+                self.ending()
+                return [EndWorker()]
+            case Produced(job, item):
+                return self._deliver(job, self._with_missing(item) if isinstance(item, Frame) else item)
+            case Failed(job, error, problem, fix):
+                return self._deliver(job, getattr(errors, error, BackendError)(problem, fix=fix))
+            case Stopped(job):
+                return self._deliver(job, BackendError(STOPPED))
+            case Heartbeat():
+                return []
+            case _:
+                self._note(reply)
+                return []
+
+    def silent(self) -> list[Action]:
+        """Act on a deadline that has passed."""
+        self._hung = True
+        return [KillWorker()]
+
+    def ending(self) -> None:
+        """Note that the process is gone or about to be ended; ``exited`` follows."""
+        state = WorkerState.LEAVING if self._state is WorkerState.LEAVING else WorkerState.ENDED
+        self._enter(state, f"the {self._backend.name} backend has ended")
+
+    def exited(self, status: int, now: float) -> list[Action]:
+        """Act on the end of the process."""
+        if self._state is WorkerState.LEAVING:
+            self._active = {}
+            self._enter(WorkerState.ENDED, self._detail)
+            return [Restart(0.0)]
+        return self._died(explain_exit(self._backend.name, status, self._hung, self._exit_message), now)
+
+    def not_started(self, error: OSError, now: float) -> list[Action]:
+        """Act on a process that the system could not even start."""
+        problem = f"the generator process cannot be started: {error}"
+        return self._died(WorkerExit(ExitCause.START, problem), now)
+
+    def refusal(self, request: ImageRequest) -> BackendError | None:
+        """Return why this request is not drawn at all: it has killed too many processes."""
+        if self._crashing.refuses(request):
+            return BackendError("this picture has crashed the generator before", fix="ask for something else")
+        return None
+
+    def draw(self, request: ImageRequest, now: float) -> tuple[int, list[Action]]:
+        """Begin a picture and return its job number; only in the state READY."""
+        self._last_job += 1
+        self._job, self._heard_at = Job(self._last_job, request), now
+        self._enter(WorkerState.BUSY, "drawing")
+        return self._last_job, [Send(DrawCommand(self._last_job, request))]
+
+    def cancel(self, request_id: str) -> list[Action]:
+        """Stop this request, if it is the one being drawn."""
+        if self._job is None or self._job.request.id != request_id:
+            return []
+        return [*self._finish(self._job, BackendError(STOPPED)), Send(Cancel(self._job.number))]
+
+    def abandon(self, job: int) -> list[Action]:
+        """Stop a job whose reader has left."""
+        if self._job is None or self._job.number != job or self._job.ended:
+            return []
+        self._job.ended = True
+        return [Send(Cancel(job))]
+
+    def park(self) -> list[Action]:
+        """Let the process leave as soon as it has nothing to draw, and start none until ``unpark``."""
+        self._parked = True
+        return self._leave()
+
+    def unpark(self) -> None:
+        """Want a process again."""
+        self._parked = False
+
+    def close(self) -> list[Action]:
+        """Act on the end of the program."""
+        self._enter(WorkerState.CLOSED, "the generator is stopped")
+        return self._drop_job(BackendError("the generator is stopped"))
+
+    def _note(self, reply: WorkerReply) -> None:
+        """Take over what the process says about itself."""
+        match reply:
+            case Progress(doing, share):
+                self._enter(WorkerState.LOADING, f"{doing} ({share * 100:.0f} %)")
+            case Ready(active, edits):
+                self._active, self._edits = active, edits
+                self._be_ready()
+            case FasterNow(doing, share, active):
+                self._active = active
+                if self._state is WorkerState.READY:
+                    self._be_ready("" if share >= 1 else f", getting faster: {doing} ({share * 100:.0f} %)")
+
+    def _be_ready(self, more: str = "") -> None:
+        self._enter(WorkerState.READY, f"drawing with the {self._backend.name} backend{more}")
+
+    def _deliver(self, number: int, item: DrawItem) -> list[Action]:
+        """Pass an item on to its job; anything but a preview makes the process ready for the next one."""
+        job = self._job
+        if job is None or job.number != number:
+            return []
+        actions = self._finish(job, item)
+        if not isinstance(item, Preview):
+            self._job = None
+            self._be_ready()
+            actions += self._leave()
+        return actions
+
+    def _finish(self, job: Job, item: DrawItem) -> list[Action]:
+        """Hand an item over, unless the job's reader already has its last one."""
+        if job.ended:
+            return []
+        job.ended = not isinstance(item, Preview)
+        return [Deliver(job.number, item)]
+
+    def _drop_job(self, reason: BackendError) -> list[Action]:
+        job, self._job = self._job, None
+        return [] if job is None else self._finish(job, reason)
+
+    def _with_missing(self, frame: Frame) -> Frame:
+        """Add a hold for every judge that must judge each picture and has not."""
+        answered = {judgement.judge for judgement in frame.judgements}
+        missing = [name for name in self._setup.expected_judges if name not in answered]
+        holds = (Judgement(Outcome.HOLD, "missing", name, "") for name in missing)
+        return replace(frame, judgements=(*frame.judgements, *holds)) if missing else frame
+
+    def _leave(self) -> list[Action]:
+        if not self._parked or self._job is not None or self._state not in LISTENING:
+            return []
+        self._enter(WorkerState.LEAVING, "giving the GPU away")
+        return [EndWorker()]
+
+    def _died(self, worker_exit: WorkerExit, now: float) -> list[Action]:
+        """Blame the picture being drawn, then restart, fall back to the other backend, or both."""
+        self._restarts.add(worker_exit, now)
+        if self._job is not None:
+            self._crashing.blame(self._job.request)
+        delivered = self._drop_job(BackendDied(worker_exit.detail))
+        self._active = {}
+        given_up = worker_exit.hopeless or self._restarts.too_many(now)
+        if given_up and self._backend != self._setup.fallback:
+            return [*delivered, self._fall_back(worker_exit)]
+        delay_s = self._restarts.delay_s(now)
+        why = f"{worker_exit.detail}; restarting in {delay_s:g} s"
+        self._enter(WorkerState.FAILING if given_up else WorkerState.ENDED, why)
+        return [*delivered, Restart(delay_s, why)]
+
+    def _fall_back(self, worker_exit: WorkerExit) -> Restart:
+        """Draw with the fallback backend from now on."""
+        limit, minutes = self._options.give_up_after, self._options.give_up_window_s / 60
+        often = "" if worker_exit.hopeless else f", the last of {limit} deaths within {minutes:g} minutes"
+        fallback = self._setup.fallback
+        self._fallback_reason = f"{worker_exit.detail}{often}; drawing with the {fallback.name} backend instead"
+        self._backend = fallback
+        self._restarts.forget()
+        return Restart(0.0, self._fallback_reason)
+
+    def _enter(self, state: WorkerState, detail: str) -> None:
+        self._state, self._detail = state, detail

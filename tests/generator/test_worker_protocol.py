@@ -1,0 +1,318 @@
+"""The generator process as a state machine: no process, and time is a number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from streamer.errors import BackendDied, BackendError, Unsupported
+from streamer.generator.config import WorkerOptions, WorkerSetup
+from streamer.generator.ipc import (
+    LOADING_JOB,
+    BackendUse,
+    Cancel,
+    DrawCommand,
+    Failed,
+    FasterNow,
+    Heartbeat,
+    JudgeUse,
+    Produced,
+    Progress,
+    Ready,
+    Stopped,
+)
+from streamer.generator.worker_protocol import (
+    Action,
+    Deliver,
+    EndWorker,
+    KillWorker,
+    Restart,
+    Send,
+    WorkerProtocol,
+    WorkerState,
+)
+from streamer.interfaces import Health, HealthState
+from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview
+from tests.support.generation import request
+
+OPTIONS = WorkerOptions(
+    restart_delays_s=(1, 5), give_up_after=3, give_up_window_s=600, step_timeout_s=10, start_timeout_s=900
+)
+KLEIN, PROCEDURAL = BackendUse("klein", {}), BackendUse("procedural", {})
+SETUP = WorkerSetup(OPTIONS, KLEIN, ((64, 48),), Path("home"))
+PREVIEW = Preview("a harbour-1", "background", 1, 4, "image/jpeg", b"small", 32, 24)
+FRAME = Frame("a harbour-1", "background", "image/jpeg", b"large", 64, 48)
+READY = Ready({"device": "paper"})
+
+
+def idle(setup: WorkerSetup = SETUP, now: float = 0.0) -> WorkerProtocol:
+    """Return a protocol whose process is ready."""
+    protocol = WorkerProtocol(setup)
+    protocol.start(now)
+    protocol.received(READY, now)
+    return protocol
+
+
+def busy(wanted: ImageRequest | None = None, setup: WorkerSetup = SETUP) -> WorkerProtocol:
+    """Return a protocol whose process draws job 1."""
+    protocol = idle(setup)
+    protocol.draw(wanted or request(), 0.0)
+    return protocol
+
+
+def state_of(protocol: WorkerProtocol) -> WorkerState:
+    # Not protocol.state: mypy would narrow it by the first assertion and call the second one impossible.
+    return protocol.state
+
+
+def died(protocol: WorkerProtocol, status: int, now: float = 0.0) -> list[Action]:
+    protocol.ending()
+    return protocol.exited(status, now)
+
+
+def delivered(actions: list[Action]) -> list[object]:
+    return [action.item for action in actions if isinstance(action, Deliver)]
+
+
+def test_a_start_says_what_to_load_and_where_the_layouts_are() -> None:
+    protocol = WorkerProtocol(SETUP)
+    assert protocol.health() == Health("generator", HealthState.COLD, "not started yet")
+    begin = protocol.start(0.0)
+    assert begin is not None
+    assert (begin.backend, begin.sizes, begin.jpeg_quality) == (KLEIN, ((64, 48),), 88)
+    assert begin.own_layouts == Path("home/layouts")
+    assert protocol.health() == Health("generator", HealthState.COLD, "starting the klein backend")
+
+
+def test_loading_is_told_with_its_share_and_ends_with_what_is_in_use() -> None:
+    protocol = WorkerProtocol(SETUP)
+    protocol.start(0.0)
+    assert protocol.received(Progress("reading weights", 0.5), 1.0) == []
+    assert protocol.health() == Health("generator", HealthState.WARMING, "reading weights (50 %)")
+    assert protocol.edits
+    protocol.received(Ready({"device": "paper"}, edits=False), 2.0)
+    assert protocol.health() == Health("generator", HealthState.READY, "drawing with the klein backend")
+    assert protocol.active == {"backend": "klein", "device": "paper"}
+    assert not protocol.edits
+
+
+def test_getting_faster_is_told_while_idle_and_leaves_a_drawing_alone() -> None:
+    protocol = idle()
+    protocol.received(FasterNow("compiling", 0.25, {"device": "fast"}), 1.0)
+    assert protocol.health().detail == "drawing with the klein backend, getting faster: compiling (25 %)"
+    protocol.received(FasterNow("compiling", 1.0, {"device": "fast"}), 2.0)
+    assert protocol.health().detail == "drawing with the klein backend"
+    protocol.draw(request(), 3.0)
+    protocol.received(FasterNow("compiling", 0.5, {"device": "faster"}), 4.0)
+    assert (protocol.state, protocol.active["device"]) == (WorkerState.BUSY, "faster")
+
+
+def test_a_drawing_is_handed_over_item_by_item_and_the_frame_makes_the_process_ready() -> None:
+    protocol = idle()
+    wanted = request()
+    assert protocol.draw(wanted, 1.0) == (1, [Send(DrawCommand(1, wanted))])
+    assert state_of(protocol) is WorkerState.BUSY
+    assert protocol.received(Produced(1, PREVIEW), 2.0) == [Deliver(1, PREVIEW)]
+    assert state_of(protocol) is WorkerState.BUSY
+    assert protocol.received(Produced(1, FRAME), 3.0) == [Deliver(1, FRAME)]
+    assert state_of(protocol) is WorkerState.READY
+    assert protocol.draw(wanted, 4.0)[0] == 2
+
+
+@pytest.mark.parametrize("reply", [Produced(7, FRAME), Produced(7, PREVIEW), Stopped(7), Failed(7, "BackendError", "")])
+def test_a_late_reply_to_another_job_changes_nothing(reply: Produced | Stopped | Failed) -> None:
+    protocol = busy()
+    assert protocol.received(reply, 1.0) == []
+    assert state_of(protocol) is WorkerState.BUSY
+
+
+def test_a_fault_is_raised_as_its_own_class_and_keeps_the_process() -> None:
+    protocol = busy()
+    (error,) = delivered(protocol.received(Failed(1, "Unsupported", "cannot edit", "draw anew"), 1.0))
+    assert isinstance(error, Unsupported)
+    assert str(error) == "cannot edit; draw anew"
+    assert (protocol.state, protocol.restarts) == (WorkerState.READY, {})
+    protocol.draw(request(), 1.0)
+    (error,) = delivered(protocol.received(Failed(2, "NoSuchClass", "odd"), 1.0))
+    assert type(error) is BackendError
+
+
+@pytest.mark.parametrize(
+    ("prepare", "limit_s"),
+    [
+        (lambda protocol: protocol.start(100.0), 900),
+        (lambda protocol: (protocol.start(0.0), protocol.received(Progress("x", 0.1), 100.0)), 900),
+        (lambda protocol: (protocol.start(0.0), protocol.received(READY, 100.0)), None),
+        (lambda protocol: (protocol.start(0.0), protocol.received(READY, 1.0), protocol.draw(request(), 100.0)), 10),
+        (
+            lambda protocol: (
+                protocol.start(0.0),
+                protocol.received(READY, 1.0),
+                protocol.draw(request(), 2.0),
+                protocol.received(Heartbeat(), 100.0),
+            ),
+            10,
+        ),
+        (lambda protocol: (protocol.start(0.0), protocol.received(READY, 1.0), protocol.park()), None),
+    ],
+    ids=["starting", "loading", "idle", "drawing", "a sign of life", "leaving"],
+)
+def test_how_long_the_process_may_be_silent(prepare: object, limit_s: float | None) -> None:
+    protocol = WorkerProtocol(SETUP)
+    prepare(protocol)  # type: ignore[operator]
+    assert protocol.deadline() == (None if limit_s is None else 100.0 + limit_s)
+
+
+def test_silence_is_a_hang_and_costs_the_picture() -> None:
+    protocol = busy()
+    assert protocol.silent() == [KillWorker()]
+    error, restart = died(protocol, -9, 20.0)
+    assert isinstance(error, Deliver)
+    assert isinstance(error.item, BackendDied)
+    assert str(error.item) == "the klein backend hung and was killed"
+    assert restart == Restart(1, "the klein backend hung and was killed; restarting in 1 s")
+    assert protocol.restarts == {"hang": 1}
+    protocol.start(21.0)
+    died(protocol, 3, 22.0)
+    assert protocol.restarts == {"hang": 1, "exit": 1}, "the next process is not blamed for the hang"
+
+
+def test_a_process_that_cannot_be_started_is_tried_again() -> None:
+    protocol = WorkerProtocol(SETUP)
+    protocol.start(0.0)
+    why = "the generator process cannot be started: too many open files; restarting in 1 s"
+    assert protocol.not_started(OSError("too many open files"), 0.0) == [Restart(1, why)]
+    assert protocol.restarts == {"start": 1}
+    assert protocol.health() == Health("generator", HealthState.COLD, why)
+
+
+def test_too_many_deaths_bring_the_fallback_at_once_which_is_told() -> None:
+    protocol = WorkerProtocol(SETUP)
+    delays = []
+    for now in range(3):
+        protocol.start(now)
+        delays.append(died(protocol, 3, now)[-1].delay_s)  # type: ignore[union-attr]
+    assert delays == [1, 5, 0.0]
+    begin = protocol.start(3.0)
+    assert begin is not None
+    assert begin.backend == PROCEDURAL
+    assert protocol.active == {
+        "backend": "procedural",
+        "fallback": "the klein backend ended by itself (exit status 3), the last of 3 deaths within 10 minutes; "
+        "drawing with the procedural backend instead",
+    }
+    assert protocol.health().detail.startswith("starting the procedural backend; the klein backend ended")
+    died(protocol, 3, 4.0)
+    assert state_of(protocol) is WorkerState.ENDED, "the fallback has a clean record"
+
+
+def test_a_backend_that_cannot_run_here_is_replaced_at_once() -> None:
+    protocol = WorkerProtocol(SETUP)
+    protocol.start(0.0)
+    assert protocol.received(Failed(LOADING_JOB, "BackendUnavailable", "no GPU", "buy one"), 1.0) == [EndWorker()]
+    why = "the klein backend cannot start: no GPU; buy one; drawing with the procedural backend instead"
+    assert died(protocol, 0, 1.0) == [Restart(0.0, why)]
+    assert protocol.restarts == {"load": 1}
+    begin = protocol.start(1.0)
+    assert begin is not None
+    assert begin.backend == PROCEDURAL
+
+
+def test_a_fallback_that_cannot_run_either_is_a_failed_generator_that_goes_on_trying() -> None:
+    protocol = WorkerProtocol(replace(SETUP, backend=PROCEDURAL))
+    protocol.start(0.0)
+    protocol.received(Failed(LOADING_JOB, "BackendUnavailable", "no numpy"), 1.0)
+    why = "the procedural backend cannot start: no numpy; restarting in 1 s"
+    assert died(protocol, 0, 1.0) == [Restart(1, why)]
+    assert protocol.health() == Health("generator", HealthState.FAILED, why)
+    assert protocol.start(2.0) is not None
+
+
+def test_what_is_said_after_the_last_word_is_ignored() -> None:
+    protocol = WorkerProtocol(SETUP)
+    protocol.start(0.0)
+    protocol.received(Failed(LOADING_JOB, "BackendError", "broken"), 1.0)
+    assert protocol.received(READY, 2.0) == []
+    assert state_of(protocol) is WorkerState.ENDED
+
+
+def test_a_picture_that_killed_two_processes_is_refused() -> None:
+    protocol, wanted = idle(), request("boom")
+    for now in range(2):
+        assert protocol.refusal(wanted) is None
+        protocol.draw(wanted, now)
+        died(protocol, -11, now)
+        protocol.start(now)
+        protocol.received(READY, now)
+    refusal = protocol.refusal(wanted)
+    assert str(refusal) == "this picture has crashed the generator before; ask for something else"
+    assert protocol.refusal(request("calm")) is None
+
+
+def test_cancel_stops_the_named_request_alone_and_waits_for_the_process_to_say_so() -> None:
+    protocol = busy()
+    assert protocol.cancel("somebody else's") == []
+    deliver, send = protocol.cancel("a harbour-1")
+    assert isinstance(deliver, Deliver)
+    assert str(deliver.item) == "the drawing was stopped"
+    assert send == Send(Cancel(1))
+    assert state_of(protocol) is WorkerState.BUSY
+    assert protocol.received(Stopped(1), 1.0) == [], "its reader has heard already"
+    assert state_of(protocol) is WorkerState.READY
+
+
+def test_a_reader_that_leaves_stops_its_own_job_once() -> None:
+    protocol = busy()
+    assert protocol.abandon(7) == []
+    assert protocol.abandon(1) == [Send(Cancel(1))]
+    assert protocol.abandon(1) == []
+    assert protocol.received(Produced(1, FRAME), 1.0) == []
+    assert state_of(protocol) is WorkerState.READY
+
+
+def test_parked_while_idle_the_process_leaves_and_its_end_is_no_death() -> None:
+    protocol = idle()
+    assert protocol.park() == [EndWorker()]
+    assert protocol.health() == Health("generator", HealthState.COLD, "giving the GPU away")
+    assert protocol.park() == []
+    assert died(protocol, 0, 1.0) == [Restart(0.0)]
+    assert (protocol.start(1.0), protocol.state) == (None, WorkerState.PARKED)
+    assert protocol.health().state is HealthState.PARKED
+    assert (protocol.restarts, protocol.active) == ({}, {"backend": "klein"})
+    protocol.unpark()
+    assert protocol.start(2.0) is not None
+
+
+def test_parked_while_drawing_the_picture_is_finished_first() -> None:
+    protocol = busy()
+    assert protocol.park() == []
+    assert protocol.received(Produced(1, PREVIEW), 1.0) == [Deliver(1, PREVIEW)]
+    assert protocol.received(Produced(1, FRAME), 2.0) == [Deliver(1, FRAME), EndWorker()]
+    assert state_of(protocol) is WorkerState.LEAVING
+
+
+def test_a_crash_while_drawing_is_a_death_even_when_parked() -> None:
+    protocol = busy()
+    protocol.park()
+    died(protocol, -11, 1.0)
+    assert protocol.restarts == {"crash": 1}
+    assert (protocol.start(2.0), protocol.state) == (None, WorkerState.PARKED)
+
+
+def test_the_end_of_the_program_fails_the_picture_being_drawn() -> None:
+    protocol = busy()
+    (error,) = delivered(protocol.close())
+    assert str(error) == "the generator is stopped"
+    assert protocol.health() == Health("generator", HealthState.FAILED, "the generator is stopped")
+    assert protocol.close() == []
+
+
+def test_a_judge_that_has_not_answered_holds_and_one_asked_now_and_then_does_not() -> None:
+    judges = (JudgeUse("eye", {}), JudgeUse("second", {}, always=False))
+    protocol = busy(setup=replace(SETUP, judges=judges, backend=BackendUse("klein", {}, ("policy_judge",))))
+    answered = Judgement(Outcome.ALLOW, "", "eye", "1")
+    (frame,) = delivered(protocol.received(Produced(1, replace(FRAME, judgements=(answered,))), 1.0))
+    assert isinstance(frame, Frame)
+    assert frame.judgements == (answered, Judgement(Outcome.HOLD, "missing", "policy_judge", ""))
