@@ -1,4 +1,4 @@
-"""Answers in Twitch chat: why something was not drawn, that it was, and what !queue and !help say. Off by default."""
+"""Replies in Twitch chat: why a request was not drawn, that it was, and what !queue and !help say. Off by default."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from streamer.types import Event
 
 log = logging.getLogger(__name__)
 
-WRITE = "user:write:chat"
-WAITING = 20
+WRITE_SCOPE = "user:write:chat"
+MAX_WAITING = 20
 FAULT_S = 5.0
+"""How long to stay silent after a failed call, in seconds."""
 
 
 class Options(BaseModel):
@@ -46,98 +47,103 @@ class Options(BaseModel):
 
 
 def scopes(options: Options) -> Mapping[str, str]:
-    """Say what the login must cover."""
-    return {WRITE: "chat replies"}
-
-
-class ChatReply:
-    """Queue replies and say them one by one; whatever is late is dropped, since it would only be noise."""
-
-    def __init__(self, options: Options, twitch: Account) -> None:
-        self._options, self._twitch = options, twitch
-        self._wishes = ReplyOptions(
-            options.refusals, options.drawn, options.answers, frozenset(options.silent), options.link
-        )  # fmt: skip
-        self._restraint = ReplyLimiter(options.per_half_minute, options.per_viewer_s, options.ignore)
-        # Never repeated: a reply that comes twice, or after half a minute, is worse than none.
-        self._helix = Helix(twitch.settings, twitch.tokens, twitch.http, pauses_s=())
-        self._waiting: deque[tuple[Reply, float]] = deque(maxlen=WAITING)
-        self._news = asyncio.Event()
-        self._channel_id = ""
-        self._health = Health("chat replies", HealthState.CONNECTING)
-
-    def health(self) -> Health:
-        """Say whether chat is answered, and if not, why."""
-        return self._health
-
-    async def publish(self, event: Event) -> None:
-        """Note what is to be answered."""
-        if (reply := reply_to(event, self._wishes)) is not None:
-            self._waiting.append((reply, time.monotonic()))
-            self._news.set()
-
-    async def run(self) -> None:
-        """In: what was noted. Out: chat messages, at the pace of the bucket."""
-        self._health = Health("chat replies", HealthState.READY)
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            while self._waiting:
-                await asyncio.sleep(self._restraint.wait_s(time.monotonic()))
-                reply, at = self._waiting.popleft()
-                if time.monotonic() - at <= self._options.stale_s:
-                    await asyncio.sleep(await self._answer(reply))
-
-    async def _answer(self, reply: Reply) -> float:
-        """Say one reply; return how many seconds to be silent then."""
-        try:
-            access = await self._twitch.access_for(WRITE)
-            if access is None:
-                self._health = Health("chat replies", HealthState.OFF, f"needs a login with {WRITE}; {LOGIN_HINT}")
-                return 0.0
-            now = time.monotonic()
-            if not self._restraint.may_answer(reply.actor, access.user_id, now):
-                return 0.0
-            self._restraint.take(reply.actor, now)
-            async with asyncio.timeout(self._options.stale_s):
-                return await self._say(reply, access)
-        except (LoginError, MissingScope) as error:
-            self._health = Health("chat replies", HealthState.OFF, str(error))
-        except (TwitchError, TimeoutError) as error:
-            self._health = Health("chat replies", HealthState.RECONNECTING, str(error) or "Twitch does not answer")
-        return FAULT_S
-
-    async def _say(self, reply: Reply, access: AccessToken) -> float:
-        body = {
-            "broadcaster_id": await self._channel(access), "sender_id": access.user_id, "message": reply.text,
-            **({"reply_parent_message_id": reply.parent_id} if reply.parent_id else {}),
-        }  # fmt: skip
-        answer = await self._helix.post("chat/messages", json=body)
-        said: dict[str, Any] = next(iter(answer.get("data", ())), {})
-        if said.get("is_sent"):
-            self._health = Health("chat replies", HealthState.READY)
-            return 0.0
-        # Twitch answers 200 and drops the message all the same.
-        dropped = said.get("drop_reason") or {}
-        code, why = str(dropped.get("code", "")), str(dropped.get("message", "no reason given"))
-        silent_s = silence_s(code)
-        self._health = Health("chat replies", HealthState.LIMITED, f"Twitch dropped a reply: {why} ({code})")
-        log.warning("chat replies: dropped: %s (%s), silent for %.0f s", why, code, silent_s)
-        return silent_s
-
-    async def _channel(self, access: AccessToken) -> str:
-        login = (self._options.channel or "").lstrip("#@").lower()
-        if not login or login == access.login:
-            return access.user_id
-        if not self._channel_id:
-            answer = await self._helix.get("users", {"login": login})
-            found = next(iter(answer.get("data", ())), None)
-            if found is None:
-                raise TwitchError(404, f"there is no channel '{login}'; correct channel of chat_reply in config.yaml")
-            self._channel_id = str(found["id"])
-        return self._channel_id
+    """Map the scope that a login must cover to its feature."""
+    return {WRITE_SCOPE: "chat replies"}
 
 
 def create(options: Options, twitch: Account) -> ChatReply:
     """Build the output."""
     return ChatReply(options, twitch)
+
+
+class ChatReply:
+    """Queue replies and send them one by one; a late reply is dropped, because it would only be noise."""
+
+    def __init__(self, options: Options, twitch: Account) -> None:
+        self._options, self._account = options, twitch
+        self._reply_options = ReplyOptions(
+            options.refusals, options.drawn, options.answers, frozenset(options.silent), options.link
+        )  # fmt: skip
+        self._limiter = ReplyLimiter(options.per_half_minute, options.per_viewer_s, options.ignore)
+        # Never retried: a reply that comes twice, or after half a minute, is worse than none.
+        self._helix = Helix(twitch.settings, twitch.tokens, twitch.http, pauses_s=())
+        self._waiting: deque[tuple[Reply, float]] = deque(maxlen=MAX_WAITING)
+        self._queued = asyncio.Event()
+        self._channel_id = ""
+        self._health = Health("chat replies", HealthState.CONNECTING)
+
+    def health(self) -> Health:
+        """Say whether replies are sent, and if not, why."""
+        return self._health
+
+    async def publish(self, event: Event) -> None:
+        """Queue the reply to an event, if there is one."""
+        if (reply := reply_to(event, self._reply_options)) is not None:
+            self._waiting.append((reply, time.monotonic()))
+            self._queued.set()
+
+    async def run(self) -> None:
+        """Send the queued replies at the pace of the bucket."""
+        self._set_health(HealthState.READY)
+        while True:
+            await self._queued.wait()
+            self._queued.clear()
+            while self._waiting:
+                await asyncio.sleep(self._limiter.wait_s(time.monotonic()))
+                reply, queued_at = self._waiting.popleft()
+                if time.monotonic() - queued_at <= self._options.stale_s:
+                    await asyncio.sleep(await self._answer(reply))
+
+    async def _answer(self, reply: Reply) -> float:
+        """Send one reply if it is allowed now; return how many seconds to stay silent afterwards."""
+        try:
+            access = await self._account.access_for(WRITE_SCOPE)
+            if access is None:
+                self._set_health(HealthState.OFF, f"needs a login with {WRITE_SCOPE}; {LOGIN_HINT}")
+                return 0.0
+            now = time.monotonic()
+            if not self._limiter.may_answer(reply.actor, access.user_id, now):
+                return 0.0
+            self._limiter.take(reply.actor, now)
+            async with asyncio.timeout(self._options.stale_s):
+                return await self._send(reply, access)
+        except (LoginError, MissingScope) as error:
+            self._set_health(HealthState.OFF, str(error))
+        except (TwitchError, TimeoutError) as error:
+            self._set_health(HealthState.RECONNECTING, str(error) or "Twitch does not answer")
+        return FAULT_S
+
+    async def _send(self, reply: Reply, access: AccessToken) -> float:
+        message = {
+            "broadcaster_id": await self._look_up_channel(access),
+            "sender_id": access.user_id,
+            "message": reply.text,
+            **({"reply_parent_message_id": reply.parent_id} if reply.parent_id else {}),
+        }
+        body = await self._helix.post("chat/messages", json=message)
+        result: dict[str, Any] = next(iter(body.get("data", ())), {})
+        if result.get("is_sent"):
+            self._set_health(HealthState.READY)
+            return 0.0
+        # Twitch answers 200 even when it drops the message.
+        drop_reason = result.get("drop_reason") or {}
+        code, reason = str(drop_reason.get("code", "")), str(drop_reason.get("message", "no reason given"))
+        silent_s = silence_s(code)
+        self._set_health(HealthState.LIMITED, f"Twitch dropped a reply: {reason} ({code})")
+        log.warning("chat replies: dropped: %s (%s), silent for %.0f s", reason, code, silent_s)
+        return silent_s
+
+    async def _look_up_channel(self, access: AccessToken) -> str:
+        login = (self._options.channel or "").lstrip("#@").lower()
+        if not login or login == access.login:
+            return access.user_id
+        if not self._channel_id:
+            body = await self._helix.get("users", {"login": login})
+            user = next(iter(body.get("data", ())), None)
+            if user is None:
+                raise TwitchError(404, f"there is no channel '{login}'; correct channel of chat_reply in config.yaml")
+            self._channel_id = str(user["id"])
+        return self._channel_id
+
+    def _set_health(self, state: HealthState, detail: str = "") -> None:
+        self._health = Health("chat replies", state, detail)

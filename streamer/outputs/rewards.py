@@ -1,4 +1,4 @@
-"""Channel points: keeps our rewards at Twitch in step with the config, and settles each redemption once."""
+"""Channel points: keeps our rewards at Twitch as configured, and settles each redemption once."""
 
 from __future__ import annotations
 
@@ -6,37 +6,41 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.errors import LoginError, MissingScope, StoreError, TwitchError, in_words
 from streamer.integrations.twitch.account import Account
-from streamer.integrations.twitch.custom_reward import CustomReward, changed_fields, desired_fields, explain_rejection
+from streamer.integrations.twitch.custom_reward import (
+    MANAGE_SCOPE,
+    REWARDS_PATH,
+    CustomReward,
+    changed_fields,
+    desired_fields,
+    explain_rejection,
+)
 from streamer.integrations.twitch.reward_commands import RewardCommands
+from streamer.integrations.twitch.settlement import ORPHAN_S, Pace, Settlement
 from streamer.integrations.twitch.tokens import LOGIN_HINT
 from streamer.interfaces import Health, HealthState
-from streamer.lru import LruDict
-from streamer.storage.redemptions import UnsettledRedemption
 from streamer.storage.store import Store
-from streamer.types import Availability, Ended, Event, Notice, NoticeKind, Redemption, Refused, RequestState
+from streamer.types import Availability, Ended, Event, Notice, NoticeKind, Refused, RequestState
 from streamer.waiting import wait_for_event
 
 log = logging.getLogger(__name__)
 
-MANAGE = "channel:manage:redemptions"
-PATH = "channel_points/custom_rewards"
-REDEEMED = f"{PATH}/redemptions"
-SETTING = "twitch rewards"
-BEHIND_S, ORPHAN_S = 300.0, 30.0
-LIST = "50"
-"""How many redemptions a page holds, at most."""
+IDS_SETTING = "twitch rewards"
+STREAM_LIST_DELAY_S = 300.0
+"""How long Twitch's list of live streams may contradict the event that the stream has started or ended."""
+
+TwitchRewards = Mapping[str, Mapping[str, Any]]
+"""Our rewards as Twitch reports them, by id."""
 
 
 class Options(BaseModel):
-    """The rewards, by a name of your own that stays when the title changes."""
+    """The rewards, each under a name of your own that stays when the title changes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     rewards: Mapping[str, CustomReward] = Field({}, description="the rewards, each under a name of your own")
@@ -46,39 +50,33 @@ class Options(BaseModel):
 
 
 def scopes(options: Options) -> Mapping[str, str]:
-    """Say what the login must cover."""
-    return {MANAGE: "channel-point rewards"} if options.rewards else {}
+    """Map each scope that a login must cover for these options to its feature."""
+    return {MANAGE_SCOPE: "channel-point rewards"} if options.rewards else {}
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How patient the output is, in seconds."""
-
-    look_s: float
-    # An open redemption that we know nothing of may be on its way to us; after this long it is not.
-    orphan_s: float = ORPHAN_S
-    first_retry_s: float = 1.0
-    longest_retry_s: float = 60.0
-    closing_s: float = 3.0
+def create(options: Options, twitch: Account, store: Store, reward_commands: RewardCommands) -> Rewards:
+    """Build the output."""
+    return Rewards(options, twitch, store, reward_commands)
 
 
 class Rewards:
-    """Two loops: one keeps the rewards and finds orphans, the other pays what the ledger says is owed."""
+    """Keep the rewards at Twitch in step with config, availability and stream; a Settlement settles redemptions."""
 
     def __init__(
         self, options: Options, twitch: Account, store: Store, reward_commands: RewardCommands, pace: Pace | None = None
     ) -> None:
-        self._options, self._twitch, self._store, self._reward_commands = options, twitch, store, reward_commands
+        self._options, self._account, self._store, self._reward_commands = options, twitch, store, reward_commands
         self._pace = pace or Pace(look_s=options.look_s, orphan_s=options.orphan_s)
+        self._settlement = Settlement(twitch, store.redemptions, self._pace)
+        # Twitch's reward ids by the names in config.yaml.
         self._ids: dict[str, str] = {}
-        self._doors, self._live = Availability(False, "starting"), False
-        self._told_live_at: float | None = None
-        self._look, self._pay = asyncio.Event(), asyncio.Event()
-        self._orphans: LruDict[str, float] = LruDict(1000)
+        self._availability, self._live = Availability(False, "starting"), False
+        self._live_changed_at: float | None = None
+        self._changed = asyncio.Event()
         self._health = Health("channel points", HealthState.CONNECTING)
 
     def lines(self) -> Mapping[tuple[str, ...], str]:
-        """Name the lines that are sold, for the start to check."""
+        """Return the commands that are sold, by their place in the options, for the start to check."""
         return {("rewards", name, "command"): reward.command for name, reward in self._options.rewards.items()}
 
     def health(self) -> Health:
@@ -86,211 +84,131 @@ class Rewards:
         return self._health
 
     async def publish(self, event: Event) -> None:
-        """Note what makes a redemption due, and what opens or closes the rewards."""
+        """Handle what makes a redemption due, and what opens or pauses the rewards."""
         if isinstance(event, Availability):
-            self._doors = event
-            self._look.set()
+            self._availability = event
+            self._changed.set()
         elif isinstance(event, Notice) and event.kind in (NoticeKind.ONLINE, NoticeKind.OFFLINE):
-            self._live, self._told_live_at = event.kind is NoticeKind.ONLINE, time.monotonic()
-            self._look.set()
+            self._live, self._live_changed_at = event.kind is NoticeKind.ONLINE, time.monotonic()
+            self._changed.set()
         elif isinstance(event, Refused) and event.trigger.redemption:
-            await self._give_back(event.trigger.redemption, event.refusal.reason)
+            await self._settlement.refund(event.trigger.redemption, event.refusal.reason)
         elif isinstance(event, Ended) and event.request.redemption:
-            # The ledger knows already, by the transaction that ended the request, unless that was never written.
+            # The transaction that ended the request has stored what is owed, unless the request was never stored.
             if event.state is not RequestState.SHOWN:
-                await self._give_back(event.request.redemption, event.reason)
-            self._pay.set()
+                await self._settlement.refund(event.request.redemption, event.reason)
+            self._settlement.wake()
 
     async def run(self) -> None:
-        """Keep both loops going; when the program ends, nobody can pay for what will not be drawn."""
+        """Run both loops; at the end pause the rewards, since nothing redeemed then would be drawn."""
         if not self._options.rewards:
             self._health = Health("channel points", HealthState.OFF, "no rewards are configured")
-        await self._remember()
+        await self._load_ids()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._keep_rewards(), name="rewards")
-                tasks.create_task(self._pay_debts(), name="settle")
+                tasks.create_task(self._keep_in_step(), name="rewards")
+                tasks.create_task(self._settlement.run(), name="settle")
         finally:
-            self._doors = Availability(False, "the program ends")
+            self._availability = Availability(False, "the program ends")
             try:
                 async with asyncio.timeout(self._pace.closing_s):
-                    await self._keep()
+                    await self._sync()
             except (TwitchError, TimeoutError) as error:
                 log.warning("the rewards could not be paused at the end: %s", in_words(error))
 
-    async def _keep_rewards(self) -> None:
-        """In: the config, doors and stream. Out: rewards at Twitch in step with them, orphans in the ledger."""
+    async def _keep_in_step(self) -> None:
+        """Sync the rewards after every change and every ``look_s`` seconds, and refund orphaned redemptions."""
         while True:
-            self._look.clear()
+            self._changed.clear()
             try:
-                await self._keep()
-                await self._find_orphans()
+                await self._sync()
+                await self._settlement.refund_orphans(list(self._ids.values()))
             except (LoginError, MissingScope) as error:
                 self._health = Health("channel points", HealthState.FAILED, str(error))
             except (TwitchError, StoreError) as error:
                 self._health = Health("channel points", HealthState.RECONNECTING, str(error))
-            await wait_for_event(self._look, self._pace.look_s)
+            await wait_for_event(self._changed, self._pace.look_s)
 
-    async def _keep(self) -> None:
+    async def _sync(self) -> None:
         if not self._options.rewards and not self._ids:
             return
-        access = await self._twitch.access_for(MANAGE)
+        access = await self._account.access_for(MANAGE_SCOPE)
         if access is None:
-            self._health = Health("channel points", HealthState.OFF, f"needs a login with {MANAGE}; {LOGIN_HINT}")
+            self._health = Health("channel points", HealthState.OFF, f"needs a login with {MANAGE_SCOPE}; {LOGIN_HINT}")
             return
-        mine = {"broadcaster_id": access.user_id}
-        answer = await self._twitch.helix.get(PATH, {**mine, "only_manageable_rewards": "true"})
-        theirs = {str(one["id"]): one for one in answer.get("data", ())}
-        why_closed = await self._closed(access.user_id)
+        params = {"broadcaster_id": access.user_id}
+        body = await self._account.helix.get(REWARDS_PATH, {**params, "only_manageable_rewards": "true"})
+        existing = {str(reward["id"]): reward for reward in body.get("data", ())}
+        why_paused = await self._why_paused(access.user_id)
         problems = []
         for name, reward in self._options.rewards.items():
             try:
-                await self._keep_one(name, reward, theirs, mine, paused=bool(why_closed))
+                await self._sync_reward(name, existing, params, paused=bool(why_paused))
             except TwitchError as error:
                 if error.status not in (400, 403):
                     raise
                 problems.append(explain_rejection(reward.title, error.problem))
-        await self._retire(theirs, mine)
-        self._note(why_closed, problems)
+        await self._disable_removed(existing, params)
+        self._update_health(why_paused, problems)
 
-    async def _closed(self, user_id: str) -> str:
-        """Say why nobody should pay now; empty when they may."""
-        if not self._doors.open:
-            return self._doors.why
+    async def _why_paused(self, user_id: str) -> str:
+        """Say why nobody should redeem now; empty when viewers may."""
+        if not self._availability.open:
+            return self._availability.why
         if self._options.while_offline:
             return ""
-        # The list of streams is some minutes behind what an event has just told.
-        if self._told_live_at is None or time.monotonic() - self._told_live_at > BEHIND_S:
-            answer = await self._twitch.helix.get("streams", {"user_id": user_id})
-            self._live = bool(answer.get("data"))
+        # For some minutes the list of streams lags behind the event.
+        if self._live_changed_at is None or time.monotonic() - self._live_changed_at > STREAM_LIST_DELAY_S:
+            body = await self._account.helix.get("streams", {"user_id": user_id})
+            self._live = bool(body.get("data"))
         return "" if self._live else "the channel is not live"
 
-    async def _keep_one(
-        self,
-        name: str,
-        reward: CustomReward,
-        theirs: Mapping[str, Mapping[str, Any]],
-        mine: dict[str, str],
-        paused: bool,
-    ) -> None:
-        values = desired_fields(reward, paused)
-        reward_id = self._ids.get(name, "")
-        if reward_id not in theirs:
-            # Made by us and not written down: the program ended between the two.
-            taken = set(self._ids.values())
-            same = (key for key, one in theirs.items() if one.get("title") == reward.title and key not in taken)
-            reward_id = next(same, "")
+    async def _sync_reward(self, name: str, existing: TwitchRewards, params: dict[str, str], *, paused: bool) -> None:
+        reward = self._options.rewards[name]
+        fields = desired_fields(reward, paused)
+        reward_id = self._find(name, reward.title, existing)
         if not reward_id:
-            made = await self._twitch.helix.post(PATH, mine, values)
-            reward_id = next((str(one["id"]) for one in made.get("data", ())), "")
+            created = await self._account.helix.post(REWARDS_PATH, params, fields)
+            reward_id = next((str(item["id"]) for item in created.get("data", ())), "")
             if not reward_id:
-                raise TwitchError(0, "the answer to a new reward makes no sense")
-        elif changes := changed_fields(values, theirs[reward_id]):
-            await self._twitch.helix.patch(PATH, {**mine, "id": reward_id}, changes)
+                raise TwitchError(0, "the answer to a new reward is malformed")
+        elif changes := changed_fields(fields, existing[reward_id]):
+            await self._account.helix.patch(REWARDS_PATH, {**params, "id": reward_id}, changes)
         if self._ids.get(name) != reward_id:
             self._ids[name] = reward_id
-            await self._write_down()
-        self._offer()
+            await self._store.settings.set(IDS_SETTING, json.dumps(self._ids))
+        self._update_commands()
 
-    async def _retire(self, theirs: Mapping[str, Mapping[str, Any]], mine: dict[str, str]) -> None:
-        # Switched off and not deleted: deleting would fulfil what is still open, and lose its picture.
+    def _find(self, name: str, title: str, existing: TwitchRewards) -> str:
+        """Return the id of a reward at Twitch; empty when it must be created."""
+        reward_id = self._ids.get(name, "")
+        if reward_id in existing:
+            return reward_id
+        # Created by us but not stored: the program ended between the two.
+        taken = set(self._ids.values())
+        same_title = (key for key, item in existing.items() if item.get("title") == title and key not in taken)
+        return next(same_title, "")
+
+    async def _disable_removed(self, existing: TwitchRewards, params: dict[str, str]) -> None:
+        # Disabled and not deleted: deleting would fulfil the open redemptions, which then get no picture.
         for name, reward_id in self._ids.items():
-            if name not in self._options.rewards and theirs.get(reward_id, {}).get("is_enabled"):
-                await self._twitch.helix.patch(PATH, {**mine, "id": reward_id}, {"is_enabled": False})
+            if name not in self._options.rewards and existing.get(reward_id, {}).get("is_enabled"):
+                await self._account.helix.patch(REWARDS_PATH, {**params, "id": reward_id}, {"is_enabled": False})
 
-    async def _find_orphans(self) -> None:
-        """Give points back for redemptions that no request stands for: made while we were away."""
-        if (access := await self._twitch.access_for(MANAGE)) is None:
-            return
-        now = time.monotonic()
-        for reward_id in list(self._ids.values()):
-            params = {"broadcaster_id": access.user_id, "reward_id": reward_id, "status": "UNFULFILLED", "first": LIST}
-            try:
-                there = [str(one["id"]) async for one in self._twitch.helix.pages(REDEEMED, params)]
-            except TwitchError as error:
-                if error.status != 404:
-                    raise
-                continue  # deleted by hand since the list above
-            for orphan in await self._unknown(there):
-                since = self._orphans.get(orphan)
-                if since is None:
-                    self._orphans.put(orphan, now)
-                elif now - since >= self._pace.orphan_s:
-                    await self._give_back(Redemption(orphan, reward_id), "redeemed while the program was away")
+    async def _load_ids(self) -> None:
+        stored = await self._store.settings.get(IDS_SETTING)
+        self._ids = json.loads(stored) if stored else {}
+        self._update_commands()
 
-    async def _unknown(self, ids: Collection[str]) -> set[str]:
-        return await self._store.redemptions.unknown(ids)
+    def _update_commands(self) -> None:
+        rewards = self._options.rewards
+        commands = {self._ids[name]: reward.command for name, reward in rewards.items() if name in self._ids}
+        self._reward_commands.replace(commands)
 
-    async def _pay_debts(self) -> None:
-        """In: the ledger. Out: redemptions that Twitch has confirmed as fulfilled or cancelled; retried for ever."""
-        pause_s = self._pace.first_retry_s
-        while True:
-            self._pay.clear()
-            try:
-                done = await self._settle_all()
-            except StoreError as error:
-                log.warning("redemptions are not settled yet: %s", error)
-                done = False
-            if done:
-                pause_s = self._pace.first_retry_s
-                await wait_for_event(self._pay, self._pace.look_s)
-            else:
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, self._pace.longest_retry_s)
-
-    async def _settle_all(self) -> bool:
-        """Settle what is owed; tell whether nothing is left. One that Twitch refuses does not hold up the others."""
-        left = False
-        for debt in await self._store.redemptions.unsettled():
-            try:
-                done = await self._settle(debt)
-            except TwitchError as error:
-                log.warning("redemption %s is not settled yet: %s", debt.redemption.id, error)
-                done = False
-            left = left or not done
-        return not left
-
-    async def _settle(self, debt: UnsettledRedemption) -> bool:
-        if (access := await self._twitch.access_for(MANAGE)) is None:
-            return False
-        paid = debt.redemption
-        params = {"broadcaster_id": access.user_id, "reward_id": paid.reward_id, "id": paid.id}
-        try:
-            await self._twitch.helix.patch(REDEEMED, params, {"status": "FULFILLED" if debt.earned else "CANCELED"})
-        except TwitchError as error:
-            # Not unfulfilled any more: an earlier try got through without its answer, or a moderator was faster.
-            if error.status != 404:
-                raise
-        await self._store.redemptions.settle(paid.id, time.time())
-        return True
-
-    async def _give_back(self, paid: Redemption, reason: str) -> None:
-        await self._store.redemptions.give_back(paid, reason, time.time())
-        self._pay.set()
-
-    async def _remember(self) -> None:
-        kept = await self._store.settings.get(SETTING)
-        self._ids = json.loads(kept) if kept else {}
-        self._offer()
-
-    async def _write_down(self) -> None:
-        await self._store.settings.set(SETTING, json.dumps(self._ids))
-
-    def _offer(self) -> None:
-        configured = self._options.rewards
-        self._reward_commands.replace(
-            {self._ids[name]: configured[name].command for name in configured if name in self._ids}
-        )
-
-    def _note(self, why_closed: str, problems: list[str]) -> None:
+    def _update_health(self, why_paused: str, problems: list[str]) -> None:
         count = f"{len(self._options.rewards) - len(problems)} rewards"
-        detail = "; ".join([count, *([f"paused: {why_closed}"] if why_closed else []), *problems])
-        state = HealthState.LIMITED if problems else HealthState.PAUSED if why_closed else HealthState.READY
+        detail = "; ".join([count, *([f"paused: {why_paused}"] if why_paused else []), *problems])
+        state = HealthState.LIMITED if problems else HealthState.PAUSED if why_paused else HealthState.READY
         if problems and detail != self._health.detail:
             log.warning("channel points: %s", detail)
         self._health = Health("channel points", state, detail)
-
-
-def create(options: Options, twitch: Account, store: Store, reward_commands: RewardCommands) -> Rewards:
-    """Build the output."""
-    return Rewards(options, twitch, store, reward_commands)

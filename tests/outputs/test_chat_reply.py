@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from streamer.outputs.chat_reply import ChatReply, Options
 from streamer.types import Actor, Answer, Ended, RequestState, Role
 from tests.support.examples import REQUEST
 from tests.support.twitch_api import WRITE, TwitchApi
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -33,12 +34,6 @@ async def output(api: TwitchApi, tmp_path: Path) -> AsyncIterator[ChatReply]:
 def drawn(name: str) -> Ended:
     actor = Actor(f"id-{name}", name, Role.VIEWER)
     return Ended(replace(REQUEST, id=f"line-{name}", actor=actor, source="twitch"), RequestState.SHOWN)
-
-
-async def until(fact: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not fact():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_reply_hangs_on_the_message_it_answers(api: TwitchApi, output: ChatReply) -> None:
@@ -120,9 +115,9 @@ async def test_a_bot_account_answers_in_the_channel_that_is_named(api: TwitchApi
     account = api.account(tmp_path)
     output = ChatReply(Options(channel="#Partner"), account)
     access = await account.tokens.access()
-    assert await output._channel(access) == api.world.user("partner").id
+    assert await output._look_up_channel(access) == api.world.user("partner").id
     await account.close()
-    assert await ChatReply(Options(channel="harbour"), account)._channel(access) == "1000"
+    assert await ChatReply(Options(channel="harbour"), account)._look_up_channel(access) == "1000"
 
 
 def test_replies_ask_for_one_scope_and_a_link_must_be_https_with_a_place_for_the_id() -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from streamer.types import Refusal, Refused, RequestState
-from tests.support.reward_shop import Shop, running, trigger, until
+from tests.support.reward_shop import Shop, running, trigger
 from tests.support.twitch_api import MANAGE, TwitchApi
 from tests.support.twitch_standin.rewards import Redemption as Redeemed
 from tests.support.twitch_standin.rewards import Refused as GreyedOut
+from tests.support.waiting import until
 
 ENDS = (RequestState.SHOWN, RequestState.SHOWN, RequestState.FAILED, RequestState.EXPIRED, RequestState.SUPERSEDED)
 SESSIONS, EACH = 4, 25

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from streamer.integrations.twitch.custom_reward import CustomReward
 from streamer.integrations.twitch.reward_commands import RewardCommands
-from streamer.outputs.rewards import MANAGE, Options, Pace, Rewards
+from streamer.integrations.twitch.settlement import Pace
+from streamer.outputs.rewards import Options, Rewards
 from streamer.storage.store import Store, StoreOptions
 from streamer.types import (
     Actor,
@@ -23,8 +26,9 @@ from streamer.types import (
     Trigger,
 )
 from tests.support.examples import REQUEST
-from tests.support.twitch_api import TwitchApi
+from tests.support.twitch_api import MANAGE, TwitchApi
 from tests.support.twitch_standin.rewards import Redemption as Redeemed
+from tests.support.waiting import until
 
 DRAW = CustomReward(title="Draw", cost=500, command="!bg {text}")
 PACE = Pace(look_s=0.1, orphan_s=0.3, first_retry_s=0.05, longest_retry_s=0.2, closing_s=2)
@@ -59,12 +63,6 @@ class Shop:
         await self.output.publish(Ended(request, state, "rule", "because"))
 
 
-async def until(fact: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not fact():
-            await asyncio.sleep(0.01)
-
-
 @asynccontextmanager
 async def running(shop: Shop) -> AsyncIterator[Shop]:
     await shop.store.open()
@@ -84,3 +82,18 @@ def trigger(redeemed: Redeemed) -> Trigger:
     actor = Actor(redeemed.user.id, redeemed.user.name, Role.VIEWER)
     paid = Redemption(redeemed.id, redeemed.reward.id)
     return Trigger(redeemed.id, "twitch", redeemed.user_input, actor, 1.0, True, redemption=paid)
+
+
+@pytest.fixture
+def live(api: TwitchApi) -> None:
+    """Have the channel live, so that rewards can be redeemed."""
+    api.world.live = True
+
+
+@pytest.fixture
+async def shop(api: TwitchApi, live: None, tmp_path: Path) -> AsyncIterator[Shop]:
+    """Run the output, with its rewards made."""
+    api.log_in(tmp_path, MANAGE)
+    async with running(Shop(api, tmp_path)) as open_shop:
+        await until(lambda: open_shop.output.health().state == "ready")
+        yield open_shop

@@ -7,6 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MANAGE_SCOPE = "channel:manage:redemptions"
+REWARDS_PATH = "channel_points/custom_rewards"
+
 RewardFields = dict[str, str | int | bool]
 
 # Twitch reports each limit as an object {"is_enabled": ..., "<name>": ...}, but accepts it as two flat fields.

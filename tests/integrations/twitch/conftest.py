@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from streamer.integrations.twitch.account import Account
+from tests.support.reward_shop import live, shop
 from tests.support.twitch_api import MANAGE, TwitchApi
 from tests.support.twitch_fixtures import api, twitch
 
-__all__ = ["account", "api", "twitch"]
+__all__ = ["account", "api", "live", "shop", "twitch"]
 
 
 @pytest.fixture

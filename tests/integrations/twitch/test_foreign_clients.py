@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.twitch_standin.standin import Standin
+from tests.support.waiting import until
 
 twitchio = pytest.importorskip("twitchio")
 pytest.importorskip("twitchAPI")
@@ -34,12 +35,6 @@ async def twitch() -> AsyncIterator[Standin]:
     async with Standin() as standin:
         standin.grants.interval_s = 1
         yield standin
-
-
-async def until(fact: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not fact():
-            await asyncio.sleep(0.01)
 
 
 async def approve(twitch: Standin) -> None:
