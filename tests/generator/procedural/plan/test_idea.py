@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from streamer.generator.procedural.plan import lexicon
 from streamer.generator.procedural.plan.idea import read
 
 
@@ -53,19 +52,3 @@ def test_the_salt_follows_every_character() -> None:
 @pytest.mark.parametrize("prompt", ["", "\x00\x1b[31m", "\ud800", "\u202e" * 500, "é" * 5000, "-" * 500])
 def test_no_prompt_is_too_strange(prompt: str) -> None:
     assert read(prompt).places == ()
-
-
-TABLES = ("PLACES", "TIMES", "WEATHER", "SEASONS", "HUES", "MOODS", "FEATURES", "SUBJECTS")
-
-
-@pytest.mark.parametrize("table", TABLES)
-def test_words_are_lower_case_and_stems_long_enough_to_be_found(table: str) -> None:
-    for words in getattr(lexicon, table).values():
-        for word in words.split():
-            assert word == word.casefold()
-            assert not word.endswith("*") or len(word) >= 4, word
-
-
-def test_some_hundred_words_are_known() -> None:
-    words = [words for table in TABLES for words in getattr(lexicon, table).values()]
-    assert sum(len(entry.split()) for entry in words) > 1000
