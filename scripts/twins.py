@@ -1,4 +1,4 @@
-"""Fails when a module has no test: streamer/a/b.py wants tests/a/test_b.py, or a test in tests/a that imports it."""
+"""Fail when a module has no test: streamer/a/b.py needs tests/a/test_b.py, or a test in tests/a that imports it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# Said in one place by other tests: the package marker with the version.
-WITHOUT = {"streamer/__init__.py"}
+# The package marker with the version: other tests read it.
+EXEMPT = {Path("streamer/__init__.py")}
 
 
-def twins(module: Path) -> list[Path]:
+def twin_paths(module: Path) -> list[Path]:
     """Return where the test of a module may stand."""
     folder, name = Path("tests") / module.parent.relative_to("streamer"), module.stem.strip("_")
     if module.name == "__init__.py":
@@ -19,12 +19,12 @@ def twins(module: Path) -> list[Path]:
     return [folder / f"test_{name}.py"]
 
 
-def dotted(module: Path) -> str:
+def dotted_name(module: Path) -> str:
     """Return the name by which a module is imported."""
     return ".".join(module.with_suffix("").parts).removesuffix(".__init__")
 
 
-def imported(folder: Path) -> Iterator[str]:
+def imported_names(folder: Path) -> Iterator[str]:
     """Yield the dotted name of everything that the tests of a folder import."""
     for path in folder.glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -35,19 +35,24 @@ def imported(folder: Path) -> Iterator[str]:
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def tested(module: Path) -> bool:
+def has_code(module: Path) -> bool:
+    """Tell whether a module holds more than a docstring."""
+    return any(not isinstance(node, ast.Expr) for node in ast.parse(module.read_text(encoding="utf-8")).body)
+
+
+def has_test(module: Path) -> bool:
     """Tell whether a module has a twin or is imported by a test of its own folder."""
-    places = twins(module)
-    return any(path.exists() for path in places) or dotted(module) in set(imported(places[0].parent))
+    paths = twin_paths(module)
+    return any(path.exists() for path in paths) or dotted_name(module) in set(imported_names(paths[0].parent))
 
 
 def main() -> int:
-    """Print every module without a twin; exit 1 when there is one."""
-    modules = [path for path in Path("streamer").rglob("*.py") if path.stat().st_size and str(path) not in WITHOUT]
-    alone = [module for module in sorted(modules) if not tested(module)]
-    for module in alone:
-        print(f"{module} has no test: {twins(module)[0]}")
-    return 1 if alone else 0
+    """Print every module without a test; exit 1 when there is one."""
+    modules = [path for path in sorted(Path("streamer").rglob("*.py")) if path not in EXEMPT and has_code(path)]
+    untested = [module for module in modules if not has_test(module)]
+    for module in untested:
+        print(f"{module} has no test: {twin_paths(module)[0]}")
+    return 1 if untested else 0
 
 
 if __name__ == "__main__":
