@@ -12,32 +12,35 @@ from contextlib import suppress
 
 from streamer.types import KeyPress
 
-WAITING = 64
+MAX_QUEUED = 64
 
 log = logging.getLogger(__name__)
 
-Tell = Callable[[str | None], None]
-"""Say what was pressed, from the watching thread; None says that nothing more will come."""
+ReportPress = Callable[[str | None], None]
+"""Called from the watching thread with the name of what was pressed; None means that no more presses will come."""
+
+WatchDevice = Callable[[ReportPress, threading.Event], None]
+"""Watches a device and reports presses until the event says that nobody listens any more."""
 
 
-async def presses(source: str, watch: Callable[[Tell, threading.Event], None]) -> AsyncGenerator[KeyPress, None]:
-    """Run ``watch`` in a thread named after its source and yield what it tells; the event says that nobody listens."""
+async def device_presses(source: str, watch: WatchDevice) -> AsyncGenerator[KeyPress, None]:
+    """Run ``watch`` in a thread named after its source, and yield the presses that it reports."""
     loop = asyncio.get_running_loop()
-    pressed: asyncio.Queue[str | None] = asyncio.Queue(WAITING)
+    names: asyncio.Queue[str | None] = asyncio.Queue(MAX_QUEUED)
 
     def put(name: str | None) -> None:
-        if pressed.full():
-            log.warning("%s: dropped, too many at once: %s", source, pressed.get_nowait())
-        pressed.put_nowait(name)
+        if names.full():
+            log.warning("%s: dropped, too many at once: %s", source, names.get_nowait())
+        names.put_nowait(name)
 
-    def tell(name: str | None) -> None:
-        with suppress(RuntimeError):  # the loop has ended, and with it everybody who could be told
+    def report(name: str | None) -> None:
+        with suppress(RuntimeError):  # the loop has ended, so nobody is left to receive it
             loop.call_soon_threadsafe(put, name)
 
     closed = threading.Event()
-    threading.Thread(target=watch, args=(tell, closed), name=source, daemon=True).start()
+    threading.Thread(target=watch, args=(report, closed), name=source, daemon=True).start()
     try:
-        while (name := await pressed.get()) is not None:
+        while (name := await names.get()) is not None:
             yield KeyPress(f"{source}-{uuid.uuid4()}", source, name, time.monotonic())
     finally:
         closed.set()

@@ -1,4 +1,4 @@
-"""Trigger source: a recorded chat, played again at its own pace or faster."""
+"""Trigger source: a recorded chat, replayed at its own pace or faster."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from streamer.types import Actor, Retraction, Role, Trigger
 
 SOURCE = "replay"
 LATEST_S = 1e9
-"""Beyond it a float has no room left for the milliseconds of a cooldown."""
-PAUSE_S = 3.0
-"""Between two rounds of a recording that loops."""
+"""Beyond it a float cannot hold the milliseconds of a cooldown."""
+LOOP_PAUSE_S = 3.0
+"""The pause between two rounds of a recording that loops."""
 
-_SHAPE = '{"at": 1.5, "actor": {"id": "1", "name": "ann", "role": "viewer"}, "text": "!bg stormy harbour"}'
+_EXAMPLE = '{"at": 1.5, "actor": {"id": "1", "name": "ann", "role": "viewer"}, "text": "!bg stormy harbour"}'
 
 
 class Options(BaseModel):
@@ -35,19 +35,19 @@ class Options(BaseModel):
     loop: bool = Field(False, description="begin again at the end")
 
 
-def _role(value: object) -> object:
+def _parse_role(value: object) -> object:
     names = [role.name.lower() for role in Role]
     if value not in names:
         raise ValueError(f"must be one of {', '.join(names)}")
     return Role[str(value).upper()]
 
 
-class _Typist(BaseModel):
+class _RecordedActor(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(min_length=1)
     name: str = Field(min_length=1)
-    role: Annotated[Role, BeforeValidator(_role)]
+    role: Annotated[Role, BeforeValidator(_parse_role)]
 
 
 class RecordedLine(BaseModel):
@@ -56,14 +56,14 @@ class RecordedLine(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     at: float = Field(ge=0, le=LATEST_S, allow_inf_nan=False)
-    actor: _Typist
+    actor: _RecordedActor
     text: str
     paid: bool = False
     first_time: bool = False
 
 
 def read(path: str) -> tuple[RecordedLine, ...]:
-    """Read a whole recording; raise ConfigError with file, line, field and fix for the first line that is wrong."""
+    """Read a recording; ConfigError with file, line, field and fix for the first malformed line."""
     name = "evening.jsonl" if path == "demo" else path
     file = files("streamer") / "demo" / name if path == "demo" else Path(path).expanduser()
     try:
@@ -76,24 +76,24 @@ def read(path: str) -> tuple[RecordedLine, ...]:
     # Not splitlines(): U+2028 and its like may stand inside JSON text.
     for number, row in enumerate(text.split("\n"), start=1):
         if row.strip():
-            line = _line(row, name, number)
+            line = _parse_line(row, name, number)
             if lines and line.at < lines[-1].at:
                 raise ConfigError(
                     "at", f"{line.at:g} is earlier than the line before", line=number, path=name, fix="sort it"
                 )
             lines.append(line)
     if not lines:
-        raise ConfigError("path", f"'{path}' holds no lines", fix=f"write lines like {_SHAPE}")
+        raise ConfigError("path", f"'{path}' holds no lines", fix=f"write lines like {_EXAMPLE}")
     return tuple(lines)
 
 
 def create(options: Options) -> Source:
-    """Build the source; the recording is read and checked here."""
+    """Build the source; reads and checks the recording."""
     return Replay(read(options.path), options)
 
 
 class Replay:
-    """Play lines on time; the ids depend on line and round alone, so a second run draws the same pictures."""
+    """Replay lines on time; ids depend only on line and round, so a second run draws the same pictures."""
 
     def __init__(
         self,
@@ -111,23 +111,25 @@ class Replay:
         self._round = 1
 
     def health(self) -> Health:
-        """Say how far the recording is."""
-        again = f", round {self._round}" if self._options.loop else ""
-        return Health(SOURCE, self._state, f"{self._options.path}: line {self._played} of {len(self._lines)}{again}")
+        """Say how far the replay is."""
+        round_number = f", round {self._round}" if self._options.loop else ""
+        return Health(
+            SOURCE, self._state, f"{self._options.path}: line {self._played} of {len(self._lines)}{round_number}"
+        )
 
     async def listen(self) -> AsyncIterator[Trigger | Retraction]:
-        """Yield every line when its time has come; end after the last one unless the recording loops."""
-        began = self._clock()
+        """Yield every line at its time; end after the last one unless the recording loops."""
+        started_at = self._clock()
         while True:
             for number, line in enumerate(self._lines, start=1):
-                await self._sleep(max(0.0, began + line.at / self._options.speed - self._clock()))
+                await self._sleep(max(0.0, started_at + line.at / self._options.speed - self._clock()))
                 self._played = number
                 yield self._trigger(line)
             if not self._options.loop:
                 self._state = HealthState.ENDED
                 return
-            # From when it should have ended, not from now: rounds then never drift.
-            began += (self._lines[-1].at + PAUSE_S) / self._options.speed
+            # Counted from when the round should have ended, so that rounds never drift.
+            started_at += (self._lines[-1].at + LOOP_PAUSE_S) / self._options.speed
             self._round += 1
 
     def _trigger(self, line: RecordedLine) -> Trigger:
@@ -136,16 +138,16 @@ class Replay:
         return Trigger(trigger_id, SOURCE, line.text, actor, self._clock(), line.paid, line.first_time)
 
 
-def _line(row: str, name: str, number: int) -> RecordedLine:
+def _parse_line(row: str, name: str, number: int) -> RecordedLine:
     try:
         return RecordedLine.model_validate(json.loads(row))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "line"
         raise ConfigError(
-            field, first["msg"].lower(), line=number, path=name, fix=f"write lines like {_SHAPE}"
+            field, first["msg"].lower(), line=number, path=name, fix=f"write lines like {_EXAMPLE}"
         ) from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(
-            "line", f"is not JSON ({error})", line=number, path=name, fix=f"write lines like {_SHAPE}"
+            "line", f"is not JSON ({error})", line=number, path=name, fix=f"write lines like {_EXAMPLE}"
         ) from error

@@ -6,62 +6,62 @@ import threading
 
 import pytest
 
-from streamer.triggers._device_thread import WAITING, Tell, presses
+from streamer.triggers._device_thread import MAX_QUEUED, ReportPress, device_presses
 
 
-async def test_what_the_thread_tells_comes_in_order_and_ends_with_it() -> None:
-    def watch(tell: Tell, closed: threading.Event) -> None:
+async def test_presses_arrive_in_order_and_end_with_the_thread() -> None:
+    def watch(report: ReportPress, closed: threading.Event) -> None:
         for name in ("a", "b", None):
-            tell(name)
+            report(name)
 
-    heard = [press async for press in presses("pad", watch)]
-    assert [(press.source, press.name) for press in heard] == [("pad", "a"), ("pad", "b")]
-    assert heard[0].id != heard[1].id
-    assert heard[0].at <= heard[1].at
+    presses = [press async for press in device_presses("pad", watch)]
+    assert [(press.source, press.name) for press in presses] == [("pad", "a"), ("pad", "b")]
+    assert presses[0].id != presses[1].id
+    assert presses[0].at <= presses[1].at
 
 
 async def test_the_thread_is_named_and_told_when_nobody_listens_any_more() -> None:
     left = threading.Event()
 
-    def watch(tell: Tell, closed: threading.Event) -> None:
-        tell(threading.current_thread().name)
+    def watch(report: ReportPress, closed: threading.Event) -> None:
+        report(threading.current_thread().name)
         assert closed.wait(20)
         left.set()
 
-    heard = presses("pad", watch)
-    assert (await anext(heard)).name == "pad"
-    await heard.aclose()
+    presses = device_presses("pad", watch)
+    assert (await anext(presses)).name == "pad"
+    await presses.aclose()
     assert left.wait(20)
 
 
 async def test_a_flood_drops_the_oldest_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    def watch(tell: Tell, closed: threading.Event) -> None:
-        for number in range(WAITING + 3):
-            tell(str(number))
-        tell(None)
+    def watch(report: ReportPress, closed: threading.Event) -> None:
+        for number in range(MAX_QUEUED + 3):
+            report(str(number))
+        report(None)
 
-    heard = [press.name async for press in presses("pad", watch)]
-    assert len(heard) <= WAITING + 3
-    assert heard[-1] == str(WAITING + 2)
-    assert heard == sorted(heard, key=int)
+    presses = [press.name async for press in device_presses("pad", watch)]
+    assert len(presses) <= MAX_QUEUED + 3
+    assert presses[-1] == str(MAX_QUEUED + 2)
+    assert presses == sorted(presses, key=int)
 
 
 def test_a_thread_that_outlives_the_loop_harms_nothing() -> None:
     import asyncio
 
-    told = threading.Event()
+    reported = threading.Event()
 
-    def watch(tell: Tell, closed: threading.Event) -> None:
-        tell("a")
+    def watch(report: ReportPress, closed: threading.Event) -> None:
+        report("a")
         closed.wait(20)
-        tell("late")
-        told.set()
+        report("late")
+        reported.set()
 
     async def listen() -> str:
-        heard = presses("pad", watch)
-        name = (await anext(heard)).name
-        await heard.aclose()
+        presses = device_presses("pad", watch)
+        name = (await anext(presses)).name
+        await presses.aclose()
         return name
 
     assert asyncio.run(listen()) == "a"
-    assert told.wait(20)
+    assert reported.wait(20)

@@ -14,16 +14,17 @@ from pydantic import ValidationError
 
 from streamer.errors import ConfigError
 from streamer.interfaces import Health, HealthState
-from streamer.triggers.hotkey import Chord, Hotkeys, Keyboard, Options, chord_of, create, outlook
+from streamer.triggers.hotkey import Chord, ChordDetector, Hotkeys, Options, create, expected_health, parse_chord
 from streamer.types import KeyPress
-from tests.support.display import need_keys, press, virtual_display
+from tests.support.display import need_keys, virtual_display
+from tests.support.display import press as press_keys
 
 OPTIONS = Options(keys={"<ctrl>+<alt>+1": "!bg harbour", "<f9>": "!panic", "<ctrl>+m": "!meme cat"})
 READY = Health("hotkey", HealthState.READY)
 
 
-def keyboard() -> Keyboard:
-    return Keyboard(OPTIONS)
+def detector() -> ChordDetector:
+    return ChordDetector(OPTIONS)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def keyboard() -> Keyboard:
     ],
 )
 def test_a_chord_is_one_key_and_its_modifiers(keys: str, chord: Chord) -> None:
-    assert chord_of(keys) == chord
+    assert parse_chord(keys) == chord
 
 
 @pytest.mark.parametrize(
@@ -66,23 +67,23 @@ def test_options_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None
 
 
 def test_a_chord_fires_when_its_key_goes_down_in_any_order_of_modifiers() -> None:
-    keys = keyboard()
+    keys = detector()
     assert [keys.press(key, 0.0) for key in ("alt", "ctrl", "1")] == [None, None, "!bg harbour"]
 
 
 def test_other_modifiers_or_none_do_not_fire() -> None:
-    keys = keyboard()
+    keys = detector()
     assert [keys.press(key, 0.0) for key in ("ctrl", "1", "shift", "m", "alt")] == [None] * 5
 
 
 def test_a_key_that_is_held_fires_once() -> None:
-    keys = keyboard()
+    keys = detector()
     fired = [keys.press("f9", 0.5 + repeat / 30) for repeat in range(300)]
     assert fired == ["!panic"] + [None] * 299
 
 
 def test_the_release_and_press_pairs_of_a_repeating_x_server_fire_once() -> None:
-    keys = keyboard()
+    keys = detector()
     fired = [keys.press("f9", 0.0)]
     for repeat in range(300):
         keys.release("f9", 0.6 + repeat / 30)
@@ -91,7 +92,7 @@ def test_the_release_and_press_pairs_of_a_repeating_x_server_fire_once() -> None
 
 
 def test_pressing_again_fires_again() -> None:
-    keys = keyboard()
+    keys = detector()
     fired = []
     for time in range(3):
         fired.append(keys.press("f9", time * 0.3))
@@ -100,13 +101,13 @@ def test_pressing_again_fires_again() -> None:
 
 
 def test_a_release_that_was_never_seen_does_not_block_a_key_for_ever() -> None:
-    keys = keyboard()
+    keys = detector()
     assert [keys.press("ctrl", 0.0), keys.press("f9", 1.0)] == [None, None]
     assert [keys.press("f9", 5.0), keys.press("f9", 30.0)] == [None, "!panic"]
 
 
 def test_a_held_modifier_serves_several_keys() -> None:
-    keys = keyboard()
+    keys = detector()
     keys.press("ctrl", 0.0)
     assert keys.press("m", 15.0) == "!meme cat"
 
@@ -125,13 +126,13 @@ def test_a_held_modifier_serves_several_keys() -> None:
 def test_what_a_platform_forbids_is_said_beforehand(
     platform: str, environ: dict[str, str], state: str, detail: str
 ) -> None:
-    health = outlook(platform, environ)
+    health = expected_health(platform, environ)
     assert health.state == state
     assert re.search(detail, health.detail)
 
 
 async def test_where_keys_cannot_be_watched_the_source_ends_and_says_why() -> None:
-    source = Hotkeys(keyboard(), outlook("linux", {}))
+    source = Hotkeys(detector(), expected_health("linux", {}))
     assert source.health().state == "connecting"
     assert [trigger async for trigger in source.listen()] == []
     assert (source.health().state, "/trigger/NAME" in source.health().detail) == ("failed", True)
@@ -172,20 +173,20 @@ def pynput(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeListener]]:
 
 
 async def test_a_chord_is_a_press_of_what_it_stands_for(pynput: type[FakeListener]) -> None:
-    source = Hotkeys(keyboard(), READY)
-    happenings = source.listen()
-    press = await anext(happenings)
+    source = Hotkeys(detector(), READY)
+    presses = source.listen()
+    press = await anext(presses)
     assert isinstance(press, KeyPress)
     assert (press.source, press.name) == ("hotkey", "!bg harbour")
     assert source.health() == READY
     assert "hotkey" in [thread.name for thread in threading.enumerate()]
-    await happenings.aclose()  # type: ignore[attr-defined]
+    await presses.aclose()  # type: ignore[attr-defined]
 
 
 async def test_once_nobody_listens_the_watching_ends_with_the_next_key(pynput: type[FakeListener]) -> None:
-    happenings = Hotkeys(keyboard(), READY).listen()
-    await anext(happenings)
-    await happenings.aclose()  # type: ignore[attr-defined]
+    presses = Hotkeys(detector(), READY).listen()
+    await anext(presses)
+    await presses.aclose()  # type: ignore[attr-defined]
     pynput.latest.key_pressed.set()
     pynput.latest.join(20)
     assert not pynput.latest.is_alive()
@@ -195,7 +196,7 @@ async def test_when_the_keyboard_goes_away_the_source_ends_and_says_so(
     pynput: type[FakeListener], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeListener, "fails", True)
-    source = Hotkeys(keyboard(), READY)
+    source = Hotkeys(detector(), READY)
     assert len([trigger async for trigger in source.listen()]) == 1
     assert source.health().state == "failed"
     assert "can no longer be watched" in source.health().detail
@@ -215,7 +216,7 @@ async def test_without_pynput_or_a_display_the_fix_is_named(
         raise error
 
     monkeypatch.setattr("streamer.triggers.hotkey.importlib.import_module", missing)
-    source = Hotkeys(keyboard(), READY)
+    source = Hotkeys(detector(), READY)
     assert [trigger async for trigger in source.listen()] == []
     assert source.health().state == "failed"
     assert detail in source.health().detail
@@ -237,22 +238,22 @@ def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 async def test_real_keys_on_a_real_x_server_fire_once_each(display: str) -> None:
-    happenings = create(OPTIONS).listen()
-    first = asyncio.ensure_future(anext(happenings))
+    presses = create(OPTIONS).listen()
+    first = asyncio.ensure_future(anext(presses))
     async with asyncio.timeout(60):
         while not first.done():  # until the X server has begun to report keys
-            await press("key", "F9", "sleep", "0.3")
+            await press_keys("key", "F9", "sleep", "0.3")
         # Held for longer than the X server waits before it repeats a key.
-        await press("keydown", "ctrl", "keydown", "m", "sleep", "1", "keyup", "m", "keyup", "ctrl")
-        await press("sleep", "0.3", "key", "ctrl+alt+1")
-        typed = [happening.name async for happening in upto("!bg harbour", happenings)]
-    await happenings.aclose()  # type: ignore[attr-defined]
+        await press_keys("keydown", "ctrl", "keydown", "m", "sleep", "1", "keyup", "m", "keyup", "ctrl")
+        await press_keys("sleep", "0.3", "key", "ctrl+alt+1")
+        typed = [press.name async for press in upto("!bg harbour", presses)]
+    await presses.aclose()  # type: ignore[attr-defined]
     assert [text for text in typed if text != "!panic"] == ["!meme cat", "!bg harbour"]
 
 
-async def upto(text: str, happenings: AsyncIterator[object]) -> AsyncIterator[KeyPress]:
-    async for happening in happenings:
-        assert isinstance(happening, KeyPress)
-        yield happening
-        if happening.name == text:
+async def upto(text: str, presses: AsyncIterator[object]) -> AsyncIterator[KeyPress]:
+    async for press in presses:
+        assert isinstance(press, KeyPress)
+        yield press
+        if press.name == text:
             return

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from streamer.errors import ConfigError
 from streamer.triggers import midi
-from streamer.triggers.midi import Midi, Options, Pad, Pads, chosen, create, pad_of
+from streamer.triggers.midi import Midi, Options, Pad, PadDetector, PadKind, create, parse_pad, pick_port
 from streamer.types import KeyPress
 
 KEYS = {"note 36": "places", "note 36 channel 10": "drums", "control 64": "panic", "program 3": "!bg three"}
@@ -29,20 +29,20 @@ def message(kind: str, channel: int = 0, **more: int) -> Any:
 @pytest.mark.parametrize(
     ("key", "pad"),
     [
-        ("note 36", Pad("note", 36, None)),
-        ("Note  36 Channel 10", Pad("note", 36, 10)),
-        ("control 0", Pad("control", 0, None)),
-        ("program 127 channel 1", Pad("program", 127, 1)),
+        ("note 36", Pad(PadKind.NOTE, 36, None)),
+        ("Note  36 Channel 10", Pad(PadKind.NOTE, 36, 10)),
+        ("control 0", Pad(PadKind.CONTROL, 0, None)),
+        ("program 127 channel 1", Pad(PadKind.PROGRAM, 127, 1)),
     ],
 )
 def test_a_pad_is_a_kind_a_number_and_perhaps_a_channel(key: str, pad: Pad) -> None:
-    assert pad_of(key) == pad
+    assert parse_pad(key) == pad
 
 
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ({"c3": "panic"}, "'c3' is no pad; write note 36"),
+        ({"c3": "panic"}, "'c3' is not a pad; write note 36"),
         ({"note 128": "panic"}, "out of range"),
         ({"note 1 channel 0": "panic"}, "out of range"),
         ({"note 1 channel 17": "panic"}, "out of range"),
@@ -62,8 +62,8 @@ def test_options_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None
 
 
 def test_a_note_presses_when_it_begins_and_its_own_channel_comes_first() -> None:
-    pads = Pads(KEYS)
-    played = [
+    pads = PadDetector(KEYS)
+    messages = [
         message("note_on", note=36, velocity=90),
         message("note_off", note=36, velocity=0),
         message("note_on", note=36, velocity=0),
@@ -72,11 +72,11 @@ def test_a_note_presses_when_it_begins_and_its_own_channel_comes_first() -> None
         message("program_change", program=3),
         SimpleNamespace(type="clock"),
     ]
-    assert [pads.press(one) for one in played] == ["places", None, None, "drums", None, "!bg three", None]
+    assert [pads.press(played) for played in messages] == ["places", None, None, "drums", None, "!bg three", None]
 
 
 def test_a_control_presses_once_on_its_way_up() -> None:
-    pads = Pads(KEYS)
+    pads = PadDetector(KEYS)
     values = [0, 63, 64, 127, 100, 20, 127]
     pressed = [pads.press(message("control_change", control=64, value=value)) for value in values]
     assert pressed == [None, None, "panic", None, None, None, "panic"]
@@ -92,7 +92,7 @@ def test_a_control_presses_once_on_its_way_up() -> None:
     ],
 )
 def test_the_pad_is_found_by_a_part_of_its_name(ports: list[str], wanted: str | None, port: str | None) -> None:
-    assert chosen(ports, wanted) == port
+    assert pick_port(ports, wanted) == port
 
 
 async def test_without_mido_the_fix_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ class Player:
 
     def play(self, *messages: Any) -> None:
         assert self._connection is not None
-        self._connection.sendall(b"".join(bytes(one.bytes()) for one in messages))
+        self._connection.sendall(b"".join(bytes(message.bytes()) for message in messages))
 
     def leave(self) -> None:
         self.unplug()

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from streamer.errors import ConfigError
-from streamer.triggers.replay import PAUSE_S, Options, RecordedLine, Replay, create, read
+from streamer.triggers.replay import LOOP_PAUSE_S, Options, RecordedLine, Replay, create, read
 from streamer.types import Role, Trigger
 
 ANN = {"id": "1", "name": "ann", "role": "viewer"}
@@ -40,9 +40,9 @@ def lines(*times: float) -> list[RecordedLine]:
 
 async def played(replay: Replay, count: int) -> list[Trigger]:
     triggers: list[Trigger] = []
-    async for happening in replay.listen():
-        assert isinstance(happening, Trigger)
-        triggers.append(happening)
+    async for trigger in replay.listen():
+        assert isinstance(trigger, Trigger)
+        triggers.append(trigger)
         if len(triggers) == count:
             break
     return triggers
@@ -69,7 +69,13 @@ async def test_a_looping_recording_begins_again_under_new_ids() -> None:
     replay = Replay(lines(0, 5), Options(loop=True), clock.sleep, clock)
     triggers = await played(replay, 5)
     assert [trigger.id for trigger in triggers] == [f"replay-demo-{ids}" for ids in ("1-1", "1-2", "2-1", "2-2", "3-1")]
-    assert [trigger.at for trigger in triggers] == [1000, 1005, 1005 + PAUSE_S, 1010 + PAUSE_S, 1010 + 2 * PAUSE_S]
+    assert [trigger.at for trigger in triggers] == [
+        1000,
+        1005,
+        1005 + LOOP_PAUSE_S,
+        1010 + LOOP_PAUSE_S,
+        1010 + 2 * LOOP_PAUSE_S,
+    ]
     assert replay.health().detail == "demo: line 1 of 2, round 3"
 
 
