@@ -22,7 +22,7 @@ from typing import Any
 
 from bench.report import ROOT, finish, spread
 from streamer import app, plugins
-from streamer.config_file import load
+from streamer.config import load
 from streamer.moderation.policy import Policy
 from streamer.types import Actor, Hold, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
@@ -113,7 +113,7 @@ def shares(
 
 def words(asked: argparse.Namespace) -> Score:
     """Ask the rules named words of a config file."""
-    config, document = load(Path(asked.config))
+    config, document = load(Path(asked.config), {})
     only = config.model_copy(update={"policy": tuple(use for use in config.policy if use.use == "words")})
     policy = Policy(app.rules(only, document))
 

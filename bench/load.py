@@ -21,7 +21,7 @@ from types import MappingProxyType
 import psutil
 
 from bench import report
-from streamer import app, paths
+from streamer import app, config_checks, paths
 from streamer.interfaces import Health, HealthState
 from streamer.moderation.policy import Policy
 from streamer.overlay.hub import Hub
@@ -91,7 +91,7 @@ def parts(home: Path) -> ShowParts:
     """Build the stages from the shipped config."""
     shipped = report.ROOT / "config.yaml"
     where = paths.place({"STREAMER_HOME": str(home), "STREAMER_CONFIG": str(shipped)})
-    config, document = app.configured(where, {})
+    config, document = config_checks.checked_config(where, {})
     return ShowParts(
         commands=app.commands(config, document), policy=Policy(app.rules(config, document)),
         scheduler=Scheduler(config.queue), stage=Stage(tuple(config.layers)), store=Store.at(home, config.store),

@@ -20,7 +20,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from bench import report
-from streamer import app, paths, server
+from streamer import app, config_checks, paths, server
 from streamer.api.auth import TokenRole
 from streamer.interfaces import Health, HealthState, SourceEvent
 from streamer.overlay import wire
@@ -93,7 +93,7 @@ async def rounds(count: int, rate: int, home: Path) -> dict[str, list[float]]:
     config_file = home / "config.yaml"
     config_file.write_text(CONFIG, encoding="utf-8")
     where = paths.place({"STREAMER_HOME": str(home / "state"), "STREAMER_CONFIG": str(config_file)})
-    config, document = app.configured(where, {})
+    config, document = config_checks.checked_config(where, {})
     listening = server.listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     config = config.model_copy(update={"server": config.server.model_copy(update={"port": port})})

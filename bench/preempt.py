@@ -24,7 +24,7 @@ import httpx
 from websockets.asyncio.client import connect
 
 from bench import report
-from streamer import app, paths, server
+from streamer import app, config_checks, paths, server
 from streamer.api.auth import TokenRole
 from streamer.overlay import wire
 from streamer.pipeline.pipeline import Pipeline
@@ -104,7 +104,7 @@ async def show(home: Path, preempt: bool, side: int) -> AsyncIterator[Show]:
     config_file = home / f"preempt-{preempt}.yaml"
     config_file.write_text(CONFIG.format(side=side, preempt=str(preempt).lower()), encoding="utf-8")
     where = paths.place({"STREAMER_HOME": str(home / f"state-{preempt}"), "STREAMER_CONFIG": str(config_file)})
-    config, document = app.configured(where, {})
+    config, document = config_checks.checked_config(where, {})
     listening = server.listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     config = config.model_copy(update={"server": config.server.model_copy(update={"port": port})})

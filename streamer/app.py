@@ -1,14 +1,13 @@
-"""Composition root: builds every part from the config; serving.py runs them."""
+"""Composition root: builds each part from the config; server.py runs them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 
 from streamer import __version__, plugins
 from streamer.api import controls, health, moderation, panel, pictures, problem_details, requests, stage, triggers
@@ -18,10 +17,10 @@ from streamer.api.origin_guard import OriginGuard, allowed
 from streamer.commands.event_triggers import EventTriggers
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
-from streamer.config import Config, Use, printable
-from streamer.config_checks import check_known, check_names, check_sold, named
-from streamer.config_file import Document, Location, load
-from streamer.errors import ConfigError, PluginError
+from streamer.config import Config, Use, selections
+from streamer.config_checks import check_known, check_sold, named
+from streamer.config_file import Document
+from streamer.errors import ConfigError
 from streamer.generator.backend_choice import Choice, choose
 from streamer.generator.config import WorkerSetup
 from streamer.generator.ipc import BackendUse, JudgeUse
@@ -30,10 +29,11 @@ from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.blocked_terms import BlockedTerms
 from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.integrations.twitch.subscriptions import scopes_of_events
-from streamer.interfaces import Output, Reporting, Rule
+from streamer.interfaces import Reporting, Rule
 from streamer.moderation.policy import Policy, implements
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
+from streamer.paths import Place
 from streamer.pipeline.controls import ShowParts
 from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.pipeline import Pipeline
@@ -44,10 +44,8 @@ from streamer.storage.store import Store
 
 if TYPE_CHECKING:
     from streamer.integrations.obs.build import Obs
-from streamer.paths import Place
 
 log = logging.getLogger(__name__)
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # In bytes. No route takes more than a line of text; a body is read before anybody asks for its token.
 LONGEST_BODY = 65_536
 
@@ -69,23 +67,6 @@ class App:
     terms: BlockedTerms
 
 
-def configured(where: Place, environ: Mapping[str, str]) -> tuple[Config, Document]:
-    """Load the config, with what the environment puts over it."""
-    config, document = load(where.config)
-    changes: dict[str, object] = {}
-    if host := environ.get("STREAMER_HOST"):
-        changes["host"] = host
-    if port := environ.get("STREAMER_PORT"):
-        changes["port"] = port
-    merged = document.check(type(config.server), {**config.server.model_dump(), **changes}, ("server",))
-    if merged.host not in LOOPBACK and not merged.expose:
-        problem = f"{merged.host} lets every machine of the network in"
-        raise document.error(("server", "host"), problem, "set server.expose: true if that is meant")
-    config = config.model_copy(update={"server": merged})
-    check_names(config, document, where.web, where.home / "layouts")
-    return config, document
-
-
 def build(
     config: Config, document: Document, where: Place, environ: Mapping[str, str], extra: tuple[Use, ...] = ()
 ) -> App:
@@ -97,13 +78,14 @@ def build(
     metrics = Metrics()
     on_air = Stage(tuple(config.layers))
     tokens = TokenTable(standing_tokens(where.home, environ))
-    overlay_url = overlay_address(config, tokens)
+    overlay_url = overlay_url_of(config, tokens)
     obs = _obs(config, where, environ, overlay_url, hub, on_air)
     table = commands(config, document)
-    twitch = Account(where.home, config.twitch, scopes(config, document))
+    twitch = Account(where.home, config.twitch, twitch_scopes(config, document))
     shared = {"twitch": twitch, "store": store, "reward_commands": RewardCommands(), "marks": Pseudonyms(where.home)}
-    sources = _create_all("trigger", "triggers", config.triggers, document, shared)
-    outputs = _create_all("output", "outputs", config.outputs, document, shared)
+    sources = plugins.create_all(selections("trigger", ("triggers",), config.triggers), document, shared)
+    more_sources = plugins.create_all(selections("trigger", ("command line",), extra), document, shared)
+    outputs = plugins.create_all(selections("output", ("outputs",), config.outputs), document, shared)
     policy = Policy(rules(config, document))
     check_sold(outputs, config.events, table, document)
     pipeline = Pipeline(
@@ -117,11 +99,7 @@ def build(
             generator=generator,
             hub=hub,
             metrics=metrics,
-            sources=[
-                *sources,
-                *_create_all("trigger", "command line", extra, document, shared),
-                *([obs.source] if obs else []),
-            ],
+            sources=[*sources, *more_sources, *([obs.source] if obs else [])],
             outputs=[*outputs, *([obs.output] if obs else [])],
             eye=obs.screenshot if obs else None,
             occasions=EventTriggers(config.events, config.prefix),
@@ -138,12 +116,12 @@ def build(
         )
     )
     context = ApiContext(
-        pipeline, store, tokens, tuple(config.layers), pipeline.names, base_url(config), overlay_url,
+        pipeline, store, tokens, tuple(config.layers), pipeline.names, config.server.url, overlay_url,
         pipeline.exposition, where.web,
     )  # fmt: skip
     api = _http_api(context, hub, metrics)
     guard = OriginGuard(api, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
-    panel_url = f"{base_url(config)}/#{tokens.standing[TokenRole.OPERATOR]}"
+    panel_url = f"{config.server.url}/#{tokens.standing[TokenRole.OPERATOR]}"
     terms = BlockedTerms(twitch, policy.import_terms)
     return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch, terms)
 
@@ -163,16 +141,6 @@ def _http_api(context: ApiContext, hub: Hub, metrics: Metrics) -> FastAPI:
     return api
 
 
-def overlay_address(config: Config, tokens: TokenTable) -> str:
-    """Return the address of the overlay's page, with its token in the fragment."""
-    return f"{base_url(config)}/overlay#{tokens.standing[TokenRole.OVERLAY]}"
-
-
-def base_url(config: Config) -> str:
-    """Return where the program is reached from outside."""
-    return (config.server.public_url or f"http://{printable(config.server.host)}:{config.server.port}").rstrip("/")
-
-
 def _obs(
     config: Config, where: Place, environ: Mapping[str, str], overlay_url: str, hub: Hub, stage: Stage
 ) -> Obs | None:
@@ -189,20 +157,14 @@ def _obs(
     return build.build_obs(config.obs, overlay, where.home, environ, pages, stage.current)
 
 
-def keepers(config: Config, document: Document, store: Store) -> list[Output]:
-    """Build the outputs that keep copies, for when somebody is to be forgotten while the program does not run."""
-    uses = tuple(use for use in config.outputs if use.use in ("archive", "evening"))
-    return _create_all("output", "outputs", uses, document, {"store": store, "marks": Pseudonyms(store.home)})
-
-
 def build_generator(
     config: Config, document: Document, where: Place, choice: Choice, sizes: tuple[tuple[int, int], ...]
 ) -> Supervisor:
     """Build the parent of the generator process, with the options of every backend checked."""
-    _options_of("backend", choice.name, document, ("generator", "use"))
+    plugins.options_model("backend", choice.name, document, ("generator", "use"))
     for name, options in config.generator.backends.items():
         at = ("generator", "backends", name)
-        document.check(_options_of("backend", name, document, at), options, at)
+        document.check(plugins.options_model("backend", name, document, at), options, at)
     chosen = config.generator.backends.get(choice.name, {})
     backend = BackendUse(choice.name, chosen, ("policy_judge",) if chosen.get("policy_judge") else ())
     judges = _judges(config, document, backend)
@@ -217,17 +179,18 @@ def _judges(config: Config, document: Document, backend: BackendUse) -> list[Jud
         raise document.error(("generator", "judges"), "no rule heeds what the judges find", fix)
     if not uses:
         log.warning("no judge is set (generator.judges): no model looks at pictures before they go on air")
-    found = []
-    for index, use in enumerate(uses):
-        at = ("generator", "judges", index)
-        options = document.check(_options_of("judge", use.use, document, (*at, "use")), dict(use.options()), at)
-        found.append(JudgeUse(use.use, dict(use.options()), not getattr(options, "second_opinion", False)))
-    return found
+    judges = []
+    for selection in selections("judge", ("generator", "judges"), uses):
+        options = plugins.checked_options(selection, document)
+        judges.append(JudgeUse(selection.name, selection.options, not getattr(options, "second_opinion", False)))
+    return judges
 
 
 def _sizes(config: Config) -> tuple[tuple[int, int], ...]:
     """Return every size that a command draws, smallest first: these are warmed up."""
-    return tuple(sorted({(one.width, one.height) for one in _pictures(config)}, key=lambda size: size[0] * size[1]))
+    return tuple(
+        sorted({(command.width, command.height) for command in _pictures(config)}, key=lambda size: size[0] * size[1])
+    )
 
 
 def _pictures(config: Config) -> list[CommandOptions]:
@@ -237,7 +200,7 @@ def _pictures(config: Config) -> list[CommandOptions]:
 
 def rules(config: Config, document: Document) -> list[Rule]:
     """Build the policy chain, in the order of the file."""
-    rules: list[Rule] = _create_all("rule", "policy", config.policy, document)
+    rules: list[Rule] = plugins.create_all(selections("rule", ("policy",), config.policy), document)
     for index, rule in enumerate(rules):
         if implements(rule, "styles"):
             check_known("style", rule.styles, config.styles, document, ("policy", index))
@@ -247,48 +210,27 @@ def rules(config: Config, document: Document) -> list[Rule]:
 
 
 def commands(config: Config, document: Document) -> Commands:
+    """Build the table of commands."""
     try:
         return Commands(
             config.commands, styles=config.styles, expires_after_s=config.queue.expires_s, prefix=config.prefix
         )
     except ConfigError as error:
-        raise document.error(tuple(error.key.split(".")), error.problem, error.fix) from None
+        raise document.relocated(error) from None
 
 
-def scopes(config: Config, document: Document) -> dict[str, str]:
-    """Collect what the login must cover: the scopes that the chosen plug-ins use, each with its feature."""
-    found = dict(scopes_of_events(occasion.event for occasion in config.events))
-    for seam, key, uses in (("trigger", "triggers", config.triggers), ("output", "outputs", config.outputs)):
-        for index, use in enumerate(uses):
-            found |= plugins.scopes_of(seam, use.use, _options(seam, use, document, (key, index)))
-    if not found:
+def twitch_scopes(config: Config, document: Document) -> dict[str, str]:
+    """Collect what a Twitch login must cover: the scopes that the selected plug-ins need, each with its feature."""
+    needed = scopes_of_events(trigger.event for trigger in config.events)
+    sources = selections("trigger", ("triggers",), config.triggers)
+    outputs = selections("output", ("outputs",), config.outputs)
+    needed = {**needed, **plugins.scopes([*sources, *outputs], document)}
+    if not needed:
         return {}
-    # What rules can make use of is asked for with the rest; nobody has to log in for it alone.
-    for index, use in enumerate(config.policy):
-        found |= plugins.scopes_of("rule", use.use, _options("rule", use, document, ("policy", index)))
-    return found
+    # Rules can use a login that exists anyway; nobody has to log in for them alone.
+    return needed | plugins.scopes(selections("rule", ("policy",), config.policy), document)
 
 
-def _options(seam: str, use: Use, document: Document, at: Location) -> BaseModel:
-    return document.check(_options_of(seam, use.use, document, (*at, "use")), dict(use.options()), at)
-
-
-def _create_all(
-    seam: str, key: str, uses: tuple[Use, ...], document: Document, shared: Mapping[str, object] | None = None
-) -> list[Any]:
-    created = []
-    for index, use in enumerate(uses):
-        at = (key, index)
-        options = _options(seam, use, document, at)
-        try:
-            created.append(plugins.create(seam, use.use, options, shared))
-        except ConfigError as error:
-            raise document.error((*at, *error.key.split(".")[-1:]), error.problem, error.fix) from None
-    return created
-
-
-def _options_of(seam: str, name: str, document: Document, at: tuple[str | int, ...]) -> type[BaseModel]:
-    try:
-        return plugins.options_of(seam, name)
-    except PluginError as error:
-        raise document.error(at, str(error)) from None
+def overlay_url_of(config: Config, tokens: TokenTable) -> str:
+    """Return the address of the overlay's page, with its token in the fragment."""
+    return f"{config.server.url}/overlay#{tokens.standing[TokenRole.OVERLAY]}"

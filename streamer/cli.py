@@ -1,111 +1,267 @@
-"""What each command of the command line does, in words for a terminal."""
+"""The command line: one parser, and one function for each command.
+
+Each function imports what it needs, so that --help and a wrong argument are answered at once.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import getpass
 import json
+import logging
+import os
+import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
-import httpx
-
-from streamer import app, paths, server
-from streamer import doctor as examine
-from streamer.api.auth import INCLUDED_ROLES, TokenRole, TokenTable, digest, new_token, standing_tokens
-from streamer.commands.parser import Commands
-from streamer.config import Config, Use
-from streamer.errors import BackendError, ConfigError, ListenError
-from streamer.generator.backend_choice import choose
-from streamer.integrations.obs import build, password
-from streamer.integrations.obs.config import ObsOptions
-from streamer.integrations.obs.desired_sources import SourceKind
-from streamer.integrations.twitch.account import Account
-from streamer.integrations.twitch.device_login import poll, request_code
+from streamer import __version__
+from streamer.errors import ConfigError, StreamerError
 from streamer.interfaces import Generator, Health, HealthState
-from streamer.moderation.policy import Policy
-from streamer.pipeline.dry_run import DryRun, DryRunConfig, as_json, summary
-from streamer.storage.audit import parse_since, read_audit
-from streamer.storage.privacy import Privacy
-from streamer.storage.store import Store
-from streamer.triggers import replay
-from streamer.types import Actor, Frame, ImageRequest, Role, Trigger
 
+if TYPE_CHECKING:
+    from streamer.app import App
+    from streamer.config import Config, Use
+    from streamer.config_file import Document
+    from streamer.paths import Place
+
+    Parsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+CONFIG_EXIT = 2
+FAULT_EXIT = 1
 OBS_WITHIN_S = 5.0
+TOKEN_ROLES = ("overlay", "trigger", "moderator", "operator")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; print each error on one line, and exit with 2 when the config is wrong."""
+    chosen = parser().parse_args(arguments)
+    level = logging.DEBUG if chosen.verbose else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
+    for library in ("websockets", "httpx", "httpcore", "filelock"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    try:
+        return int(chosen.execute(chosen))
+    except KeyboardInterrupt:
+        return 130
+    except (StreamerError, BaseExceptionGroup) as error:
+        return _report(error)
+
+
+def _report(error: BaseException) -> int:
+    """Print the errors that were raised on purpose, one line each; anything else is a bug and keeps its traceback."""
+    errors = list(_flattened(error))
+    if not all(isinstance(error, StreamerError) for error in errors):
+        raise error
+    for leaf in errors:
+        print(f"error: {leaf}", file=sys.stderr)
+    return CONFIG_EXIT if all(isinstance(error, ConfigError) for error in errors) else FAULT_EXIT
+
+
+def _flattened(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _flattened(inner)
+    else:
+        yield error
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe every command."""
+    top = argparse.ArgumentParser(prog="streamer", description="Turns chat commands and hotkeys into stream pictures.")
+    top.add_argument("--version", action="version", version=f"streamer {__version__}")
+    top.add_argument("--verbose", action="store_true", help="log more")
+    commands = top.add_subparsers(
+        dest="command", required=True,
+        metavar="run | demo | draw | doctor | rehearse | audit | forget | login | obs | token | config",
+    )  # fmt: skip
+    for add in (_add_run, _add_draw, _add_doctor, _add_rehearse, _add_audit, _add_login, _add_obs, _add_token,
+                _add_config):  # fmt: skip
+        add(commands)
+    return top
+
+
+def _add_run(commands: Parsers) -> None:
+    command = commands.add_parser("run", help="start the overlay, the panel and the chat sources")
+    command.add_argument("--twitch", metavar="CHANNEL", help="read this Twitch channel too; no login needed")
+    command.set_defaults(execute=lambda chosen: asyncio.run(run(os.environ, twitch=chosen.twitch)))
+    command = commands.add_parser(
+        "demo", help="replay a recorded chat evening, so that the overlay runs without a chat"
+    )
+    command.add_argument("--speed", type=float, default=1.0, help="2 replays twice as fast (default 1)")
+    command.add_argument("--chat", type=Path, help="replay this file of JSON lines instead of the shipped evening")
+    command.set_defaults(execute=lambda chosen: asyncio.run(demo(os.environ, chosen.chat, chosen.speed)))
+
+
+def _add_draw(commands: Parsers) -> None:
+    command = commands.add_parser("draw", help="draw one picture to a file with the configured backend")
+    command.add_argument("prompt")
+    command.add_argument("-o", "--output", type=Path, default=Path("picture.jpg"))
+    command.add_argument("--as", dest="word", default="bg", metavar="COMMAND", help="whose size and template to use")
+    command.add_argument("--seed", type=int, help="draw the same picture again")
+    command.set_defaults(
+        execute=lambda chosen: asyncio.run(draw(os.environ, chosen.prompt, chosen.output, chosen.word, chosen.seed))
+    )
+
+
+def _add_doctor(commands: Parsers) -> None:
+    help_text = "show what is installed, which backend would draw and why, and how to fix what is wrong"
+    commands.add_parser("doctor", help=help_text).set_defaults(execute=lambda chosen: doctor(os.environ))
+
+
+def _add_rehearse(commands: Parsers) -> None:
+    command = commands.add_parser("rehearse", help="show how a recorded chat would have been handled, without drawing")
+    command.add_argument("chat", type=Path, help="a file of JSON lines, as for demo --chat")
+    command.add_argument("--json", action="store_true", help="print one JSON object a line instead of a summary")
+    command.add_argument("--draw-s", type=float, default=0.3, help="seconds that drawing a picture takes (default 0.3)")
+    command.set_defaults(execute=lambda chosen: rehearse(os.environ, chosen.chat, chosen.draw_s, chosen.json))
+
+
+def _add_audit(commands: Parsers) -> None:
+    command = commands.add_parser("audit", help="export who asked for what, every verdict and what was on air when")
+    export = command.add_subparsers(dest="action", required=True).add_parser("export", help="as JSON lines")
+    export.add_argument("--since", default="30d", help="2h, 7d or 2026-11-01 (default 30d)")
+    export.add_argument("-o", "--output", type=Path, default=Path("audit.jsonl"))
+    export.set_defaults(execute=lambda chosen: asyncio.run(audit(os.environ, chosen.since, chosen.output)))
+    command = commands.add_parser("forget", help="delete everything about one person")
+    command.add_argument("user_id")
+    command.set_defaults(execute=lambda chosen: asyncio.run(forget(os.environ, chosen.user_id)))
+
+
+def _add_login(commands: Parsers) -> None:
+    command = commands.add_parser("login", help="log in to a platform: shows a link and a code")
+    command.add_argument("platform", choices=("twitch",))
+    command.set_defaults(execute=lambda chosen: asyncio.run(login(os.environ)))
+
+
+def _add_obs(commands: Parsers) -> None:
+    command = commands.add_parser("obs", help="put the overlay into OBS, and keep OBS's password")
+    actions = command.add_subparsers(dest="action", required=True)
+    install = actions.add_parser("install", help="create or repair the overlay's sources in the OBS that runs now")
+    install.add_argument("--scene", action="append", default=[], help="into this scene; may be given several times")
+    install.add_argument("--place", action="store_true", help="also move them back to where they belong, full size")
+    install.set_defaults(execute=lambda chosen: asyncio.run(obs_install(os.environ, chosen.scene, place=chosen.place)))
+    help_text = "store the password of OBS's WebSocket server; asks for it, or reads it from a pipe"
+    actions.add_parser("password", help=help_text).set_defaults(execute=lambda chosen: obs_password(os.environ))
+
+
+def _add_token(commands: Parsers) -> None:
+    command = commands.add_parser("token", help="make, list and revoke access tokens")
+    actions = command.add_subparsers(dest="action", required=True)
+    new = actions.add_parser("new", help="make a token; it is shown once")
+    new.add_argument("name")
+    new.add_argument("--role", choices=TOKEN_ROLES, required=True)
+    new.set_defaults(execute=lambda chosen: asyncio.run(token_new(os.environ, chosen.name, chosen.role)))
+    listing = actions.add_parser("list", help="list the tokens that were made")
+    listing.set_defaults(execute=lambda chosen: asyncio.run(token_list(os.environ)))
+    revoke = actions.add_parser("revoke", help="revoke the tokens of a name")
+    revoke.add_argument("name")
+    revoke.set_defaults(execute=lambda chosen: asyncio.run(token_revoke(os.environ, chosen.name)))
+
+
+def _add_config(commands: Parsers) -> None:
+    command = commands.add_parser("config", help="help with writing config.yaml")
+    actions = command.add_subparsers(dest="action", required=True)
+    schema = actions.add_parser("schema", help="print the JSON schema of config.yaml, for editors")
+    schema.set_defaults(execute=lambda chosen: config_schema())
+
+
+def _loaded(environ: Mapping[str, str]) -> tuple[Place, Config, Document]:
+    """Find and check the config file."""
+    from streamer import config_checks, paths
+
+    where = paths.place(environ)
+    return where, *config_checks.checked_config(where, environ)
 
 
 async def run(environ: Mapping[str, str], *, twitch: str | None = None, extra: tuple[Use, ...] = ()) -> int:
-    """Start everything and stay until told to stop."""
+    """Start everything and run until stopped."""
+    from streamer import app, server
+    from streamer.config import Use
+
     if twitch is not None:
         extra = (*extra, Use.model_validate({"use": "twitch", "channel": twitch}))
-    where = paths.place(environ)
-    config, document = app.configured(where, environ)
-    listening = server.listen(config.server.host, config.server.port)
-    with listening:
+    where, config, document = _loaded(environ)
+    with server.listen(config.server.host, config.server.port) as listening:
         built = app.build(config, document, where, environ, extra)
-        _say_hello(built, where, [use.use for use in (*config.triggers, *extra)])
-        await server.serve(built, listening, _tell_progress(built.generator))
+        _print_start(built, where, [use.use for use in (*config.triggers, *extra)])
+        await server.serve(built, listening, ProgressPrinter(built.generator).update)
     print("stopped")
     return 0
 
 
+def _print_start(built: App, where: Place, sources: list[str]) -> None:
+    print(f"Config:   {where.config}")
+    print(f"State:    {where.home}")
+    print(f"Backend:  {built.choice.name} ({built.choice.why})")
+    print(f"Sources:  {', '.join(sources) or 'none yet (try: streamer run --twitch YOUR_CHANNEL)'}")
+    print(f"Panel:    {built.panel_url}")
+    print(f"Overlay:  {built.overlay_url}", flush=True)
+
+
+class ProgressPrinter:
+    """Prints a line whenever the generator's state changes, and what is active once it is ready."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self._last = ""
+
+    def update(self, health: Health) -> None:
+        """Print the state unless it is the one printed last."""
+        line = f"{health.state}: {health.detail}" if health.detail else str(health.state)
+        if health.state is HealthState.BUSY or line == self._last:
+            return
+        print(f"Generator {line}", flush=True)
+        self._last = line
+        if health.state is HealthState.READY:
+            active = ", ".join(f"{part} {value}" for part, value in self._generator.active.items())
+            print(f"Active:   {active}", flush=True)
+
+
 async def demo(environ: Mapping[str, str], chat: Path | None, speed: float) -> int:
     """Run with a recorded chat evening as one more source."""
+    from streamer.config import Use
+
     options = {"use": "replay", "path": str(chat) if chat else "demo", "speed": speed, "loop": True}
     return await run(environ, extra=(Use.model_validate(options),))
 
 
 async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str, seed: int | None) -> int:
-    """Draw one picture as the running program would, without the running program."""
-    where = paths.place(environ)
-    config, document = app.configured(where, environ)
-    request = _request(app.commands(config, document), f"{config.prefix}{word} {prompt}", word)
-    if seed is not None:
-        request = replace(request, params=replace(request.params, seed=seed))
-    size = (request.params.width, request.params.height)
-    generator = app.build_generator(config, document, where, choose(config.generator.use), sizes=(size,))
-    running = asyncio.create_task(generator.run())
-    try:
-        told = _tell_progress(generator)
-        while not (health := generator.health()).draws:
-            told(health)
-            if health.state is HealthState.FAILED:
-                raise BackendError(health.detail)
-            await asyncio.sleep(0.05)
-        started = time.perf_counter()
-        async with aclosing(generator.draw(request)) as items:
-            frame = [item async for item in items if isinstance(item, Frame)][-1]
-        taken = time.perf_counter() - started
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+    """Draw one picture as the running program would, without starting the program."""
+    from streamer import app, offline
+
+    where, config, document = _loaded(environ)
+    request = offline.request_of(app.commands(config, document), config, word, prompt, seed)
+    frame, taken_s = await offline.draw(
+        config, document, where, request, lambda generator: ProgressPrinter(generator).update
+    )
     await asyncio.to_thread(output.write_bytes, frame.data)
-    print(f"{output}: {frame.width}x{frame.height}, seed {request.params.seed}, {taken * 1000:.0f} ms")
+    print(f"{output}: {frame.width}x{frame.height}, seed {request.params.seed}, {taken_s * 1000:.0f} ms")
     return 0
 
 
-def _request(commands: Commands, line: str, word: str) -> ImageRequest:
-    """Let the command table turn the prompt into a request, exactly as it does for chat."""
-    trigger = Trigger(f"draw-{time.time_ns()}", "draw", line, Actor("draw", "draw", Role.BROADCASTER), 0.0)
-    request = commands.interpret(trigger)
-    if not isinstance(request, ImageRequest):
-        raise ConfigError("--as", f"'{word}' is no command that draws", fix="name one of the commands in config.yaml")
-    return request
+def doctor(environ: Mapping[str, str]) -> int:
+    """Print every finding with its fix; return 1 when something prevents the program from running."""
+    from streamer.doctor import Mark, examine
+
+    findings = examine(environ)
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        print(f"{finding.mark:<4} {finding.subject:<{width}}  {finding.detail}")
+        if finding.fix:
+            print(f"{'':<4} {'':<{width}}  -> {finding.fix}")
+    return FAULT_EXIT if any(finding.mark is Mark.BAD for finding in findings) else 0
 
 
 def rehearse(environ: Mapping[str, str], chat: Path, draw_s: float, as_lines: bool) -> int:
-    """Say what would have become of a recorded chat."""
-    where = paths.place(environ)
-    config, document = app.configured(where, environ)
-    house = DryRunConfig(
-        app.commands(config, document), Policy(app.rules(config, document)), config.queue, config.approval,
-        config.strikes, config.raid, {name: layer.at_least_s for name, layer in config.layers.items()}, draw_s,
-    )  # fmt: skip
-    outcomes = DryRun(house).run(replay.read(str(chat)))
+    """Show how a recorded chat would have been handled."""
+    from streamer import offline
+    from streamer.pipeline.dry_run import as_json, summary
+
+    _, config, document = _loaded(environ)
+    outcomes = offline.rehearse(config, document, chat, draw_s)
     if as_lines:
         for outcome in outcomes:
             print(json.dumps(as_json(outcome), ensure_ascii=False))
@@ -115,7 +271,10 @@ def rehearse(environ: Mapping[str, str], chat: Path, draw_s: float, as_lines: bo
 
 
 async def audit(environ: Mapping[str, str], since: str, output: Path) -> int:
-    """Write who asked what, every verdict and what was on air when, as JSON lines."""
+    """Write who asked for what, every verdict and what was on air when, as JSON lines."""
+    from streamer import paths
+    from streamer.storage.audit import parse_since, read_audit
+
     where = paths.place(environ)
     rows = await asyncio.to_thread(read_audit, where.home / "streamer.db", parse_since(since, time.time()))
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -125,88 +284,57 @@ async def audit(environ: Mapping[str, str], since: str, output: Path) -> int:
 
 
 async def forget(environ: Mapping[str, str], user_id: str) -> int:
-    """Remove everything that is kept about somebody: through the running program if there is one."""
-    where = paths.place(environ)
-    config, document = app.configured(where, environ)
-    if (count := await _forgotten_by_running(config, where, environ, user_id)) is not None:
-        print(f"{count} requests forgotten")
-        return 0
-    store = Store.at(where.home, config.store)
-    await store.open()
-    try:
-        privacy = Privacy(store, config.privacy)
-        await privacy.restore()
-        forgotten = await privacy.forget(user_id)
-        for output in app.keepers(config, document, store):
-            await output.publish(forgotten)
-        await privacy.finish(forgotten)
-        await asyncio.to_thread(build.picture_files(where.home, config.layers).replace_all, {})
-    finally:
-        await store.close()
-    print(f"{len(forgotten.request_ids)} requests forgotten")
+    """Delete everything that is kept about somebody, through the running program if there is one."""
+    from streamer import offline
+
+    where, config, document = _loaded(environ)
+    count = await offline.forget_in_running_program(config, where, environ, user_id)
+    if count is None:
+        count = await offline.forget(config, document, where, user_id)
+    print(f"{count} requests forgotten")
     return 0
 
 
-async def _forgotten_by_running(
-    config: Config, where: paths.Place, environ: Mapping[str, str], user_id: str
-) -> int | None:
-    """Let the running program forget somebody, since it knows more than the disk; None when none runs here."""
-    token = standing_tokens(where.home, environ)[TokenRole.OPERATOR]
-    address = f"{app.base_url(config)}/api/v1/people/{quote(user_id, safe='')}"
-    try:
-        # A long time to read: it answers when the pictures in the streamer's folders are gone.
-        async with httpx.AsyncClient(timeout=httpx.Timeout(600, connect=10)) as client:
-            answer = await client.delete(address, headers={"authorization": f"Bearer {token}"})
-    except httpx.TransportError:
-        return None
-    if answer.status_code != 200:
-        raise ListenError(config.server.host, config.server.port, f"something there answers {answer.status_code}")
-    return int(answer.json()["requests"])
-
-
-def doctor(environ: Mapping[str, str]) -> int:
-    """Print every finding with its fix; exit 1 when something stands in the way of running."""
-    findings = examine.examine(environ)
-    width = max(len(finding.what) for finding in findings)
-    for finding in findings:
-        print(f"{finding.mark:<4} {finding.what:<{width}}  {finding.found}")
-        if finding.fix:
-            print(f"     {'':<{width}}  fix: {finding.fix}")
-    return 1 if any(finding.mark == "bad" for finding in findings) else 0
-
-
 async def login(environ: Mapping[str, str]) -> int:
-    """Log in to Twitch by a code that is confirmed in any browser; ask for what the config uses and nothing else."""
-    where = paths.place(environ)
-    config, document = app.configured(where, environ)
-    wanted = app.scopes(config, document)
-    account = Account(where.home, config.twitch, wanted)
+    """Log in to Twitch with a code that is confirmed in any browser; ask only for what the config uses."""
+    from streamer import app
+    from streamer.integrations.twitch.account import Account
+    from streamer.integrations.twitch.device_login import poll, request_code
+
+    where, config, document = _loaded(environ)
+    scopes = app.twitch_scopes(config, document)
+    account = Account(where.home, config.twitch, scopes)
     try:
-        code = await request_code(config.twitch, account.http, wanted)
+        code = await request_code(config.twitch, account.http, scopes)
         print(f"Open      {code.url}\nand enter {code.code}")
-        asked = ", ".join(f"{scope} ({feature})" for scope, feature in wanted.items())
+        asked = ", ".join(f"{scope} ({feature})" for scope, feature in scopes.items())
         print(f"It asks for: {asked or 'nothing but your name'}")
         print("Waiting ...", flush=True)
-        await account.tokens.store(await poll(config.twitch, account.http, wanted, code))
+        await account.tokens.store(await poll(config.twitch, account.http, scopes, code))
         access = await account.tokens.validate()
     finally:
         await account.close()
-    print(f"Logged in as {access.login}. A running program takes the login up by itself.")
+    print(f"Logged in as {access.login}. A running program picks up the login by itself.")
     return 0
 
 
 async def obs_install(environ: Mapping[str, str], scenes: Sequence[str], *, place: bool) -> int:
-    """Put the overlay into the OBS that runs now, or mend it there; the program itself need not run."""
-    where = paths.place(environ)
-    config, _ = app.configured(where, environ)
+    """Create or repair the overlay's sources in the OBS that runs now; the program itself need not run."""
+    from streamer import app
+    from streamer.api.auth import TokenTable, standing_tokens
+    from streamer.integrations.obs import build
+    from streamer.integrations.obs.config import ObsOptions
+    from streamer.integrations.obs.desired_sources import SourceKind
+
+    where, config, _ = _loaded(environ)
     options = config.obs or ObsOptions()
-    overlay_url = app.overlay_address(config, TokenTable(standing_tokens(where.home, environ)))
+    overlay_url = app.overlay_url_of(config, TokenTable(standing_tokens(where.home, environ)))
     client = build.build_client(options, where.home, environ)
     async with client.running() as events:
         await client.wait_until_ready(events, OBS_WITHIN_S)
         installer = build.build_installer(client, build.OverlayPages(config.layers, overlay_url), where.home)
         report = await installer.install(scenes or options.scenes, place=place)
-    for line in report.changes or ("Everything is there, and as it should be",):
+    for line in report.changes or ("Everything is in place already",):
         print(line)
     for problem in report.problems:
         print(f"Note: {problem}")
@@ -216,62 +344,57 @@ async def obs_install(environ: Mapping[str, str], scenes: Sequence[str], *, plac
 
 
 def obs_password(environ: Mapping[str, str]) -> int:
-    """Keep the password of OBS's WebSocket server where only its owner can read it."""
+    """Store the password of OBS's WebSocket server where only its owner can read it."""
+    from streamer import paths
+    from streamer.integrations.obs import password
+
     where = paths.place(environ)
     given = getpass.getpass("Password (OBS: Tools > WebSocket Server Settings > Show Connect Info): ")
-    print(f"Kept in {password.write(where.home, given.strip())}. A running program takes it up by itself.")
+    print(f"Stored in {password.write(where.home, given.strip())}. A running program picks it up by itself.")
     return 0
 
 
-async def token(environ: Mapping[str, str], action: str, name: str, role: str) -> int:
-    """Make, list or revoke access tokens."""
-    where = paths.place(environ)
-    config, _ = app.configured(where, environ)
-    store = Store.at(where.home, config.store)
-    await store.open()
-    try:
-        if action == "new":
-            made = new_token()
-            await store.tokens.add(digest(made), TokenRole(role), name)
-            panel = (
-                f"Panel: {app.base_url(config)}/#{made}\n"
-                if TokenRole.MODERATOR in INCLUDED_ROLES[TokenRole(role)]
-                else ""
-            )
-            print(f"{made}\n{panel}This is shown once. A program that runs knows it in a second.")
-        elif action == "list":
-            for issued in await store.tokens.all():
-                made_on = time.strftime("%Y-%m-%d %H:%M", time.localtime(issued.created_at))
-                print(f"{issued.name}\t{issued.role}\t{made_on}")
-        else:
-            print(f"{await store.tokens.delete(name)} revoked")
-    finally:
-        await store.close()
+async def token_new(environ: Mapping[str, str], name: str, role: str) -> int:
+    """Make an access token and show it, this once."""
+    from streamer import offline
+    from streamer.api.auth import INCLUDED_ROLES, TokenRole, digest, new_token
+
+    where, config, _ = _loaded(environ)
+    token, token_role = new_token(), TokenRole(role)
+    async with offline.opened_store(config, where) as store:
+        await store.tokens.add(digest(token), token_role, name)
+    print(token)
+    if TokenRole.MODERATOR in INCLUDED_ROLES[token_role]:
+        print(f"Panel: {config.server.url}/#{token}")
+    print("This is shown once. A running program accepts it within a second.")
     return 0
 
 
-def _say_hello(built: app.App, where: paths.Place, sources: list[str]) -> None:
-    print(f"Config:   {where.config}")
-    print(f"State:    {where.home}")
-    print(f"Backend:  {built.choice.name} ({built.choice.why})")
-    print(f"Sources:  {', '.join(sources) or 'none yet (try: streamer run --twitch YOUR_CHANNEL)'}")
-    print(f"Panel:    {built.panel_url}")
-    print(f"Overlay:  {built.overlay_url}", flush=True)
+async def token_list(environ: Mapping[str, str]) -> int:
+    """List the tokens that were made."""
+    from streamer import offline
+
+    where, config, _ = _loaded(environ)
+    async with offline.opened_store(config, where) as store:
+        for issued in await store.tokens.all():
+            made_on = time.strftime("%Y-%m-%d %H:%M", time.localtime(issued.created_at))
+            print(f"{issued.name}\t{issued.role}\t{made_on}")
+    return 0
 
 
-def _tell_progress(generator: Generator) -> server.Told:
-    """Print a line whenever the generator does something new, and what is really active when it is ready."""
-    last = ""
+async def token_revoke(environ: Mapping[str, str], name: str) -> int:
+    """Revoke every token of a name."""
+    from streamer import offline
 
-    def tell(health: Health) -> None:
-        nonlocal last
-        line = f"{health.state}: {health.detail}" if health.detail else health.state
-        if health.state is not HealthState.BUSY and line != last:
-            print(f"Generator {line}", flush=True)
-            last = line
-            if health.state is HealthState.READY:
-                print(
-                    "Active:   " + ", ".join(f"{what} {value}" for what, value in generator.active.items()), flush=True
-                )
+    where, config, _ = _loaded(environ)
+    async with offline.opened_store(config, where) as store:
+        print(f"{await store.tokens.delete(name)} revoked")
+    return 0
 
-    return tell
+
+def config_schema() -> int:
+    """Print the JSON schema of config.yaml."""
+    from streamer.config_schema import schema
+
+    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    return 0

@@ -1,8 +1,9 @@
-"""The schema of config.yaml, assembled from the stages' own Options, and the reader that names key, line and fix."""
+"""The schema of config.yaml, assembled from the options of each part, and the function that loads the file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,7 @@ from streamer.commands.automations import Automations
 from streamer.commands.event_triggers import EventTrigger
 from streamer.commands.named_triggers import NamedTriggerTable
 from streamer.commands.options import CommandOptions
+from streamer.config_file import Document, Location, read
 from streamer.generator.config import WorkerOptions
 from streamer.integrations.obs.config import ObsOptions
 from streamer.integrations.twitch.config import TwitchConfig
@@ -20,8 +22,11 @@ from streamer.moderation.raid_mode import RaidModeOptions
 from streamer.overlay.layer_options import LayerOptions
 from streamer.pipeline.game_mode import GameModeOptions
 from streamer.pipeline.scheduler import QueueOptions
+from streamer.plugins import Selection
 from streamer.storage.privacy import PrivacyOptions
 from streamer.storage.store import StoreOptions
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Section(BaseModel):
@@ -41,6 +46,11 @@ class Use(BaseModel):
         return self.model_extra or {}
 
 
+def selections(seam: str, key: Location, uses: Sequence[Use]) -> list[Selection]:
+    """Return the plug-ins of one list, each with the seam it belongs to and the place where it stands."""
+    return [Selection(seam, use.use, use.options(), (*key, index)) for index, use in enumerate(uses)]
+
+
 class Server(Section):
     """Where the program listens."""
 
@@ -49,6 +59,14 @@ class Server(Section):
     public_url: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     expose: bool = False
+
+    @property
+    def url(self) -> str:
+        """Return where clients reach the server: ``public_url``, or else an address that works on this computer."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # nosec B104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 class Generator(Section):
@@ -92,7 +110,19 @@ class Config(Section):
     obs: ObsOptions | None = None
 
 
-def printable(host: str) -> str:
-    """Write a host as it stands in a link: one that answers, and IPv6 in brackets."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # nosec B104
-    return f"[{name}]" if ":" in name and not name.startswith("[") else name
+def load(path: Path, environ: Mapping[str, str]) -> tuple[Config, Document]:
+    """Read and check a whole config file; STREAMER_HOST and STREAMER_PORT replace what the file says."""
+    document = read(path)
+    config = document.check(Config, document.data)
+    return config.model_copy(update={"server": _overridden(config.server, environ, document)}), document
+
+
+def _overridden(server: Server, environ: Mapping[str, str], document: Document) -> Server:
+    """Apply the environment; refuse an address that other machines reach unless ``expose`` confirms it."""
+    variables = {"host": environ.get("STREAMER_HOST"), "port": environ.get("STREAMER_PORT")}
+    changes = {key: value for key, value in variables.items() if value}
+    server = document.check(Server, {**server.model_dump(), **changes}, ("server",))
+    if server.host not in LOOPBACK and not server.expose:
+        problem = f"{server.host} lets every machine of the network in"
+        raise document.error(("server", "host"), problem, "set server.expose: true if that is meant")
+    return server

@@ -1,20 +1,28 @@
-"""Checks what one part of config.yaml says about another, at the start, with the line at fault."""
+"""Checks what one section of config.yaml says about another, and names the line at fault."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from streamer.commands.event_triggers import EventTrigger
 from streamer.commands.named_triggers import NamedTriggers
 from streamer.commands.parser import Commands
-from streamer.config import Config
+from streamer.config import Config, load
 from streamer.config_file import Document, Location
 from streamer.errors import ConfigError
 from streamer.generator.render.layout import layout_names
 from streamer.interfaces import KeySource, RewardSeller, Source
 from streamer.overlay.layer_options import check_layers
+from streamer.paths import Place
 from streamer.types import Actor, ImageRequest, Refusal, Role, Trigger
+
+
+def checked_config(where: Place, environ: Mapping[str, str]) -> tuple[Config, Document]:
+    """Load the config file and check the names in it that need nothing else to be built."""
+    config, document = load(where.config, environ)
+    check_names(config, document, where.web, where.home / "layouts")
+    return config, document
 
 
 def check_names(config: Config, document: Document, web: Path, own_layouts: Path) -> None:
@@ -22,7 +30,7 @@ def check_names(config: Config, document: Document, web: Path, own_layouts: Path
     try:
         check_layers(config.layers, web)
     except ConfigError as error:
-        raise document.error(tuple(error.key.split(".")), error.problem, error.fix) from None
+        raise document.relocated(error) from None
     for index, after in enumerate(config.obs.after if config.obs is not None else ()):
         if unknown := [name for name in after.commands if name not in config.commands]:
             fix = f"known commands: {', '.join(config.commands)}"

@@ -1,4 +1,4 @@
-"""Examines the machine: what is installed, which backend would draw and why, ports, OBS, GPU; each line with a fix."""
+"""Examines the machine: packages, GPU, fonts, port, OBS, Twitch; each finding that is not fine names its fix."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from streamer import app, paths, server
+from streamer import app, config_checks, paths, server
 from streamer.config import Config
 from streamer.errors import ConfigError, ListenError, ObsAway, ObsError, StoreError, StreamerError
 from streamer.generator.backend_choice import choose, missing_libraries
@@ -26,32 +27,41 @@ from streamer.integrations.twitch import token_file
 from streamer.integrations.twitch.account import describe_missing
 
 OBS_TIMEOUT_S = 2.0
-WANTED_FREE_GB = 30
+RECOMMENDED_FREE_GB = 30
+
+
+class Mark(StrEnum):
+    """How serious a finding is."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Something is missing that the program runs without."""
+    BAD = "bad"
+    """The program does not run, or not as config.yaml says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report; ``mark`` is ok, note or bad."""
+    """One line of the report: what was examined, in which state it is, and how to fix it unless it is OK."""
 
-    mark: str
-    what: str
-    found: str
+    mark: Mark
+    subject: str
+    detail: str
     fix: str = ""
 
 
 def examine(environ: Mapping[str, str]) -> list[Finding]:
-    """Look at everything; nothing is changed but that the state directory is made."""
+    """Examine everything; this changes nothing, except that it creates the state directory."""
     where = paths.place(environ)
     findings = [_python(), *_packages()]
     try:
-        config, document = app.configured(where, environ)
-        wanted = app.scopes(config, document)
-    except ConfigError as error:
-        return [*findings, Finding("bad", "config", str(error), "correct that line")]
-    except ExceptionGroup as group:
-        return [*findings, *(Finding("bad", "config", str(error), "correct that line") for error in group.exceptions)]
-    findings.append(Finding("ok", "config", f"{where.config} reads well"))
-    findings += [
+        config, document = config_checks.checked_config(where, environ)
+        scopes = app.twitch_scopes(config, document)
+    except (ConfigError, ExceptionGroup) as error:
+        return [*findings, *_config_errors(error)]
+    return [
+        *findings,
+        Finding(Mark.OK, "config", f"{where.config} is valid"),
         _home(where),
         *_gpu(),
         _backend(config),
@@ -59,63 +69,85 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
         _port(config),
         _obs(config, where, environ),
         *_hotkeys(config),
+        *_twitch(config, where.home, scopes),
     ]
-    findings += _twitch(config, where.home, wanted)
-    return findings
+
+
+def _config_errors(error: Exception) -> Iterator[Finding]:
+    for inner in error.exceptions if isinstance(error, ExceptionGroup) else (error,):
+        yield Finding(Mark.BAD, "config", str(inner), "correct that line")
 
 
 def _python() -> Finding:
-    return Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}")
+    return Finding(Mark.OK, "python", f"{sys.version.split()[0]} at {sys.executable}")
 
 
 def _packages() -> Iterator[Finding]:
     for name in ("torch", "diffusers", "transformers"):
         with suppress(PackageNotFoundError):
-            yield Finding("ok", name, version(name))
+            yield Finding(Mark.OK, name, version(name))
     if missing := missing_libraries():
-        yield Finding("note", "klein extra", f"not installed: {', '.join(missing)}", "pip install 'streamer[klein]'")
+        yield Finding(Mark.NOTE, "klein extra", f"not installed: {', '.join(missing)}", "pip install 'streamer[klein]'")
 
 
 def _home(where: paths.Place) -> Finding:
+    fix = "set STREAMER_HOME to a folder that you may write"
     try:
         where.home.mkdir(parents=True, exist_ok=True)
         free_gb = shutil.disk_usage(where.home).free / 1e9
     except OSError as error:
-        return Finding("bad", "state", f"{where.home}: {error.strerror}", "set STREAMER_HOME to a folder you may write")
+        return Finding(Mark.BAD, "state", f"{where.home}: {error.strerror}", fix)
     if not os.access(where.home, os.W_OK):
-        return Finding("bad", "state", f"{where.home} is read-only", "set STREAMER_HOME to a folder you may write")
+        return Finding(Mark.BAD, "state", f"{where.home} is read-only", fix)
     text = f"{where.home}, {free_gb:.0f} GB free"
-    if free_gb < WANTED_FREE_GB:
-        return Finding("note", "state", text, f"the Klein 4B weights want {WANTED_FREE_GB} GB; the rest needs little")
-    return Finding("ok", "state", text)
+    if free_gb < RECOMMENDED_FREE_GB:
+        return Finding(
+            Mark.NOTE,
+            "state",
+            text,
+            f"the Klein 4B weights need {RECOMMENDED_FREE_GB} GB; everything else needs little",
+        )
+    return Finding(Mark.OK, "state", text)
 
 
 def _gpu() -> Iterator[Finding]:
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        yield Finding("note", "gpu", "no NVIDIA driver found", "without one the procedural backend draws, which works")
+        yield Finding(
+            Mark.NOTE,
+            "gpu",
+            "no NVIDIA driver found",
+            "without one the procedural backend draws the pictures, on the CPU",
+        )
         return
     query = [tool, "--query-gpu=name,memory.total,memory.free,driver_version,compute_cap", "--format=csv,noheader"]
     try:
         lines = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout  # nosec B603
     except (OSError, subprocess.SubprocessError) as error:
-        yield Finding("bad", "gpu", f"nvidia-smi fails: {error}", "reinstall the NVIDIA driver")
+        yield Finding(Mark.BAD, "gpu", f"nvidia-smi fails: {error}", "reinstall the NVIDIA driver")
         return
     for line in lines.strip().splitlines():
         name, total, free, driver, capability = (part.strip() for part in line.split(","))
-        yield Finding("ok", "gpu", f"{name}, {free} of {total} free, driver {driver}, compute capability {capability}")
+        yield Finding(
+            Mark.OK, "gpu", f"{name}, {free} of {total} free, driver {driver}, compute capability {capability}"
+        )
 
 
 def _backend(config: Config) -> Finding:
     choice = choose(config.generator.use)
-    return Finding("ok", "backend", f"{choice.name}: {choice.why}")
+    return Finding(Mark.OK, "backend", f"{choice.name}: {choice.why}")
 
 
 def _fonts() -> Finding:
     if missing := unwritable_scripts():
-        fix = "install a font that has them, such as the packages fonts-noto-cjk and fonts-noto-core"
-        return Finding("note", "captions", f"no font here writes {', '.join(missing)}: such words are left out", fix)
-    return Finding("ok", "captions", "fonts for every script that is looked for")
+        fix = "install a font for them, such as the packages fonts-noto-cjk and fonts-noto-core"
+        return Finding(
+            Mark.NOTE,
+            "captions",
+            f"no installed font can write {', '.join(missing)}: captions leave such words out",
+            fix,
+        )
+    return Finding(Mark.OK, "captions", "there is a font for every script that was checked")
 
 
 def _port(config: Config) -> Finding:
@@ -123,10 +155,10 @@ def _port(config: Config) -> Finding:
     try:
         server.listen(host, port).close()
     except ListenError as error:
-        if error.problem == server.OURS:
-            return Finding("note", "port", f"{host}:{port}: {server.OURS}")
-        return Finding("bad", "port", str(error), "stop the other program, or take another port")
-    return Finding("ok", "port", f"{host}:{port} is free")
+        if error.problem == server.ALREADY_RUNNING:
+            return Finding(Mark.NOTE, "port", f"{host}:{port}: {server.ALREADY_RUNNING}")
+        return Finding(Mark.BAD, "port", str(error), "stop the other program, or set server.port to a free port")
+    return Finding(Mark.OK, "port", f"{host}:{port} is free")
 
 
 def _obs(config: Config, where: paths.Place, environ: Mapping[str, str]) -> Finding:
@@ -135,59 +167,67 @@ def _obs(config: Config, where: paths.Place, environ: Mapping[str, str]) -> Find
     try:
         connection = Connection(options.host, options.port, password.read(where.home, environ), OBS_TIMEOUT_S)
     except ConfigError as error:
-        return Finding("bad", "obs", f"{error.key}: {error.problem}", error.fix)
+        return Finding(Mark.BAD, "obs", f"{error.key}: {error.problem}", error.fix)
     except StoreError as error:
-        return Finding("bad", "obs", str(error), "make that file readable, or set STREAMER_OBS_PASSWORD")
+        return Finding(Mark.BAD, "obs", str(error), "make that file readable, or set STREAMER_OBS_PASSWORD")
     except WrongPassword:
-        return Finding("note", "obs", f"OBS at {at} does not take our password", "run: streamer obs password")
+        return Finding(
+            Mark.NOTE, "obs", f"OBS at {at} does not accept the stored password", "run: streamer obs password"
+        )
     except ObsAway:
-        fix = f"start OBS; {SERVER_SWITCH} (the overlay works without)"
-        return Finding("note", "obs", f"nothing answers at {at}", fix)
+        return Finding(
+            Mark.NOTE, "obs", f"nothing answers at {at}", f"start OBS; {SERVER_SWITCH} (the overlay works without)"
+        )
     try:
-        return _obs_found(connection)
+        return _obs_version(connection)
     except (ObsError, LookupError) as error:
-        return Finding("note", "obs", f"OBS at {at} does not answer as expected: {error}", "restart OBS")
+        return Finding(Mark.NOTE, "obs", f"OBS at {at} does not answer as expected: {error}", "restart OBS")
     finally:
         connection.close(handshake=True)
 
 
-def _obs_found(connection: Connection) -> Finding:
-    version = connection.request("GetVersion")
-    found = f"OBS {version['obsVersion']}, obs-websocket {version['obsWebSocketVersion']}"
+def _obs_version(connection: Connection) -> Finding:
+    answer = connection.request("GetVersion")
+    versions = f"OBS {answer['obsVersion']}, obs-websocket {answer['obsWebSocketVersion']}"
     if SourceKind.BROWSER in connection.request("GetInputKindList", {"unversioned": True})["inputKinds"]:
-        return Finding("ok", "obs", f"{found}, with browser source")
-    fix = "install OBS from obsproject.com, its PPA or Flatpak; until then pictures go in as image sources"
-    return Finding("note", "obs", f"{found}, without browser source", fix)
+        return Finding(Mark.OK, "obs", f"{versions}, with browser source")
+    fix = "install OBS from obsproject.com, its PPA or Flatpak; until then the pictures are image sources"
+    return Finding(Mark.NOTE, "obs", f"{versions}, without browser source", fix)
 
 
-def _twitch(config: Config, home: Path, wanted: Mapping[str, str]) -> Iterator[Finding]:
-    if not wanted:
+def _twitch(config: Config, home: Path, scopes: Mapping[str, str]) -> Iterator[Finding]:
+    if not scopes:
         return
     log_in = "streamer login twitch"
     if not config.twitch.client_id:
         fix = "register a Public application and write its id into config.yaml (docs/twitch.md)"
-        yield Finding("note", "twitch login", f"twitch.client_id is empty; off: {_features(wanted)}", fix)
+        yield Finding(Mark.NOTE, "twitch login", f"twitch.client_id is empty; off: {_features(scopes)}", fix)
         return
     try:
-        kept = token_file.read(token_file.path_in(home))
+        stored = token_file.read(token_file.path_in(home))
     except StreamerError as error:
-        yield Finding("bad", "twitch login", str(error), log_in)
+        yield Finding(Mark.BAD, "twitch login", str(error), log_in)
         return
-    if kept is None or kept.client_id != config.twitch.client_id:
-        yield Finding("note", "twitch login", f"nobody is logged in; off: {_features(wanted)}", log_in)
-    elif gone := describe_missing(wanted, kept.scopes):
-        yield Finding("note", "twitch login", f"as {kept.login}; {gone}", log_in)
+    if stored is None or stored.client_id != config.twitch.client_id:
+        yield Finding(Mark.NOTE, "twitch login", f"nobody is logged in; off: {_features(scopes)}", log_in)
+    elif lost := describe_missing(scopes, stored.scopes):
+        yield Finding(Mark.NOTE, "twitch login", f"as {stored.login}; {lost}", log_in)
     else:
-        yield Finding("ok", "twitch login", f"as {kept.login}: {_features(wanted)}")
+        yield Finding(Mark.OK, "twitch login", f"as {stored.login}: {_features(scopes)}")
 
 
-def _features(wanted: Mapping[str, str]) -> str:
-    return ", ".join(sorted(set(wanted.values())))
+def _features(scopes: Mapping[str, str]) -> str:
+    return ", ".join(sorted(set(scopes.values())))
 
 
 def _hotkeys(config: Config) -> Iterator[Finding]:
     if any(use.use == "hotkey" for use in config.triggers):
         try:
-            yield Finding("ok", "hotkeys", f"pynput {version('pynput')}")
+            yield Finding(Mark.OK, "hotkeys", f"pynput {version('pynput')}")
         except PackageNotFoundError:
-            yield Finding("bad", "hotkeys", "config.yaml asks for hotkeys", "pip install 'streamer[hotkey]'")
+            yield Finding(
+                Mark.BAD,
+                "hotkeys",
+                "config.yaml has hotkeys, but pynput is not installed",
+                "pip install 'streamer[hotkey]'",
+            )

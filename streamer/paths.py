@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
-
-if TYPE_CHECKING:
-    pass
-
 
 PACKAGE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where things are on this machine: state, config, web files."""
+    """The state folder, the config file and the folder of the web files."""
 
     home: Path
     config: Path
@@ -26,12 +21,16 @@ class Place:
 
 
 def place(environ: Mapping[str, str]) -> Place:
-    """Find the places: the environment first, then ./config.yaml, then what travels with the package."""
+    """Find the places: the environment first, then ./config.yaml, then the files that ship with the package."""
     home = environ.get("STREAMER_HOME") or platformdirs.user_data_dir("streamer", appauthor=False)
-    shipped = _shipped("config.yaml")
+    return Place(Path(home).expanduser(), _config(environ), _shipped("web"))
+
+
+def _config(environ: Mapping[str, str]) -> Path:
+    if given := environ.get("STREAMER_CONFIG"):
+        return Path(given)
     here = Path("config.yaml")
-    config = Path(environ["STREAMER_CONFIG"]) if environ.get("STREAMER_CONFIG") else here if here.exists() else shipped
-    return Place(Path(home).expanduser(), config, _shipped("web"))
+    return here if here.exists() else _shipped("config.yaml")
 
 
 def _shipped(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Finds the module that implements a name in config.yaml."""
+"""Finds the module behind ``use: name`` in config.yaml, checks its options and builds it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import importlib
 import inspect
 import logging
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel
 
-from streamer.errors import PluginError
+from streamer.config_file import Document, Location
+from streamer.errors import ConfigError, PluginError
 
 log = logging.getLogger(__name__)
 
@@ -23,19 +25,46 @@ SEAMS: Mapping[str, str] = {
     "rule": "streamer.moderation.rules",
     "output": "streamer.outputs",
 }
+"""Each kind of plug-in, and the package whose modules are its plug-ins."""
 
 RENAMED: Mapping[tuple[str, str], str] = {("rule", "ban"): "blocklist"}
 """Plug-ins that config.yaml may still call by their old names, for one release."""
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """One plug-in that config.yaml selects: its seam, its name, its options as written, and where it stands."""
+
+    seam: str
+    name: str
+    options: Mapping[str, object]
+    at: Location
+
+
 def names(seam: str) -> list[str]:
-    """List the plug-ins of a seam that are on disk: the modules of its folder."""
-    return names_in(SEAMS[seam])
+    """List the plug-ins of a seam: the modules of its package, without the helpers whose names begin with _."""
+    modules = pkgutil.iter_modules(importlib.import_module(SEAMS[seam]).__path__)
+    return sorted(module.name for module in modules if not module.name.startswith("_"))
 
 
-def find(seam: str, name: str) -> ModuleType:
-    """Import the module behind ``use: name``: a file of the seam's folder, or somebody else's dotted module."""
-    return find_in(SEAMS[seam], seam, RENAMED.get((seam, name), name))
+def find(seam: str, name: str, also: Sequence[str] = ()) -> ModuleType:
+    """Import a plug-in: a module of the seam's package, or somebody else's module by its dotted name.
+
+    Raise PluginError with the known names; ``also`` are further names that the config key accepts.
+    """
+    name = RENAMED.get((seam, name), name)
+    path = name if "." in name else f"{SEAMS[seam]}.{name}"
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        missing = error.name
+        if missing is None or not f"{path}.".startswith(f"{missing}."):
+            raise PluginError(seam, name, f"needs the package '{missing}'; {missing} is not installed") from error
+        known = ", ".join([*also, *names(seam)])
+        raise PluginError(seam, name, f"no such name is known: use one of: {known}") from error
+    if not (hasattr(module, "Options") and hasattr(module, "create")):
+        raise PluginError(seam, name, "the module offers no Options; it must offer Options and create(options)")
+    return module
 
 
 def options_of(seam: str, name: str) -> type[BaseModel]:
@@ -45,38 +74,53 @@ def options_of(seam: str, name: str) -> type[BaseModel]:
 
 
 def create(seam: str, name: str, options: BaseModel, shared: Mapping[str, object] | None = None) -> Any:
-    """Build the plug-in from its validated options, and from those shared parts that ``create`` asks for by name."""
+    """Build the plug-in from its validated options and those shared parts that its ``create`` names."""
     if new_name := RENAMED.get((seam, name)):
-        log.warning("config.yaml: 'use: %s' is now called 'use: %s'; the old name works until the next release",
-                    name, new_name)  # fmt: skip
+        advice = "config.yaml: 'use: %s' is now called 'use: %s'; the old name works until the next release"
+        log.warning(advice, name, new_name)
     build = find(seam, name).create
     wanted = inspect.signature(build).parameters
     return build(options, **{name: part for name, part in (shared or {}).items() if name in wanted})
 
 
 def scopes_of(seam: str, name: str, options: BaseModel) -> Mapping[str, str]:
-    """Say which scopes of a Twitch login a plug-in uses with these options, and for which feature."""
-    tell = getattr(find(seam, name), "scopes", None)
-    return tell(options) if tell else {}
+    """Return the scopes of a Twitch login that a plug-in needs with these options, each with its feature."""
+    scopes = getattr(find(seam, name), "scopes", None)
+    return scopes(options) if scopes else {}
 
 
-def names_in(package: str) -> list[str]:
-    """List the modules of a package that are on disk, without the helpers whose names begin with _."""
-    found = pkgutil.iter_modules(importlib.import_module(package).__path__)
-    return sorted(module.name for module in found if not module.name.startswith("_"))
-
-
-def find_in(package: str, seam: str, name: str, also: Sequence[str] = ()) -> ModuleType:
-    """Import a plug-in; PluginError says which names there are (``also`` are names that stand for one of them)."""
-    path = name if "." in name else f"{package}.{name}"
+def options_model(seam: str, name: str, document: Document, at: Location) -> type[BaseModel]:
+    """Return the model of a plug-in's options; raise a ConfigError that names the line if there is no such plug-in."""
     try:
-        module = importlib.import_module(path)
-    except ModuleNotFoundError as error:
-        missing = error.name
-        if missing is None or not f"{path}.".startswith(f"{missing}."):
-            raise PluginError(seam, name, f"needs the package '{missing}'; {missing} is not installed") from error
-        known = ", ".join([*also, *names_in(package)])
-        raise PluginError(seam, name, f"no such name is known: use one of: {known}") from error
-    if not (hasattr(module, "Options") and hasattr(module, "create")):
-        raise PluginError(seam, name, "the module offers no Options; it must offer Options and create(options)")
-    return module
+        return options_of(seam, name)
+    except PluginError as error:
+        raise document.error(at, str(error)) from None
+
+
+def checked_options(selection: Selection, document: Document) -> BaseModel:
+    """Validate a plug-in's options; raise ConfigErrors that name the line."""
+    model = options_model(selection.seam, selection.name, document, (*selection.at, "use"))
+    return document.check(model, dict(selection.options), selection.at)
+
+
+def create_all(
+    selections: Iterable[Selection], document: Document, shared: Mapping[str, object] | None = None
+) -> list[Any]:
+    """Build the selected plug-ins in order; raise ConfigErrors that name the line."""
+    created = []
+    for selection in selections:
+        options = checked_options(selection, document)
+        try:
+            created.append(create(selection.seam, selection.name, options, shared))
+        except ConfigError as error:
+            key = error.key.split(".")[-1]
+            raise document.error((*selection.at, key), error.problem, error.fix) from None
+    return created
+
+
+def scopes(selections: Iterable[Selection], document: Document) -> dict[str, str]:
+    """Collect the Twitch scopes that the selected plug-ins need, each with its feature."""
+    needed: dict[str, str] = {}
+    for selection in selections:
+        needed |= scopes_of(selection.seam, selection.name, checked_options(selection, document))
+    return needed

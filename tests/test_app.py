@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer import app, paths
+from streamer import app, config_checks, paths
 from streamer.config import Use
 from streamer.errors import ConfigError
 from tests.support.built import place, wrong
@@ -30,20 +30,20 @@ def test_a_config_in_the_working_directory_comes_before_the_shipped_one(
 
 
 def test_host_and_port_can_come_from_the_environment(tmp_path: Path) -> None:
-    config, _ = app.configured(place(tmp_path), {"STREAMER_HOST": "::1", "STREAMER_PORT": "9123"})
+    config, _ = config_checks.checked_config(place(tmp_path), {"STREAMER_HOST": "::1", "STREAMER_PORT": "9123"})
     assert (config.server.host, config.server.port) == ("::1", 9123)
 
 
 def test_a_wrong_port_in_the_environment_is_a_config_error(tmp_path: Path) -> None:
     with pytest.raises(ExceptionGroup) as caught:
-        app.configured(place(tmp_path), {"STREAMER_PORT": "many"})
+        config_checks.checked_config(place(tmp_path), {"STREAMER_PORT": "many"})
     assert "server.port" in str(caught.value.exceptions[0])
 
 
 def test_an_open_address_needs_a_second_word(tmp_path: Path) -> None:
     (error,) = wrong(tmp_path, CONFIG + "server: {host: 0.0.0.0}\n")
     assert "server.expose" in error.fix
-    config, _ = app.configured(place(tmp_path, CONFIG + "server: {host: 0.0.0.0, expose: true}\n"), {})
+    config, _ = config_checks.checked_config(place(tmp_path, CONFIG + "server: {host: 0.0.0.0, expose: true}\n"), {})
     assert config.server.host == "0.0.0.0"
 
 
@@ -56,14 +56,14 @@ def test_options_of_a_backend_that_is_not_in_use_are_checked_too(tmp_path: Path)
 
 def test_a_wrong_source_on_the_command_line_is_not_blamed_on_the_file(tmp_path: Path) -> None:
     where = place(tmp_path)
-    config, document = app.configured(where, {})
+    config, document = config_checks.checked_config(where, {})
     with pytest.raises(ConfigError, match="command line"):
         app.build(config, document, where, {}, (Use(use="replay", path="/no/such/file"),))
 
 
 def test_links_can_be_opened_whatever_the_address_is(tmp_path: Path) -> None:
     where = place(tmp_path, CONFIG + "server: {host: 0.0.0.0, expose: true}\n")
-    config, document = app.configured(where, {})
+    config, document = config_checks.checked_config(where, {})
     built = app.build(config, document, where, {"STREAMER_OPERATOR_TOKEN": "op"})
     assert built.panel_url == "http://127.0.0.1:8710/#op"
     assert built.overlay_url.startswith("http://127.0.0.1:8710/overlay#")
@@ -90,8 +90,8 @@ def with_judges(config: str, judges: str) -> str:
 
 
 def test_a_login_is_asked_for_by_outputs_and_rules_only_add_to_it(tmp_path: Path) -> None:
-    config, document = app.configured(place(tmp_path), {})
-    assert app.scopes(config, document) == {}
+    config, document = config_checks.checked_config(place(tmp_path), {})
+    assert app.twitch_scopes(config, document) == {}
     with_replies = CONFIG + "outputs: [{use: chat_reply}]\n"
-    config, document = app.configured(place(tmp_path, with_replies), {})
-    assert set(app.scopes(config, document)) == {"user:write:chat", "moderator:read:blocked_terms"}
+    config, document = config_checks.checked_config(place(tmp_path, with_replies), {})
+    assert set(app.twitch_scopes(config, document)) == {"user:write:chat", "moderator:read:blocked_terms"}

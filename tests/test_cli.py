@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 from websockets.asyncio.client import connect
 
-from streamer import cli
+from streamer import __version__, cli
+from streamer.errors import ConfigError, ListenError
 from streamer.integrations.twitch import token_file
 from tests.support.running import CONFIG, OPERATOR, Remote, client, command, environment, free_port, wait_until_ready
 from tests.support.twitch_api import TwitchApi
@@ -36,14 +37,14 @@ async def test_draw_writes_the_picture_of_a_prompt_and_the_same_seed_gives_it_ag
 
 
 async def test_tokens_are_made_listed_and_revoked(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    await cli.token(environ, "new", "deck", "trigger")
+    await cli.token_new(environ, "deck", "trigger")
     made = capsys.readouterr().out.splitlines()[0]
     assert len(made) > 40
-    await cli.token(environ, "list", "", "")
+    await cli.token_list(environ)
     listed = capsys.readouterr().out
     assert "deck\ttrigger" in listed
     assert made not in listed
-    await cli.token(environ, "revoke", "deck", "")
+    await cli.token_revoke(environ, "deck")
     assert capsys.readouterr().out == "1 revoked\n"
 
 
@@ -53,7 +54,7 @@ async def test_a_token_opens_and_closes_while_the_program_runs(
     url = f"http://127.0.0.1:{environ['STREAMER_PORT']}"
     with command("run", environ=environ, log=tmp_path / "log"):
         await asyncio.to_thread(wait_until_ready, url)
-        await cli.token(environ, "new", "tom", "moderator")
+        await cli.token_new(environ, "tom", "moderator")
         token = capsys.readouterr().out.splitlines()[0]
         async with httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {token}"}) as tom:
 
@@ -66,7 +67,7 @@ async def test_a_token_opens_and_closes_while_the_program_runs(
             async with connect(url.replace("http", "ws") + "/ws/panel") as panel:
                 await panel.send(json.dumps({"token": token}))
                 await panel.recv()
-                await cli.token(environ, "revoke", "tom", "")
+                await cli.token_revoke(environ, "tom")
                 await answered(401)
                 async with asyncio.timeout(10):
                     await panel.wait_closed()
@@ -76,7 +77,7 @@ async def test_a_token_opens_and_closes_while_the_program_runs(
 async def test_an_issued_token_opens_its_routes_and_no_others(
     environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await cli.token(environ, "new", "deck", "trigger")
+    await cli.token_new(environ, "deck", "trigger")
     headers = {"authorization": f"Bearer {capsys.readouterr().out.splitlines()[0]}"}
     url = f"http://127.0.0.1:{environ['STREAMER_PORT']}"
     with command("run", environ=environ, log=tmp_path / "log"):
@@ -98,9 +99,9 @@ async def test_the_command_line_ends_nothing_that_the_running_program_has_open(
             remote.client = speaking
             held = (await remote.say("!bg lake", role="viewer"))["id"]
             await remote.until(lambda status: status["held"])
-            await cli.token(environ, "new", "deck", "trigger")
-            await cli.token(environ, "list", "", "")
-            await cli.token(environ, "revoke", "deck", "")
+            await cli.token_new(environ, "deck", "trigger")
+            await cli.token_list(environ)
+            await cli.token_revoke(environ, "deck")
             await cli.audit(environ, "1h", tmp_path / "audit.jsonl")
             assert await cli.forget(environ, "somebody") == 0
             assert cli.doctor(environ) == 0
@@ -186,3 +187,47 @@ async def test_a_login_shows_a_link_and_a_code_and_keeps_what_was_confirmed(
     assert kept is not None
     assert kept.access_token not in printed
     assert (kept.login, kept.user_id) == ("harbour", "1000")
+
+
+def exits(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    def fail(*_: object, **__: object) -> int:
+        raise error
+
+    monkeypatch.setattr(cli, "run", fail)
+    return cli.main(["run"])
+
+
+def test_every_wrong_key_of_a_group_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inner = ExceptionGroup("file", [ConfigError("a", "is wrong"), ConfigError("b", "is wrong too")])
+    assert exits(monkeypatch, ExceptionGroup("tasks", [inner])) == 2
+    assert capsys.readouterr().err == "error: a: is wrong\nerror: b: is wrong too\n"
+
+
+def test_a_fault_that_is_not_the_configs_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert exits(monkeypatch, ListenError("127.0.0.1", 1, "in use")) == 1
+    assert exits(monkeypatch, KeyboardInterrupt()) == 130
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        exits(monkeypatch, ZeroDivisionError())
+    with pytest.raises(ExceptionGroup):
+        exits(monkeypatch, ExceptionGroup("tasks", [ZeroDivisionError()]))
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"streamer {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["draw"], ["token", "new", "x"], ["token", "new", "x", "--role", "god"], ["fly"]]
+)
+def test_wrong_words_are_explained_and_exit_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        cli.main(words)
+    assert exited.value.code == 2
+    assert "usage: streamer" in capsys.readouterr().err

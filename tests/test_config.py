@@ -10,8 +10,8 @@ import yaml
 from pydantic import BaseModel
 
 from streamer import plugins
-from streamer.config import Config, Layer, Server
-from streamer.config_file import _models_in, load, read
+from streamer.config import Config, Layer, Server, load
+from streamer.config_file import models_in, read
 from streamer.errors import ConfigError
 
 SHIPPED = Path(__file__).parent.parent / "config.yaml"
@@ -27,7 +27,7 @@ layers:
 
 def errors_of(path: Path) -> list[ConfigError]:
     with pytest.raises((ConfigError, ExceptionGroup)) as caught:
-        load(path)
+        load(path, {})
     error = caught.value
     together = error.exceptions if isinstance(error, ExceptionGroup) else [error]
     return [each for each in together if isinstance(each, ConfigError)]
@@ -40,13 +40,13 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def test_the_shipped_file_loads() -> None:
-    config, document = load(SHIPPED)
+    config, document = load(SHIPPED, {})
     assert config.commands["bg"].width == 1280
     assert document.lines[("server",)] > 1
 
 
 def test_a_small_file_gets_defaults(tmp_path: Path) -> None:
-    config, _ = load(written(tmp_path, SMALL))
+    config, _ = load(written(tmp_path, SMALL), {})
     assert (config.server.port, config.server.host, config.prefix) == (9000, "127.0.0.1", "!")
 
 
@@ -100,7 +100,7 @@ def keys_of(model: type[BaseModel]) -> set[str]:
     """Collect every key of a model and of the models inside it."""
     names = set(model.model_fields)
     for field in model.model_fields.values():
-        for inner in _models_in(field.annotation):
+        for inner in models_in(field.annotation):
             names |= keys_of(inner)
     return names
 

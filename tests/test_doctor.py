@@ -12,14 +12,14 @@ from tests.support.running import CONFIG, Remote, environment, free_port
 
 
 def findings(environ: dict[str, str]) -> dict[str, doctor.Finding]:
-    return {finding.what: finding for finding in doctor.examine(environ)}
+    return {finding.subject: finding for finding in doctor.examine(environ)}
 
 
 def test_a_machine_without_a_gpu_is_told_what_draws_and_why(tmp_path: Path, config_file: Path) -> None:
     found = findings(environment(tmp_path / "home", free_port(), config_file))
     assert {"python", "config", "state", "backend", "captions", "port", "obs"} <= set(found)
     assert found["config"].mark == found["port"].mark == "ok"
-    assert found["backend"].found.startswith(("procedural: ", "klein: "))
+    assert found["backend"].detail.startswith(("procedural: ", "klein: "))
 
 
 def test_everything_that_is_not_ok_comes_with_a_fix(tmp_path: Path, config_file: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_broken_config_is_a_finding_and_not_a_crash(tmp_path: Path, capsys: py
 def test_a_running_program_is_no_fault(tmp_path: Path, config_file: Path, served: Remote) -> None:
     port = int(served.url.rpartition(":")[2])
     found = findings(environment(tmp_path / "home", port, config_file))["port"]
-    assert (found.mark, "another streamer" in found.found) == ("note", True)
+    assert (found.mark, "another streamer" in found.detail) == ("note", True)
 
 
 def test_a_port_that_another_program_has_is_bad(tmp_path: Path, config_file: Path) -> None:

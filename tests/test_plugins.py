@@ -13,8 +13,6 @@ from pydantic import BaseModel
 from streamer import plugins
 from streamer.errors import PluginError
 
-RULES = plugins.SEAMS["rule"]
-
 
 @pytest.fixture
 def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -86,18 +84,16 @@ def test_a_plugin_gets_the_shared_parts_that_its_create_names_and_no_others(
 
 
 def test_a_package_lists_its_modules() -> None:
-    assert {"cooldown", "length", "words"} <= set(plugins.names_in(RULES))
+    assert {"cooldown", "length", "words"} <= set(plugins.names("rule"))
 
 
 def test_a_name_and_a_dotted_name_lead_to_the_same_module() -> None:
-    assert plugins.find_in(RULES, "rule", "length") is plugins.find_in(
-        RULES, "rule", "streamer.moderation.rules.length"
-    )
+    assert plugins.find("rule", "length") is plugins.find("rule", "streamer.moderation.rules.length")
 
 
 def test_an_unknown_name_lists_the_known_ones_and_those_that_stand_for_one() -> None:
     with pytest.raises(PluginError, match=r"use one of: any, .*cooldown"):
-        plugins.find_in(RULES, "rule", "nothing", also=("any",))
+        plugins.find("rule", "nothing", also=("any",))
 
 
 def test_a_missing_package_whose_name_begins_alike_is_not_taken_for_the_module(
@@ -106,7 +102,7 @@ def test_a_missing_package_whose_name_begins_alike_is_not_taken_for_the_module(
     (tmp_path / "alike_but_longer.py").write_text("import alike")
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(PluginError, match="needs the package 'alike'"):
-        plugins.find_in(RULES, "rule", "alike_but_longer.rule")
+        plugins.find("rule", "alike_but_longer.rule")
 
 
 def test_an_old_name_still_works_and_says_the_new_one(caplog: pytest.LogCaptureFixture) -> None:

@@ -72,7 +72,9 @@ def _with_kind(value: object) -> object:
     return {"kind": TypingKind.COMMAND, "line": value} if isinstance(value, str) else value
 
 
-NamedTriggerTable = Mapping[str, Annotated[NamedTrigger, BeforeValidator(_with_kind)]]
+NamedTriggerTable = Mapping[
+    str, Annotated[NamedTrigger, BeforeValidator(_with_kind, json_schema_input_type=str | NamedTrigger)]
+]
 
 
 class NamedTriggers:

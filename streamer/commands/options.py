@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -67,7 +67,8 @@ def _containing(place: str) -> AfterValidator:
 
 
 Side = Annotated[int, Field(ge=64, le=2048), AfterValidator(_multiple_of_16)]
-RoleOption = Annotated[Role, BeforeValidator(_role)]
+WrittenRole = Literal["viewer", "follower", "subscriber", "vip", "moderator", "broadcaster"]
+RoleOption = Annotated[Role, BeforeValidator(_role, json_schema_input_type=WrittenRole)]
 
 
 class CommandOptions(BaseModel):

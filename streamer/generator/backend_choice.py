@@ -12,8 +12,6 @@ from types import ModuleType
 
 from streamer import plugins
 
-BACKENDS = "streamer.generator.backends"
-JUDGES = "streamer.generator.judges"
 KLEIN_LIBRARIES = ("torch", "diffusers", "transformers")
 
 
@@ -61,14 +59,14 @@ def gpu_visible(root: Path = Path("/"), platform: str = sys.platform) -> bool:
 
 def backend_names() -> list[str]:
     """List the backends that come with the program."""
-    return plugins.names_in(BACKENDS)
+    return plugins.names("backend")
 
 
 def load_backend_module(name: str) -> ModuleType:
     """Import a backend by its file name in generator/backends, or a third-party module by its dotted name."""
-    return plugins.find_in(BACKENDS, "generator", name, also=("auto",))
+    return plugins.find("backend", name, also=("auto",))
 
 
 def load_judge_module(name: str) -> ModuleType:
     """Import a judge by its file name in generator/judges, or a third-party module by its dotted name."""
-    return plugins.find_in(JUDGES, "judge", name)
+    return plugins.find("judge", name)

@@ -34,7 +34,7 @@ async def test_held_pictures_are_decided_on_with_a_thumb_and_a_list_that_has_jus
 ) -> None:
     config_file.write_text(CONFIG + 'approval: {mode: "on"}\n', encoding="utf-8")
     environ = environment(tmp_path / "home", free_port(), config_file)
-    await cli.token(environ, "new", "anna", "moderator")
+    await cli.token_new(environ, "anna", "moderator")
     panel = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("Panel: "))[7:]
     url = panel.partition("/#")[0]
     with command("run", environ=environ, log=tmp_path / "log"):

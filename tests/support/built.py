@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer import app, paths
+from streamer import app, config_checks, paths
 from streamer.errors import ConfigError
 from tests.support.running import CONFIG
 
@@ -18,7 +18,7 @@ def place(tmp_path: Path, config: str = CONFIG) -> paths.Place:
 
 
 def build(where: paths.Place) -> app.App:
-    config, document = app.configured(where, {})
+    config, document = config_checks.checked_config(where, {})
     return app.build(config, document, where, {})
 
 

@@ -31,20 +31,20 @@ def test_install_says_what_it_did_and_the_second_time_that_all_is_well(with_brow
     assert (first.returncode, first.stderr.count("error")) == (0, 0), first.stderr
     assert "'streamer overlay' was created in the scene 'Scene'" in first.stdout
     again = typed(environ, "install")
-    assert again.stdout == "Everything is there, and as it should be\n"
+    assert again.stdout == "Everything is in place already\n"
     assert with_browser.items() == ["streamer background", "streamer overlay"]
     assert Path(with_browser.settings("streamer overlay")["local_file"]).exists()
     assert PASSWORD not in first.stdout + first.stderr + again.stderr
-    (finding,) = (finding for finding in examine(environ) if finding.what == "obs")
-    assert (finding.mark, "with browser source" in finding.found) == ("ok", True)
+    (finding,) = (finding for finding in examine(environ) if finding.subject == "obs")
+    assert (finding.mark, "with browser source" in finding.detail) == ("ok", True)
 
 
 def test_an_obs_without_a_browser_source_is_told_of(real: RealObs, tmp_path: Path) -> None:
     environ = prepared(tmp_path, real.port)
     assert "no browser source" in typed(environ, "install").stdout
     assert real.items() == ["streamer background", "streamer meme"]
-    (finding,) = (finding for finding in examine(environ) if finding.what == "obs")
-    assert (finding.mark, "without browser source" in finding.found) == ("note", True)
+    (finding,) = (finding for finding in examine(environ) if finding.subject == "obs")
+    assert (finding.mark, "without browser source" in finding.detail) == ("note", True)
 
 
 def test_a_wrong_password_is_one_line_with_the_fix(real: RealObs, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_wrong_password_is_one_line_with_the_fix(real: RealObs, tmp_path: Path
     assert "streamer obs password" in failed.stderr
     assert "wrong-one" not in failed.stderr
     assert "Traceback" not in failed.stderr
-    (finding,) = (finding for finding in examine(environ) if finding.what == "obs")
+    (finding,) = (finding for finding in examine(environ) if finding.subject == "obs")
     assert (finding.mark, finding.fix) == ("note", "run: streamer obs password")
 
 

@@ -1,0 +1,67 @@
+"""The JSON schema for editors: it accepts the shipped file with every example in it, and refuses a typing error."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from streamer import cli, plugins
+from streamer.config_schema import schema
+from tests.support.paths import ROOT
+from tests.support.running import CONFIG
+
+VALIDATOR = Draft202012Validator(schema())
+
+
+def faults(text: str) -> list[str]:
+    """Return where the schema finds something wrong."""
+    errors = VALIDATOR.iter_errors(yaml.safe_load(text))
+    return [".".join(map(str, error.absolute_path)) for error in errors]
+
+
+def test_it_is_a_valid_schema() -> None:
+    Draft202012Validator.check_schema(schema())
+
+
+def test_the_shipped_file_fits() -> None:
+    assert faults((ROOT / "config.yaml").read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "where"),
+    [
+        (("policy:", "quueue: {}\npolicy:"), ""),
+        (("layer: background,", "layr: background,"), "commands.bg"),
+        (("- {use: length, longest: 100}", "- {use: length, longst: 100}"), "policy.1"),
+        (("- {use: length, longest: 100}", "- {use: length, longest: many}"), "policy.1.longest"),
+        (("- {use: role}", "- {use: rolle}"), "policy.0.use"),
+        (("use: popup", "use: 5"), "layers.meme.use"),
+        (("policy:", "triggers: [{use: twitch, chanel: harbour}]\npolicy:"), "triggers.0"),
+        (("policy:", "generator: {backends: {procedural: {colour: red}}}\npolicy:"), "generator.backends.procedural"),
+        (("policy:", "generator: {judges: [{use: clip, modle: x}]}\npolicy:"), "generator.judges.0"),
+        (("policy:", "outputs: [{use: archive, folder: 5}]\npolicy:"), "outputs.0.folder"),
+    ],
+)
+def test_a_mistake_is_marked_where_it_stands(changed: tuple[str, str], where: str) -> None:
+    assert faults(CONFIG) == []
+    assert faults(CONFIG.replace(*changed, 1)) == [where]
+
+
+def test_a_plugin_of_somebody_else_may_have_any_options() -> None:
+    assert faults(CONFIG.replace("- {use: role}", "- {use: their.rule, colour: red}")) == []
+
+
+@pytest.mark.parametrize("seam", plugins.SEAMS)
+def test_the_options_of_every_plugin_are_in_it(seam: str) -> None:
+    text = json.dumps(schema())
+    for name in plugins.names(seam):
+        for key in plugins.options_of(seam, name).model_fields:
+            assert f'"{key}"' in text
+
+
+def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["config", "schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == schema()
