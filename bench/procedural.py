@@ -9,13 +9,13 @@ import time
 
 from bench import report
 from bench.gallery import PROMPTS, request
-from streamer.generator.backends.procedural import Options, Painter, create
+from streamer.generator.backends.procedural import Options, ProceduralBackend, create
 
 GOAL_MS, GOAL_READY_MS = 150.0, 1000.0
 _SIZE = (1280, 720)
 
 
-def time_prompt(painter: Painter, prompt: tuple[str, str], runs: int) -> float:
+def time_prompt(painter: ProceduralBackend, prompt: tuple[str, str], runs: int) -> float:
     """Give the median milliseconds of draw() with its previews, at 1280x720."""
     kind, words = prompt
     took = []
@@ -28,7 +28,7 @@ def time_prompt(painter: Painter, prompt: tuple[str, str], runs: int) -> float:
     return statistics.median(took)
 
 
-def time_ready() -> tuple[Painter, float]:
+def time_ready() -> tuple[ProceduralBackend, float]:
     """Give a painter that is ready and the milliseconds load() and warm_up() took."""
     started = time.perf_counter()
     painter = create(Options())

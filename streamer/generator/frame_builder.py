@@ -13,7 +13,7 @@ from streamer.errors import BackendError
 from streamer.generator.backend import Backend, BackendPicture, Pixels, StepCallback
 from streamer.generator.judge_panel import JudgePanel
 from streamer.generator.render.caption import draw_caption
-from streamer.generator.render.encode import TRAINED, encode, mark_jpeg, opaque, shrink
+from streamer.generator.render.encode import DigitalSource, encode, mark_jpeg, opaque, shrink
 from streamer.types import Frame, ImageRequest, Judgement, Preview
 
 PREVIEW_QUALITY = 80
@@ -27,7 +27,7 @@ class EncodeOptions:
     """How finished pictures are encoded: JPEG quality, IPTC source type, and the folder of the user's own layouts."""
 
     jpeg_quality: int = 88
-    source: str = TRAINED
+    source: DigitalSource = DigitalSource.TRAINED
     own_layouts: Path | None = None
 
 

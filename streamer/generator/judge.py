@@ -14,6 +14,10 @@ from pydantic import Field
 from streamer.generator.backend import Pixels
 from streamer.moderation.thresholds import Scores, Thresholds
 
+HOLD_SCORES = "class to score from which on a moderator looks"
+BLOCK_SCORES = "class to score from which on the picture is refused"
+"""What the keys of every judge's thresholds mean, in the schema of its options."""
+
 
 class ImageJudgeOptions(Thresholds):
     """Thresholds, and when and on which tiles an image judge is asked."""

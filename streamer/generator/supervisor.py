@@ -86,7 +86,7 @@ class Supervisor:
         if (refusal := self._protocol.refusal(request)) is not None:
             raise refusal
         await self._claim(request.id)
-        job, actions = self._protocol.draw(sized(request, *self._setup.preview_widths), _now())
+        job, actions = self._protocol.draw(limit_previews(request, *self._setup.preview_widths), _now())
         items = self._drawings[job] = asyncio.Queue(WAITING_ITEMS)
         self._perform(actions)
         deadline = _now() + self._setup.options.deadline_s
@@ -212,7 +212,7 @@ class Supervisor:
         items.put_nowait(item)
 
 
-def sized(request: ImageRequest, blurred_px: int, trusted_px: int) -> ImageRequest:
+def limit_previews(request: ImageRequest, blurred_px: int, trusted_px: int) -> ImageRequest:
     """Set how large the previews of a request may be, by the role of whoever asked."""
     longest = trusted_px if request.actor.role >= TRUSTED_ROLE else min(blurred_px, BLURRED_PX)
     return replace(request, preview_px=longest)

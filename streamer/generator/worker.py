@@ -43,7 +43,7 @@ from streamer.generator.ipc import (
     read,
 )
 from streamer.generator.judge_panel import JudgePanel, load_judge
-from streamer.generator.render.encode import ALGORITHMIC, TRAINED
+from streamer.generator.render.encode import DigitalSource
 from streamer.types import Frame
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def main() -> None:
     backend = load_backend(begin, writer, judge_panel)
     if backend is None:
         return
-    source = ALGORITHMIC if begin.backend.name == PROCEDURAL.name else TRAINED
+    source = DigitalSource.ALGORITHMIC if begin.backend.name == PROCEDURAL.name else DigitalSource.TRAINED
     builder = FrameBuilder(backend, EncodeOptions(begin.jpeg_quality, source, begin.own_layouts), judge_panel)
     while (job := next_job(backend, reader, writer, judge_panel)) is not None:
         draw(builder, job, reader, writer)

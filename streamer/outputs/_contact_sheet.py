@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from streamer.generator.render.fonts import font_for, sized, writable
+from streamer.generator.render.fonts import drop_unwritable, font_for, open_font
 from streamer.generator.render.wrap import truncate
 
 COLUMNS, ROWS = 4, 6
@@ -133,7 +133,7 @@ def _line(
 ) -> int:  # fmt: skip
     """Write a text in one size, cut off where it gets too long; return how many lines it took."""
     name = font_for(text, weight)
-    font, words = sized(name, size), writable(text, name)
+    font, words = open_font(name, size), drop_unwritable(text, name)
     fitted = truncate(words, width, lines, font.getlength)
     for number, line in enumerate(fitted):
         draw.text((at[0], at[1] + number * round(size * 1.2)), line, font=font, fill=colour)

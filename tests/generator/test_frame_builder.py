@@ -14,7 +14,7 @@ from streamer.generator.config import WorkerOptions
 from streamer.generator.frame_builder import EncodeOptions, FrameBuilder, is_blank
 from streamer.generator.ipc import JudgeUse
 from streamer.generator.judge_panel import JudgePanel, load_judge
-from streamer.generator.render.encode import ALGORITHMIC, TRAINED
+from streamer.generator.render.encode import DigitalSource
 from streamer.types import (
     Actor,
     Caption,
@@ -59,7 +59,7 @@ class Playback:
 
 
 class DevicePicture(HostPicture):
-    """A picture that is encoded where it lies."""
+    """A picture that is encoded on the GPU."""
 
     def jpeg(self, quality: int) -> bytes:
         file = io.BytesIO()
@@ -67,7 +67,9 @@ class DevicePicture(HostPicture):
         return file.getvalue()
 
 
-def draw(*items: StepCallback | BackendPicture, caption: Caption | None = None, source: str = TRAINED) -> list[object]:
+def draw(
+    *items: StepCallback | BackendPicture, caption: Caption | None = None, source: DigitalSource = DigitalSource.TRAINED
+) -> list[object]:
     return list(FrameBuilder(Playback(*items), EncodeOptions(source=source)).draw(request(caption)))  # type: ignore[arg-type]
 
 
@@ -148,7 +150,7 @@ def test_a_caption_is_drawn_on_the_host_even_if_the_device_could_encode() -> Non
 
 
 def test_a_backend_that_is_no_model_says_so_in_the_file() -> None:
-    frame = draw(HostPicture(noise(64, 48)), source=ALGORITHMIC)[-1]
+    frame = draw(HostPicture(noise(64, 48)), source=DigitalSource.ALGORITHMIC)[-1]
     assert isinstance(frame, Frame)
     assert b"digitalsourcetype/algorithmicMedia" in frame.data
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from streamer.errors import BackendDied, BackendError, Unsupported
 from streamer.generator.ipc import PROCEDURAL, BackendUse, JudgeUse
-from streamer.generator.supervisor import Supervisor, sized
+from streamer.generator.supervisor import Supervisor, limit_previews
 from streamer.interfaces import Health, HealthState
 from streamer.types import Caption, Frame, ImageRequest, Lane, Preview, Role
 from tests.support.generation import AT_ONCE, IMAGE_JUDGE, SCRIPTED, TEXT_JUDGE, draw, request, running
@@ -512,16 +512,16 @@ async def test_a_fallback_that_lacks_the_judge_of_the_backend_in_its_place_holds
 @pytest.mark.parametrize("lane", list(Lane))
 def test_the_role_decides_and_nothing_else(role: Role, lane: Lane) -> None:
     wanted = replace(request(role=role), priority=lane, preview_px=400)
-    assert sized(wanted, 32, 256).preview_px == (256 if role >= Role.MODERATOR else 32)
+    assert limit_previews(wanted, 32, 256).preview_px == (256 if role >= Role.MODERATOR else 32)
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role < Role.MODERATOR])
 def test_no_setting_raises_the_limit_for_the_others(role: Role) -> None:
     wanted = request(role=role)
-    assert sized(wanted, 500, 500).preview_px == 32
-    assert sized(wanted, 16, 256).preview_px == 16
+    assert limit_previews(wanted, 500, 500).preview_px == 32
+    assert limit_previews(wanted, 16, 256).preview_px == 16
 
 
 def test_the_trusted_may_be_blurred_as_well() -> None:
     wanted = request(role=Role.BROADCASTER)
-    assert sized(wanted, 32, 32).preview_px == 32
+    assert limit_previews(wanted, 32, 32).preview_px == 32

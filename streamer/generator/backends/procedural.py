@@ -1,4 +1,4 @@
-"""Paints prompts on the CPU with numpy and Pillow: the embedded default, and what is left when a GPU fails."""
+"""Paints prompts on the CPU with numpy and Pillow: the built-in default, and the fallback when a GPU fails."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from streamer.generator.procedural.engine.noise import Noise
 from streamer.generator.procedural.plan.compose import stage_scene
 from streamer.types import ImageRequest
 
-_PREVIEW_SIDE = 96
-_THICK, _FAINT = 0.9, 0.25
-"""Share of noise in the first preview: a blurred one hides its grain, a sharp one would show it."""
+_PREVIEW_PX = 96
+_BLURRED_NOISE, _SHARP_NOISE = 0.9, 0.25
+"""Share of noise in the first preview: a blurred preview hides the grain, a sharp one shows it."""
 
 
 class Options(BaseModel):
-    """Say what the painter may be told; its pictures follow from prompt, size and seed alone."""
+    """What can be configured; a picture depends on prompt, kind, size and seed alone."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     previews: bool = Field(default=True, description="send a small unfinished picture after each step")
 
 
-class Painter:
+class ProceduralBackend:
     """Hold the noise tables and paint one request at a time."""
 
     edits = False
@@ -43,7 +43,7 @@ class Painter:
         report("ready", 1.0)
 
     def warm_up(self, sizes: Sequence[tuple[int, int]], report: Report) -> None:
-        """Paint one small picture: nothing here depends on the size, only caches and imports are cold."""
+        """Paint one small picture: only imports and caches are cold, and neither depends on the size."""
         report("painting a first picture", 0.0)
         scene, stages = stage_scene("mountain city by the sea", "background", 128, 72, 1, self._tables())
         for stage in stages:
@@ -59,15 +59,15 @@ class Painter:
             request.prompt, request.kind, params.width, params.height, params.seed, self._tables()
         )
         steps, done = max(1, params.num_inference_steps), 0
-        side, static = max(_PREVIEW_SIDE, request.preview_px), _FAINT if request.preview_px > BLURRED_PX else _THICK
+        longest = max(_PREVIEW_PX, request.preview_px)
+        noise_share = _SHARP_NOISE if request.preview_px > BLURRED_PX else _BLURRED_NOISE
         for step in range(1, steps + 1):
             until = len(stages) * step // steps
             for stage in stages[done:until]:
                 stage(scene)
             done = until
-            yield StepCallback(
-                step, steps, self._preview(scene.canvas.thumbnail(side), step / steps, params.seed, static)
-            )
+            thumbnail = scene.canvas.thumbnail(longest)
+            yield StepCallback(step, steps, self._preview(thumbnail, step / steps, params.seed, noise_share))
         yield HostPicture(finish(scene))
 
     def active(self) -> dict[str, str]:
@@ -81,16 +81,16 @@ class Painter:
             self._noise = Noise()
         return self._noise
 
-    def _preview(self, small: Pixels, done: float, seed: int, thickness: float) -> Pixels | None:
-        """Bury an early thumbnail in noise, as a diffusion model's would be."""
+    def _preview(self, thumbnail: Pixels, done: float, seed: int, noise_share: float) -> Pixels | None:
+        """Mix noise into a thumbnail, the more the earlier the step, as in a diffusion model's previews."""
         if not self._options.previews:
             return None
-        static = np.random.default_rng(abs(seed)).integers(0, 256, small.shape, dtype=np.uint8)
-        share = (1 - done) ** 1.2 * thickness
-        mixed: Pixels = (small * (1 - share) + static * share).astype(np.uint8)
+        noise = np.random.default_rng(abs(seed)).integers(0, 256, thumbnail.shape, dtype=np.uint8)
+        share = (1 - done) ** 1.2 * noise_share
+        mixed: Pixels = (thumbnail * (1 - share) + noise * share).astype(np.uint8)
         return mixed
 
 
-def create(options: Options) -> Painter:
-    """Make the painter; its tables are built by load()."""
-    return Painter(options)
+def create(options: Options) -> ProceduralBackend:
+    """Build the backend; load() builds its tables."""
+    return ProceduralBackend(options)

@@ -1,4 +1,4 @@
-"""What all judges from a transformers checkpoint share: errors that say what to do, and labels that must exist."""
+"""Shared by the judges that load a transformers checkpoint: errors with a fix, and labels that must exist."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from streamer.errors import BackendUnavailable, in_words
 
 @contextmanager
 def checkpoint_errors(model: str) -> Iterator[None]:
-    """Turn what loading raises into one error with a fix."""
+    """Turn whatever loading raises into BackendUnavailable with a fix."""
     try:
         yield
     except ModuleNotFoundError as error:
         raise BackendUnavailable(f"{error.name} is not installed", fix='pip install "streamer[klein]"') from error
     except (OSError, ValueError, ImportError) as error:
         if "timm" in str(error).casefold() and find_spec("timm") is None:
-            raise BackendUnavailable(f"{model} is a checkpoint of timm", fix="pip install timm") from error
-        said = in_words(error).splitlines()[0][:200]
+            raise BackendUnavailable(f"{model} is a timm checkpoint", fix="pip install timm") from error
+        problem = in_words(error).splitlines()[0][:200]
         raise BackendUnavailable(
-            f"{model} cannot be loaded: {said}",
+            f"{model} cannot be loaded: {problem}",
             fix="connect once to download it, or set model to a folder of config, preprocessor and safetensors",
         ) from error
 
 
 def classes_of(known: Mapping[int, str], labels: Mapping[str, str], model: str) -> dict[int, str]:
-    """Map each output of a checkpoint that the labels name to its class; a label it does not know is an error."""
+    """Map each output of a checkpoint that ``labels`` names to its class; an unknown label is an error."""
     indices = {label.casefold(): index for index, label in known.items()}
     if unknown := [label for label in labels if label.casefold() not in indices]:
         raise BackendUnavailable(

@@ -1,4 +1,4 @@
-"""Any image-classification checkpoint of transformers, such as Falconsai/nsfw_image_detection."""
+"""Judges pictures with any transformers image-classification checkpoint, such as Falconsai/nsfw_image_detection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from streamer.generator.backend import Pixels
-from streamer.generator.judge import ImageJudgeOptions
+from streamer.generator.judge import BLOCK_SCORES, HOLD_SCORES, ImageJudgeOptions
 from streamer.generator.judges._checkpoint import checkpoint_errors, classes_of
 from streamer.moderation.thresholds import Scores, Share
 
@@ -24,8 +24,8 @@ class Options(ImageJudgeOptions):
     labels: Mapping[str, str] = Field(
         {"nsfw": "sexual"}, description="label of the checkpoint to class; capitals do not matter"
     )
-    hold: Mapping[str, Share] = Field({"sexual": 0.25}, description="see Looking")
-    block: Mapping[str, Share] = Field({"sexual": 0.5}, description="see Looking")
+    hold: Mapping[str, Share] = Field({"sexual": 0.25}, description=HOLD_SCORES)
+    block: Mapping[str, Share] = Field({"sexual": 0.5}, description=BLOCK_SCORES)
 
 
 class Classifier:
@@ -42,7 +42,7 @@ class Classifier:
         return self._options.model
 
     def load(self) -> None:
-        """Load the checkpoint; it must know every label of the options."""
+        """Load the checkpoint; it must have every label of the options."""
         with checkpoint_errors(self._options.model):
             from transformers import AutoImageProcessor, AutoModelForImageClassification
 
@@ -56,11 +56,11 @@ class Classifier:
         import torch
 
         with torch.inference_mode():
-            read = self._processor(images=pixels, return_tensors="pt").to(self._options.device)
-            shares = self._model(**read).logits[0].float().softmax(-1).tolist()
+            inputs = self._processor(images=pixels, return_tensors="pt").to(self._options.device)
+            probabilities = self._model(**inputs).logits[0].float().softmax(-1).tolist()
         scores: dict[str, float] = {}
         for index, name in self._classes.items():
-            scores[name] = min(1.0, scores.get(name, 0.0) + shares[index])
+            scores[name] = min(1.0, scores.get(name, 0.0) + probabilities[index])
         return scores
 
 

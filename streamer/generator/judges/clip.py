@@ -1,4 +1,4 @@
-"""A CLIP or SigLIP checkpoint that compares a picture with descriptions of what must not be shown."""
+"""Judges pictures with CLIP or SigLIP: compares them with descriptions of what must not be shown."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pydantic import Field
 
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Pixels
-from streamer.generator.judge import ImageJudgeOptions
+from streamer.generator.judge import BLOCK_SCORES, HOLD_SCORES, ImageJudgeOptions
 from streamer.generator.judges._checkpoint import checkpoint_errors
 from streamer.moderation.thresholds import Scores, Share
 
 
 class Options(ImageJudgeOptions):
-    """Which checkpoint, and which words stand for which class."""
+    """Which checkpoint, and which description stands for which class."""
 
     model: str = Field("openai/clip-vit-base-patch32", description="hub id or folder of a CLIP or SigLIP checkpoint")
     device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda, cuda:1 ...")
@@ -32,26 +32,27 @@ class Options(ImageJudgeOptions):
         min_length=1, description="descriptions of what is fine, which a concept must beat",
     )  # fmt: skip
     hold: Mapping[str, Share] = Field(
-        {"sexual": 0.4, "gore": 0.4, "extremism": 0.4}, description="see Looking; measure before you trust them"
+        {"sexual": 0.4, "gore": 0.4, "extremism": 0.4},
+        description=f"{HOLD_SCORES}; measure before you trust it",
     )
-    block: Mapping[str, Share] = Field({"sexual": 0.8, "gore": 0.8}, description="see Looking")
+    block: Mapping[str, Share] = Field({"sexual": 0.8, "gore": 0.8}, description=BLOCK_SCORES)
 
 
 class Clip:
-    """Score how much nearer a picture is to each concept than to what is harmless."""
+    """Score how much closer a picture is to each concept than to the harmless descriptions."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._model: Any = None
         self._processor: Any = None
-        self._texts: Any = None
+        self._text_features: Any = None
 
     @property
     def version(self) -> str:
         return self._options.model
 
     def load(self) -> None:
-        """Load the checkpoint and read the descriptions once."""
+        """Load the checkpoint and encode the descriptions once."""
         with checkpoint_errors(self._options.model):
             import torch
             from transformers import AutoModel, AutoProcessor
@@ -60,27 +61,28 @@ class Clip:
             model = AutoModel.from_pretrained(self._options.model, use_safetensors=True)
             self._model = model.to(self._options.device).eval()
         if not hasattr(self._model, "get_image_features"):
-            raise BackendUnavailable(f"{self._options.model} is no CLIP or SigLIP checkpoint")
-        words = [*self._options.concepts.values(), *self._options.harmless]
+            raise BackendUnavailable(f"{self._options.model} is not a CLIP or SigLIP checkpoint")
+        descriptions = [*self._options.concepts.values(), *self._options.harmless]
         with torch.inference_mode():
             # SigLIP was trained with every text padded to the full length.
-            read = self._processor.tokenizer(words, return_tensors="pt", padding="max_length", truncation=True)
-            self._texts = _directions(self._model.get_text_features(**read.to(self._options.device)))
+            inputs = self._processor.tokenizer(descriptions, return_tensors="pt", padding="max_length", truncation=True)
+            self._text_features = _normalized(self._model.get_text_features(**inputs.to(self._options.device)))
 
     def look(self, pixels: Pixels) -> Scores:
-        """Compare with every concept, each beside all that is harmless; independent of the other concepts."""
+        """Compare the picture with each concept and all harmless descriptions, independent of the other concepts."""
         import torch
 
         with torch.inference_mode():
-            read = self._processor.image_processor(images=pixels, return_tensors="pt").to(self._options.device)
-            near = (_directions(self._model.get_image_features(**read)) @ self._texts.T)[0].float()
-            near = near * self._model.logit_scale.exp().float()
+            inputs = self._processor.image_processor(images=pixels, return_tensors="pt").to(self._options.device)
+            logits = (_normalized(self._model.get_image_features(**inputs)) @ self._text_features.T)[0].float()
+            logits = logits * self._model.logit_scale.exp().float()
         count = len(self._options.concepts)
-        shares = [torch.cat([near[index : index + 1], near[count:]]).softmax(0)[0].item() for index in range(count)]
-        return dict(zip(self._options.concepts, shares, strict=True))
+        scores = [torch.cat([logits[index : index + 1], logits[count:]]).softmax(0)[0].item() for index in range(count)]
+        return dict(zip(self._options.concepts, scores, strict=True))
 
 
-def _directions(features: Any) -> Any:
+def _normalized(features: Any) -> Any:
+    """Scale each feature vector to length 1."""
     features = getattr(features, "pooler_output", features)
     return features / features.norm(dim=-1, keepdim=True)
 

@@ -1,4 +1,4 @@
-"""NudeNet: finds exposed and covered parts of bodies; its weights come with the package, no GPU is needed."""
+"""Judges pictures with NudeNet, which detects exposed and covered body parts; weights included, no GPU needed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pydantic import Field
 
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Pixels
-from streamer.generator.judge import ImageJudgeOptions
+from streamer.generator.judge import BLOCK_SCORES, HOLD_SCORES, ImageJudgeOptions
 from streamer.moderation.thresholds import Scores, Share
 
 EXPOSED = ("FEMALE_GENITALIA_EXPOSED", "MALE_GENITALIA_EXPOSED", "FEMALE_BREAST_EXPOSED", "ANUS_EXPOSED")
 UNSURE = "BUTTOCKS_EXPOSED"
-"""Found at 0.83 in a colour wheel: this class alone must never refuse a picture."""
+"""NudeNet sees it in a colour wheel at 0.83, so this class alone must never refuse a picture."""
 
 
 class Options(ImageJudgeOptions):
-    """From which score on; the classes are NudeNet's own eighteen."""
+    """Thresholds for NudeNet's own eighteen classes."""
 
-    hold: Mapping[str, Share] = Field({**dict.fromkeys(EXPOSED, 0.25), UNSURE: 0.5}, description="see Looking")
-    block: Mapping[str, Share] = Field(dict.fromkeys(EXPOSED, 0.5), description="see Looking")
+    hold: Mapping[str, Share] = Field({**dict.fromkeys(EXPOSED, 0.25), UNSURE: 0.5}, description=HOLD_SCORES)
+    block: Mapping[str, Share] = Field(dict.fromkeys(EXPOSED, 0.5), description=BLOCK_SCORES)
 
 
 class NudeNet:
@@ -36,7 +36,7 @@ class NudeNet:
         return version("nudenet")
 
     def load(self) -> None:
-        """Read the weights, and look once so that the first picture is not slower."""
+        """Read the weights."""
         try:
             from nudenet import NudeDetector
         except ImportError as error:
@@ -44,11 +44,11 @@ class NudeNet:
         self._detector = NudeDetector()
 
     def look(self, pixels: Pixels) -> Scores:
-        """Give each class found its highest score."""
+        """Score each detected class by its surest detection."""
         scores: dict[str, float] = {}
-        # The package reads pictures with OpenCV, which has blue first.
-        for found in self._detector.detect(pixels[..., ::-1].copy()):
-            scores[found["class"]] = max(scores.get(found["class"], 0.0), found["score"])
+        # The package expects OpenCV's order: blue first.
+        for detection in self._detector.detect(pixels[..., ::-1].copy()):
+            scores[detection["class"]] = max(scores.get(detection["class"], 0.0), detection["score"])
         return scores
 
 

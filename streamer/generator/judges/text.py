@@ -1,4 +1,4 @@
-"""Any text-classification checkpoint of transformers: reads what was asked for while the picture is drawn."""
+"""Judges texts with any transformers text-classification checkpoint, while the picture is drawn."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class TextClassifier:
         self._model: Any = None
         self._tokenizer: Any = None
         self._classes: dict[int, str] = {}
-        self._several = False
+        self._multi_label = False
 
     @property
     def version(self) -> str:
         return self._options.model
 
     def load(self) -> None:
-        """Load the checkpoint; it must know every label of the options."""
+        """Load the checkpoint; it must have every label of the options."""
         with checkpoint_errors(self._options.model):
             from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -52,21 +52,21 @@ class TextClassifier:
             self._model = model.to(self._options.device).eval()
         config = self._model.config
         self._classes = classes_of(config.id2label, self._options.labels, self._options.model)
-        multi = config.problem_type == "multi_label_classification" or config.num_labels == 1
-        self._several = multi if self._options.several == "auto" else self._options.several == "yes"
+        multi_label = config.problem_type == "multi_label_classification" or config.num_labels == 1
+        self._multi_label = multi_label if self._options.several == "auto" else self._options.several == "yes"
 
     def read(self, text: str) -> Scores:
-        """Give each class the highest score of its labels."""
+        """Score each class by its most probable label."""
         import torch
 
         with torch.inference_mode():
             limit = min(self._tokenizer.model_max_length, 512)
-            read = self._tokenizer(text, return_tensors="pt", truncation=True, max_length=limit)
-            logits = self._model(**read.to(self._options.device)).logits[0].float()
-        shares = (logits.sigmoid() if self._several else logits.softmax(-1)).tolist()
+            inputs = self._tokenizer(text, return_tensors="pt", truncation=True, max_length=limit)
+            logits = self._model(**inputs.to(self._options.device)).logits[0].float()
+        probabilities = (logits.sigmoid() if self._multi_label else logits.softmax(-1)).tolist()
         scores: dict[str, float] = {}
         for index, name in self._classes.items():
-            scores[name] = max(scores.get(name, 0.0), shares[index])
+            scores[name] = max(scores.get(name, 0.0), probabilities[index])
         return scores
 
 

@@ -1,7 +1,7 @@
-"""Chooses the font that can write a text, and drops what no font here can: never an empty box on air.
+"""Chooses a font for a text, and drops the characters that it lacks, so that no empty box goes on air.
 
-Roboto (package font-roboto, Apache-2.0) has Latin, Cyrillic, Greek and Vietnamese. For other scripts the system is
-searched; Pillow knows where each platform keeps its fonts.
+Roboto (package font-roboto, Apache-2.0) covers Latin, Cyrillic, Greek and Vietnamese. Other scripts need a system font;
+Pillow knows where each platform keeps them.
 """
 
 from __future__ import annotations
@@ -32,30 +32,28 @@ SYSTEM_FONTS = (
 NEVER_MAPPED = "\uffff"
 PROBE_SIZE = 24
 JOINERS = "\u200c\u200d"
-
-
 SAMPLES = {
     "Chinese": "字", "Japanese": "かナ", "Korean": "한", "Arabic": "ع", "Hebrew": "ש", "Hindi": "ह", "Thai": "ก",
 }  # fmt: skip
-"""A letter or two of each script that Roboto does not have."""
+"""A letter or two of each script that Roboto lacks."""
 
 
 def unwritable_scripts() -> list[str]:
-    """Name the scripts in which captions stay empty on this machine."""
-    return [name for name, text in SAMPLES.items() if writable(text, font_for(text, "Bold")) != text]
+    """Name the scripts for which this machine has no font, so that captions stay empty."""
+    return [name for name, text in SAMPLES.items() if drop_unwritable(text, font_for(text, "Bold")) != text]
 
 
 def font_for(text: str, weight: str) -> str:
-    """Find the font file for a whole text: the first that has all its letters, or else most of them."""
+    """Return the first font file that has all letters of a text, or else the one that has most."""
     letters = [char for char in text if unicodedata.category(char)[0] in "LN"]
-    own = roboto(weight)
-    if all(has_glyph(own, char) for char in letters):
-        return own
-    return max((own, *system_fonts()), key=lambda font: sum(has_glyph(font, char) for char in letters))
+    shipped = roboto(weight)
+    if all(has_glyph(shipped, char) for char in letters):
+        return shipped
+    return max((shipped, *system_fonts()), key=lambda font: sum(has_glyph(font, char) for char in letters))
 
 
-def writable(text: str, font: str) -> str:
-    """Leave out what the font cannot write, emoji for the most part, and tidy the spaces that remain."""
+def drop_unwritable(text: str, font: str) -> str:
+    """Drop the characters that the font lacks, mostly emoji, and collapse the spaces that remain."""
     kept = ""
     for char in unicodedata.normalize("NFC", text):
         if char.isspace() or _may_stay(char, kept, font):
@@ -64,8 +62,8 @@ def writable(text: str, font: str) -> str:
 
 
 def _may_stay(char: str, before: str, font: str) -> bool:
-    # Control and format characters go: a bidi override or a stray variation selector is no writing. Joiners stay
-    # between letters, where Persian and the scripts of India need them.
+    # Control and format characters, such as bidi overrides and stray variation selectors, are dropped. Joiners stay
+    # between letters, where Persian and Indic scripts need them.
     category = unicodedata.category(char)[0]
     if char in JOINERS:
         return before != "" and unicodedata.category(before[-1])[0] in "LM"
@@ -74,19 +72,19 @@ def _may_stay(char: str, before: str, font: str) -> bool:
 
 @lru_cache(maxsize=8)
 def roboto(weight: str) -> str:
-    """Find the file of one weight of Roboto."""
+    """Return the file of one weight of Roboto."""
     return str(files("font_roboto") / "files" / f"Roboto-{weight}.ttf")
 
 
 @lru_cache(maxsize=1)
 def system_fonts() -> tuple[str, ...]:
-    """Find which of the known fonts for other scripts this machine has."""
+    """Return those of the known fonts for other scripts that this machine has."""
     return tuple(name for name in SYSTEM_FONTS if _exists(name))
 
 
 @lru_cache(maxsize=4096)
 def has_glyph(font: str, char: str) -> bool:
-    """Tell whether the font draws this character as something else than its "missing" sign."""
+    """Tell whether the font draws this character as anything but its "missing" glyph."""
     return _shape(font, char) != _shape(font, NEVER_MAPPED)
 
 
@@ -97,13 +95,13 @@ def _shape(font: str, char: str) -> tuple[tuple[int, int], bytes]:
 
 @lru_cache(maxsize=32)
 def _probe(font: str) -> ImageFont.FreeTypeFont:
-    # Plain layout: shaping would add a dotted circle to a mark that stands alone.
+    # Basic layout: shaping would add a dotted circle to a combining mark that stands alone.
     return ImageFont.truetype(font, PROBE_SIZE, layout_engine=ImageFont.Layout.BASIC)
 
 
 @lru_cache(maxsize=64)
-def sized(font: str, size: int) -> ImageFont.FreeTypeFont:
-    """Open a font at a size in pixels."""
+def open_font(font: str, size: int) -> ImageFont.FreeTypeFont:
+    """Open a font file at a size in pixels."""
     return ImageFont.truetype(font, size)
 
 

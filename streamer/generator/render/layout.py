@@ -1,6 +1,6 @@
-"""The shape of a meme layout: where which text stands and how it looks.
+"""The schema of a meme layout: where each text stands and how it looks.
 
-A layout is a YAML file, in render/layouts or in the folder ``layouts`` of the state directory.
+A layout is a YAML file in render/layouts or in the folder ``layouts`` of the state directory.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from streamer.errors import ConfigError
 
-Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}([0-9a-f]{2})?$")]
 
 
 class LayoutPart(BaseModel):
-    """Whatever a layout consists of: read once, never changed, typing errors reported."""
+    """Base of every part of a layout: immutable, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TextBox(LayoutPart):
-    """A rectangle in shares of the picture's width and height."""
+    """A rectangle in fractions of the picture's width and height."""
 
-    left: Share
-    top: Share
-    right: Share
-    bottom: Share
+    left: Fraction
+    top: Fraction
+    right: Fraction
+    bottom: Fraction
 
     @model_validator(mode="after")
     def _has_area(self) -> TextBox:
@@ -41,22 +41,25 @@ class TextBox(LayoutPart):
         return self
 
     def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """Give left, top, right, bottom in a picture of this size."""
+        """Return left, top, right and bottom in pixels for a picture of this size; at least one pixel each way."""
         left, right = round(self.left * width), round(self.right * width)
         top, bottom = round(self.top * height), round(self.bottom * height)
         return left, top, max(right, left + 1), max(bottom, top + 1)
 
 
 class PicturePlate(LayoutPart):
-    """A filled rectangle behind the text; it is drawn only when there is text."""
+    """A filled rectangle behind the text, drawn only if there is any text."""
 
     box: TextBox
     colour: Colour
 
 
 class LayoutSlot(LayoutPart):
-    """One text: which, where, and how. Sizes are shares of the side of a square as large as the
-    picture, so that they look alike in every format; the outline is a share of the letter size."""
+    """One text: which, where and how it is drawn.
+
+    Sizes are fractions of the side of a square with the picture's area, so that they look alike in every format; the
+    outline is a fraction of the letter size.
+    """
 
     text: Literal["top", "bottom", "both"]
     box: TextBox
@@ -74,7 +77,7 @@ class LayoutSlot(LayoutPart):
 
 
 class MemeLayout(LayoutPart):
-    """A whole layout. ``picture`` insets the picture, cropped to fit, on a ground of one colour, with a thin frame."""
+    """A whole layout; ``picture`` insets the picture, cropped to fit, on a plain ground with a thin frame."""
 
     about: str
     picture: TextBox = TextBox(left=0, top=0, right=1, bottom=1)
@@ -84,25 +87,25 @@ class MemeLayout(LayoutPart):
     texts: tuple[LayoutSlot, ...] = Field(min_length=1)
 
 
-def layout_names(own: Path | None = None) -> list[str]:
-    """List the layouts there are: those that ship and the streamer's own in the folder ``own``."""
-    return sorted(_files(own))
+def layout_names(own_layouts: Path | None = None) -> list[str]:
+    """List the shipped layouts and those in the folder ``own_layouts``."""
+    return sorted(_files(own_layouts))
 
 
 @lru_cache
-def load_layout(name: str, own: Path | None = None) -> MemeLayout:
-    """Read a layout by its name, the streamer's own first; ConfigError lists the names when there is none such."""
-    found = _files(own)
-    if name not in found:
-        known = ", ".join(sorted(found))
+def load_layout(name: str, own_layouts: Path | None = None) -> MemeLayout:
+    """Read a layout by its name, the user's own first; raise ConfigError, with the known names, for an unknown one."""
+    layouts = _files(own_layouts)
+    if name not in layouts:
+        known = ", ".join(sorted(layouts))
         raise ConfigError("layout", f"there is no meme layout '{name}'", fix=f"use one of: {known}")
     try:
-        return MemeLayout.model_validate(yaml.safe_load(found[name].read_text("utf-8")))
+        return MemeLayout.model_validate(yaml.safe_load(layouts[name].read_text("utf-8")))
     except (yaml.YAMLError, ValidationError, OSError, UnicodeDecodeError) as error:
-        raise ConfigError("layout", str(error), path=str(found[name])) from error
+        raise ConfigError("layout", str(error), path=str(layouts[name])) from error
 
 
-def _files(own: Path | None) -> dict[str, Traversable]:
+def _files(own_layouts: Path | None) -> dict[str, Traversable]:
     shipped = files("streamer.generator.render") / "layouts"
-    folders = [shipped, own] if own is not None and own.is_dir() else [shipped]
+    folders = [shipped, own_layouts] if own_layouts is not None and own_layouts.is_dir() else [shipped]
     return {file.name[:-5]: file for folder in folders for file in folder.iterdir() if file.name.endswith(".yaml")}

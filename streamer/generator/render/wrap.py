@@ -1,4 +1,4 @@
-"""Breaks a text into lines and finds the largest size at which they fit into a box; arithmetic only."""
+"""Breaks a text into lines and finds the largest size at which they fit into a box, by arithmetic alone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from wcwidth import iter_graphemes
 
 LONGEST_WORD = 16
-PITCH = 1.06
-"""Distance of two baselines in letter sizes: tight, as memes are, yet an accent clears the line above."""
+LINE_HEIGHT = 1.06
+"""Distance of two baselines in letter sizes: tight, as in memes, yet accents clear the line above."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """Something that is never broken: a word, or a single character of one too long to stay whole."""
+    """What is never broken: a word, or one character of a word that may break anywhere."""
 
     text: str
     width: float
@@ -25,7 +25,7 @@ class TextPiece:
 
 @dataclass(frozen=True, slots=True)
 class TextRoom:
-    """What the text must fit into: a box in pixels, a number of lines, a range of sizes, and room for outlines."""
+    """What a text must fit into: a box and letter sizes in pixels, a number of lines, an outline in letter sizes."""
 
     width: int
     height: int
@@ -35,12 +35,12 @@ class TextRoom:
     outline: float
 
     def inner_width(self, size: int) -> float:
-        """Give the width left for letters, in letter sizes."""
+        """Return the width left for letters, in letter sizes."""
         return self.width / size - 2 * self.outline
 
     def lines_at(self, size: int) -> int:
-        """Count the lines that fit one below the other at this size."""
-        return min(self.lines, int((self.height / size - 2 * self.outline - 1) / PITCH) + 1)
+        """Return how many lines fit below each other at this size."""
+        return min(self.lines, int((self.height / size - 2 * self.outline - 1) / LINE_HEIGHT) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ Measure = Callable[[str], float]
 
 
 def fit_text(text: str, room: TextRoom, measure: Measure) -> FittedText:
-    """Wrap as large as possible, with lines of about the same length; cut off with an ellipsis what cannot fit."""
+    """Wrap as large as possible into lines of similar length; truncate with an ellipsis what does not fit."""
     pieces, space = break_up(text, measure), measure(" ")
     low, high = room.smallest, room.largest
     if not _fits(pieces, space, room, low):
@@ -64,29 +64,29 @@ def fit_text(text: str, room: TextRoom, measure: Measure) -> FittedText:
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if _fits(pieces, space, room, middle) else (low, middle - 1)
-    return FittedText(balanced(pieces, space, room.inner_width(low)), low)
+    return FittedText(balance(pieces, space, room.inner_width(low)), low)
 
 
 def break_up(text: str, measure: Measure) -> list[TextPiece]:
-    """Split into words; long words, and scripts without spaces, may break anywhere."""
+    """Split into words; long words and words of scripts without spaces may break anywhere."""
     return _pieces(text, measure, lambda word: len(word) > LONGEST_WORD)
 
 
 def _pieces(text: str, measure: Measure, too_long: Callable[[str], bool]) -> list[TextPiece]:
     pieces = []
     for word in text.split():
-        parts = characters(word) if too_long(word) or _is_east_asian(word) else [word]
+        parts = graphemes(word) if too_long(word) or _is_east_asian(word) else [word]
         pieces += [TextPiece(part, measure(part), after_space=number == 0) for number, part in enumerate(parts)]
     return pieces
 
 
-def characters(word: str) -> list[str]:
-    """Split into what people take for one character: a letter with its marks, an emoji of several code points."""
+def graphemes(word: str) -> list[str]:
+    """Split into what people perceive as characters: a letter with its marks, an emoji of several code points."""
     return list(iter_graphemes(word))
 
 
 def wrap(pieces: Sequence[TextPiece], space: float, width: float) -> list[str]:
-    """Fill lines one after the other."""
+    """Fill line after line greedily."""
     lines: list[str] = []
     used = 0.0
     for piece in pieces:
@@ -100,8 +100,8 @@ def wrap(pieces: Sequence[TextPiece], space: float, width: float) -> list[str]:
     return lines
 
 
-def balanced(pieces: Sequence[TextPiece], space: float, width: float) -> tuple[str, ...]:
-    """Wrap into as few lines as the width needs, then as narrow as that number of lines allows."""
+def balance(pieces: Sequence[TextPiece], space: float, width: float) -> tuple[str, ...]:
+    """Wrap into as few lines as the width allows, then narrow them as far as that number of lines allows."""
     lines = wrap(pieces, space, width)
     low, high = 0.0, width
     for _ in range(12):
@@ -120,21 +120,21 @@ def _fits(pieces: Sequence[TextPiece], space: float, room: TextRoom, size: int) 
 
 
 def truncate(text: str, width: float, lines: int, measure: Measure) -> tuple[str, ...]:
-    """Wrap, and end with an ellipsis between two words; only one too long for a line with it is cut inside."""
+    """Wrap and end with an ellipsis after a whole word; cut inside a word only if it is too long for a line."""
     words = _pieces(text, measure, lambda word: measure(word) > width)
-    kept = _shortened(words, width, lines, measure)
-    return tuple(kept or _shortened(_pieces(text, measure, lambda _: True), width, lines, measure) or ["…"])
+    lines_kept = _shortened(words, width, lines, measure)
+    return tuple(lines_kept or _shortened(_pieces(text, measure, lambda _: True), width, lines, measure) or ["…"])
 
 
 def _shortened(pieces: Sequence[TextPiece], width: float, lines: int, measure: Measure) -> list[str]:
-    """Keep as many pieces as the lines hold; none when not even the first fits."""
+    """Keep as many pieces as the lines hold; none if not even the first fits."""
     space = measure(" ")
-    if len(whole := wrap(pieces, space, width)) <= lines:
-        return whole
+    if len(wrapped := wrap(pieces, space, width)) <= lines:
+        return wrapped
 
     def too_much(count: int) -> bool:
-        ended = _with_ellipsis(pieces[:count], measure)
-        return ended[-1].width > width or len(wrap(ended, space, width)) > lines
+        shortened = _with_ellipsis(pieces[:count], measure)
+        return shortened[-1].width > width or len(wrap(shortened, space, width)) > lines
 
     count = bisect_right(range(1, len(pieces)), False, key=too_much)
     return wrap(_with_ellipsis(pieces[:count], measure), space, width) if count else []

@@ -1,4 +1,4 @@
-"""The built-in painter: the same picture for the same order, always one, never blank, whatever the prompt."""
+"""The built-in backend: the same picture for the same request, always one, never blank, whatever the prompt."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from streamer.errors import Unsupported
 from streamer.generator.backend import HostPicture, Pixels, StepCallback
-from streamer.generator.backends.procedural import Options, Painter, create
+from streamer.generator.backends.procedural import Options, ProceduralBackend, create
 from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
-PAINTER = create(Options())
-PAINTER.load(lambda _what, _share: None)
+BACKEND = create(Options())
+BACKEND.load(lambda _doing, _share: None)
 
 WORDS = st.sampled_from(
     [
@@ -59,7 +59,7 @@ ANY_TEXT = st.one_of(
 )
 
 
-def order(prompt: str, *, kind: str = "background", size: tuple[int, int] = (160, 90), seed: int = 1, steps: int = 4,
+def request(prompt: str, *, kind: str = "background", size: tuple[int, int] = (160, 90), seed: int = 1, steps: int = 4,
           reference: bytes | None = None) -> ImageRequest:  # fmt: skip
     params = SamplingParams(*size, num_inference_steps=steps, guidance_scale=1.0, seed=seed)
     actor = Actor("1", "someone", Role.VIEWER)
@@ -69,8 +69,8 @@ def order(prompt: str, *, kind: str = "background", size: tuple[int, int] = (160
     )  # fmt: skip
 
 
-def paint(request: ImageRequest, painter: Painter = PAINTER) -> Pixels:
-    *_, last = painter.draw(request)
+def paint(wanted: ImageRequest, backend: ProceduralBackend = BACKEND) -> Pixels:
+    *_, last = backend.draw(wanted)
     assert isinstance(last, HostPicture)
     return last.pixels()
 
@@ -82,29 +82,29 @@ def structure(picture: Pixels) -> float:
     return float(blocks.std())
 
 
-def test_the_same_order_gives_the_same_bytes() -> None:
-    first = paint(order("stormy harbour with a cat", seed=5))
-    paint(order("something else in between", seed=9))
-    assert first.tobytes() == paint(order("stormy harbour with a cat", seed=5)).tobytes()
+def test_the_same_request_gives_the_same_bytes() -> None:
+    first = paint(request("stormy harbour with a cat", seed=5))
+    paint(request("something else in between", seed=9))
+    assert first.tobytes() == paint(request("stormy harbour with a cat", seed=5)).tobytes()
 
 
-def test_a_fresh_painter_gives_the_same_bytes() -> None:
-    assert paint(order("snowy peaks")).tobytes() == paint(order("snowy peaks"), create(Options())).tobytes()
+def test_a_fresh_backend_gives_the_same_bytes() -> None:
+    assert paint(request("snowy peaks")).tobytes() == paint(request("snowy peaks"), create(Options())).tobytes()
 
 
 @pytest.mark.parametrize("prompt", ["misty mountains", "neon city", "quantum marmalade", "уютная комната", "a cat"])
 @pytest.mark.parametrize("kind", ["background", "meme"])
 def test_another_seed_composes_the_prompt_anew(prompt: str, kind: str) -> None:
-    first, second = (paint(order(prompt, kind=kind, seed=seed)).astype(int) for seed in (1, 2))
+    first, second = (paint(request(prompt, kind=kind, seed=seed)).astype(int) for seed in (1, 2))
     assert np.abs(first - second).mean() > 3
 
 
 def test_unknown_words_shape_the_picture() -> None:
-    assert np.abs(paint(order("blorptastic")).astype(int) - paint(order("grzmotek")).astype(int)).mean() > 3
+    assert np.abs(paint(request("blorptastic")).astype(int) - paint(request("grzmotek")).astype(int)).mean() > 3
 
 
 def test_one_step_follows_each_inference_step_and_the_picture_comes_last() -> None:
-    *steps, last = PAINTER.draw(order("calm lake at dusk", steps=7))
+    *steps, last = BACKEND.draw(request("calm lake at dusk", steps=7))
     assert [(step.step, step.steps) for step in steps if isinstance(step, StepCallback)] == [
         (n, 7) for n in range(1, 8)
     ]
@@ -114,7 +114,7 @@ def test_one_step_follows_each_inference_step_and_the_picture_comes_last() -> No
 
 
 def test_previews_are_small_and_come_closer_to_the_picture() -> None:
-    *steps, last = PAINTER.draw(order("calm lake at dusk", size=(640, 360)))
+    *steps, last = BACKEND.draw(request("calm lake at dusk", size=(640, 360)))
     assert isinstance(last, HostPicture)
     every = -(-640 // 96)
     small = last.pixels()[every // 2 :: every, every // 2 :: every].astype(int)
@@ -126,16 +126,16 @@ def test_previews_are_small_and_come_closer_to_the_picture() -> None:
 
 
 def test_previews_can_be_switched_off() -> None:
-    painter = create(Options(previews=False))
-    *steps, _last = painter.draw(order("calm lake"))
+    backend = create(Options(previews=False))
+    *steps, _last = backend.draw(request("calm lake"))
     assert all(isinstance(step, StepCallback) and step.pixels is None for step in steps)
 
 
-def test_closing_the_iterator_early_leaves_the_painter_usable() -> None:
-    painting = PAINTER.draw(order("neon city"))
+def test_closing_the_iterator_early_leaves_the_backend_usable() -> None:
+    painting = BACKEND.draw(request("neon city"))
     next(painting)
     painting.close()  # type: ignore[attr-defined]
-    assert paint(order("neon city")).shape == (90, 160, 3)
+    assert paint(request("neon city")).shape == (90, 160, 3)
 
 
 @settings(max_examples=120, deadline=None)
@@ -146,7 +146,7 @@ def test_closing_the_iterator_early_leaves_the_painter_usable() -> None:
 def test_any_prompt_becomes_a_picture_with_something_in_it(
     prompt: str, kind: str, seed: int, width: int, height: int
 ) -> None:
-    picture = paint(order(prompt, kind=kind, seed=seed, size=(width, height)))
+    picture = paint(request(prompt, kind=kind, seed=seed, size=(width, height)))
     assert picture.shape == (height, width, 3)
     assert picture.dtype == np.uint8
     assert structure(picture) > 2.5
@@ -158,7 +158,7 @@ def test_any_prompt_becomes_a_picture_with_something_in_it(
 )
 @pytest.mark.parametrize("seed", range(4))
 def test_even_a_void_has_visible_structure(prompt: str, seed: int) -> None:
-    picture = paint(order(prompt, seed=seed, size=(320, 180)))
+    picture = paint(request(prompt, seed=seed, size=(320, 180)))
     assert structure(picture) > 5
     assert picture.max() > 120
 
@@ -166,21 +166,21 @@ def test_even_a_void_has_visible_structure(prompt: str, seed: int) -> None:
 @pytest.mark.parametrize("size", [(64, 64), (64, 2048), (2048, 64), (1080, 1920), (2048, 2048), (333, 77)])
 @pytest.mark.parametrize("prompt", ["village by the sea with a lighthouse in the snow", "gaming room", "dragon"])
 def test_any_size_is_painted(size: tuple[int, int], prompt: str) -> None:
-    assert paint(order(prompt, size=size)).shape == (size[1], size[0], 3)
+    assert paint(request(prompt, size=size)).shape == (size[1], size[0], 3)
 
 
 def test_an_edit_is_refused_in_words_fit_for_chat() -> None:
-    with pytest.raises(Unsupported) as refused:
-        next(PAINTER.draw(order("make it blue", reference=b"\xff\xd8")))
-    assert str(refused.value) == "edits need a GPU model; the built-in painter only draws new pictures"
+    with pytest.raises(Unsupported) as caught:
+        next(BACKEND.draw(request("make it blue", reference=b"\xff\xd8")))
+    assert str(caught.value) == "edits need a GPU model; the built-in painter only draws new pictures"
 
 
 def test_loading_and_warming_up_report_progress_and_say_what_is_in_use() -> None:
-    told: list[float] = []
-    painter = create(Options())
-    painter.load(lambda _what, share: told.append(share))
-    painter.warm_up([(1280, 720)], lambda _what, share: told.append(share))
-    assert told == [0.0, 1.0, 0.0, 1.0]
-    assert painter.active()["device"] == "cpu"
-    painter.close()
-    assert paint(order("after close"), painter).any()
+    reported: list[float] = []
+    backend = create(Options())
+    backend.load(lambda _doing, share: reported.append(share))
+    backend.warm_up([(1280, 720)], lambda _doing, share: reported.append(share))
+    assert reported == [0.0, 1.0, 0.0, 1.0]
+    assert backend.active()["device"] == "cpu"
+    backend.close()
+    assert paint(request("after close"), backend).any()

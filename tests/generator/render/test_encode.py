@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from streamer.generator.render.encode import ALGORITHMIC, TRAINED, encode, jpeg, mark_jpeg, opaque, shrink, webp
+from streamer.generator.render.encode import DigitalSource, encode, jpeg, mark_jpeg, opaque, shrink, webp
 
 
 def noise(width: int = 64, height: int = 48, channels: int = 3) -> np.ndarray:
@@ -25,9 +25,9 @@ def source_of(data: bytes) -> str:
     return xmp.split("digitalsourcetype/")[1].split('"')[0]
 
 
-@pytest.mark.parametrize("source", [TRAINED, ALGORITHMIC])
+@pytest.mark.parametrize("source", list(DigitalSource))
 @pytest.mark.parametrize("make", [jpeg, webp])
-def test_the_file_says_that_a_machine_made_it(make: Callable[..., bytes], source: str) -> None:
+def test_the_file_says_that_a_machine_made_it(make: Callable[..., bytes], source: DigitalSource) -> None:
     assert source_of(make(noise(), 88, source)) == source
 
 
@@ -53,7 +53,7 @@ def test_a_jpeg_without_jfif_segment_can_be_marked() -> None:
     image.save(file, "JPEG")
     bare = file.getvalue()
     bare = bare[:2] + bare[4 + int.from_bytes(bare[4:6], "big") :]
-    assert source_of(mark_jpeg(bare)) == TRAINED
+    assert source_of(mark_jpeg(bare)) == DigitalSource.TRAINED
 
 
 def test_webp_keeps_transparency_exactly() -> None:

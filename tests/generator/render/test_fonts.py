@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.generator.render import fonts
-from streamer.generator.render.fonts import font_for, has_glyph, roboto, writable
+from streamer.generator.render.fonts import drop_unwritable, font_for, has_glyph, roboto
 
 CYRILLIC = "".join(map(chr, range(0x410, 0x450))) + "ЁёЄєІіЇїҐґЎў"
 GREEK = "ΑΒΓΔΩαβγδω"
@@ -15,12 +15,12 @@ GREEK = "ΑΒΓΔΩαβγδω"
 @pytest.mark.parametrize("text", [string.printable.strip(), CYRILLIC, GREEK, "ÀÉÎÕÜßøŁžĞİ", "Tiếng Việt", "“„«»—…№€₽"])
 def test_the_shipped_font_writes_the_scripts_of_most_chats(weight: str, text: str) -> None:
     assert font_for(text, weight) == roboto(weight)
-    assert writable(text, roboto(weight)) == " ".join(text.split())
+    assert drop_unwritable(text, roboto(weight)) == " ".join(text.split())
 
 
 @pytest.mark.parametrize("between", [" 😀 ", "\u200b ", " \u202e", " ❤️\u200d🔥", "\ue000 ", " \ud800", " \u200d"])
 def test_what_the_font_lacks_is_dropped_and_leaves_no_gap(between: str) -> None:
-    assert writable(f"лол{between}kek", roboto("Black")) == "лол kek"
+    assert drop_unwritable(f"лол{between}kek", roboto("Black")) == "лол kek"
 
 
 def test_emoji_do_not_change_the_font_of_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,13 +37,13 @@ def test_another_script_takes_the_first_font_that_has_most_of_its_letters(monkey
 
 def test_without_any_font_for_it_a_text_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fonts, "system_fonts", lambda: ())
-    assert writable("日本語", font_for("日本語", "Black")) == ""
+    assert drop_unwritable("日本語", font_for("日本語", "Black")) == ""
 
 
 @given(st.text(max_size=40))
 def test_whatever_is_typed_only_drawable_characters_remain(text: str) -> None:
     font = font_for(text, "Black")
-    assert all(char in " \u200c\u200d" or has_glyph(font, char) for char in writable(text, font))
+    assert all(char in " \u200c\u200d" or has_glyph(font, char) for char in drop_unwritable(text, font))
 
 
 def test_scripts_that_no_font_here_writes_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

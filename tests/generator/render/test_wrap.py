@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.generator.render.wrap import TextRoom, balanced, break_up, characters, fit_text, truncate, wrap
+from streamer.generator.render.wrap import TextRoom, balance, break_up, fit_text, graphemes, truncate, wrap
 
 ROOM = TextRoom(width=1000, height=360, lines=3, largest=130, smallest=40, outline=0.08)
 
@@ -25,7 +25,7 @@ def test_a_longer_text_gets_more_lines_before_it_gets_small() -> None:
 
 def test_lines_are_of_about_the_same_length() -> None:
     pieces = break_up("aaaa bbbb cccc dddd", measure)
-    assert balanced(pieces, 0.5, measure("aaaa bbbb cccc")) == ("aaaa bbbb", "cccc dddd")
+    assert balance(pieces, 0.5, measure("aaaa bbbb cccc")) == ("aaaa bbbb", "cccc dddd")
 
 
 def test_what_cannot_fit_is_cut_with_an_ellipsis() -> None:
@@ -53,7 +53,7 @@ def test_only_a_word_too_long_for_a_line_is_cut_inside_and_never_inside_a_charac
 
 def test_emoji_flags_and_skin_tones_are_one_character() -> None:
     for one in ("\U0001f1e9\U0001f1ea", "\U0001f44d\U0001f3fd", "\U0001f469\u200d\U0001f467", "1\ufe0f\u20e3"):
-        assert characters(one + "a") == [one, "a"]
+        assert graphemes(one + "a") == [one, "a"]
 
 
 def test_a_word_without_end_is_broken() -> None:
@@ -62,12 +62,12 @@ def test_a_word_without_end_is_broken() -> None:
     assert "".join(fitted.lines) == "a" * 60
 
 
-def test_scripts_without_spaces_break_between_characters() -> None:
+def test_scripts_without_spaces_break_between_graphemes() -> None:
     assert [piece.text for piece in break_up("日本語", measure)] == ["日", "本", "語"]
 
 
 def test_marks_stay_with_their_letter() -> None:
-    assert characters("e\u0301a\u0308x") == ["e\u0301", "a\u0308", "x"]
+    assert graphemes("e\u0301a\u0308x") == ["e\u0301", "a\u0308", "x"]
 
 
 @given(st.text(st.sampled_from("ab яж 日\u0301 "), max_size=200))
