@@ -26,7 +26,7 @@ from streamer.overlay.hub import Hub
 from streamer.overlay.layer_options import DEFAULT_LAYERS
 from streamer.overlay.server import routes
 from streamer.types import Frame
-from tests.support.air import cleared, opened
+from tests.support.cleared_frames import cleared, opened
 
 TOKEN = "bench"
 HANDSHAKE = (

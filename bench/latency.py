@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 
 from bench import report
-from tests.support.running import OPERATOR, command, environment, free_port, wait_until_ready
+from tests.support.real_program import OPERATOR, command, environment, free_port, wait_until_ready
 
 CONFIG = """\
 generator: {{use: procedural}}

@@ -23,7 +23,7 @@ from PIL import Image
 from bench import report
 from tests.support.obs_program import program, window
 from tests.support.real_obs import HEIGHT, WIDTH, RealObs, real_obs, screen
-from tests.support.running import Remote
+from tests.support.real_program import Remote
 
 CONFIG = """\
 generator: {{use: procedural, process: {{preview_width: 16, trusted_preview_width: 16}}}}

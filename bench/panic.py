@@ -10,22 +10,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
-from websockets.asyncio.client import ClientConnection, connect
-
 from bench import report
-from streamer import app, config_checks, paths, server
-from streamer.api.auth import TokenRole
 from streamer.interfaces import Health, HealthState, SourceEvent
-from streamer.overlay import wire
 from streamer.types import Actor, Retraction, Role, Trigger
+from tests.support.embedded import Embedded, place, served
+from tests.support.waiting import until
 
+POLL_S = 0.002
 CONFIG = """\
 server: {port: 0}
 generator:
@@ -62,81 +58,47 @@ class Crowd:
             await asyncio.sleep(0.01)
 
 
-class Page:
-    """What an overlay page gets, with the time at which it got it; it acknowledges every picture."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
-        self.cleared_at = self.shown_at = 0.0
-
-    async def read(self) -> None:
-        async for message in self._socket:
-            now = time.monotonic()
-            if isinstance(message, bytes):
-                header, _ = wire.decode_picture(message)
-                if header["type"] == "frame":
-                    self.shown_at = now
-                answer = {key: header[key] for key in ("seq", "request_id", "layer")}
-                await self._socket.send(json.dumps({"type": "painted", **answer}))
-            elif json.loads(message)["type"] == "clear":
-                self.cleared_at = now
-
-
-async def until(fact: object, seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not fact():  # type: ignore[operator]
-            await asyncio.sleep(0.002)
-
-
-async def rounds(count: int, rate: int, home: Path) -> dict[str, list[float]]:
-    """Blank again and again; return the milliseconds of each."""
-    config_file = home / "config.yaml"
-    config_file.write_text(CONFIG, encoding="utf-8")
-    where = paths.place({"STREAMER_HOME": str(home / "state"), "STREAMER_CONFIG": str(config_file)})
-    config, document = config_checks.checked_config(where, {})
-    listening = server.listen("127.0.0.1", 0)
-    port = listening.getsockname()[1]
-    config = config.model_copy(update={"server": config.server.model_copy(update={"port": port})})
-    built, crowd = app.build(config, document, where, {}), Crowd(rate)
-    pipeline = built.pipeline
-    running = asyncio.create_task(server.serve(built, listening, lambda health: None))
-    took: dict[str, list[float]] = {"panic": [], "delete": []}
-    await until(lambda: built.generator.health().state is HealthState.READY, 60)
+async def fill_queue_behind_a_hung_picture(program: Embedded) -> None:
+    """Put one picture on air and hang the generator in the next."""
+    pipeline = program.app.pipeline
     shown = Trigger("first", "bench", "!bg harbour", Actor("author", "author", Role.BROADCASTER), time.monotonic())
     await pipeline.submit(shown)
     await until(lambda: pipeline.state().on_air["background"] == "first")
     hang = Trigger("hang", "bench", "!bg hang", Actor("h", "h", Role.BROADCASTER), time.monotonic())
     await pipeline.submit(hang)
     await until(lambda: pipeline.state().drawing is not None)
-    flooding = asyncio.create_task(pipeline._listen(crowd))
-    url, tokens = f"http://127.0.0.1:{port}", built.tokens.standing
-    operator = {"authorization": f"Bearer {tokens[TokenRole.OPERATOR]}"}
-    async with (
-        connect(f"ws://127.0.0.1:{port}/ws/overlay", max_size=None) as socket,
-        httpx.AsyncClient(base_url=url, headers=operator) as client,
-    ):
-        await socket.send(json.dumps({"v": 1, "type": "hello", "token": tokens[TokenRole.OVERLAY], "layers": None}))
-        page = Page(socket)
-        reading = asyncio.create_task(page.read())
-        for _ in range(count):
-            for what, times in took.items():
-                await until(lambda: len(pipeline.state().pending) >= 45)
-                asked = time.monotonic()
-                assert await pipeline.show("first")
-                await until(lambda: page.shown_at > asked)  # noqa: B023
-                started = time.monotonic()
-                if what == "panic":
-                    (await client.post("/api/v1/panic")).raise_for_status()
-                else:
-                    await crowd.extra.put(Retraction("crowd", None, "author", started))
-                await until(lambda: page.cleared_at > started)  # noqa: B023
-                times.append((page.cleared_at - started) * 1000)
-                if what == "panic":
-                    (await client.post("/api/v1/resume")).raise_for_status()
-        reading.cancel()
-    for task in (flooding, running):
-        task.cancel()
-    await asyncio.gather(flooding, running, return_exceptions=True)
+
+
+async def blank_once(program: Embedded, crowd: Crowd, how: str) -> float:
+    """Show the picture again, blank by a panic or a deletion, and return the milliseconds until the page knows."""
+    pipeline, page = program.app.pipeline, program.page
+    await until(lambda: len(pipeline.state().pending) >= 45, poll_s=POLL_S)
+    asked = time.monotonic()
+    assert await pipeline.show("first")
+    await until(lambda: page.shown_at > asked, poll_s=POLL_S)
+    started = time.monotonic()
+    if how == "panic":
+        (await program.client.post("/api/v1/panic")).raise_for_status()
+    else:
+        await crowd.extra.put(Retraction("crowd", None, "author", started))
+    await until(lambda: page.cleared_at > started, poll_s=POLL_S)
+    if how == "panic":
+        (await program.client.post("/api/v1/resume")).raise_for_status()
+    return (page.cleared_at - started) * 1000
+
+
+async def measure(rounds: int, rate: int, home: Path) -> dict[str, list[float]]:
+    """Blank again and again; return the milliseconds of each."""
+    took: dict[str, list[float]] = {"panic": [], "delete": []}
+    async with served(place(home, CONFIG)) as program:
+        await fill_queue_behind_a_hung_picture(program)
+        crowd = Crowd(rate)
+        flooding = asyncio.create_task(program.app.pipeline._listen(crowd))
+        for _ in range(rounds):
+            for how, times in took.items():
+                times.append(await blank_once(program, crowd, how))
+        flooding.cancel()
+        await asyncio.gather(flooding, return_exceptions=True)
     return took
 
 
@@ -147,7 +109,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=2000)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        took = asyncio.run(rounds(chosen.rounds, chosen.rate, Path(home)))
+        took = asyncio.run(measure(chosen.rounds, chosen.rate, Path(home)))
     report.finish(
         "panic",
         {"rounds": chosen.rounds, "lines_per_s": chosen.rate,

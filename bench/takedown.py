@@ -16,8 +16,8 @@ from pathlib import Path
 from websockets.asyncio.client import ClientConnection, connect
 
 from bench import report
-from tests.support.running import Remote
-from tests.support.twitch_running import on_air
+from tests.support.real_program import Remote
+from tests.support.twitch_program import on_air
 from tests.support.twitch_standin.standin import Standin
 
 GOAL_MS = 250.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.real_program import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
 if not Path("/dev/nvidiactl").exists():
     # Before anything imports Triton, which any test with torch in it may: without a GPU its kernels are interpreted.

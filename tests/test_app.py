@@ -9,8 +9,8 @@ import pytest
 from streamer import app, config_checks, paths
 from streamer.config import Use
 from streamer.errors import ConfigError
-from tests.support.built import place, wrong
-from tests.support.running import CONFIG
+from tests.support.embedded import place, wrong
+from tests.support.real_program import CONFIG
 
 
 def test_the_environment_says_where_things_are(tmp_path: Path) -> None:

@@ -16,7 +16,16 @@ from websockets.asyncio.client import connect
 from streamer import __version__, cli
 from streamer.errors import ConfigError, ListenError
 from streamer.integrations.twitch import token_file
-from tests.support.running import CONFIG, OPERATOR, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.real_program import (
+    CONFIG,
+    OPERATOR,
+    Remote,
+    client,
+    command,
+    environment,
+    free_port,
+    wait_until_ready,
+)
 from tests.support.twitch_api import TwitchApi
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.built import wrong
-from tests.support.running import CONFIG
+from tests.support.embedded import wrong
+from tests.support.real_program import CONFIG
 
 SOLD = "outputs: [{use: rewards, rewards: {draw: {title: Draw, cost: 5, command: 'LINE'}}}]\npolicy:"
 

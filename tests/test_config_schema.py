@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from streamer import cli, plugins
 from streamer.config_schema import schema
 from tests.support.paths import ROOT
-from tests.support.running import CONFIG
+from tests.support.real_program import CONFIG
 
 VALIDATOR = Draft202012Validator(schema())
 

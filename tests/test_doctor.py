@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streamer import cli, doctor
-from tests.support.running import CONFIG, Remote, environment, free_port
+from tests.support.real_program import CONFIG, Remote, environment, free_port
 
 
 def findings(environ: dict[str, str]) -> dict[str, doctor.Finding]:

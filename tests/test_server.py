@@ -17,8 +17,8 @@ from streamer.api.auth import TokenRole
 from streamer.errors import ListenError
 from streamer.interfaces import Health
 from streamer.storage.store import Store, StoreOptions
-from tests.support.built import place
-from tests.support.running import Remote, free_port
+from tests.support.embedded import place
+from tests.support.real_program import Remote, free_port
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from fastapi import HTTPException, Request
 
 from streamer.api.auth import TokenRole, TokenTable
 from streamer.api.dependencies import require
-from tests.support.running import Remote, client, standing_token
+from tests.support.real_program import Remote, client, standing_token
 
 ROUTES = [
     ("GET", "/api/v1/status"), ("GET", "/api/v1/stage"), ("GET", "/api/v1/requests"), ("GET", "/api/v1/requests/x"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from tests.support.running import Remote
+from tests.support.real_program import Remote
 
 
 async def test_health_and_readiness_need_no_token(program: Remote) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.support.running import Remote
+from tests.support.real_program import Remote
 
 
 async def test_a_ban_over_http_keeps_out_and_is_lifted(program: Remote) -> None:

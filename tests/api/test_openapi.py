@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.support.running import Remote
+from tests.support.real_program import Remote
 
 GOLDEN = Path(__file__).parent / "golden" / "openapi.json"
 

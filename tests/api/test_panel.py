@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.running import OPERATOR, Remote
+from tests.support.real_program import OPERATOR, Remote
 
 
 def socket_of(program: Remote) -> str:

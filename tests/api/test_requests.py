@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.running import Remote
+from tests.support.real_program import Remote
 
 
 async def test_a_waiting_request_can_be_removed(program: Remote) -> None:

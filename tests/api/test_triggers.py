@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from streamer.api.triggers import unintended
-from tests.support.running import OPERATOR, Remote, standing_token
+from tests.support.real_program import OPERATOR, Remote, standing_token
 
 
 @pytest.mark.parametrize("token", ["nobody", OPERATOR])

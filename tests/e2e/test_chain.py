@@ -19,7 +19,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from tests.support.browsers import CURRENT, fact, launch
 from tests.support.irc_server import IrcServer, id_of
-from tests.support.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.real_program import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
 pytestmark = pytest.mark.browser
 

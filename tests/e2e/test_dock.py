@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, ViewportSize, async_playwright
 
 from tests.support.browsers import CURRENT, ENGINES, fact, launch
-from tests.support.running import OPERATOR, Remote
+from tests.support.real_program import OPERATOR, Remote
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ import pytest
 import websockets
 
 from tests.support.display import need_keys, press, virtual_display
-from tests.support.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.real_program import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
 KEYS = """\
 triggers:

@@ -10,7 +10,7 @@ from playwright.async_api import Page, ViewportSize, async_playwright
 
 from streamer import cli
 from tests.support.browsers import CURRENT, fact, launch
-from tests.support.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.real_program import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
 pytestmark = pytest.mark.browser
 

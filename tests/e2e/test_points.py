@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
-from tests.support.running import CONFIG, OPERATOR, command, environment, free_port, wait_until_ready
+from tests.support.real_program import CONFIG, OPERATOR, command, environment, free_port, wait_until_ready
 from tests.support.twitch_api import TwitchApi
 from tests.support.twitch_standin.standin import SCOPES
+from tests.support.waiting import until
 
 CHANNEL = """\
 triggers: [{{use: twitch, channel: harbour, irc_url: '{irc_url}'}}]
@@ -20,12 +20,6 @@ outputs:
     rewards: {{draw: {{title: Draw, cost: 500, command: "!bg {{text}}"}}}}
   - {{use: chat_reply}}
 """
-
-
-async def until(fact: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not fact():
-            await asyncio.sleep(0.02)
 
 
 def open_for_sale(api: TwitchApi) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from streamer.overlay import wire
-from tests.support.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.real_program import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
 JUDGED = """\
 generator:

@@ -10,19 +10,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from tests.support.twitch_running import on_air
+from tests.support.twitch_program import on_air
 from tests.support.twitch_standin.rewards import Refused
 from tests.support.twitch_standin.standin import Standin
+from tests.support.waiting import until
 
 SEED = 20261127
 LINES, REDEMPTIONS, FAULT_EVERY = 90, 24, 5
 TERMINAL = {"shown", "superseded", "refused", "expired", "cancelled", "failed"}
-
-
-async def until(fact: Callable[[], object], seconds: float = 30) -> None:
-    async with asyncio.timeout(seconds):
-        while not fact():
-            await asyncio.sleep(0.02)
 
 
 def faults(twitch: Standin, chance: random.Random) -> list[Callable[[], Awaitable[None]]]:

@@ -14,7 +14,7 @@ from streamer.outputs.archive import Archive, Options, create
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.storage.store import Store, StoreOptions
 from streamer.types import Clear, Forgotten, Frame
-from tests.support.pictures import encoded
+from tests.support.encoded_pictures import encoded
 
 
 class FakeRequests:

@@ -31,7 +31,7 @@ from streamer.types import (
     SamplingParams,
     Toast,
 )
-from tests.support.pictures import encoded
+from tests.support.encoded_pictures import encoded
 
 
 def made(folder: Path, **options: bool) -> Evenings:

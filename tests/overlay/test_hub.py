@@ -14,7 +14,7 @@ from streamer.overlay.hub import ClientInfo, Hub
 from streamer.overlay.layer_options import LayerOptions
 from streamer.overlay.mailbox import Mailbox
 from streamer.types import Clear, Frame, NoticeCard, Preview, Refusal, Toast
-from tests.support.air import cleared, opened
+from tests.support.cleared_frames import cleared, opened
 
 LAYERS = {
     "background": LayerOptions(use="background"),

@@ -15,7 +15,7 @@ from PIL import Image
 
 from streamer.overlay.layer_options import DEFAULT_LAYERS, LayerOptions
 from streamer.types import Clear, Frame, NoticeCard, Preview, Refusal, Toast
-from tests.support.air import cleared
+from tests.support.cleared_frames import cleared
 from tests.support.overlay_page import TOKEN, LiveServer, Tab, encoded, plain, tiny
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]

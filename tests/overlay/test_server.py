@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from streamer.overlay import server, wire
 from streamer.overlay.mailbox import NOTICES
 from streamer.types import Clear, Frame, Toast
-from tests.support.air import cleared
+from tests.support.cleared_frames import cleared
 from tests.support.overlay_page import TOKEN, LiveServer
 
 AGENT = "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/127.0.6533.120 OBS/31.0.2 Safari/537.36"

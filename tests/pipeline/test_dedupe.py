@@ -12,7 +12,7 @@ from streamer.errors import StoreError
 from streamer.interfaces import Receipt
 from streamer.pipeline.dedupe import REMEMBERED, RecentResults
 from streamer.types import Ended, ImageRequest, Lane, Refusal, Role
-from tests.support.queued import request
+from tests.support.queue_requests import request
 from tests.support.show import Room, held, opened
 
 FORBIDDEN = Refusal("r", "picture", "the picture is not for every age", "nudity")

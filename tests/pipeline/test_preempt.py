@@ -35,7 +35,7 @@ from streamer.types import (
     Role,
     Trigger,
 )
-from tests.support.built import build, place
+from tests.support.embedded import build, place
 
 CONFIG = """\
 generator: {{use: {backend}{more}}}

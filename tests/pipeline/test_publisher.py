@@ -15,7 +15,7 @@ from streamer.pipeline.publisher import Publisher
 from streamer.pipeline.stage import Stage
 from streamer.storage.store import Store, StoreOptions
 from streamer.types import Clear, Ended, Event, Frame, Refusal, RequestState, Toast
-from tests.support.air import cleared, opened
+from tests.support.cleared_frames import cleared, opened
 from tests.support.examples import REQUEST, frame
 
 

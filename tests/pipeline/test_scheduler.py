@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from streamer.pipeline.scheduler import QueueOptions, Scheduler, makes_way
 from streamer.types import Actor, Caption, ImageRequest, Lane, RequestState, Role, SamplingParams
-from tests.support.queued import request
+from tests.support.queue_requests import request
 
 
 def scheduler(**options: float) -> Scheduler:

@@ -22,7 +22,7 @@ from streamer.storage.pseudonyms import Pseudonyms
 from streamer.storage.store import Store, StoreOptions
 from streamer.types import Notice, NoticeKind, RequestState, Role
 from tests.support.examples import REQUEST, frame
-from tests.support.running import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.real_program import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 from tests.support.show import Room, opened
 
 NAME, USER, PROMPT = "Zephyrine", "user-90210", "marmalade lighthouse"

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.support.browsers import CURRENT, FLAGS, require
 from tests.support.real_obs import HEIGHT, PASSWORD, WIDTH
-from tests.support.running import Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.real_program import Remote, client, command, environment, free_port, wait_until_ready
 
 SIZE = {"imageWidth": WIDTH, "imageHeight": HEIGHT}
 

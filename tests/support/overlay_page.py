@@ -20,7 +20,7 @@ from streamer.overlay.hub import Hub
 from streamer.overlay.layer_options import LayerOptions
 from streamer.overlay.server import routes
 from streamer.types import Frame, Preview
-from tests.support.air import cleared, opened
+from tests.support.cleared_frames import cleared, opened
 
 WEB = Path(__file__).parents[2] / "web"
 TOKEN = "token-for-tests"

@@ -17,7 +17,7 @@ import pytest
 
 from streamer.errors import ObsAway, ObsError
 from streamer.integrations.obs.connection import Connection, ObsAnswer, WrongPassword
-from tests.support.running import free_port
+from tests.support.real_program import free_port
 
 PASSWORD = "password-of-the-tests"
 WIDTH, HEIGHT = 640, 360

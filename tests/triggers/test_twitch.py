@@ -16,7 +16,7 @@ from streamer.integrations.twitch.subscriptions import REWARDS, Feature
 from streamer.integrations.twitch.third_party_emotes import ThirdPartyEmotes
 from streamer.triggers.twitch import NoChannel, Options, TwitchSource, create, login_of, scopes
 from streamer.types import Notice, NoticeKind, Retraction, Role
-from tests.support.twitch_listening import CHAT, listening
+from tests.support.twitch_listener import CHAT, listening
 from tests.support.twitch_standin.standin import Standin
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from streamer.doctor import examine
 from tests.support.real_obs import PASSWORD, RealObs
-from tests.support.running import CONFIG, environment, free_port
+from tests.support.real_program import CONFIG, environment, free_port
 
 
 def typed(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

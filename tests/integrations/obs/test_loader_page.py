@@ -13,7 +13,7 @@ from playwright.async_api import Page, async_playwright
 from streamer.errors import StoreError
 from streamer.integrations.obs import loader_page
 from tests.support.browsers import ENGINES, launch
-from tests.support.running import CONFIG, client, command, environment, free_port, wait_until_ready
+from tests.support.real_program import CONFIG, client, command, environment, free_port, wait_until_ready
 
 
 @pytest.mark.browser

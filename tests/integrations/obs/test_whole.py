@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.support.obs_program import SIZE, picture, program, window
 from tests.support.real_obs import HEIGHT, WIDTH, RealObs, screen
-from tests.support.running import CONFIG, Remote
+from tests.support.real_program import CONFIG, Remote
 
 
 def seen(real: RealObs, source: str = "Scene") -> np.ndarray:

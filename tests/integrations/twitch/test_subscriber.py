@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamer.types import NoticeKind
-from tests.support.twitch_listening import CHAT, listening
+from tests.support.twitch_listener import CHAT, listening
 from tests.support.twitch_standin.standin import Standin
 
 

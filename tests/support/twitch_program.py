@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.support.running import Remote, client, command, environment, free_port, wait_until_ready
+from tests.support.real_program import Remote, client, command, environment, free_port, wait_until_ready
 from tests.support.twitch_standin.standin import Standin
 
 CONFIG = """\
