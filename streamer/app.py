@@ -82,7 +82,12 @@ def build(
     obs = _obs(config, where, environ, overlay_url, hub, on_air)
     table = commands(config, document)
     twitch = Account(where.home, config.twitch, twitch_scopes(config, document))
-    shared = {"twitch": twitch, "store": store, "reward_commands": RewardCommands(), "marks": Pseudonyms(where.home)}
+    shared = {
+        "twitch": twitch,
+        "store": store,
+        "reward_commands": RewardCommands(),
+        "pseudonyms": Pseudonyms(where.home),
+    }
     sources = plugins.create_all(selections("trigger", ("triggers",), config.triggers), document, shared)
     more_sources = plugins.create_all(selections("trigger", ("command line",), extra), document, shared)
     outputs = plugins.create_all(selections("output", ("outputs",), config.outputs), document, shared)

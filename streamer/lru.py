@@ -1,9 +1,9 @@
-"""Remembers the newest keys with their values, and forgets the oldest."""
+"""A dictionary that never grows beyond a limit."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -11,32 +11,51 @@ Value = TypeVar("Value")
 
 
 class LruDict(Generic[Key, Value]):
-    """A bounded memory: at most ``limit`` keys, in the order in which they were last put."""
+    """A bounded dictionary: it drops the keys that were put longest ago.
+
+    Reading does not count as use: put a value again to keep it longer. Time is no concern of this class; callers with
+    a time to live keep the time in the value and call ``drop_while``.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: OrderedDict[Key, Value] = OrderedDict()
+        self._entries: OrderedDict[Key, Value] = OrderedDict()
 
     def put(self, key: Key, value: Value) -> bool:
-        """Remember a key; False when it was known already."""
-        new = key not in self._kept
-        self._kept[key] = value
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._limit:
-            self._kept.popitem(last=False)
+        """Set a value and make its key the newest; False when the key was there already."""
+        new = key not in self._entries
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._limit:
+            self._entries.popitem(last=False)
         return new
 
     def get(self, key: Key) -> Value | None:
-        """Return what was remembered with the key."""
-        return self._kept.get(key)
+        """Return the value of a key, None when it is not there."""
+        return self._entries.get(key)
 
     def values(self) -> Iterable[Value]:
-        """Return what is remembered, oldest first."""
-        return self._kept.values()
+        """Return all values, oldest first."""
+        return self._entries.values()
 
     def pop(self, key: Key) -> Value | None:
-        """Return what was remembered with the key, and forget it."""
-        return self._kept.pop(key, None)
+        """Remove a key and return its value, None when it is not there."""
+        return self._entries.pop(key, None)
+
+    def drop_while(self, expired: Callable[[Value], bool]) -> None:
+        """Drop the oldest values for as long as they are expired."""
+        while self._entries and expired(next(iter(self._entries.values()))):
+            self._entries.popitem(last=False)
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._entries.clear()
 
     def __contains__(self, key: Key) -> bool:
-        return key in self._kept
+        return key in self._entries
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -28,3 +28,13 @@ def test_it_knows_exactly_the_newest_distinct_keys(keys: list[int], limit: int) 
         recent.put(key, None)
     newest = list(dict.fromkeys(reversed(keys)))[:limit]
     assert {key for key in range(21) if key in recent} == set(newest)
+
+
+def test_what_has_expired_is_dropped_from_the_oldest_on_until_one_has_not() -> None:
+    recent: LruDict[str, float] = LruDict(10)
+    for key, at in (("a", 1.0), ("b", 2.0), ("c", 9.0), ("d", 1.0)):
+        recent.put(key, at)
+    recent.drop_while(lambda at: at < 5.0)
+    assert list(recent) == ["c", "d"]
+    recent.drop_while(lambda at: True)
+    assert len(recent) == 0

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from streamer.errors import StoreError
+from streamer.storage import secret_files
 
 
 class TokenRole(StrEnum):
@@ -68,25 +67,14 @@ def standing_tokens(home: Path, environ: Mapping[str, str]) -> dict[TokenRole, s
 
     STREAMER_OPERATOR_TOKEN replaces the operator's file.
     """
-    tokens = {role: _read_or_create(home / "secrets" / str(role)) for role in STANDING_ROLES}
+    tokens = {role: _standing_token(home / "secrets" / str(role)) for role in STANDING_ROLES}
     if given := environ.get("STREAMER_OPERATOR_TOKEN"):
         tokens[TokenRole.OPERATOR] = given
     return tokens
 
 
-def _read_or_create(path: Path) -> str:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists() and (token := path.read_text().strip()):
-            return token
-        token = new_token()
-        draft = path.with_suffix(".new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(token)
-        draft.replace(path)
-    except OSError as error:
-        raise StoreError(str(path), f"{error.strerror}; set STREAMER_HOME to a folder that can be written") from error
-    return token
+def _standing_token(path: Path) -> str:
+    return secret_files.read_or_create(path, lambda: new_token().encode()).decode().strip()
 
 
 def bearer(headers: Mapping[str, str]) -> str:

@@ -40,19 +40,19 @@ class Found:
 class PictureFolder:
     """All pictures and sheets below one folder; every call blocks. Only ``save`` and ``draw`` raise OSError."""
 
-    def __init__(self, folder: Path, marks: Pseudonyms) -> None:
-        self.folder, self._marks = folder.expanduser(), marks
+    def __init__(self, folder: Path, pseudonyms: Pseudonyms) -> None:
+        self.folder, self._pseudonyms = folder.expanduser(), pseudonyms
 
     def save(self, path: Path, frame: Frame, actor_id: str) -> str:
         """Write a picture with its mark inside, and return the mark."""
-        mark = self._marks.make(frame.request_id, actor_id)
+        mark = self._pseudonyms.picture_tag(frame.request_id, actor_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(with_tag(frame.data, mark))
         return mark
 
-    def meaning(self, actor_id: str | None, request_ids: Iterable[str] = ()) -> Callable[[str], bool]:
+    def tag_matcher(self, actor_id: str | None, request_ids: Iterable[str] = ()) -> Callable[[str], bool]:
         """Return what tells whether a mark is somebody's, or that of one of these requests."""
-        return self._marks.meaning(actor_id, request_ids)
+        return self._pseudonyms.tag_matcher(actor_id, request_ids)
 
     def draw(self, folder: Path, title: str, entries: Sequence[SheetEntry]) -> int:
         """Draw the sheets of one folder anew from those pictures that are still there; return how many those are."""
@@ -72,7 +72,7 @@ class PictureFolder:
         ``since`` (seconds since the epoch) leaves older files alone. What cannot be deleted is logged.
         """
         request_ids = list(request_ids)
-        meant = self._marks.meaning(actor_id, request_ids)
+        meant = self._pseudonyms.tag_matcher(actor_id, request_ids)
         endings = {ending(one) for one in request_ids}
         found = list(self._found(since))
         gone = [one for one in found if one.sheet is None and _is(one, meant, endings)]

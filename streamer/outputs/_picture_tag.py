@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamer.generator.render.encode import XMP_HEAD
-from streamer.storage.pseudonyms import FORM
+from streamer.storage.pseudonyms import TAG_PATTERN
 
 _ABOUT = b'rdf:about=""'
 _NAMED = _ABOUT + b' xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/" xmpMM:DocumentID="streamer:%s"'
@@ -21,7 +21,7 @@ def with_tag(data: bytes, mark: str) -> bytes:
 
 def read_tag(data: bytes) -> str | None:
     """Find a picture's mark: other programs keep the XMP when they turn, crop or convert a picture."""
-    found = FORM.search(data)
+    found = TAG_PATTERN.search(data)
     return found[1].decode() if found else None
 
 

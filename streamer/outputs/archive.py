@@ -49,6 +49,6 @@ class Archive:
             await asyncio.to_thread(self._album.save, path, frame, row.actor_id)
 
 
-def create(options: Options, store: Store, marks: Pseudonyms) -> Archive:
+def create(options: Options, store: Store, pseudonyms: Pseudonyms) -> Archive:
     """Build the output."""
-    return Archive(PictureFolder(options.folder, marks), store)
+    return Archive(PictureFolder(options.folder, pseudonyms), store)

@@ -120,7 +120,7 @@ class Evenings:
     async def _take_back(self, actor_id: str | None, request_ids: Sequence[str], since: float = -math.inf) -> None:
         """Delete what its writer, or a moderator, took back, and all of somebody who is to be forgotten."""
         if (evening := self._evening) is not None:
-            meant = self._album.meaning(actor_id, request_ids)
+            meant = self._album.tag_matcher(actor_id, request_ids)
             evening.shots = [shot for shot in evening.shots if not meant(shot.mark)]
         await asyncio.to_thread(self._album.remove, actor_id, request_ids, since)
 
@@ -150,6 +150,6 @@ def _begun(folder: Path) -> Evening:
     return Evening(folder / time.strftime("%Y-%m-%d %H.%M.%S", now), time.strftime("%d.%m.%Y, from %H:%M", now))
 
 
-def create(options: Options, marks: Pseudonyms) -> Evenings:
+def create(options: Options, pseudonyms: Pseudonyms) -> Evenings:
     """Build the output."""
-    return Evenings(options, PictureFolder(options.folder, marks))
+    return Evenings(options, PictureFolder(options.folder, pseudonyms))

@@ -64,7 +64,7 @@ def built(seam: str, name: str) -> Any:
         "twitch": Account(home, TwitchConfig(), {}),
         "store": Store.at(home, StoreOptions()),
         "reward_commands": RewardCommands(),
-        "marks": Pseudonyms(home),
+        "pseudonyms": Pseudonyms(home),
     }
     return plugins.create(seam, name, options, shared)
 

@@ -1,4 +1,4 @@
-"""Marks: they tell whose a picture is to who has the key and the name, and nothing to anybody else."""
+"""Pseudonyms and picture tags: they mean something to whoever has the key and the name, and nothing to anybody else."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import StoreError
-from streamer.storage.pseudonyms import FORM, Pseudonyms
+from streamer.storage.pseudonyms import TAG_PATTERN, Pseudonyms
 
 
-def test_a_mark_means_its_owner_and_its_request_and_nobody_else(tmp_path: Path) -> None:
-    marks = Pseudonyms(tmp_path)
-    mark = marks.make("r1", "ann")
-    assert marks.meaning("ann")(mark)
-    assert marks.meaning(None, ["r0", "r1"])(mark)
-    assert not marks.meaning("bob", ["r2"])(mark)
-    assert not marks.meaning(None)(mark)
+def test_a_tag_means_its_owner_and_its_request_and_nobody_else(tmp_path: Path) -> None:
+    pseudonyms = Pseudonyms(tmp_path)
+    tag = pseudonyms.picture_tag("r1", "ann")
+    assert pseudonyms.tag_matcher("ann")(tag)
+    assert pseudonyms.tag_matcher(None, ["r0", "r1"])(tag)
+    assert not pseudonyms.tag_matcher("bob", ["r2"])(tag)
+    assert not pseudonyms.tag_matcher(None)(tag)
 
 
-def test_the_hash_that_stands_for_an_id_recognises_and_makes_the_same_marks(tmp_path: Path) -> None:
-    marks = Pseudonyms(tmp_path)
-    who = marks.pseudonym("ann")
-    assert marks.meaning(who)(marks.make("r1", "ann"))
-    assert marks.meaning("ann")(marks.make("r1", who))
-    assert marks.pseudonym(who) == who
+def test_the_hash_that_stands_for_an_id_recognises_and_makes_the_same_tags(tmp_path: Path) -> None:
+    pseudonyms = Pseudonyms(tmp_path)
+    who = pseudonyms.pseudonym("ann")
+    assert pseudonyms.tag_matcher(who)(pseudonyms.picture_tag("r1", "ann"))
+    assert pseudonyms.tag_matcher("ann")(pseudonyms.picture_tag("r1", who))
+    assert pseudonyms.pseudonym(who) == who
 
 
-def test_two_marks_of_one_person_have_nothing_in_common_and_tell_no_name(tmp_path: Path) -> None:
-    marks = Pseudonyms(tmp_path)
-    first, second = marks.make("r1", "ann").split("."), marks.make("r2", "ann").split(".")
+def test_two_tags_of_one_person_have_nothing_in_common_and_tell_no_name(tmp_path: Path) -> None:
+    pseudonyms = Pseudonyms(tmp_path)
+    first, second = pseudonyms.picture_tag("r1", "ann").split("."), pseudonyms.picture_tag("r2", "ann").split(".")
     assert not set(first) & set(second)
-    assert FORM.fullmatch(f"streamer:{'.'.join(first)}".encode())
+    assert TAG_PATTERN.fullmatch(f"streamer:{'.'.join(first)}".encode())
 
 
 def test_another_installation_recognises_nothing_and_the_same_one_everything(tmp_path: Path) -> None:
-    mark = Pseudonyms(tmp_path / "one").make("r1", "ann")
-    assert Pseudonyms(tmp_path / "one").meaning("ann")(mark)
-    assert not Pseudonyms(tmp_path / "two").meaning("ann", ["r1"])(mark)
+    tag = Pseudonyms(tmp_path / "one").picture_tag("r1", "ann")
+    assert Pseudonyms(tmp_path / "one").tag_matcher("ann")(tag)
+    assert not Pseudonyms(tmp_path / "two").tag_matcher("ann", ["r1"])(tag)
 
 
 def test_the_key_is_nobody_elses_to_read(tmp_path: Path) -> None:
@@ -61,5 +61,5 @@ def test_two_programs_that_come_first_at_the_same_moment_have_one_key(tmp_path: 
     for turn in range(20):
         several = [Pseudonyms(tmp_path / str(turn)) for _ in range(4)]
         with ThreadPoolExecutor(4) as threads:
-            names = list(threads.map(lambda marks: marks.pseudonym("ann"), several))
+            names = list(threads.map(lambda pseudonyms: pseudonyms.pseudonym("ann"), several))
         assert len(set(names)) == 1

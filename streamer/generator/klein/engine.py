@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,7 @@ from streamer.generator.klein.reference_image import reference_size, to_pixels
 from streamer.generator.klein.shape_plan import ShapePlan, plan_shape
 from streamer.generator.klein.shapes import Shape, whole_patches
 from streamer.generator.klein.vae import Decoder, encode_picture, stock_decoder
+from streamer.lru import LruDict
 
 DISTILLED_STEPS = 4
 
@@ -68,7 +68,7 @@ class Engine:
         self.encode: Run = self._plain_encode()
         self.fused_text: text_encoder.Layers | None = None
         self.ready: dict[Shape, ShapePlan] = {}
-        self._improvised: OrderedDict[Shape, ShapePlan] = OrderedDict()
+        self._improvised: LruDict[Shape, ShapePlan] = LruDict(IMPROVISED)
 
     def shape_of(self, job: DrawJob) -> Shape:
         """Give the shape a job is drawn in."""
@@ -123,12 +123,11 @@ class Engine:
     def _place_for(self, shape: Shape) -> ShapePlan:
         if shape in self.ready:
             return self.ready[shape]
-        if shape not in self._improvised:
-            self._improvised[shape] = plan_shape(self.model, shape, self.colours, self.velocity, self.decoder)
-        self._improvised.move_to_end(shape)
-        while len(self._improvised) > IMPROVISED:
-            self._improvised.popitem(last=False)
-        return self._improvised[shape]
+        plan = self._improvised.get(shape)
+        if plan is None:
+            plan = plan_shape(self.model, shape, self.colours, self.velocity, self.decoder)
+        self._improvised.put(shape, plan)
+        return plan
 
     def _set_scene(self, prepared: ShapePlan, job: DrawJob) -> None:
         """Put prompt, noise and reference on the canvas."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from streamer.lru import LruDict
 
 TAPS = (9, 18, 27)
 """The hidden states that the transformer reads, counted from the embedding; no later layer is needed."""
@@ -103,22 +104,21 @@ class PromptCache:
     """Keep the contexts of the prompts used last; the same prompt returns often (styles, presets, retries)."""
 
     def __init__(self, limit: int) -> None:
-        self._limit, self._contexts = limit, OrderedDict[tuple[str, int], Tensor]()
+        self._limit = limit
+        self._contexts: LruDict[tuple[str, int], Tensor] = LruDict(limit)
 
     def recall(self, prompt: str, tokens: int) -> Tensor | None:
         """Give the context of a prompt at a text length, if it is still known."""
         context = self._contexts.get((prompt, tokens))
         if context is not None:
-            self._contexts.move_to_end((prompt, tokens))
+            self._contexts.put((prompt, tokens), context)
         return context
 
     def keep(self, prompt: str, tokens: int, context: Tensor) -> None:
         """Remember a copy, and forget the prompt used longest ago when there are too many."""
         if self._limit == 0:
             return
-        self._contexts[prompt, tokens] = context.clone()
-        while len(self._contexts) > self._limit:
-            self._contexts.popitem(last=False)
+        self._contexts.put((prompt, tokens), context.clone())
 
     def forget(self) -> None:
         """Give the memory back."""

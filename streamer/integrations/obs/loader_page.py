@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
-from streamer.errors import StoreError
+from streamer.storage import secret_files
 
 _PAGE = """\
 <!doctype html>
@@ -55,12 +54,5 @@ def page(url: str) -> str:
 def write(folder: Path, key: str, url: str) -> Path:
     """Write the page for one group of layers with mode 0600 and return its path; raises StoreError."""
     path = folder / f"{key}.html"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_suffix(".new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(page(url))
-        draft.replace(path)
-    except OSError as error:
-        raise StoreError(str(path), error.strerror or "cannot be written") from error
+    secret_files.write(path, page(url).encode("utf-8"))
     return path

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Hashable
 from enum import StrEnum
 
 from streamer.integrations.twitch.chat_message import ChatMessage
+from streamer.lru import LruDict
 from streamer.types import Notice, NoticeKind
 
 MAX_KEYS = 10_000
@@ -37,8 +37,8 @@ class TtlSet:
     """A set of at most ``size`` keys that forgets each after ``kept_s`` seconds."""
 
     def __init__(self, size: int = MAX_KEYS, kept_s: float = KEPT_S) -> None:
-        self._size, self._kept_s = size, kept_s
-        self._added_at: OrderedDict[Hashable, float] = OrderedDict()
+        self._kept_s = kept_s
+        self._added_at: LruDict[Hashable, float] = LruDict(size)
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._added_at
@@ -50,10 +50,9 @@ class TtlSet:
 
     def add(self, key: Hashable, now: float, within_s: float = KEPT_S) -> bool:
         """Add the key; True when it was already there, added at most ``within_s`` ago."""
-        added_at = self._added_at.pop(key, None)
-        self._added_at[key] = now
-        while len(self._added_at) > self._size or next(iter(self._added_at.values())) < now - self._kept_s:
-            self._added_at.popitem(last=False)
+        added_at = self._added_at.get(key)
+        self._added_at.put(key, now)
+        self._added_at.drop_while(lambda kept_at: kept_at < now - self._kept_s)
         return added_at is not None and now - added_at <= within_s
 
 
@@ -64,19 +63,17 @@ class CrossSourceDedupe:
     """
 
     def __init__(self, within_s: float = 120.0, size: int = 1000) -> None:
-        self._within_s, self._size = within_s, size
-        self._counts: OrderedDict[Hashable, tuple[float, dict[str, int]]] = OrderedDict()
+        self._within_s = within_s
+        self._counts: LruDict[Hashable, tuple[float, dict[str, int]]] = LruDict(size)
 
     def is_new(self, key: Hashable, route: str, now: float) -> bool:
         """Count an event on one route; True when no other route has reported it before."""
-        first_at, counts = self._counts.pop(key, (now, {}))
+        first_at, counts = self._counts.get(key) or (now, {})
         if now - first_at > self._within_s:
             first_at, counts = now, {}
         reported = max(counts.values(), default=0)
         counts[route] = counts.get(route, 0) + 1
-        self._counts[key] = (first_at, counts)
-        if len(self._counts) > self._size:
-            self._counts.popitem(last=False)
+        self._counts.put(key, (first_at, counts))
         return counts[route] > reported
 
 

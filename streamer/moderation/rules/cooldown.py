@@ -13,12 +13,12 @@ is room. Without promises all of it would, and of people who keep asking some wo
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
 
 from streamer.interfaces import Rule
+from streamer.lru import LruDict
 from streamer.types import ImageRequest, Lane, Refusal, Role
 
 RoleName = Literal["viewer", "follower", "subscriber", "vip", "moderator", "broadcaster"]
@@ -65,14 +65,14 @@ class Cooldown(Rule):
         self._everyone_at = -math.inf
         # The last moment that is promised to somebody, and when the next promise can be kept.
         self._promised_at = self._keeps_at = -math.inf
-        self._ready_at: OrderedDict[tuple[str, str | None], tuple[float, float]] = OrderedDict()
+        self._ready_at: LruDict[tuple[str, str | None], tuple[float, float]] = LruDict(_TABLE_LIMIT)
 
     def check(self, request: ImageRequest, now: float) -> Refusal | None:
         """Refuse who asks too soon, and say when it is possible again."""
         if not _counts(request):
             return None
         who, own = _who(request), request.cooldown_s
-        ready_at, turn_at = self._ready_at.get(who, (now, math.inf))
+        ready_at, turn_at = self._ready_at.get(who) or (now, math.inf)
         if ready_at > now:
             return Refusal(request.id, "cooldown", f"ready again in {math.ceil(ready_at - now)} s")
         promised = turn_at < math.inf
@@ -93,7 +93,7 @@ class Cooldown(Rule):
         Their turn of the crowd stays used, or a full queue would let a flood through to the filters.
         """
         if _counts(request) and _who(request) in self._ready_at:
-            self._ready_at[_who(request)] = now, now
+            self._ready_at.put(_who(request), (now, now))
 
     def _wait_of(self, role: Role, own: float | None) -> float:
         return self._waits[role] if own is None else own * self._shares[role]
@@ -111,10 +111,8 @@ class Cooldown(Rule):
     def _hold(self, who: tuple[str, str | None], now: float, wait_s: float) -> None:
         if wait_s <= 0:
             return
-        self._ready_at[who] = now + wait_s, self._promise(now + wait_s, now)
-        self._ready_at.move_to_end(who)
-        while len(self._ready_at) > _TABLE_LIMIT or self._is_over(next(iter(self._ready_at.values())), now):
-            self._ready_at.popitem(last=False)
+        self._ready_at.put(who, (now + wait_s, self._promise(now + wait_s, now)))
+        self._ready_at.drop_while(lambda entry: self._is_over(entry, now))
 
     def _promise(self, ready_at: float, now: float) -> float:
         """Return from when on somebody's next turn is certain; never, where nobody has to share or too many do."""
