@@ -1,6 +1,6 @@
-"""Further readings of a whole text: what it says once an encoding, a drawing of letters or a flipped page is undone.
+"""Other readings of a text: what it says once an encoding, letters drawn with signs or a flipped page are undone.
 
-Ordinary prompts have none of the signs and cost one scan. Every reading is bounded by the text it comes from.
+Ordinary prompts contain none of the signs and cost one scan. No reading is much longer than the text it comes from.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ _CYRILLIC_MORSE = _table(
     ".-:а -...:б .--:в --.:г -..:д .:е ...-:ж --..:з ..:и .---:й -.-:к .-..:л --:м -.:н ---:о .--.:п .-.:р ...:с -:т "
     "..-:у ..-.:ф ....:х -.-.:ц ---.:ч ----:ш --.-:щ -..-:ь -.--:ы ..-..:э ..--:ю .-.-:я"
 )
-# The names Unicode gives to the letters of old church writing that stand above others.
-_SOUNDS = _table(
+# Unicode's names of the combining letters of Old Church Slavonic.
+_CHURCH_LETTERS = _table(
     "BE:б VE:в GHE:г DE:д ZHE:ж ZE:з KA:к EL:л EM:м EN:н O:о PE:п ER:р ES:с TE:т HA:х TSE:ц CHE:ч SHA:ш SHCHA:щ A:а "
     "IE:е I:и U:у DERV:д YAT:е YU:ю YUS:я"
 )
-_SPELLED = (
+_SPELLING_WORDS = (
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa "
     "quebec romeo sierra tango uniform victor whiskey xray x-ray yankee zulu "
     "анна борис василий григорий дмитрий елена женя зинаида иван константин леонид михаил николай ольга павел роман "
     "семен татьяна ульяна федор харитон цапля человек шура щука эхо юрий яков"
 )
-_INITIALS = {word: word[0] for word in _SPELLED.split()}
+_INITIALS = {word: word[0] for word in _SPELLING_WORDS.split()}
 _FLIPPED_LATIN = str.maketrans("ɐqɔpǝɟƃɓɥᴉıɾʞןlɯuodbɹsʇnʌʍxʎz∀ƎℲ⅁ſ˥WԀ┴∩Λ⅄", "abcdefgghiijkllmnopqrstuvwxyzaefgjlmptuvy")
 _FLIPPED_CYRILLIC = str.maketrans("ɐƍʚɹɓǝжεиʞvʟwноuɯdɔɯʎфхцҺmqıєʁ", "абвгдежзиклтмнопшрстуфхцчшьыэя")
 _FLIPPED = re.compile("[ɐɔǝɟƃɥᴉɾʞןɯɹʇʌʍʎƍʚɓʟʁ]")
@@ -59,29 +59,29 @@ _ESCAPE = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\u([0-9a-fA-F]{4})|\\x([0-9a-f
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _HEX = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}[ ,:]?){4,}")
 _BITS = re.compile(r"(?:[01]{8}[ ,]?){3,}")
-_PIECE_OF_ESCAPE = re.compile(r"0x|[ ,:]")
+_SEPARATOR = re.compile(r"0x|[ ,:]")
 
 
 def has_signs(text: str) -> bool:
-    """Tell whether there may be other readings."""
-    return _SIGNS.search(text) is not None or _spelled(text) != ""
+    """Tell whether a text may have other readings."""
+    return _SIGNS.search(text) is not None or _spelling_alphabet(text) != ""
 
 
-def others(text: str) -> Iterator[str]:
+def other_readings(text: str) -> Iterator[str]:
     """Yield what else a text may say; nothing for ordinary prompts."""
-    readings = (read(text) for read in _READINGS)
+    readings = (decode(text) for decode in _DECODERS)
     yield from (reading for reading in readings if reading and reading != text)
 
 
-def _decoded(text: str) -> str:
-    """Undo entities, percent signs and backslash escapes, twice at most: what goes further no model reads either."""
+def _without_escapes(text: str) -> str:
+    """Undo entities, percent signs and backslash escapes, twice at most: no model reads more levels either."""
     for _ in range(2):
-        text = _ESCAPE.sub(_escaped, unquote(html.unescape(text)))
+        text = _ESCAPE.sub(_unescape, unquote(html.unescape(text)))
     return text
 
 
-def _escaped(found: re.Match[str]) -> str:
-    code = int(found[4], 8) if found[4] else int(found[1] or found[2] or found[3], 16)
+def _unescape(match: re.Match[str]) -> str:
+    code = int(match[4], 8) if match[4] else int(match[1] or match[2] or match[3], 16)
     return chr(code) if code < 0x110000 else ""
 
 
@@ -89,33 +89,34 @@ def _without_tags(text: str) -> str:
     return _TAGS.sub("", text)
 
 
-def _drawn(drawings: dict[str, str]) -> Callable[[str], str]:
-    pattern = re.compile("|".join(re.escape(one) for one in sorted(drawings, key=len, reverse=True)), re.IGNORECASE)
+def _decoder_of_drawings(drawings: dict[str, str]) -> Callable[[str], str]:
+    longest_first = sorted(drawings, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
 
-    def read(text: str) -> str:
-        return pattern.sub(lambda found: drawings[found[0].lower()], text)
+    def decode(text: str) -> str:
+        return pattern.sub(lambda match: drawings[match[0].lower()], text)
 
-    return read
+    return decode
 
 
-def _flipped(table: dict[int, int]) -> Callable[[str], str]:
-    def read(text: str) -> str:
+def _decoder_of_flipped(table: dict[int, int]) -> Callable[[str], str]:
+    def decode(text: str) -> str:
         return text.lower().translate(table)[::-1] if _FLIPPED.search(text) else ""
 
-    return read
+    return decode
 
 
-def _unpacked(text: str) -> str:
-    """Return the printable words that base64, hexadecimal or binary numbers hold."""
-    held = [_as_base64(found[0]) for found in _BASE64.finditer(text)]
-    held += [_printable(bytes.fromhex(_PIECE_OF_ESCAPE.sub("", found[0]))) for found in _HEX.finditer(text)]
-    for found in _BITS.finditer(text):
-        bits = _PIECE_OF_ESCAPE.sub("", found[0])
-        held.append(_printable(bytes(int(bits[place : place + 8], 2) for place in range(0, len(bits), 8))))
-    return " ".join(filter(None, held))
+def _packed_words(text: str) -> str:
+    """Return the printable words in base64, hexadecimal or binary numbers."""
+    words = [_from_base64(match[0]) for match in _BASE64.finditer(text)]
+    words += [_printable(bytes.fromhex(_SEPARATOR.sub("", match[0]))) for match in _HEX.finditer(text)]
+    for match in _BITS.finditer(text):
+        bits = _SEPARATOR.sub("", match[0])
+        words.append(_printable(bytes(int(bits[start : start + 8], 2) for start in range(0, len(bits), 8))))
+    return " ".join(filter(None, words))
 
 
-def _as_base64(piece: str) -> str:
+def _from_base64(piece: str) -> str:
     piece = piece.rstrip("=").translate({45: 43, 95: 47})
     try:
         return _printable(base64.b64decode(piece + "=" * (-len(piece) % 4)))
@@ -131,21 +132,21 @@ def _printable(data: bytes) -> str:
     return text if text.isprintable() else ""
 
 
-def _tapped(table: dict[str, str]) -> Callable[[str], str]:
-    def read(text: str) -> str:
+def _decoder_of_morse(table: dict[str, str]) -> Callable[[str], str]:
+    def decode(text: str) -> str:
         codes = text.replace("_", "-").replace("/", " ").split()
         letters = "".join(table.get(code, " ") for code in codes)
         return letters if len(letters.replace(" ", "")) > 2 else ""
 
-    return read
+    return decode
 
 
-def _raised(text: str) -> str:
-    """Read letters that stand above others, and letters in tags that nobody sees, as letters."""
-    return "".join(map(_raised_letter, text)) if not text.isascii() else ""
+def _raised_letters(text: str) -> str:
+    """Read combining letters above others, and invisible tag characters, as letters."""
+    return "".join(map(_lowered, text)) if not text.isascii() else ""
 
 
-def _raised_letter(char: str) -> str:
+def _lowered(char: str) -> str:
     code = ord(char)
     if 0xE0020 <= code <= 0xE007E:
         return chr(code - 0xE0000)
@@ -155,27 +156,27 @@ def _raised_letter(char: str) -> str:
 
 
 def _letter_named(word: str, cyrillic: bool) -> str:
-    return _SOUNDS.get(word, "") if cyrillic else word.lower()[:1]
+    return _CHURCH_LETTERS.get(word, "") if cyrillic else word.lower()[:1]
 
 
-def _spelled(text: str) -> str:
-    """Join the initials of a spelling alphabet, when at least four of its words follow one another."""
+def _spelling_alphabet(text: str) -> str:
+    """Join the initials of a spelling alphabet if at least four of its words follow one another."""
     words = (word.strip(".,;:-!") for word in text.lower().replace("ё", "е").split())
     letters = [_INITIALS.get(word, word if len(word) == 1 else " ") for word in words]
     runs = [run for run in "".join(letters).split() if len(run) > 3]
     return " ".join(runs)
 
 
-_READINGS: tuple[Callable[[str], str], ...] = (
-    _decoded,
+_DECODERS: tuple[Callable[[str], str], ...] = (
+    _without_escapes,
     _without_tags,
-    _drawn(_LATIN_DRAWINGS),
-    _drawn(_CYRILLIC_DRAWINGS),
-    _flipped(_FLIPPED_LATIN),
-    _flipped(_FLIPPED_CYRILLIC),
-    _unpacked,
-    _tapped(_MORSE),
-    _tapped(_CYRILLIC_MORSE),
-    _raised,
-    _spelled,
+    _decoder_of_drawings(_LATIN_DRAWINGS),
+    _decoder_of_drawings(_CYRILLIC_DRAWINGS),
+    _decoder_of_flipped(_FLIPPED_LATIN),
+    _decoder_of_flipped(_FLIPPED_CYRILLIC),
+    _packed_words,
+    _decoder_of_morse(_MORSE),
+    _decoder_of_morse(_CYRILLIC_MORSE),
+    _raised_letters,
+    _spelling_alphabet,
 )

@@ -1,13 +1,12 @@
-"""The shipped word list: stored encoded, so that nobody meets it by searching the repository or opening a file.
+"""The shipped word list; it is stored encoded, so that nobody meets it by searching the repository or opening a file.
 
-One term a line: its id, a tab, its pattern. An id is the kind, the language (none for the first ones, which are English
-and Russian) and a number, with dashes; ids never change meaning, tests and logs name terms by them. A pattern is
-a whole word or phrase; ``word*`` also matches what begins so, ``*word*`` what contains it, ``~word*`` what begins so
-after any Russian prefix. Patterns of the kind "allow" cancel a hit; "known" words only look like a disguised term, and
-"spelled" ones would be a term without their accents. To edit the list:
+One term a line: its id, a tab, its pattern. An id is the kind, the language (none for the first terms, which are in
+English and Russian) and a number, joined by dashes. An id never changes its meaning: tests and logs name terms by id. A
+pattern is a whole word or phrase; ``word*`` also matches what begins with it, ``*word*`` what contains it, ``~word*``
+what begins with it after any Russian prefix. To edit the list:
 
-    python -m streamer.moderation.text_filter.filter decode <lexicon.dat >list.txt
-    python -m streamer.moderation.text_filter.filter encode <list.txt >lexicon.dat
+    python -m streamer.moderation.text_filter decode <lexicon.dat >list.txt
+    python -m streamer.moderation.text_filter encode <list.txt >lexicon.dat
 """
 
 from __future__ import annotations
@@ -16,9 +15,37 @@ import base64
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 _SHIPPED = Path(__file__).with_name("lexicon.dat")
+
+
+class TermKind(StrEnum):
+    """What a term is about, which decides what becomes of a text that holds it."""
+
+    HATE = "hate"
+    EXTREMISM = "extremism"
+    SEXUAL = "sexual"
+    VIOLENCE = "violence"
+    PROFANITY = "profanity"
+    SELFHARM = "selfharm"
+    DRUGS = "drugs"
+    MINORS = "minors"
+    """Refused always; no option switches it off."""
+    AGE = "age"
+    """Fine alone, refused together with undress or sexual."""
+    UNDRESS = "undress"
+    EXTRA = "extra"
+    """The streamer's own words and patterns."""
+    CHANNEL = "channel"
+    """Terms that the channel blocks in its chat."""
+    ALLOW = "allow"
+    """Cancels a hit."""
+    KNOWN = "known"
+    """An ordinary word that only looks like a disguised term."""
+    SPELLED = "spelled"
+    """An ordinary word that would be a term without its accents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +56,14 @@ class Term:
     pattern: str
 
     @property
-    def kind(self) -> str:
-        """Return what the term is about, which decides whether it is refused."""
-        return self.id.partition("-")[0]
+    def kind(self) -> TermKind:
+        """Return the kind that the id names."""
+        return TermKind(self.id.partition("-")[0])
+
+    @property
+    def core(self) -> str:
+        """Return the pattern without the signs that say where it may match."""
+        return self.pattern.strip("*~")
 
 
 def shipped() -> list[Term]:

@@ -9,10 +9,10 @@ from itertools import groupby
 
 import ahocorasick
 
-from streamer.moderation.text_filter.lexicon import Term
+from streamer.moderation.text_filter.lexicon import Term, TermKind
 
 SHORTEST_STEM = 3
-"""Letters a pattern with a star needs at least; stems are found by their first three."""
+"""Letters that a pattern with a star needs at least; stems are found by their first three."""
 
 # Verbs of abuse take nearly any prefix. The bare "с" is left out: it makes a first name of one of them.
 _PREFIXES = (
@@ -20,16 +20,17 @@ _PREFIXES = (
     "пере по под подъ при про раз разъ рас со съ у"
 )
 _DOUBLE = re.compile(r"(.)\1")
-_WORDS_KEPT = 4096
-_NEVER = "\0"
 _RUN = re.compile(r"(.)\1{2,}")
+_WORDS_CACHED = 4096
+_NEVER = "\0"
+_CANNOT_BE_ALLOWED = (TermKind.MINORS, TermKind.AGE, TermKind.UNDRESS)
 
 
 class TermMatcher:
-    """Look words up in constant time; patterns have to be folded and in the alphabet of the words.
+    """Look words up in constant time; patterns must be folded and in the alphabet of the words.
 
-    Words and phrases of the kind "allow" cancel what they cover. A word that is allowed keeps its part in what must not
-    stand together, and what concerns minors cannot be allowed.
+    Words and phrases of the kind "allow" cancel what they cover. An allowed word still counts beside an age word, and
+    what concerns minors cannot be allowed.
     """
 
     def __init__(self, terms: Sequence[Term]) -> None:
@@ -43,31 +44,31 @@ class TermMatcher:
             self._add(term)
         self._inside.add_word(_NEVER, None)  # an automaton without a word cannot be asked
         self._inside.make_automaton()
-        doubled = [term for term in terms if _DOUBLE.search(term.pattern) and term.kind != "allow"]
-        self._runs = {term.id: _at_least_as_long_runs(term.pattern.strip("*~")) for term in doubled}
-        tight = [Term(term.id, _DOUBLE.sub(r"\1", term.pattern)) for term in doubled]
-        self._tight = TermMatcher(tight) if tight else None
+        doubled = [term for term in terms if _DOUBLE.search(term.pattern) and term.kind is not TermKind.ALLOW]
+        self._runs = {term.id: _at_least_as_long_runs(term.core) for term in doubled}
+        squeezed = [Term(term.id, _DOUBLE.sub(r"\1", term.pattern)) for term in doubled]
+        self._squeezed = TermMatcher(squeezed) if squeezed else None
         self._first_words = frozenset(phrase.split()[0] for phrase in (*self._phrases, *self._allowed_phrases))
-        # Chat draws with few words; a word seen lately costs a tenth of a microsecond instead of three.
-        self._find = lru_cache(_WORDS_KEPT)(self._look_in_all_ways)
-        self._buckets: dict[str, tuple[str, ...]] = {}
+        # Chat uses few words; a cached word costs a tenth of a microsecond instead of three.
+        self._find = lru_cache(_WORDS_CACHED)(self._find_uncached)
+        self._stems_by_start: dict[str, tuple[str, ...]] = {}
         for stem in self._stems:
-            bucket = stem[:SHORTEST_STEM]
-            self._buckets[bucket] = (*self._buckets.get(bucket, ()), stem)
+            start = stem[:SHORTEST_STEM]
+            self._stems_by_start[start] = (*self._stems_by_start.get(start, ()), stem)
 
     def hits(self, words: list[str]) -> list[Term]:
         """Return the terms found among the words of one text."""
-        found: list[Term] = []
+        hits: list[Term] = []
         if not self._first_words.isdisjoint(words):
-            words, found = self._phrases_in(words)
-        found += filter(None, map(self._find, words))
-        return found
+            words, hits = self._take_phrases(words)
+        hits += filter(None, map(self._find, words))
+        return hits
 
     def _add(self, term: Term) -> None:
-        core = term.pattern.strip("*~")
+        core, is_allowed = term.core, term.kind is TermKind.ALLOW
         if " " in core:
-            (self._allowed_phrases if term.kind == "allow" else self._phrases)[_apart(core.split())] = term
-        elif term.kind == "allow":
+            (self._allowed_phrases if is_allowed else self._phrases)[_spaced_apart(core.split())] = term
+        elif is_allowed:
             self._allowed.add(core)
         elif term.pattern.startswith("*"):
             self._inside.add_word(core, term)
@@ -77,60 +78,62 @@ class TermMatcher:
         else:
             self._words[core] = term
 
-    def _phrases_in(self, words: list[str]) -> tuple[list[str], list[Term]]:
+    def _take_phrases(self, words: list[str]) -> tuple[list[str], list[Term]]:
         """Return the words that no allowed phrase covers, and the terms of several words among them."""
-        text = _apart(words)
+        text = _spaced_apart(words)
         for phrase in self._allowed_phrases:
             text = text.replace(phrase, " | ")
         return text.split(), [term for phrase, term in self._phrases.items() if phrase in text]
 
-    def _look_in_all_ways(self, word: str) -> Term | None:
+    def _find_uncached(self, word: str) -> Term | None:
         if word in self._allowed:
-            return _without_refusal(self._look(word))
-        return self._look(word) or self._look_inside(word) or self._look_squeezed(word)
+            return _despite_allow(self._whole_or_stem(word))
+        return self._whole_or_stem(word) or self._inside_word(word) or self._repeated_letters(word)
 
-    def _look(self, word: str) -> Term | None:
+    def _whole_or_stem(self, word: str) -> Term | None:
         if (term := self._words.get(word)) is not None:
             return term
-        bucket = self._buckets.get(word[:SHORTEST_STEM], ())
-        stem = next((stem for stem in bucket if word.startswith(stem)), None)
+        stems = self._stems_by_start.get(word[:SHORTEST_STEM], ())
+        stem = next((stem for stem in stems if word.startswith(stem)), None)
         return None if stem is None else self._stems[stem]
 
-    def _look_inside(self, word: str) -> Term | None:
+    def _inside_word(self, word: str) -> Term | None:
         return next((term for _, term in self._inside.iter(word)), None)
 
-    def _look_squeezed(self, word: str) -> Term | None:
-        """Look at a word with repeated letters taken out.
+    def _repeated_letters(self, word: str) -> Term | None:
+        """Look a word up with repeated letters taken out.
 
-        Each letter twice, or three of one, are never meant. Two often are: with one of them gone many a harmless word
-        begins like a term, so then only a whole word counts.
+        Nobody means every letter twice, or one letter three times. Two of one are ordinary: with one of them gone many
+        a harmless word begins like a term, so then only a whole word counts.
         """
         if _DOUBLE.search(word) is None:
             return None
         if word[::2] == word[1::2] and len(word) > 4:
-            return self._look(word[::2]) or self._look_inside(word[::2])
+            return self._whole_or_stem(word[::2]) or self._inside_word(word[::2])
         once = _RUN.sub(r"\1", word)
         if once == word:
             return self._words.get(_DOUBLE.sub(r"\1", word))
-        return self._look(once) or self._look_inside(once) or self._look_at_runs(word, _DOUBLE.sub(r"\1", once))
+        squeezed = _DOUBLE.sub(r"\1", once)
+        return self._whole_or_stem(once) or self._inside_word(once) or self._fully_squeezed(word, squeezed)
 
-    def _look_at_runs(self, word: str, tight: str) -> Term | None:
-        """Look at a word squeezed fully; a term with doubles of its own counts when no run is shorter than there."""
-        if (term := self._look(tight)) is not None or self._tight is None:
+    def _fully_squeezed(self, word: str, squeezed: str) -> Term | None:
+        """Look a squeezed word up; a term with double letters counts if the word repeats each at least as often."""
+        if (term := self._whole_or_stem(squeezed)) is not None or self._squeezed is None:
             return term
-        term = self._tight._look(tight) or self._tight._look_inside(tight)
+        term = self._squeezed._whole_or_stem(squeezed) or self._squeezed._inside_word(squeezed)
         return term if term is not None and self._runs[term.id].search(word) else None
 
 
-def _apart(words: Sequence[str]) -> str:
-    """Join words with two spaces, one for each, so that a phrase said twice in a row is found twice."""
+def _spaced_apart(words: Sequence[str]) -> str:
+    """Join words by two spaces, one for each side, so that a phrase said twice in a row is found twice."""
     return f" {'  '.join(words)} "
 
 
-def _without_refusal(term: Term | None) -> Term | None:
-    if term is None or term.kind in ("minors", "age", "undress"):
+def _despite_allow(term: Term | None) -> Term | None:
+    """Return what remains of the hit of an allowed word."""
+    if term is None or term.kind in _CANNOT_BE_ALLOWED:
         return term
-    return Term("undress-allowed", term.pattern) if term.kind == "sexual" else None
+    return Term("undress-allowed", term.pattern) if term.kind is TermKind.SEXUAL else None
 
 
 def _at_least_as_long_runs(core: str) -> re.Pattern[str]:

@@ -1,7 +1,8 @@
 """Reduces text to the words a reader sees in it, whatever letters they are spelled with.
 
-For comparing only: a skeleton is never shown and never drawn. Two alphabets are read, Latin and Cyrillic. A word wholly
-in one of them is read in that one; anything mixed, numbered or punctuated is read in both.
+The result is a skeleton (Unicode TR 39): for comparing only, never shown and never drawn. Two alphabets are read, Latin
+and Cyrillic. A word that is wholly in one of them is read in that one; a word with other letters, digits or signs is
+read in both.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from pathlib import Path
 from unicodedata import category, normalize
 
 LONGEST = 1000
-"""Characters looked at; whoever asks refuses longer text, because what is not read is not judged."""
+"""Characters read; callers must refuse longer text, because what is not read is not judged."""
 
 RUSSIAN = frozenset("абвгдежзиклмнопрстуфхцчшщъыьэюя")
-"""The alphabet after folding: short i has lost its mark, and so has yo."""
+"""The Russian alphabet after folding, which takes the marks off й and ё."""
 
-# Ordinary punctuation around a word. What may stand for a letter ($ @ |) is left on for the second look.
+# Ordinary punctuation around a word, without the signs that may stand for a letter ($ @ |).
 _EDGES = ".,;:?\"'()[]{}<>-_*~…–—«»“”„‘’`/\\#&=%"
 _PIECES = re.compile(r"[^\W_]+")
 _NO_LETTERS = re.compile(r"[\W\d_]+")
@@ -31,10 +32,10 @@ _EVERYDAY = re.compile("[ -~а-яё]*")
 _RUSSIAN_WORD = re.compile("[а-я]+")
 _UNSEEN = frozenset({"Mn", "Me", "Cf", "Cc", "Cn", "Co", "Cs"})
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
-# White letters on black and flags have no decomposition in Unicode; each row starts with A.
+# White letters on black, and flags, have no decomposition in Unicode; each row starts with A.
 _LETTER_ROWS = (0x1F150, 0x1F170, 0x1F1E6)
-_LETTERS_KEPT = 20_000
-_ODD_WORDS_KEPT = 4096
+_LETTERS_CACHED = 20_000
+_ODD_WORDS_CACHED = 4096
 
 
 def _pairs(pairs: str) -> dict[int, str]:
@@ -48,7 +49,7 @@ def _looks_like(alphabet: str) -> dict[int, str]:
     return {ord(char): letter for _, letter, chars in rows for char in chars}
 
 
-# What people really use comes last, because it overrides what Unicode thinks closest (a turned m is no w here).
+# What people really use comes last and overrides what Unicode considers closest (a turned m is not a w here).
 _TO_LATIN = _looks_like("latin") | _pairs(
     "аa вb сc ԁd еe гr һh нh іi јj кk ӏl мm оo рp ԛq ѕs тt уy ѵv ԝw хx иu яr ьb пn "
     "αa βb γy εe ηn ιi κk μu νv οo ρp τt υu χx ωw "
@@ -61,37 +62,37 @@ _TO_CYRILLIC = _looks_like("cyrillic") | _pairs(
 )
 _LATIN_DIGITS = _pairs("0o 1i 2z 3e 4a 5s 6g 7t 8b 9g @a $s !i |i +t €e £l ¢c")
 _CYRILLIC_DIGITS = _pairs("0о 1и 3з 4ч 6б @а $с")
-# Half a word typed in the other alphabet is meant by its sound.
+# Half a word typed in the other alphabet stands for its sound.
 _BY_SOUND = _pairs("aа bб cц dд eе fф gг hх iи jи kк lл mм nн oо pп qк rр sс tт uу vв wв xх yи zз")
-# As in Latin leet, which Russian players write as well.
+# Latin leet, which Russian players write as well.
 _CYRILLIC_LEET = _pairs("0о 1и 3е 4а 5с 6б 7т 8в @а $с")
-# What stands for i may stand for l as well, so a word with such a sign is read twice.
+# These stand for i or for l, so a word with one of them is read twice.
 _AS_L = _pairs("1l !l |l")
 
 
-class _Folded(dict[int, str]):
-    """What each code point folds to, worked out when it is first seen."""
+class _FoldedLetters(dict[int, str]):
+    """What each code point folds to, computed when it is first seen."""
 
     def __missing__(self, code: int) -> str:
         folded = _fold_letter(chr(code))
-        if len(self) < _LETTERS_KEPT:
+        if len(self) < _LETTERS_CACHED:
             self[code] = folded
         return folded
 
 
-_folded = _Folded()
+_folded_letters = _FoldedLetters()
 
 
 @dataclass(slots=True)
 class NormalizedWords:
-    """The words of one text, in order, by the alphabet they may be meant in, and the whole of it, folded."""
+    """The words of one text in order, by the alphabet they may be meant in, and the whole text, folded."""
 
     latin: list[str] = field(default_factory=list)
     cyrillic: list[str] = field(default_factory=list)
     folded: str = ""
 
     def pieces(self) -> list[str]:
-        """Return everything between spaces and signs, single letters too."""
+        """Return everything between spaces and signs, including single letters."""
         return _PIECES.findall(self.folded)
 
 
@@ -102,21 +103,21 @@ def fold(text: str) -> str:
         return lower
     if _EVERYDAY.fullmatch(lower):
         return lower.replace("ё", "е").replace("й", "и")
-    return text.translate(_folded)
+    return text.translate(_folded_letters)
 
 
 def to_latin(folded: str) -> str:
-    """Replace letters by the Latin ones they look like."""
+    """Replace letters by the Latin letters they look like."""
     return folded if folded.isascii() else folded.translate(_TO_LATIN)
 
 
 def to_cyrillic(folded: str) -> str:
-    """Replace letters by the Cyrillic ones they look like."""
+    """Replace letters by the Cyrillic letters they look like."""
     return folded.translate(_TO_CYRILLIC)
 
 
 def read(text: str) -> NormalizedWords:
-    """Return the words of a text, letters typed one by one joined again."""
+    """Return the words of a text; letters typed one by one are joined again."""
     words, letters = NormalizedWords(folded=fold(text[:LONGEST])), ""
     for chunk in words.folded.split():
         word = chunk if chunk.isalpha() else chunk.strip(_EDGES)
@@ -125,31 +126,31 @@ def read(text: str) -> NormalizedWords:
             continue
         if len(word) < 4 and (numbered := _NUMBERED.fullmatch(word)):
             letters += numbered[1] or numbered[2]
-            _look(word, words)
+            _add(word, words)
             continue
         if len(letters) > 2:
-            _look(letters, words)
+            _add(letters, words)
         letters = ""
-        _look(word, words)
+        _add(word, words)
     if len(letters) > 2:
-        _look(letters, words)
+        _add(letters, words)
     return words
 
 
-def _look(word: str, words: NormalizedWords) -> None:
+def _add(word: str, words: NormalizedWords) -> None:
     plain = word.rstrip("!")
     if plain.isalpha() and plain.isascii():
         words.latin.append(plain)
     elif _RUSSIAN_WORD.fullmatch(plain):
         words.cyrillic.append(plain)
     else:
-        latin, cyrillic = _look_twice(word)
+        latin, cyrillic = _read_in_both(word)
         words.latin += latin
         words.cyrillic += cyrillic
 
 
-@lru_cache(_ODD_WORDS_KEPT)  # "8k", "1980s" and the like come again and again
-def _look_twice(word: str) -> tuple[list[str], list[str]]:
+@lru_cache(_ODD_WORDS_CACHED)  # "8k", "1980s" and the like recur
+def _read_in_both(word: str) -> tuple[list[str], list[str]]:
     if word.isascii():
         return _readings(word, _LATIN_DIGITS), []
     latin, cyrillic = word.translate(_TO_LATIN), word.translate(_TO_CYRILLIC)
@@ -162,14 +163,14 @@ def _look_twice(word: str) -> tuple[list[str], list[str]]:
 
 
 def _readings(word: str, digits: Mapping[int, str]) -> list[str]:
-    """Read a word in every way it may be meant: its pieces, and joined, with digits and signs taken for letters."""
+    """Return a word as it may be meant: in pieces, and joined with digits and signs taken for letters."""
     pieces = _PIECES.findall(word)
     if _NO_LETTERS.fullmatch(word) and not _SIGNS_FOR_LETTERS.search(word):
         return pieces
-    spelled = [*pieces, word] if len(pieces) > 1 else [word]
-    readings = pieces + [_NO_LETTERS.sub("", one.translate(digits)) for one in spelled]
+    spellings = [*pieces, word] if len(pieces) > 1 else [word]
+    readings = pieces + [_NO_LETTERS.sub("", spelling.translate(digits)) for spelling in spellings]
     if not _AS_L.keys().isdisjoint(map(ord, word)):
-        readings += [_NO_LETTERS.sub("", one.translate(_AS_L).translate(digits)) for one in spelled]
+        readings += [_NO_LETTERS.sub("", spelling.translate(_AS_L).translate(digits)) for spelling in spellings]
     return [reading for reading in readings if len(reading) > 1]
 
 
@@ -180,4 +181,4 @@ def _fold_letter(letter: str) -> str:
         if 0 <= ord(letter) - row < 26:
             return chr(ord("a") + ord(letter) - row)
     plain = normalize("NFKD", normalize("NFKD", letter).casefold())
-    return "".join(one for one in plain if category(one) not in _UNSEEN and one not in _BLANK_LETTERS)
+    return "".join(char for char in plain if category(char) not in _UNSEEN and char not in _BLANK_LETTERS)

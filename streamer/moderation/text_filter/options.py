@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from streamer.moderation.text_filter import custom_patterns, normalize
 from streamer.moderation.text_filter.matcher import SHORTEST_STEM
 
-Kind = Literal["hate", "extremism", "sexual", "violence", "profanity", "selfharm", "drugs"]
+SwitchableKind = Literal["hate", "extremism", "sexual", "violence", "profanity", "selfharm", "drugs"]
 
 _WORDS_PATTERN = re.compile(r"\*?[^\W_]+(?: [^\W_]+)*\*?")
 
@@ -26,10 +26,11 @@ class TextFilterOptions(BaseModel):
     )
     patterns: tuple[str, ...] = Field((), description="regular expressions (RE2) to refuse, capitals do not matter")
     allow: tuple[str, ...] = Field((), description="words and phrases that are fine although the shipped list has them")
-    kinds: tuple[Kind, ...] = Field(
-        get_args(Kind), description="which parts of the shipped list to use; what concerns minors is always refused"
+    kinds: tuple[SwitchableKind, ...] = Field(
+        get_args(SwitchableKind),
+        description="which parts of the shipped list to use; what concerns minors is always refused",
     )
-    hold: tuple[Kind, ...] = Field(
+    hold: tuple[SwitchableKind, ...] = Field(
         ("selfharm", "drugs"), description="parts of the list that only hold for a moderator instead of refusing"
     )
     doubtful: Literal["hold", "allow"] = Field(
@@ -54,7 +55,7 @@ class TextFilterOptions(BaseModel):
 
     @field_validator("patterns")
     @classmethod
-    def _can_be_searched(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:
-            custom_patterns.compiled(pattern)
+            custom_patterns.compile_pattern(pattern)
         return patterns

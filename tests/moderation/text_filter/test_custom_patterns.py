@@ -10,38 +10,38 @@ from streamer.moderation.text_filter import custom_patterns
 
 
 def test_capitals_do_not_matter() -> None:
-    assert custom_patterns.compiled(r"marma\w+e").search("Fresh MARMALADE") is not None
-    assert custom_patterns.compiled(r"marma\w+e").search("fresh jam") is None
+    assert custom_patterns.compile_pattern(r"marma\w+e").search("Fresh MARMALADE") is not None
+    assert custom_patterns.compile_pattern(r"marma\w+e").search("fresh jam") is None
 
 
 @pytest.mark.parametrize("wrong", ["(", "a(?=b)", r"(a)\1", "", "a*", "x" * 201])
 def test_what_cannot_be_searched_is_refused_with_the_fix(wrong: str) -> None:
     with pytest.raises(ValueError, match="use"):
-        custom_patterns.compiled(wrong)
+        custom_patterns.compile_pattern(wrong)
 
 
 def test_what_is_wrong_is_said_in_words_and_nowhere_else(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match=r"^'\(': missing \): \(; use RE2") as caught:
-        custom_patterns.compiled("(")
+        custom_patterns.compile_pattern("(")
     assert "b'" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_pattern_that_would_take_megabytes_is_refused() -> None:
-    assert custom_patterns.compiled(r"\pL{40}") is not None
+    assert custom_patterns.compile_pattern(r"\pL{40}") is not None
     with pytest.raises(ValueError, match="too large"):
-        custom_patterns.compiled(r"\pL{100}")
+        custom_patterns.compile_pattern(r"\pL{100}")
 
 
 def test_the_longest_pattern_is_two_hundred_characters() -> None:
     with pytest.raises(ValueError, match=r"^'x{20}\.\.\.': use 200 characters at most$"):
-        custom_patterns.compiled("x" * 201)
-    assert custom_patterns.compiled("x" * 200).search("x" * 200) is not None
+        custom_patterns.compile_pattern("x" * 201)
+    assert custom_patterns.compile_pattern("x" * 200).search("x" * 200) is not None
 
 
 def test_no_pattern_can_hang() -> None:
     started = time.thread_time()
-    assert custom_patterns.compiled(r"(a+)+$").search("a" * 2000 + "b") is None
+    assert custom_patterns.compile_pattern(r"(a+)+$").search("a" * 2000 + "b") is None
     assert time.thread_time() - started < 1
 
 
@@ -66,9 +66,9 @@ def test_no_pattern_can_hang() -> None:
     ],
 )
 def test_a_blocked_term_means_what_it_means_on_the_platform(term: str, text: str, found: bool) -> None:
-    (pattern,) = custom_patterns.from_platform([term])
-    assert (custom_patterns.compiled(pattern).search(text) is not None) is found
+    (pattern,) = custom_patterns.patterns_of_blocked_terms([term])
+    assert (custom_patterns.compile_pattern(pattern).search(text) is not None) is found
 
 
 def test_terms_without_a_letter_are_left_to_the_platform() -> None:
-    assert custom_patterns.from_platform(["🌊", "", "***", "--"]) == []
+    assert custom_patterns.patterns_of_blocked_terms(["🌊", "", "***", "--"]) == []

@@ -73,7 +73,7 @@ from streamer.moderation.text_filter import decoders
 )
 def test_a_text_is_read_as_what_it_says(text: str, says: str) -> None:
     assert decoders.has_signs(text)
-    assert says in set(decoders.others(text))
+    assert says in set(decoders.other_readings(text))
 
 
 @pytest.mark.parametrize(
@@ -88,43 +88,43 @@ def test_a_text_is_read_as_what_it_says(text: str, says: str) -> None:
 )
 def test_ordinary_text_has_no_signs_and_no_other_reading(text: str) -> None:
     assert not decoders.has_signs(text)
-    assert list(decoders.others(text)) == []
+    assert list(decoders.other_readings(text)) == []
 
 
 def test_what_is_encoded_three_times_no_model_reads_either() -> None:
-    assert "boat" in set(decoders.others("&amp;#98;oat"))
-    assert "boat" not in set(decoders.others("&amp;amp;#98;oat"))
+    assert "boat" in set(decoders.other_readings("&amp;#98;oat"))
+    assert "boat" not in set(decoders.other_readings("&amp;amp;#98;oat"))
 
 
 def test_three_letters_are_tapped_and_two_are_a_row_of_dots() -> None:
-    assert "boa" in set(decoders.others("-... --- .-"))
-    assert "bo" not in set(decoders.others("-... ---"))
+    assert "boa" in set(decoders.other_readings("-... --- .-"))
+    assert "bo" not in set(decoders.other_readings("-... ---"))
 
 
 @pytest.mark.parametrize("neighbour", ["\U000e007f", "\u0362", "\u2e00", "\u0370"])
 def test_signs_beside_the_raised_letters_are_none(neighbour: str) -> None:
-    assert list(decoders.others(f"b{neighbour}t")) == []
+    assert list(decoders.other_readings(f"b{neighbour}t")) == []
 
 
 @pytest.mark.parametrize(
     "text", ["(a cat)", "AABBCCDD", "deadbeef", "one & two", "100% wool", "naïve", "12:30:45", "- - -"]
 )
 def test_what_holds_no_hidden_word_unpacks_to_nothing(text: str) -> None:
-    assert not [one for one in decoders.others(text) if "boat" in one]
+    assert not [one for one in decoders.other_readings(text) if "boat" in one]
 
 
 def test_a_spelling_alphabet_needs_four_letters_in_a_row() -> None:
-    assert "bo" not in set(decoders.others("bravo oscar (harbour) alpha tango"))
-    assert "boat" in set(decoders.others("bravo oscar alpha tango"))
+    assert "bo" not in set(decoders.other_readings("bravo oscar (harbour) alpha tango"))
+    assert "boat" in set(decoders.other_readings("bravo oscar alpha tango"))
 
 
 @given(st.text(max_size=300))
 def test_any_text_has_readings_of_bounded_length(text: str) -> None:
-    assert all(len(reading) <= 4 * len(text) + 16 for reading in decoders.others(text))
+    assert all(len(reading) <= 4 * len(text) + 16 for reading in decoders.other_readings(text))
 
 
 @pytest.mark.parametrize(
     "piece", ["%25", "&amp;", "\\u0025", "|", "<", "((((", "A" * 9, "01", "-.", "/\\", "<a", "ff "]
 )
 def test_repeated_signs_come_to_an_end(piece: str) -> None:
-    assert len(list(decoders.others((piece * 1000)[:1000]))) < 20
+    assert len(list(decoders.other_readings((piece * 1000)[:1000]))) < 20

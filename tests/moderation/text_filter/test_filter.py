@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
-from streamer.moderation.rules.words import Options, create, scopes
+from streamer.moderation.rules.words import Options, create
 from streamer.moderation.text_filter import lexicon
 from streamer.moderation.text_filter.filter import TextFilter
 from streamer.types import Actor, Caption, Hold, ImageRequest, Outcome, Refusal, Role, Trigger
@@ -82,7 +81,7 @@ def test_every_shipped_word_is_seen_through_the_disguise(rule: TextFilter, disgu
 
     Nothing but digits is a number, an exclamation mark ends a word, and many of one letter are laughter.
     """
-    words = [(one.id, one.pattern.strip("*~")) for one in _SHIPPED if one.kind in _REFUSED_KINDS]
+    words = [(term.id, term.pattern.strip("*~")) for term in _SHIPPED if term.kind in _REFUSED_KINDS]
     disguised = [(name, DISGUISES[disguise](word)) for name, word in words if word.isalpha() and len(set(word)) > 1]
     readable = [(name, word) for name, word in disguised if not word.isdigit() and word[-1:] != "!"]
     assert len(readable) > 300
@@ -90,9 +89,9 @@ def test_every_shipped_word_is_seen_through_the_disguise(rule: TextFilter, disgu
 
 
 def test_every_shipped_phrase_is_refused(rule: TextFilter) -> None:
-    phrases = [one for one in _SHIPPED if one.kind in _REFUSED_KINDS and " " in one.pattern]
+    phrases = [term for term in _SHIPPED if term.kind in _REFUSED_KINDS and " " in term.pattern]
     assert phrases
-    assert [one.id for one in phrases if rule.find(f"very {one.pattern.upper()}, today") is None] == []
+    assert [term.id for term in phrases if rule.find(f"very {term.pattern.upper()}, today") is None] == []
 
 
 def blocked(rule: TextFilter, text: str) -> bool:
@@ -117,7 +116,7 @@ def test_a_phrase_needs_its_words_side_by_side(rule: TextFilter) -> None:
 
 
 def test_an_allowed_word_cancels_a_shipped_one() -> None:
-    sexual = next(one for one in _SHIPPED if one.kind == "sexual" and one.pattern.isalpha())
+    sexual = next(term for term in _SHIPPED if term.kind == "sexual" and term.pattern.isalpha())
     assert create(Options()).find(sexual.pattern) is not None
     assert create(Options(allow=(sexual.pattern,))).find(f"{sexual.pattern.upper()}!") is None
 
@@ -130,7 +129,7 @@ def test_an_allowed_phrase_cancels_only_itself() -> None:
 
 def test_parts_of_the_list_can_be_left_out_but_never_what_concerns_minors() -> None:
     lenient = create(Options(kinds=()))
-    by_kind = {one.kind: one.pattern.strip("*~") for one in _SHIPPED if " " not in one.pattern}
+    by_kind: dict[str, str] = {term.kind: term.pattern.strip("*~") for term in _SHIPPED if " " not in term.pattern}
     assert lenient.find(by_kind["profanity"]) is None
     assert lenient.find(by_kind["minors"]) is not None
     together = lenient.find(f"{by_kind['sexual']} and far away {by_kind['age']}")
@@ -139,9 +138,9 @@ def test_parts_of_the_list_can_be_left_out_but_never_what_concerns_minors() -> N
 
 
 def test_what_concerns_minors_cannot_be_allowed() -> None:
-    words = [one.pattern for one in _SHIPPED if one.pattern.isalpha() and one.kind in ("minors", "sexual", "age")]
+    words = [term.pattern for term in _SHIPPED if term.pattern.isalpha() and term.kind in ("minors", "sexual", "age")]
     rule = create(Options(allow=tuple(words)))
-    by_kind = {one.kind: one.pattern for one in _SHIPPED if one.pattern in words}
+    by_kind: dict[str, str] = {term.kind: term.pattern for term in _SHIPPED if term.pattern in words}
     assert rule.find(by_kind["sexual"]) is None
     assert rule.find(by_kind["minors"]) is not None
     assert rule.find(f"{by_kind['sexual']} {by_kind['age']}") is not None
@@ -153,8 +152,8 @@ def test_text_too_long_to_be_read_is_refused_whatever_it_says(rule: TextFilter, 
 
 
 def test_words_that_are_fine_alone_are_refused_together(rule: TextFilter) -> None:
-    age = [one.pattern.strip("*") for one in _SHIPPED if one.kind == "age"]
-    dress = [one.pattern.strip("*") for one in _SHIPPED if one.kind == "undress"]
+    age = [term.pattern.strip("*") for term in _SHIPPED if term.kind == "age"]
+    dress = [term.pattern.strip("*") for term in _SHIPPED if term.kind == "undress"]
     assert [word for word in (*age, *dress) if rule.find(word) is not None] == []
     pairs = [(one, other) for one in age for other in dress]
     assert [pair for pair in pairs if rule.find(f"{pair[1]} of some {pair[0]}") is None] == []
@@ -241,12 +240,6 @@ def test_any_text_is_judged_without_a_fault_and_alike_in_upper_case(rule: TextFi
         assert rule.find(text) == rule.find(text.upper())
 
 
-@pytest.mark.parametrize("wrong", ["", "x", "*", "x*", "ab*", "mar*malade", "c++", " "])
-def test_a_pattern_that_matches_nothing_or_everything_is_refused_with_the_fix(wrong: str) -> None:
-    with pytest.raises(ValidationError, match="use"):
-        Options(extra=(wrong,))
-
-
 @pytest.mark.parametrize(
     ("text", "outcome", "code"),
     [
@@ -286,8 +279,8 @@ def test_doubtful_words_can_be_let_through() -> None:
 
 
 def test_a_part_of_the_list_can_be_held_instead_of_refused_but_not_let_another_part_through() -> None:
-    profanity = next(one.pattern for one in _SHIPPED if one.kind == "profanity" and one.pattern.isalpha())
-    hate = next(one.pattern for one in _SHIPPED if one.kind == "hate" and one.pattern.isalpha())
+    profanity = next(term.pattern for term in _SHIPPED if term.kind == "profanity" and term.pattern.isalpha())
+    hate = next(term.pattern for term in _SHIPPED if term.kind == "hate" and term.pattern.isalpha())
     rule = create(Options(hold=("profanity",)))
     found = rule.find(profanity)
     assert found is not None
@@ -306,8 +299,8 @@ def test_what_is_fine_beside_its_neighbour_is_fine_in_every_reading() -> None:
 
 
 def test_an_age_word_is_seen_together_with_one_in_another_reading() -> None:
-    age = next(one.pattern for one in _SHIPPED if one.kind == "age" and one.pattern.isalpha())
-    undress = next(one.pattern for one in _SHIPPED if one.kind == "undress" and one.pattern.isalpha())
+    age = next(term.pattern for term in _SHIPPED if term.kind == "age" and term.pattern.isalpha())
+    undress = next(term.pattern for term in _SHIPPED if term.kind == "undress" and term.pattern.isalpha())
     found = create(Options()).find(f"{age} %{ord(undress[0]):x}{undress[1:]}")
     assert found is not None
     assert (found.outcome, found.code) == (Outcome.BLOCK, "minors.together")
@@ -321,11 +314,6 @@ def test_the_streamers_own_patterns_refuse_the_typed_and_the_folded_text() -> No
     assert found is not None
     assert (found.outcome, found.code) == (Outcome.BLOCK, "extra.pattern")
     assert not rule.name_ok("jam42")
-
-
-def test_a_pattern_that_cannot_be_searched_is_refused_with_the_fix() -> None:
-    with pytest.raises(ValidationError, match="RE2"):
-        Options(patterns=("(?=a)",))
 
 
 def test_the_channels_blocked_terms_are_taken_over_and_replaced() -> None:
@@ -424,33 +412,10 @@ def test_no_term_of_hate_is_readable_in_the_source() -> None:
     assert found == []
 
 
-def test_a_word_of_two_letters_is_long_enough() -> None:
-    assert create(Options(extra=("zq",))).find("fresh zq") is not None
-    assert create(Options(extra=("*plu",))).find("theplums") is not None
-
-
-def test_a_stem_of_three_letters_is_long_enough() -> None:
-    assert create(Options(extra=("plu*",))).find("plums") is not None
-
-
 def test_an_ordinary_word_that_looks_like_a_disguised_one_is_known() -> None:
     marmalade = Options(extra=("marmalade",))
     assert TextFilter(marmalade, []).find("fresh marmolade") is not None
     assert TextFilter(marmalade, [lexicon.Term("known-1", "Marmolade")]).find("fresh marmolade") is None
-
-
-def test_a_word_that_is_ordinary_as_it_is_spelled_is_not_read_without_its_accents() -> None:
-    rule = TextFilter(
-        Options(extra=("marmalade", "plum")), [lexicon.Term("spelled-1", "plüm"), lexicon.Term("spelled-2", "márm*")]
-    )
-    assert rule.find("plum") is not None
-    assert rule.find("Plüm, plüms") is None
-    assert rule.find("plúm") is not None
-    assert rule.find("Mármalade") is None
-    assert rule.find("einmármalade") is not None
-    assert rule.find("márMplum") is not None
-    assert rule.find("plüm plum") is not None
-    assert rule.find("mar plüm malade") is None
 
 
 def test_a_phrase_known_in_pieces_is_no_word_cut_in_two() -> None:
@@ -485,8 +450,3 @@ def test_a_sure_finding_in_the_text_itself_is_named_before_one_in_another_readin
 def test_a_short_term_glued_into_a_name_is_seen_in_either_alphabet() -> None:
     rule = create(Options(extra=("wharf", "щукарь")))
     assert [rule.name_ok(name) for name in ("mywharfname", "мойщукарьник", "mywinename")] == [False, False, True]
-
-
-def test_the_channels_terms_take_a_scope_only_where_they_are_wanted() -> None:
-    assert scopes(Options(channel_terms=False)) == {}
-    assert scopes(Options()) != {}
