@@ -21,7 +21,7 @@ from streamer.config import Config, Use, selections
 from streamer.config_checks import check_known, check_sold, named
 from streamer.config_file import Document
 from streamer.errors import ConfigError
-from streamer.generator.backend_choice import Choice, choose
+from streamer.generator.backend_choice import BackendChoice, choose
 from streamer.generator.config import WorkerSetup
 from streamer.generator.ipc import BackendUse, JudgeUse
 from streamer.generator.supervisor import Supervisor
@@ -55,7 +55,7 @@ class App:
     """Everything that is built and not yet running."""
 
     config: Config
-    choice: Choice
+    choice: BackendChoice
     store: Store
     generator: Supervisor
     pipeline: Pipeline
@@ -163,7 +163,7 @@ def _obs(
 
 
 def build_generator(
-    config: Config, document: Document, where: Place, choice: Choice, sizes: tuple[tuple[int, int], ...]
+    config: Config, document: Document, where: Place, choice: BackendChoice, sizes: tuple[tuple[int, int], ...]
 ) -> Supervisor:
     """Build the parent of the generator process, with the options of every backend checked."""
     plugins.options_model("backend", choice.name, document, ("generator", "use"))

@@ -16,31 +16,31 @@ KLEIN_LIBRARIES = ("torch", "diffusers", "transformers")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class BackendChoice:
     """Which backend to use; ``why`` is a sentence for people and ends with the fix, if there is one."""
 
     name: str
     why: str
 
 
-def choose(use: str) -> Choice:
+def choose(use: str) -> BackendChoice:
     """Return the backend that was asked for, or for ``auto`` the best one that this machine can run."""
     if use != "auto":
-        return Choice(use, f"{use} is set in config.yaml")
+        return BackendChoice(use, f"{use} is set in config.yaml")
     return choose_for(missing_libraries(), gpu_visible())
 
 
-def choose_for(missing: list[str], gpu: bool) -> Choice:
+def choose_for(missing: list[str], gpu: bool) -> BackendChoice:
     """Decide by the missing libraries and whether there is a GPU."""
     if not gpu:
-        return Choice("procedural", "no NVIDIA GPU found; drawing with the procedural backend")
+        return BackendChoice("procedural", "no NVIDIA GPU found; drawing with the procedural backend")
     if missing:
         lacking = ", ".join(missing)
         fix = "run: pip install 'streamer[klein]'"
-        return Choice(
+        return BackendChoice(
             "procedural", f"an NVIDIA GPU is here but not {lacking}; drawing with the procedural backend; {fix}"
         )
-    return Choice("klein", "an NVIDIA GPU and the klein extra are here")
+    return BackendChoice("klein", "an NVIDIA GPU and the klein extra are here")
 
 
 def missing_libraries(find: Callable[[str], object | None] = find_spec) -> list[str]:

@@ -14,13 +14,13 @@ from streamer.generator.worker_process import WorkerProcess
 from streamer.generator.worker_protocol import (
     HEALTH,
     STOPPED,
-    Action,
-    Deliver,
+    DeliverItem,
     DrawItem,
     EndWorker,
     KillWorker,
-    Restart,
-    Send,
+    RestartAfter,
+    SendCommand,
+    WorkerAction,
     WorkerProtocol,
     WorkerState,
 )
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 WAITING_ITEMS = 8
 TRUSTED_ROLE = Role.MODERATOR
-"""From this role on the broadcaster trusts a person to ask for nothing that must not be seen unjudged."""
+"""From this role on, people may see previews of their own pictures before anybody has judged them."""
 
 
 class Supervisor:
@@ -126,7 +126,7 @@ class Supervisor:
         self._changed.set()
         return begin
 
-    async def _run_worker(self, begin: Begin) -> Restart:
+    async def _run_worker(self, begin: Begin) -> RestartAfter:
         """Start a process, listen to it until it is gone, and return when to start the next one."""
         try:
             worker = self._worker = WorkerProcess(self._setup.home)
@@ -178,24 +178,24 @@ class Supervisor:
         return item
 
     async def _change(self) -> None:
-        """Wait for the next change of the state, of the process or of what is wanted."""
+        """Wait until the state may have changed."""
         self._changed.clear()
         await self._changed.wait()
 
-    def _perform(self, actions: Iterable[Action]) -> Restart:
+    def _perform(self, actions: Iterable[WorkerAction]) -> RestartAfter:
         """Do what the protocol decided; return when to start the next process, if that was part of it."""
-        restart = Restart(0.0)
+        restart = RestartAfter(0.0)
         for action in actions:
             match action:
-                case Send(command) if self._worker is not None:
+                case SendCommand(command) if self._worker is not None:
                     self._worker.send(command)
-                case Deliver(job, item):
+                case DeliverItem(job, item):
                     self._deliver(job, item)
                 case EndWorker() if self._worker is not None:
                     self._worker.leave()
                 case KillWorker() if self._worker is not None:
                     self._worker.kill()
-                case Restart():
+                case RestartAfter():
                     restart = action
         if self._hang_timer is not None and not self._hang_timer.expired():
             self._hang_timer.reschedule(self._protocol.deadline())

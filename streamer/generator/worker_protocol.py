@@ -42,9 +42,9 @@ class WorkerState(Enum):
     """Where the generator process stands."""
 
     ENDED = auto()
-    """There is no process, or it is being ended; the next one is to be started."""
+    """There is no process, or it is being ended; the next one follows."""
     FAILING = auto()
-    """As ENDED, after the last backend has failed too often: whoever asks for a picture is told so at once."""
+    """As ENDED, but the last resort has failed too often: requests fail at once instead of waiting."""
     STARTING = auto()
     LOADING = auto()
     READY = auto()
@@ -52,7 +52,7 @@ class WorkerState(Enum):
     LEAVING = auto()
     """The process was asked to leave, to free the GPU."""
     PARKED = auto()
-    """There is no process and none is wanted: the GPU is free."""
+    """There is no process until ``unpark``: the GPU is free."""
     CLOSED = auto()
     """The program ends."""
 
@@ -73,14 +73,14 @@ LISTENING = frozenset({WorkerState.STARTING, WorkerState.LOADING, WorkerState.RE
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class SendCommand:
     """Write a command to the process."""
 
     command: WorkerCommand
 
 
 @dataclass(frozen=True, slots=True)
-class Deliver:
+class DeliverItem:
     """Hand an item to whoever reads the drawing of this job."""
 
     job: int
@@ -98,18 +98,18 @@ class KillWorker:
 
 
 @dataclass(frozen=True, slots=True)
-class Restart:
+class RestartAfter:
     """Start the next process after this many seconds; ``why`` is empty if nothing went wrong."""
 
     delay_s: float
     why: str = ""
 
 
-Action = Send | Deliver | EndWorker | KillWorker | Restart
+WorkerAction = SendCommand | DeliverItem | EndWorker | KillWorker | RestartAfter
 
 
 @dataclass(slots=True)
-class Job:
+class DrawJob:
     """The picture that the process draws; ``ended`` means that its reader already has its last item."""
 
     number: int
@@ -129,7 +129,7 @@ class WorkerProtocol:
         self._state, self._detail = WorkerState.ENDED, "not started yet"
         self._active: Mapping[str, str] = {}
         self._edits = True
-        self._job: Job | None = None
+        self._job: DrawJob | None = None
         self._last_job = 0
         self._heard_at = 0.0
         self._exit_message: Failed | None = None
@@ -185,7 +185,7 @@ class WorkerProtocol:
         self._enter(WorkerState.STARTING, f"starting the {self._backend.name} backend")
         return self._setup.begin(self._backend)
 
-    def received(self, reply: WorkerReply, now: float) -> list[Action]:
+    def received(self, reply: WorkerReply, now: float) -> list[WorkerAction]:
         """Act on one message of the process."""
         if self._state not in LISTENING:
             return []
@@ -207,7 +207,7 @@ class WorkerProtocol:
                 self._note(reply)
                 return []
 
-    def silent(self) -> list[Action]:
+    def silent(self) -> list[WorkerAction]:
         """Act on a deadline that has passed."""
         self._hung = True
         return [KillWorker()]
@@ -217,15 +217,15 @@ class WorkerProtocol:
         state = WorkerState.LEAVING if self._state is WorkerState.LEAVING else WorkerState.ENDED
         self._enter(state, f"the {self._backend.name} backend has ended")
 
-    def exited(self, status: int, now: float) -> list[Action]:
+    def exited(self, status: int, now: float) -> list[WorkerAction]:
         """Act on the end of the process."""
         if self._state is WorkerState.LEAVING:
             self._active = {}
             self._enter(WorkerState.ENDED, self._detail)
-            return [Restart(0.0)]
+            return [RestartAfter(0.0)]
         return self._died(explain_exit(self._backend.name, status, self._hung, self._exit_message), now)
 
-    def not_started(self, error: OSError, now: float) -> list[Action]:
+    def not_started(self, error: OSError, now: float) -> list[WorkerAction]:
         """Act on a process that the system could not even start."""
         problem = f"the generator process cannot be started: {error}"
         return self._died(WorkerExit(ExitCause.START, problem), now)
@@ -236,27 +236,27 @@ class WorkerProtocol:
             return BackendError("this picture has crashed the generator before", fix="ask for something else")
         return None
 
-    def draw(self, request: ImageRequest, now: float) -> tuple[int, list[Action]]:
+    def draw(self, request: ImageRequest, now: float) -> tuple[int, list[WorkerAction]]:
         """Begin a picture and return its job number; only in the state READY."""
         self._last_job += 1
-        self._job, self._heard_at = Job(self._last_job, request), now
+        self._job, self._heard_at = DrawJob(self._last_job, request), now
         self._enter(WorkerState.BUSY, "drawing")
-        return self._last_job, [Send(DrawCommand(self._last_job, request))]
+        return self._last_job, [SendCommand(DrawCommand(self._last_job, request))]
 
-    def cancel(self, request_id: str) -> list[Action]:
+    def cancel(self, request_id: str) -> list[WorkerAction]:
         """Stop this request, if it is the one being drawn."""
         if self._job is None or self._job.request.id != request_id:
             return []
-        return [*self._finish(self._job, BackendError(STOPPED)), Send(Cancel(self._job.number))]
+        return [*self._finish(self._job, BackendError(STOPPED)), SendCommand(Cancel(self._job.number))]
 
-    def abandon(self, job: int) -> list[Action]:
+    def abandon(self, job: int) -> list[WorkerAction]:
         """Stop a job whose reader has left."""
         if self._job is None or self._job.number != job or self._job.ended:
             return []
         self._job.ended = True
-        return [Send(Cancel(job))]
+        return [SendCommand(Cancel(job))]
 
-    def park(self) -> list[Action]:
+    def park(self) -> list[WorkerAction]:
         """Let the process leave as soon as it has nothing to draw, and start none until ``unpark``."""
         self._parked = True
         return self._leave()
@@ -265,7 +265,7 @@ class WorkerProtocol:
         """Want a process again."""
         self._parked = False
 
-    def close(self) -> list[Action]:
+    def close(self) -> list[WorkerAction]:
         """Act on the end of the program."""
         self._enter(WorkerState.CLOSED, "the generator is stopped")
         return self._drop_job(BackendError("the generator is stopped"))
@@ -286,7 +286,7 @@ class WorkerProtocol:
     def _be_ready(self, more: str = "") -> None:
         self._enter(WorkerState.READY, f"drawing with the {self._backend.name} backend{more}")
 
-    def _deliver(self, number: int, item: DrawItem) -> list[Action]:
+    def _deliver(self, number: int, item: DrawItem) -> list[WorkerAction]:
         """Pass an item on to its job; anything but a preview makes the process ready for the next one."""
         job = self._job
         if job is None or job.number != number:
@@ -298,14 +298,14 @@ class WorkerProtocol:
             actions += self._leave()
         return actions
 
-    def _finish(self, job: Job, item: DrawItem) -> list[Action]:
+    def _finish(self, job: DrawJob, item: DrawItem) -> list[WorkerAction]:
         """Hand an item over, unless the job's reader already has its last one."""
         if job.ended:
             return []
         job.ended = not isinstance(item, Preview)
-        return [Deliver(job.number, item)]
+        return [DeliverItem(job.number, item)]
 
-    def _drop_job(self, reason: BackendError) -> list[Action]:
+    def _drop_job(self, reason: BackendError) -> list[WorkerAction]:
         job, self._job = self._job, None
         return [] if job is None else self._finish(job, reason)
 
@@ -316,13 +316,13 @@ class WorkerProtocol:
         holds = (Judgement(Outcome.HOLD, "missing", name, "") for name in missing)
         return replace(frame, judgements=(*frame.judgements, *holds)) if missing else frame
 
-    def _leave(self) -> list[Action]:
+    def _leave(self) -> list[WorkerAction]:
         if not self._parked or self._job is not None or self._state not in LISTENING:
             return []
         self._enter(WorkerState.LEAVING, "giving the GPU away")
         return [EndWorker()]
 
-    def _died(self, worker_exit: WorkerExit, now: float) -> list[Action]:
+    def _died(self, worker_exit: WorkerExit, now: float) -> list[WorkerAction]:
         """Blame the picture being drawn, then restart, fall back to the other backend, or both."""
         self._restarts.add(worker_exit, now)
         if self._job is not None:
@@ -335,9 +335,9 @@ class WorkerProtocol:
         delay_s = self._restarts.delay_s(now)
         why = f"{worker_exit.detail}; restarting in {delay_s:g} s"
         self._enter(WorkerState.FAILING if given_up else WorkerState.ENDED, why)
-        return [*delivered, Restart(delay_s, why)]
+        return [*delivered, RestartAfter(delay_s, why)]
 
-    def _fall_back(self, worker_exit: WorkerExit) -> Restart:
+    def _fall_back(self, worker_exit: WorkerExit) -> RestartAfter:
         """Draw with the fallback backend from now on."""
         limit, minutes = self._options.give_up_after, self._options.give_up_window_s / 60
         often = "" if worker_exit.hopeless else f", the last of {limit} deaths within {minutes:g} minutes"
@@ -345,7 +345,7 @@ class WorkerProtocol:
         self._fallback_reason = f"{worker_exit.detail}{often}; drawing with the {fallback.name} backend instead"
         self._backend = fallback
         self._restarts.forget()
-        return Restart(0.0, self._fallback_reason)
+        return RestartAfter(0.0, self._fallback_reason)
 
     def _enter(self, state: WorkerState, detail: str) -> None:
         self._state, self._detail = state, detail

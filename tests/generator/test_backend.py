@@ -13,11 +13,11 @@ from streamer.generator.backend import device_is_lost, one_line
         (ValueError("bad prompt"), False),
     ],
 )
-def test_only_errors_that_stick_to_the_device_end_the_process(error: Exception, lost: bool) -> None:
+def test_only_a_lost_device_ends_the_process(error: Exception, lost: bool) -> None:
     assert device_is_lost(error) is lost
 
 
-def test_an_unexpected_error_is_told_in_one_short_line() -> None:
+def test_an_unexpected_error_is_described_in_one_short_line() -> None:
     assert one_line(RuntimeError("first line\nsecond line")) == "RuntimeError: first line"
     assert one_line(RuntimeError()) == "RuntimeError: "
     assert len(one_line(RuntimeError("x" * 10_000))) == 300

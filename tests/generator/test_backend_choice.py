@@ -4,7 +4,7 @@ import pytest
 
 from streamer.errors import PluginError
 from streamer.generator.backend_choice import (
-    Choice,
+    BackendChoice,
     backend_names,
     choose,
     choose_for,
@@ -25,12 +25,12 @@ def test_a_named_backend_is_taken_as_it_is() -> None:
 
 
 def test_auto_takes_klein_where_the_gpu_and_the_libraries_are() -> None:
-    assert choose_for([], gpu=True) == Choice("klein", "an NVIDIA GPU and the klein extra are here")
+    assert choose_for([], gpu=True) == BackendChoice("klein", "an NVIDIA GPU and the klein extra are here")
 
 
 def test_auto_without_a_gpu_says_so() -> None:
     choice = choose_for(["torch"], gpu=False)
-    assert choice == Choice("procedural", "no NVIDIA GPU found; drawing with the procedural backend")
+    assert choice == BackendChoice("procedural", "no NVIDIA GPU found; drawing with the procedural backend")
 
 
 def test_auto_without_the_libraries_names_them_and_the_fix() -> None:

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import Image
-from pydantic import ValidationError
 
 from streamer.errors import BackendError
 from streamer.generator.backend import BackendPicture, HostPicture, Pixels, StepCallback
-from streamer.generator.config import WorkerOptions
 from streamer.generator.frame_builder import EncodeOptions, FrameBuilder, is_blank
 from streamer.generator.ipc import JudgeUse
 from streamer.generator.judge_panel import JudgePanel, load_judge
@@ -105,7 +103,7 @@ def test_a_preview_is_as_large_as_its_request_says_and_never_enlarged(
     assert (preview.width, preview.height) == wanted == open_image(preview.data).size
 
 
-def test_a_step_without_a_picture_is_told_all_the_same() -> None:
+def test_a_step_without_a_picture_is_a_preview_without_data() -> None:
     step, frame = draw(StepCallback(1, 4, None), HostPicture(noise(64, 48)))
     assert isinstance(step, Preview)
     assert (step.step, step.steps, step.data) == (1, 4, b"")
@@ -149,7 +147,7 @@ def test_a_caption_is_drawn_on_the_host_even_if_the_device_could_encode() -> Non
     assert np.ptp(pixels[200:]) < 20
 
 
-def test_a_backend_that_is_no_model_says_so_in_the_file() -> None:
+def test_the_file_says_whether_a_model_drew_the_picture() -> None:
     frame = draw(HostPicture(noise(64, 48)), source=DigitalSource.ALGORITHMIC)[-1]
     assert isinstance(frame, Frame)
     assert b"digitalsourcetype/algorithmicMedia" in frame.data
@@ -208,7 +206,7 @@ def test_blank_is_what_shows_nothing(pixels: Pixels, blank: bool) -> None:
     assert is_blank(pixels) is blank
 
 
-def test_the_backends_own_time_leaves_out_who_reads_its_items(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_drawing_time_excludes_the_time_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
 
     class Slow(Playback):
@@ -239,7 +237,7 @@ def test_the_judges_see_the_picture_before_the_caption_covers_it() -> None:
     assert alone.scores == covered.scores
 
 
-def test_what_the_backend_and_the_readers_found_travels_with_the_frame() -> None:
+def test_a_frame_carries_the_judgements_of_the_backend_and_the_text_judges() -> None:
     class Opinionated(Playback):
         def opinions(self) -> tuple[Judgement, ...]:
             return (Judgement(Outcome.HOLD, "policy", "policy", "1"),)
@@ -252,10 +250,3 @@ def test_what_the_backend_and_the_readers_found_travels_with_the_frame() -> None
         ("block", "cat"),
         ("hold", "policy"),
     ]
-
-
-def test_a_preview_cannot_be_set_larger_than_32_pixels() -> None:
-    with pytest.raises(ValidationError, match="less than or equal to 32"):
-        WorkerOptions(preview_width=33)
-    with pytest.raises(ValidationError, match="less than or equal to 512"):
-        WorkerOptions(trusted_preview_width=513)

@@ -23,7 +23,7 @@ def panel(*options: dict[str, object]) -> JudgePanel:
 
 
 @pytest.mark.parametrize(("share", "outcome"), [(0.1, "allow"), (0.4, "hold"), (0.8, "block")])
-def test_a_judgement_says_who_found_what_and_how_long_it_took(share: float, outcome: str) -> None:
+def test_a_judgement_names_judge_class_scores_and_time(share: float, outcome: str) -> None:
     (judgement,) = panel({}).look(red(share))
     assert (judgement.outcome, judgement.code) == (outcome, "" if outcome == "allow" else "red")
     assert (judgement.judge, judgement.version) == (IMAGE_JUDGE, "1")
@@ -31,7 +31,7 @@ def test_a_judgement_says_who_found_what_and_how_long_it_took(share: float, outc
     assert judgement.took_ms > 0
 
 
-def test_what_hides_in_a_corner_of_a_collage_is_found_in_the_tiles_alone() -> None:
+def test_only_tiles_find_what_hides_in_a_corner_of_a_collage() -> None:
     pixels = red(0.0)
     pixels[:20, :30, 0] = 255
     assert [judgement.outcome for judgement in panel({}).look(pixels)] == [Outcome.ALLOW]
@@ -69,7 +69,7 @@ def test_each_look_is_reported() -> None:
     assert len(looks) == 1 + 4 + 9
 
 
-def test_without_judges_the_status_says_that_nobody_looks() -> None:
+def test_without_judges_the_status_says_that_no_model_looks() -> None:
     assert JudgePanel().active() == {"judges": NO_JUDGES}
     assert JudgePanel().look(red(1.0)) == ()
     assert JudgePanel().read("anything").result(10) == ()
@@ -102,7 +102,7 @@ def test_transparent_parts_are_laid_over_grey() -> None:
     assert over_grey(pixels)[1].tolist() == [[255] * 3] * 2
 
 
-def test_texts_are_read_beside_the_work_of_the_caller() -> None:
+def test_texts_are_read_while_the_caller_works() -> None:
     judges = JudgePanel([load_judge(JudgeUse(TEXT_JUDGE, {"takes_s": 0.3, "block": {"forbidden": 1.0}}))])
     began = time.monotonic()
     reading = judges.read("a forbidden thing")

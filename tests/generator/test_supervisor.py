@@ -1,4 +1,4 @@
-"""The generator process under everything that can go wrong; real processes, real signals."""
+"""The supervised generator process in every failure: real processes, real signals."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_previews_come_first_and_exactly_one_frame_comes_last(tmp_path: Pa
     assert isinstance(frame, Frame)
     assert (frame.media_type, frame.width, frame.height, frame.layer) == ("image/jpeg", 64, 48, "background")
     seen = [(item.step, bool(item.data)) for item in previews if isinstance(item, Preview)]
-    assert seen == [(1, True), (2, False), (3, True), (4, False)], "a step that shows nothing is told as well"
+    assert seen == [(1, True), (2, False), (3, True), (4, False)], "a step without a picture is a preview, too"
     assert all(item.width <= 32 and item.height <= 32 for item in previews)
 
 
@@ -60,7 +60,7 @@ async def test_previews_come_first_and_exactly_one_frame_comes_last(tmp_path: Pa
         (Role.BROADCASTER, True, {32}),
     ],
 )
-async def test_more_than_32_pixels_are_seen_by_the_trusted_alone_and_where_no_judge_is_to_look_first(
+async def test_only_the_trusted_and_only_without_a_judge_see_previews_above_32_pixels(
     tmp_path: Path, role: Role, judged: bool, widths: set[int]
 ) -> None:
     wanted = replace(request("a harbour", role=role), preview_px=500)
@@ -149,7 +149,7 @@ async def test_a_kill_from_outside_while_idle_is_followed_by_a_restart(tmp_path:
 
 
 async def draw_until_done(generator: Supervisor, wanted: ImageRequest) -> list[Preview | Frame]:
-    """Draw; once more if the death of the process was not yet noticed when the request was handed over."""
+    """Draw, and draw again if the process was already dead when it got the request."""
     try:
         return await draw(generator, wanted)
     except BackendDied:
@@ -157,7 +157,7 @@ async def draw_until_done(generator: Supervisor, wanted: ImageRequest) -> list[P
 
 
 async def test_kills_at_any_moment_cost_no_more_than_the_picture_being_drawn(tmp_path: Path) -> None:
-    """Draw without a pause, and kill each child a little later than the one before."""
+    """Draw without a pause, and kill each process a little later than the one before."""
     outcomes: list[object] = []
     options = AT_ONCE.model_copy(update={"give_up_after": 99})
     async with running(tmp_path, options) as generator:
@@ -206,7 +206,7 @@ async def test_a_picture_that_killed_two_processes_is_refused_the_third_time(tmp
         assert generator.restarts == {"crash": 2}
 
 
-async def test_repeated_deaths_lead_to_the_fallback_which_is_told(tmp_path: Path) -> None:
+async def test_repeated_deaths_lead_to_the_fallback_and_the_status_says_so(tmp_path: Path) -> None:
     options = AT_ONCE.model_copy(update={"give_up_after": 2})
     fallback = BackendUse(SCRIPTED, {})
     async with running(tmp_path, options, fallback=fallback) as generator:
@@ -225,7 +225,7 @@ async def test_a_backend_that_cannot_run_here_is_replaced_at_once(tmp_path: Path
         assert "no such GPU; buy one" in generator.active["fallback"]
 
 
-async def test_an_unknown_backend_is_replaced_and_the_known_names_are_told(tmp_path: Path) -> None:
+async def test_an_unknown_backend_is_replaced_and_the_status_lists_the_known_names(tmp_path: Path) -> None:
     async with running(tmp_path, backend=BackendUse("no_such_backend", {})) as generator:
         await draw(generator, request("fine"))
         assert "use one of: auto" in generator.active["fallback"]
@@ -266,7 +266,7 @@ async def test_a_fallback_that_fails_too_is_a_failed_generator_that_goes_on_tryi
             await draw(generator, request("fine"))
 
 
-async def test_warming_up_is_told_with_the_size_and_the_share(tmp_path: Path) -> None:
+async def test_warming_up_shows_the_size_and_the_share(tmp_path: Path) -> None:
     async with running(tmp_path, on_load="slow") as generator:
         health = await until(generator, lambda health: "warming up" in health.detail)
         assert health == Health("generator", HealthState.WARMING, "warming up 64x48 (0 %)")
@@ -289,7 +289,7 @@ async def test_a_picture_that_takes_too_long_is_stopped_without_a_restart(tmp_pa
         assert generator.restarts == {}
 
 
-async def test_parked_the_process_is_gone_and_unparked_another_one_draws(tmp_path: Path) -> None:
+async def test_parking_ends_the_process_and_unparking_starts_another(tmp_path: Path) -> None:
     async with running(tmp_path) as generator:
         await draw(generator, request("fine"))
         first = generator.pid
@@ -318,7 +318,7 @@ async def test_the_picture_being_drawn_is_finished_before_the_process_goes(tmp_p
 
 
 @pytest.mark.parametrize("on_load", ["slow", "hang"])
-async def test_a_model_that_is_still_loading_goes_as_well(tmp_path: Path, on_load: str) -> None:
+async def test_parking_ends_a_process_that_is_still_loading(tmp_path: Path, on_load: str) -> None:
     async with running(tmp_path, on_load=on_load) as generator:
         await until(generator, lambda health: health.state is HealthState.WARMING)
         generator.park()
@@ -328,7 +328,7 @@ async def test_a_model_that_is_still_loading_goes_as_well(tmp_path: Path, on_loa
         assert (generator.pid, generator.restarts) == (None, {})
 
 
-async def test_parked_and_unparked_at_once_it_comes_back_without_counting_a_death(tmp_path: Path) -> None:
+async def test_parking_and_unparking_at_once_restarts_without_counting_a_death(tmp_path: Path) -> None:
     async with running(tmp_path) as generator:
         for _ in range(3):
             await draw(generator, request("fine"))
@@ -343,7 +343,7 @@ async def park_while_drawing(generator: Supervisor, wanted: ImageRequest) -> Non
         generator.park()
 
 
-async def test_a_crash_of_the_last_picture_is_a_death_and_parks_all_the_same(tmp_path: Path) -> None:
+async def test_a_crash_of_the_last_picture_counts_as_a_death_and_still_parks(tmp_path: Path) -> None:
     async with running(tmp_path) as generator:
         await draw(generator, request("fine"))
         with pytest.raises(BackendDied):
@@ -352,7 +352,7 @@ async def test_a_crash_of_the_last_picture_is_a_death_and_parks_all_the_same(tmp
         assert generator.restarts == {"crash": 1}
 
 
-async def test_closing_the_iterator_stops_the_child_between_two_steps(tmp_path: Path) -> None:
+async def test_closing_the_iterator_stops_the_process_between_two_steps(tmp_path: Path) -> None:
     async with running(tmp_path) as generator:
         pictures = generator.draw(request("endless", steps=10**9))
         assert isinstance(await anext(pictures), Preview)
@@ -374,9 +374,7 @@ async def test_cancel_ends_the_named_request_and_no_other(tmp_path: Path) -> Non
         assert isinstance((await draw(generator, request("fine")))[-1], Frame)
 
 
-async def test_what_is_printed_goes_to_the_log_and_harms_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_prints_go_to_the_log_and_harm_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="streamer.generator.worker")
     async with running(tmp_path) as generator:
         assert isinstance((await draw(generator, request("print")))[-1], Frame)
@@ -384,7 +382,7 @@ async def test_what_is_printed_goes_to_the_log_and_harms_nothing(
     assert {"hello from print", "hello from fd 1", "hello from a subprocess", "50 %", "100 %"} <= lines
 
 
-async def test_the_child_loads_neither_the_web_server_nor_torch(tmp_path: Path) -> None:
+async def test_the_process_loads_neither_the_web_server_nor_torch(tmp_path: Path) -> None:
     async with running(tmp_path) as generator:
         await draw(generator, request("fine"))
         assert generator.active["heavy"] == ""
@@ -403,7 +401,7 @@ async def test_cancelling_run_leaves_no_process_behind(tmp_path: Path, prompt: s
     assert psutil.Process().children() == before
 
 
-async def test_a_waiting_draw_hears_that_the_generator_was_stopped(tmp_path: Path) -> None:
+async def test_a_waiting_draw_fails_when_the_generator_is_stopped(tmp_path: Path) -> None:
     options = AT_ONCE.model_copy(update={"step_timeout_s": 60})
     async with running(tmp_path, options) as generator:
         waiting = asyncio.create_task(draw(generator, request("hang")))
@@ -429,7 +427,7 @@ PARENT = """
 
 
 @pytest.mark.parametrize("prompt", ["hang", "hang hard"])
-def test_the_child_follows_a_parent_that_was_killed(tmp_path: Path, prompt: str) -> None:
+def test_the_process_dies_with_a_parent_that_was_killed(tmp_path: Path, prompt: str) -> None:
     path = os.pathsep.join(filter(None, sys.path))
     command = [sys.executable, "-c", textwrap.dedent(PARENT), str(tmp_path), prompt]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}) as parent:
@@ -464,7 +462,7 @@ async def test_a_backend_that_cannot_change_pictures_says_so(tmp_path: Path) -> 
         assert not generator.edits
 
 
-async def test_many_looks_that_take_longer_than_a_step_may_are_no_hang(tmp_path: Path) -> None:
+async def test_looks_that_together_take_longer_than_a_step_are_no_hang(tmp_path: Path) -> None:
     judge = JudgeUse(IMAGE_JUDGE, {"tiles": [2], "takes_s": 0.3})
     async with running(tmp_path, IMPATIENT, judges=(judge,)) as generator:
         *_, frame = await draw(generator, request("a lake"))
@@ -488,7 +486,7 @@ async def test_judges_outlive_a_death_of_the_process_and_the_fallback(tmp_path: 
         assert await judged(generator, "a lake") == [("hold", "red")]
 
 
-async def test_a_judge_of_whom_nothing_is_heard_holds(tmp_path: Path) -> None:
+async def test_a_judge_that_never_answers_holds(tmp_path: Path) -> None:
     # The backend claims a judge and never answers for it: the parent does not rely on the process here.
     use = BackendUse(SCRIPTED, {}, opinions=("policy_judge",))
     async with running(tmp_path, backend=use) as generator:
@@ -496,13 +494,13 @@ async def test_a_judge_of_whom_nothing_is_heard_holds(tmp_path: Path) -> None:
         assert await judged(generator, "a lake") == [("hold", "missing")]
 
 
-async def test_without_judges_the_status_says_that_nobody_looks(tmp_path: Path) -> None:
+async def test_without_judges_the_status_says_that_no_model_looks(tmp_path: Path) -> None:
     async with running(tmp_path) as generator:
         assert await judged(generator, "a lake") == []
         assert generator.active["judges"].startswith("none: no model looks")
 
 
-async def test_a_fallback_that_lacks_the_judge_of_the_backend_in_its_place_holds(tmp_path: Path) -> None:
+async def test_a_fallback_without_the_own_judge_of_the_backend_holds(tmp_path: Path) -> None:
     use = BackendUse(SCRIPTED, {"on_load": "unavailable"}, opinions=("policy_judge",))
     async with running(tmp_path, backend=use) as generator:
         assert await judged(generator, "a lake") == [("hold", "missing")]
@@ -510,18 +508,18 @@ async def test_a_fallback_that_lacks_the_judge_of_the_backend_in_its_place_holds
 
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("lane", list(Lane))
-def test_the_role_decides_and_nothing_else(role: Role, lane: Lane) -> None:
+def test_the_role_alone_decides_how_large_previews_are(role: Role, lane: Lane) -> None:
     wanted = replace(request(role=role), priority=lane, preview_px=400)
     assert limit_previews(wanted, 32, 256).preview_px == (256 if role >= Role.MODERATOR else 32)
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role < Role.MODERATOR])
-def test_no_setting_raises_the_limit_for_the_others(role: Role) -> None:
+def test_no_setting_raises_the_limit_for_viewers(role: Role) -> None:
     wanted = request(role=role)
     assert limit_previews(wanted, 500, 500).preview_px == 32
     assert limit_previews(wanted, 16, 256).preview_px == 16
 
 
-def test_the_trusted_may_be_blurred_as_well() -> None:
+def test_trusted_previews_may_be_blurred_too() -> None:
     wanted = request(role=Role.BROADCASTER)
     assert limit_previews(wanted, 32, 32).preview_px == 32

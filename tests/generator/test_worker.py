@@ -40,7 +40,7 @@ class Improving:
 
 
 @pytest.mark.parametrize("job_after", [0, 2])
-def test_idle_moments_are_used_until_a_job_comes(job_after: int) -> None:
+def test_idle_work_runs_until_a_job_comes(job_after: int) -> None:
     reader, sent = CommandReader(io.BytesIO()), io.BytesIO()
     backend = Improving(reader, job_after)
     assert next_job(backend, reader, ReplyWriter(sent), JudgePanel()) == DrawCommand(1, REQUEST)  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ def test_idle_moments_are_used_until_a_job_comes(job_after: int) -> None:
     ]
 
 
-def test_a_job_that_follows_at_once_does_not_wait_for_idle_work() -> None:
+def test_idle_work_does_not_delay_a_job_that_follows_at_once() -> None:
     reader = CommandReader(io.BytesIO())
     backend = Improving(reader, 0)
     follows = threading.Timer(0.005, reader.jobs.put, (DrawCommand(1, REQUEST),))
@@ -64,7 +64,7 @@ def test_a_job_that_follows_at_once_does_not_wait_for_idle_work() -> None:
     follows.join()
 
 
-def test_a_backend_that_fails_in_an_idle_moment_still_draws() -> None:
+def test_a_backend_whose_idle_work_fails_still_draws() -> None:
     reader = CommandReader(io.BytesIO())
 
     class Failing:
@@ -75,7 +75,7 @@ def test_a_backend_that_fails_in_an_idle_moment_still_draws() -> None:
     assert next_job(Failing(), reader, ReplyWriter(io.BytesIO()), JudgePanel()) is None  # type: ignore[arg-type]
 
 
-def test_long_work_between_jobs_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_idle_work_sends_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamer.generator.worker.HEARTBEAT_S", 0.001)
     sent = io.BytesIO()
     sent_once = threading.Event()

@@ -37,7 +37,7 @@ async def test_a_process_that_is_asked_to_leave_leaves_with_status_zero(tmp_path
         (begin(SCRIPTED, on_lod="work"), "on_lod"),
     ],
 )
-async def test_what_is_wrong_with_the_command_is_named(tmp_path: Path, command: Begin, problem: str) -> None:
+async def test_a_wrong_command_is_answered_with_its_fault(tmp_path: Path, command: Begin, problem: str) -> None:
     process = WorkerProcess(tmp_path)
     process.send(command)
     reply = await process.receive()

@@ -24,12 +24,12 @@ from streamer.generator.ipc import (
     Stopped,
 )
 from streamer.generator.worker_protocol import (
-    Action,
-    Deliver,
+    DeliverItem,
     EndWorker,
     KillWorker,
-    Restart,
-    Send,
+    RestartAfter,
+    SendCommand,
+    WorkerAction,
     WorkerProtocol,
     WorkerState,
 )
@@ -67,16 +67,16 @@ def state_of(protocol: WorkerProtocol) -> WorkerState:
     return protocol.state
 
 
-def died(protocol: WorkerProtocol, status: int, now: float = 0.0) -> list[Action]:
+def died(protocol: WorkerProtocol, status: int, now: float = 0.0) -> list[WorkerAction]:
     protocol.ending()
     return protocol.exited(status, now)
 
 
-def delivered(actions: list[Action]) -> list[object]:
-    return [action.item for action in actions if isinstance(action, Deliver)]
+def delivered(actions: list[WorkerAction]) -> list[object]:
+    return [action.item for action in actions if isinstance(action, DeliverItem)]
 
 
-def test_a_start_says_what_to_load_and_where_the_layouts_are() -> None:
+def test_a_start_names_what_to_load_and_where_the_layouts_are() -> None:
     protocol = WorkerProtocol(SETUP)
     assert protocol.health() == Health("generator", HealthState.COLD, "not started yet")
     begin = protocol.start(0.0)
@@ -86,7 +86,7 @@ def test_a_start_says_what_to_load_and_where_the_layouts_are() -> None:
     assert protocol.health() == Health("generator", HealthState.COLD, "starting the klein backend")
 
 
-def test_loading_is_told_with_its_share_and_ends_with_what_is_in_use() -> None:
+def test_loading_shows_its_share_and_ends_with_what_is_in_use() -> None:
     protocol = WorkerProtocol(SETUP)
     protocol.start(0.0)
     assert protocol.received(Progress("reading weights", 0.5), 1.0) == []
@@ -98,7 +98,7 @@ def test_loading_is_told_with_its_share_and_ends_with_what_is_in_use() -> None:
     assert not protocol.edits
 
 
-def test_getting_faster_is_told_while_idle_and_leaves_a_drawing_alone() -> None:
+def test_getting_faster_shows_while_idle_and_does_not_disturb_a_drawing() -> None:
     protocol = idle()
     protocol.received(FasterNow("compiling", 0.25, {"device": "fast"}), 1.0)
     assert protocol.health().detail == "drawing with the klein backend, getting faster: compiling (25 %)"
@@ -112,11 +112,11 @@ def test_getting_faster_is_told_while_idle_and_leaves_a_drawing_alone() -> None:
 def test_a_drawing_is_handed_over_item_by_item_and_the_frame_makes_the_process_ready() -> None:
     protocol = idle()
     wanted = request()
-    assert protocol.draw(wanted, 1.0) == (1, [Send(DrawCommand(1, wanted))])
+    assert protocol.draw(wanted, 1.0) == (1, [SendCommand(DrawCommand(1, wanted))])
     assert state_of(protocol) is WorkerState.BUSY
-    assert protocol.received(Produced(1, PREVIEW), 2.0) == [Deliver(1, PREVIEW)]
+    assert protocol.received(Produced(1, PREVIEW), 2.0) == [DeliverItem(1, PREVIEW)]
     assert state_of(protocol) is WorkerState.BUSY
-    assert protocol.received(Produced(1, FRAME), 3.0) == [Deliver(1, FRAME)]
+    assert protocol.received(Produced(1, FRAME), 3.0) == [DeliverItem(1, FRAME)]
     assert state_of(protocol) is WorkerState.READY
     assert protocol.draw(wanted, 4.0)[0] == 2
 
@@ -157,7 +157,7 @@ def test_a_fault_is_raised_as_its_own_class_and_keeps_the_process() -> None:
         ),
         (lambda protocol: (protocol.start(0.0), protocol.received(READY, 1.0), protocol.park()), None),
     ],
-    ids=["starting", "loading", "idle", "drawing", "a sign of life", "leaving"],
+    ids=["starting", "loading", "idle", "drawing", "heartbeat", "leaving"],
 )
 def test_how_long_the_process_may_be_silent(prepare: object, limit_s: float | None) -> None:
     protocol = WorkerProtocol(SETUP)
@@ -169,10 +169,10 @@ def test_silence_is_a_hang_and_costs_the_picture() -> None:
     protocol = busy()
     assert protocol.silent() == [KillWorker()]
     error, restart = died(protocol, -9, 20.0)
-    assert isinstance(error, Deliver)
+    assert isinstance(error, DeliverItem)
     assert isinstance(error.item, BackendDied)
     assert str(error.item) == "the klein backend hung and was killed"
-    assert restart == Restart(1, "the klein backend hung and was killed; restarting in 1 s")
+    assert restart == RestartAfter(1, "the klein backend hung and was killed; restarting in 1 s")
     assert protocol.restarts == {"hang": 1}
     protocol.start(21.0)
     died(protocol, 3, 22.0)
@@ -183,12 +183,12 @@ def test_a_process_that_cannot_be_started_is_tried_again() -> None:
     protocol = WorkerProtocol(SETUP)
     protocol.start(0.0)
     why = "the generator process cannot be started: too many open files; restarting in 1 s"
-    assert protocol.not_started(OSError("too many open files"), 0.0) == [Restart(1, why)]
+    assert protocol.not_started(OSError("too many open files"), 0.0) == [RestartAfter(1, why)]
     assert protocol.restarts == {"start": 1}
     assert protocol.health() == Health("generator", HealthState.COLD, why)
 
 
-def test_too_many_deaths_bring_the_fallback_at_once_which_is_told() -> None:
+def test_too_many_deaths_lead_to_the_fallback_at_once_and_the_status_says_so() -> None:
     protocol = WorkerProtocol(SETUP)
     delays = []
     for now in range(3):
@@ -213,7 +213,7 @@ def test_a_backend_that_cannot_run_here_is_replaced_at_once() -> None:
     protocol.start(0.0)
     assert protocol.received(Failed(LOADING_JOB, "BackendUnavailable", "no GPU", "buy one"), 1.0) == [EndWorker()]
     why = "the klein backend cannot start: no GPU; buy one; drawing with the procedural backend instead"
-    assert died(protocol, 0, 1.0) == [Restart(0.0, why)]
+    assert died(protocol, 0, 1.0) == [RestartAfter(0.0, why)]
     assert protocol.restarts == {"load": 1}
     begin = protocol.start(1.0)
     assert begin is not None
@@ -225,12 +225,12 @@ def test_a_fallback_that_cannot_run_either_is_a_failed_generator_that_goes_on_tr
     protocol.start(0.0)
     protocol.received(Failed(LOADING_JOB, "BackendUnavailable", "no numpy"), 1.0)
     why = "the procedural backend cannot start: no numpy; restarting in 1 s"
-    assert died(protocol, 0, 1.0) == [Restart(1, why)]
+    assert died(protocol, 0, 1.0) == [RestartAfter(1, why)]
     assert protocol.health() == Health("generator", HealthState.FAILED, why)
     assert protocol.start(2.0) is not None
 
 
-def test_what_is_said_after_the_last_word_is_ignored() -> None:
+def test_replies_after_a_failed_start_are_ignored() -> None:
     protocol = WorkerProtocol(SETUP)
     protocol.start(0.0)
     protocol.received(Failed(LOADING_JOB, "BackendError", "broken"), 1.0)
@@ -251,33 +251,33 @@ def test_a_picture_that_killed_two_processes_is_refused() -> None:
     assert protocol.refusal(request("calm")) is None
 
 
-def test_cancel_stops_the_named_request_alone_and_waits_for_the_process_to_say_so() -> None:
+def test_cancel_stops_the_named_request_alone_and_waits_for_the_process_to_confirm() -> None:
     protocol = busy()
     assert protocol.cancel("somebody else's") == []
     deliver, send = protocol.cancel("a harbour-1")
-    assert isinstance(deliver, Deliver)
+    assert isinstance(deliver, DeliverItem)
     assert str(deliver.item) == "the drawing was stopped"
-    assert send == Send(Cancel(1))
+    assert send == SendCommand(Cancel(1))
     assert state_of(protocol) is WorkerState.BUSY
-    assert protocol.received(Stopped(1), 1.0) == [], "its reader has heard already"
+    assert protocol.received(Stopped(1), 1.0) == [], "its reader already has its last item"
     assert state_of(protocol) is WorkerState.READY
 
 
 def test_a_reader_that_leaves_stops_its_own_job_once() -> None:
     protocol = busy()
     assert protocol.abandon(7) == []
-    assert protocol.abandon(1) == [Send(Cancel(1))]
+    assert protocol.abandon(1) == [SendCommand(Cancel(1))]
     assert protocol.abandon(1) == []
     assert protocol.received(Produced(1, FRAME), 1.0) == []
     assert state_of(protocol) is WorkerState.READY
 
 
-def test_parked_while_idle_the_process_leaves_and_its_end_is_no_death() -> None:
+def test_parking_while_idle_ends_the_process_without_counting_a_death() -> None:
     protocol = idle()
     assert protocol.park() == [EndWorker()]
     assert protocol.health() == Health("generator", HealthState.COLD, "giving the GPU away")
     assert protocol.park() == []
-    assert died(protocol, 0, 1.0) == [Restart(0.0)]
+    assert died(protocol, 0, 1.0) == [RestartAfter(0.0)]
     assert (protocol.start(1.0), protocol.state) == (None, WorkerState.PARKED)
     assert protocol.health().state is HealthState.PARKED
     assert (protocol.restarts, protocol.active) == ({}, {"backend": "klein"})
@@ -285,11 +285,11 @@ def test_parked_while_idle_the_process_leaves_and_its_end_is_no_death() -> None:
     assert protocol.start(2.0) is not None
 
 
-def test_parked_while_drawing_the_picture_is_finished_first() -> None:
+def test_parking_while_drawing_finishes_the_picture_first() -> None:
     protocol = busy()
     assert protocol.park() == []
-    assert protocol.received(Produced(1, PREVIEW), 1.0) == [Deliver(1, PREVIEW)]
-    assert protocol.received(Produced(1, FRAME), 2.0) == [Deliver(1, FRAME), EndWorker()]
+    assert protocol.received(Produced(1, PREVIEW), 1.0) == [DeliverItem(1, PREVIEW)]
+    assert protocol.received(Produced(1, FRAME), 2.0) == [DeliverItem(1, FRAME), EndWorker()]
     assert state_of(protocol) is WorkerState.LEAVING
 
 
@@ -309,7 +309,7 @@ def test_the_end_of_the_program_fails_the_picture_being_drawn() -> None:
     assert protocol.close() == []
 
 
-def test_a_judge_that_has_not_answered_holds_and_one_asked_now_and_then_does_not() -> None:
+def test_a_missing_judgement_holds_unless_the_judge_is_asked_only_sometimes() -> None:
     judges = (JudgeUse("eye", {}), JudgeUse("second", {}, always=False))
     protocol = busy(setup=replace(SETUP, judges=judges, backend=BackendUse("klein", {}, ("policy_judge",))))
     answered = Judgement(Outcome.ALLOW, "", "eye", "1")

@@ -47,7 +47,7 @@ def test_a_checkpoint_of_timm_says_what_to_install(tmp_path: Path) -> None:
         create(Options(model=str(tmp_path))).load()
 
 
-def test_a_wrong_label_and_a_missing_folder_are_told(vit: Path, tmp_path: Path) -> None:
+def test_a_wrong_label_and_a_missing_folder_are_refused(vit: Path, tmp_path: Path) -> None:
     with pytest.raises(BackendUnavailable, match="it has: SFW, NSFW"):
         create(Options(model=str(vit), labels={"porn": "sexual"})).load()
     with pytest.raises(BackendUnavailable, match="cannot be loaded"):

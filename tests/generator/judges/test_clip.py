@@ -47,6 +47,6 @@ def test_each_concept_is_compared_with_what_is_harmless_as_stock_clip_does(folde
         assert scores[concept] == pytest.approx(wanted, abs=1e-4)
 
 
-def test_what_is_no_clip_is_told(vit: Path) -> None:
+def test_a_checkpoint_that_is_not_clip_is_refused(vit: Path) -> None:
     with pytest.raises(BackendUnavailable):
         create(Options(model=str(vit), **OPTIONS)).load()

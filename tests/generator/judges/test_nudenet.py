@@ -1,4 +1,4 @@
-"""The one judge whose weights come with a package: it looks at real pictures here."""
+"""NudeNet's weights come with the package, so it looks at real pictures here."""
 
 from __future__ import annotations
 

@@ -41,12 +41,12 @@ def test_without_any_font_for_it_a_text_is_left_out(monkeypatch: pytest.MonkeyPa
 
 
 @given(st.text(max_size=40))
-def test_whatever_is_typed_only_drawable_characters_remain(text: str) -> None:
+def test_only_drawable_characters_remain_of_any_text(text: str) -> None:
     font = font_for(text, "Black")
     assert all(char in " \u200c\u200d" or has_glyph(font, char) for char in drop_unwritable(text, font))
 
 
-def test_scripts_that_no_font_here_writes_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scripts_without_a_font_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fonts, "system_fonts", lambda: ())
     assert fonts.unwritable_scripts() == ["Chinese", "Japanese", "Korean", "Arabic", "Hebrew", "Hindi", "Thai"]
     monkeypatch.setattr(fonts, "system_fonts", lambda: ("a CJK font",))
