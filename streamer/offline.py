@@ -114,7 +114,7 @@ async def forget(config: Config, document: Document, where: Place, user_id: str)
 def _keepers(config: Config, document: Document, store: Store) -> list[Output]:
     """Build the outputs that keep copies."""
     outputs = selections("output", ("outputs",), config.outputs)
-    shared = {"store": store, "marks": Pseudonyms(store.home)}
+    shared = {"store": store, "pseudonyms": Pseudonyms(store.home)}
     return plugins.create_all([output for output in outputs if output.name in KEEPERS], document, shared)
 
 
