@@ -11,7 +11,7 @@ from pathlib import Path
 
 from streamer.errors import ConfigError, StoreError
 from streamer.storage.database import Database, execute
-from streamer.types import Frame, Verdict
+from streamer.types import Frame, Outcome, Verdict
 
 
 class AuditLog:
@@ -95,8 +95,8 @@ def _insert_verdicts(db: sqlite3.Connection, rows: Sequence[tuple[object, ...]])
 def _allowing_verdict(db: sqlite3.Connection, picture_id: str) -> str | None:
     row = db.execute(
         "SELECT verdicts.id FROM pictures JOIN verdicts ON verdicts.id = pictures.verdict_id"
-        " WHERE pictures.id = ? AND verdicts.outcome = 'allow'",
-        (picture_id,),
+        " WHERE pictures.id = ? AND verdicts.outcome = ?",
+        (picture_id, Outcome.ALLOW),
     ).fetchone()
     return str(row[0]) if row else None
 

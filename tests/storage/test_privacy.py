@@ -1,155 +1,19 @@
-"""Forgotten means gone: no file of the data folder holds a byte of it."""
+"""Privacy: erasure asks each repository for its own rows, and what is too old goes by itself."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from streamer import cli
-from streamer.generator.render.encode import encode
-from streamer.interfaces import Output
-from streamer.outputs import archive, evening
-from streamer.outputs._contact_sheet import drawn_from
-from streamer.storage.privacy import FORGETTING, Privacy, PrivacyOptions
-from streamer.storage.pseudonyms import Pseudonyms
-from streamer.storage.store import Store, StoreOptions
-from streamer.types import Notice, NoticeKind, RequestState, Role
+from streamer.errors import StoreError
+from streamer.storage.bans import Ban
+from streamer.storage.privacy import Privacy, PrivacyOptions
+from streamer.storage.store import Store
+from streamer.types import Outcome, RequestState, Verdict
 from tests.support.examples import REQUEST, frame
-from tests.support.real_program import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
-from tests.support.show import Room, opened
-
-NAME, USER, PROMPT = "Zephyrine", "user-90210", "marmalade lighthouse"
-
-
-def found(home: Path, *words: str) -> list[str]:
-    """Search every byte of every file."""
-    wanted = [word.encode() for word in words]
-    return [str(path) for path in home.rglob("*") if any(word in content(path) for word in wanted)]
-
-
-def content(path: Path) -> bytes:
-    """Read a file; nothing when it is deleted in this moment, or is none."""
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError):
-        return b""
-
-
-async def test_after_forgetme_no_byte_of_the_data_folder_tells_of_the_viewer(tmp_path: Path) -> None:
-    async with opened(tmp_path) as room:
-        for n in range(30):
-            await room.say(f"!bg somebody else {n}", f"other{n}")
-            await room.draw_next()
-            if n % 10 == 0:
-                trigger = room.trigger(f"!bg {PROMPT} {n}", NAME, id_=USER)
-                await room.pipeline.submit(trigger)
-                await room.draw_next()
-        await room.pipeline.ban(NAME, "mod", 0.0001)
-        assert found(tmp_path, NAME, USER, PROMPT), "or the search proves nothing"
-        await room.pipeline.submit(room.trigger("!forgetme", NAME, id_=USER))
-        assert found(tmp_path, NAME, NAME.lower(), USER, PROMPT) == []
-        receipt = await room.pipeline.submit(room.trigger(f"!bg {PROMPT}", NAME, id_=USER))
-        assert receipt.rule == "forgotten"
-        await room.order(f"!unban {NAME}", Role.MODERATOR)
-        assert (await room.pipeline.submit(room.trigger("!bg again", NAME, id_=USER))).outcome == "queued"
-    assert found(tmp_path, PROMPT) == []
-
-
-def keepers(folder: Path) -> list[Output]:
-    """Build what copies pictures, beside the data folder; the key and the rows are the store's."""
-    marks = Pseudonyms(folder / "home")
-    book = Store.at(folder / "home", StoreOptions())
-    return [evening.create(evening.Options(folder=folder / "evenings"), marks),
-            archive.create(archive.Options(folder=folder / "archive"), book, marks)]  # fmt: skip
-
-
-@asynccontextmanager
-async def show(folder: Path) -> AsyncIterator[Room]:
-    """Run the pipeline with real pictures and everything that keeps copies of them."""
-    outputs = keepers(folder)
-    async with opened(folder / "home", outputs=outputs) as room:
-        outputs[1]._store = room.store  # type: ignore[attr-defined]
-        room.easel.paint = lambda request: encode(noise(request.id), 80)[1]
-        yield room
-
-
-def noise(seed: str) -> np.ndarray:
-    return np.random.default_rng(sum(seed.encode())).integers(0, 255, (90, 160, 3), np.uint8)
-
-
-async def evening_of(room: Room, *people: tuple[str, str]) -> None:
-    for number, (name, user) in enumerate(people):
-        await room.pipeline.submit(room.trigger(f"!bg {PROMPT if user == USER else 'pier'} {number}", name, id_=user))
-        await room.draw_next()
-    room.script.lines.put_nowait(Notice("obs", NoticeKind.OFFLINE, 0.0))
-    await room.until(lambda: any(isinstance(event, Notice) for event in room.notes.events))
-    await room.pipeline._air.told()
-
-
-async def test_after_two_evenings_and_a_restart_no_copy_anywhere_tells_of_the_viewer(tmp_path: Path) -> None:
-    people = [("Ann", "1"), (NAME, USER), ("Bob", "2"), (NAME, USER)]
-    async with show(tmp_path) as room:
-        await evening_of(room, *people)
-    (first,) = (tmp_path / "evenings").iterdir()
-    first.rename(tmp_path / "evenings" / "the first one")
-    async with show(tmp_path) as room:
-        await evening_of(room, *people[:3])
-        kept = [path for path in tmp_path.rglob("*.jpg") if path.parent.parent.name in ("evenings", "archive")]
-        assert len(kept) == 2 * 7 + 2
-        assert found(tmp_path / "evenings", NAME, PROMPT), "or the search proves nothing"
-        await room.pipeline.forget(USER)
-        assert found(tmp_path, NAME, NAME.lower(), USER, PROMPT) == []
-        left = [path for path in tmp_path.rglob("*.jpg") if path.parent.parent.name in ("evenings", "archive")]
-        assert len(left) == 2 * 4 + 2
-        sheets = [drawn_from(path.read_bytes()) for path in left if "sheet" in path.name]
-        assert [[entry.note[-3:] for entry in sheet.entries] for sheet in sheets if sheet] == [["Ann", "Bob"]] * 2
-
-
-async def test_who_is_forgotten_while_their_picture_is_on_air_again_after_a_restart_is_off_the_air(
-    tmp_path: Path,
-) -> None:
-    async with opened(tmp_path) as room:
-        await room.say("!bg harbour", "zoe")
-        await room.draw_next()
-    async with opened(tmp_path) as room:
-        assert room.on_air() is not None
-        await room.pipeline.forget("zoe")
-        assert room.on_air() is None
-
-
-async def test_a_program_that_ends_before_the_outputs_have_forgotten_lets_them_after_the_next_start(
-    tmp_path: Path,
-) -> None:
-    async with show(tmp_path) as room:
-        await evening_of(room, (NAME, USER), ("Ann", "1"))
-    store = Store.at(tmp_path / "home", StoreOptions())
-    await store.open()
-    privacy = Privacy(store, PrivacyOptions())
-    await privacy.restore()
-    await privacy.forget(USER)
-    await store.close()
-    assert found(tmp_path, NAME, PROMPT)
-    async with show(tmp_path) as room:
-        await room.until(lambda: found(tmp_path, NAME, PROMPT, FORGETTING) == [])
-
-
-async def test_what_somebody_decided_as_a_moderator_stays_without_their_name(tmp_path: Path) -> None:
-    async with opened(tmp_path, mode="on") as room:
-        await room.pipeline.submit(room.trigger("!bg harbour", "ann"))
-        await room.draw_next()
-        await room.pipeline.submit(room.trigger("!ok", NAME, Role.MODERATOR, id_=USER))
-        await room.pipeline.submit(room.trigger("!ban troll", NAME, Role.MODERATOR, id_=USER))
-        assert found(tmp_path, NAME), "or the search proves nothing"
-        await room.pipeline.submit(room.trigger("!forgetme", NAME, Role.MODERATOR, id_=USER))
-        assert found(tmp_path, NAME, USER) == []
-        assert (await room.pipeline.submit(room.trigger("!bg pier", "troll"))).rule == "ban"
+from tests.support.files_containing import files_containing
 
 
 async def test_texts_and_names_go_after_their_time_and_a_hash_stays(store: Store) -> None:
@@ -166,7 +30,7 @@ async def test_texts_and_names_go_after_their_time_and_a_hash_stays(store: Store
     row = await store.requests.get("r1")
     assert row is not None
     assert (row.text, row.prompt, row.actor_name, row.actor_id[0], len(row.actor_id)) == ("", "", "", "~", 33)
-    assert found(store.home, "harbour", "Ann") == []
+    assert files_containing(store.home, "harbour", "Ann") == []
     assert (await privacy.forget(REQUEST.actor.id)).request_ids == ("r1",), "the hash finds what the id no longer does"
 
 
@@ -195,59 +59,38 @@ async def test_who_is_forgotten_is_known_after_a_restart(store: Store) -> None:
     assert await again.readmit(REQUEST.actor.id)
     assert not await again.readmit(REQUEST.actor.id)
     assert again.objection(REQUEST, 0.0) is None
-    await asyncio.sleep(0)
 
 
-async def test_the_command_line_exports_and_forgets_beside_no_running_program(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+async def test_what_a_moderator_decided_stays_without_their_name(store: Store) -> None:
+    privacy = Privacy(store, PrivacyOptions())
+    await privacy.restore()
+    await store.audit.record([Verdict("v1", "r9", "moderator Ann", Outcome.BLOCK, "denied", "1", 1.0)])
+    await store.bans.put(Ban("9", "troll", None, "", "Ann", 1.0))
+    await store.bans.put(Ban("ann", "ann", None, "", "mod", 2.0))
+    await privacy.forget(REQUEST.actor.id, "Ann")
+    assert [(entry["verdict_id"], entry["judge"]) for entry in await store.audit.entries(0.0)] == [("v1", "moderator")]
+    assert await store.bans.all() == [Ban("9", "troll", None, "", "", 1.0)]
+
+
+async def test_an_erasure_whose_file_cannot_be_deleted_fails_whole_and_succeeds_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store.at(tmp_path, StoreOptions())
-    await store.open()
+    privacy = Privacy(store, PrivacyOptions())
+    await privacy.restore()
     await store.requests.accept(REQUEST)
-    await store.requests.end(["r1"], RequestState.SHOWN)
-    await store.close()
-    shipped = Path(__file__).parents[2] / "config.yaml"
-    environ = {"STREAMER_HOME": str(tmp_path), "STREAMER_CONFIG": str(shipped), "STREAMER_PORT": str(free_port())}
-    output = tmp_path / "audit.jsonl"
-    assert await cli.audit(environ, "1h", output) == 0
-    (row,) = map(json.loads, output.read_text().splitlines())
-    assert (row["what"], row["text"], row["actor_name"]) == ("request", "harbour", "Ann")
-    output.unlink()
-    assert await cli.forget(environ, REQUEST.actor.id) == 0
-    assert "1 requests forgotten" in capsys.readouterr().out
-    assert found(tmp_path, "harbour") == []
+    await store.pictures.keep(REQUEST, frame("r1"), "v1")
 
+    def locked(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "in use")
 
-async def test_the_command_line_empties_the_streamers_folders_beside_a_running_program_and_without_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config, port = tmp_path / "config.yaml", free_port()
-    folders = [tmp_path / "evenings", tmp_path / "archive"]
-    config.write_text(
-        f"{CONFIG}outputs: [{{use: evening, folder: '{folders[0]}'}}, {{use: archive, folder: '{folders[1]}'}}]\n",
-        "utf-8",
-    )
-    environ = environment(tmp_path / "home", port, config)
-    left = tmp_path / "home" / "obs" / "pictures" / "background" / "1.jpg"
-    left.parent.mkdir(parents=True)
-    left.write_bytes(b"copper weathercock")
-    words = {"Gonzalo": "copper weathercock", "Ann": "pier", NAME: PROMPT}
-    with command("run", environ=environ, log=tmp_path / "log"):
-        wait_until_ready(f"http://127.0.0.1:{port}")
-        remote = Remote(f"http://127.0.0.1:{port}", tmp_path / "home", tmp_path / "log")
-        async with client(remote.url) as remote.client:
-            for name, text in words.items():
-                await remote.shown(f"!bg {text}", name=name)
-            assert len(list(tmp_path.glob("*/*/*background*.jpg"))) == 6
-            assert await cli.forget(environ, "Gonzalo") == 0
-            assert len(list(tmp_path.glob("*/*/*background*.jpg"))) == 4
-    assert (found(tmp_path, "Gonzalo", "weathercock"), len(found(folders[0], NAME, PROMPT))) == ([], 1)
-    left.write_bytes(PROMPT.encode())
-    assert await cli.forget(environ, NAME) == 0
-    assert found(tmp_path, NAME, PROMPT) == []
-    assert len(list(tmp_path.glob("*/*/*background*.jpg"))) == 2
-    (sheet,) = folders[0].glob("*/contact sheet 1.jpg")
-    drawn = drawn_from(sheet.read_bytes())
-    assert drawn is not None
-    assert [entry.what for entry in drawn.entries] == ["pier"]
-    assert capsys.readouterr().out == "1 requests forgotten\n" * 2
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", locked)
+        with pytest.raises(StoreError, match="in use"):
+            await privacy.forget(REQUEST.actor.id)
+    assert await store.pictures.frame("r1") is not None
+    assert await privacy.unfinished() == []
+    forgotten = await privacy.forget(REQUEST.actor.id)
+    assert await store.pictures.frame("r1") is None
+    assert await privacy.unfinished() == [forgotten]
+    await privacy.finish(forgotten)
+    assert await privacy.unfinished() == []
