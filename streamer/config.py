@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -54,11 +53,23 @@ def selections(seam: str, key: Location, uses: Sequence[Use]) -> list[Selection]
 class Server(Section):
     """Where the program listens."""
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8710
-    public_url: str | None = None
-    allowed_hosts: tuple[str, ...] = ()
-    expose: bool = False
+    host: str = Field("127.0.0.1", description="address to listen on; 127.0.0.1 accepts only this computer")
+    port: int = Field(
+        8710, ge=0, le=65535, description="port of the panel (http://127.0.0.1:8710/) and of the overlay (/overlay)"
+    )
+    public_url: str | None = Field(
+        None,
+        description="address under which OBS reaches the program through a proxy or tunnel, like "
+        "https://pictures.example",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="further host names under which browsers may call this server, like [gpu-box.local]"
+    )
+    expose: bool = Field(
+        False,
+        description="true: confirms that other computers may reach the program; needed when host is not this "
+        "computer's own address",
+    )
 
     @property
     def url(self) -> str:
@@ -72,42 +83,69 @@ class Server(Section):
 class Generator(Section):
     """Which backend draws, with what, and which judges look at the result."""
 
-    use: str = "auto"
-    process: WorkerOptions = WorkerOptions()
-    parked: GameModeOptions = GameModeOptions()
-    backends: Mapping[str, Mapping[str, object]] = {}
-    judges: tuple[Use, ...] = ()
+    use: str = Field(
+        "auto",
+        description="auto: klein on an NVIDIA GPU with the extra installed, otherwise procedural; or the name "
+        "of a backend",
+    )
+    process: WorkerOptions = Field(
+        WorkerOptions(), description="the child process that draws; the stream goes on when it crashes"
+    )
+    parked: GameModeOptions = Field(
+        GameModeOptions(),
+        description="while the GPU is released: by !free, by a key named free, or by the panel's button",
+    )
+    backends: Mapping[str, Mapping[str, object]] = Field({}, description="options of the backends, by name")
+    judges: tuple[Use, ...] = Field(
+        (),
+        description="models that check pictures before they go on air; without one, only the text rules check "
+        "what chat asks for. While a judge cannot load, every viewer's picture is held",
+    )
 
 
 class Layer(LayerOptions):
     """One overlay layer; ``at_least_s`` is how long a viewer's picture is safe from the next one."""
 
-    at_least_s: Annotated[float, Field(ge=0)] = 0.0
+    at_least_s: float = Field(
+        0.0, ge=0, description="how long a viewer's picture is safe from the next viewer's; you never wait"
+    )
 
 
 class Config(Section):
     """Everything that config.yaml may say."""
 
-    server: Server = Server()
-    generator: Generator = Generator()
-    twitch: TwitchConfig = TwitchConfig()
-    triggers: tuple[Use, ...] = ()
-    named_triggers: NamedTriggerTable = {}
-    when: Automations = {}
-    policy: tuple[Use, ...] = ()
-    prefix: Annotated[str, Field(min_length=1, max_length=3)] = "!"
-    commands: Mapping[str, CommandOptions]
-    styles: Mapping[str, str] = {}
-    layers: Mapping[str, Layer]
-    queue: QueueOptions = QueueOptions()
-    approval: ApprovalOptions = ApprovalOptions()
-    privacy: PrivacyOptions = PrivacyOptions()
-    strikes: StrikeOptions = StrikeOptions()
-    raid: RaidModeOptions = RaidModeOptions()
-    store: StoreOptions = StoreOptions()
-    outputs: tuple[Use, ...] = ()
-    events: tuple[EventTrigger, ...] = ()
-    obs: ObsOptions | None = None
+    server: Server = Field(Server(), description="where the program listens")
+    generator: Generator = Field(Generator(), description="what draws the pictures")
+    twitch: TwitchConfig = Field(TwitchConfig(), description="Twitch beyond reading chat: rewards, replies and more")
+    triggers: tuple[Use, ...] = Field((), description="where requests come from")
+    named_triggers: NamedTriggerTable = Field({}, description="what keys, decks, pads and desktop shortcuts can press")
+    when: Automations = Field({}, description="what runs by itself when an event happens")
+    policy: tuple[Use, ...] = Field(
+        (), description="who may ask for what, checked in this order; the first refusal ends it"
+    )
+    prefix: str = Field("!", min_length=1, max_length=3, description="what a command starts with")
+    commands: Mapping[str, CommandOptions] = Field(description="what people may type")
+    styles: Mapping[str, str] = Field({}, description="what !style can switch on")
+    layers: Mapping[str, Layer] = Field(description="what the overlay shows, one entry for each layer")
+    queue: QueueOptions = Field(QueueOptions(), description="how much may wait")
+    approval: ApprovalOptions = Field(
+        ApprovalOptions(), description="when a human checks a viewer's picture before it goes on air"
+    )
+    privacy: PrivacyOptions = Field(PrivacyOptions(), description="how long data about people is kept")
+    strikes: StrikeOptions = Field(
+        StrikeOptions(),
+        description="who is banned automatically: people whose texts are refused again and again for what they say",
+    )
+    raid: RaidModeOptions = Field(
+        RaidModeOptions(),
+        description="raid mode: while a crowd makes trouble, viewers' pictures are held and slowed down",
+    )
+    store: StoreOptions = Field(StoreOptions(), description="how much of the past is kept in the state folder")
+    outputs: tuple[Use, ...] = Field((), description="who else is told what happens")
+    events: tuple[EventTrigger, ...] = Field(
+        (), description="lines that are typed when something happens on the platform"
+    )
+    obs: ObsOptions | None = Field(None, description="OBS: where it runs, and what to do there")
 
 
 def load(path: Path, environ: Mapping[str, str]) -> tuple[Config, Document]:

@@ -23,11 +23,19 @@ class EventTrigger(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     event: Annotated[NoticeKind, *one_of((*PAID, NoticeKind.RAID, NoticeKind.FOLLOW))] = Field(
-        description="what happens"
+        description="cheer, subscription, gift, raid or follow"
     )
-    least: int = Field(1, ge=1, description="bits, months, gifts or viewers; the entry with the highest that fits wins")
-    command: str = Field(min_length=1, description="line to type; {text}, {name} and {count} may stand in it")
-    paid: bool | None = Field(None, description="waits in the lane of those who paid; null: cheers, subs and gifts do")
+    least: int = Field(
+        1,
+        ge=1,
+        description="fewest bits, months, gifts or viewers; of several entries the highest that is reached counts",
+    )
+    command: str = Field(
+        min_length=1, description="line to type; {text} is the message, {name} the person, {count} the amount"
+    )
+    paid: bool | None = Field(
+        None, description="true: waits with the paid requests; null: cheers, subscriptions and gifts do"
+    )
 
 
 class EventTriggers:

@@ -50,12 +50,21 @@ class NamedTrigger(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Annotated[_Kind, *one_of((*TypingKind, *PRESSABLE))] = Field(description="what it does")
-    line: str | None = Field(None, min_length=1, description="what the streamer would type; kind command")
-    prompt: str | None = Field(None, min_length=1, description="what to draw; kind prompt")
-    command: str = Field("bg", min_length=1, description="the drawing command that a prompt is given to")
-    lines: tuple[str, ...] = Field((), description="what to choose from; kinds random and cycle")
-    layer: str | None = Field(None, min_length=1, description="which layer; undo, redo and clear")
+    kind: Annotated[_Kind, *one_of((*TypingKind, *PRESSABLE))] = Field(
+        description="command (one line), prompt, cycle (in turn), random (never twice in a row), undo, redo, "
+        "clear, pause, resume, panic, next, free, warm or cut"
+    )
+    line: str | None = Field(None, min_length=1, description="line to type; for kind command")
+    prompt: str | None = Field(None, min_length=1, description="what to draw; for kind prompt")
+    command: str = Field(
+        "bg", min_length=1, description="command of the table below that draws the prompt; left out: bg"
+    )
+    lines: tuple[str, ...] = Field((), description="lines to choose from; for kinds cycle and random")
+    layer: str | None = Field(
+        None,
+        min_length=1,
+        description="which layer; for kinds undo, redo and clear; left out: the newest, and for clear every layer",
+    )
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> NamedTrigger:

@@ -76,20 +76,58 @@ class CommandOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: ImageKind | StageAction = Field(description="what the command does")
-    aliases: tuple[str, ...] = Field((), description="other words for the same command, in any language")
-    role: RoleOption | None = Field(None, description="lowest role that may use it; None: the kind's own")
-    layer: str | None = Field(None, min_length=1, description="where the picture goes, or what a stage command means")
-    template: Annotated[str, _containing("{text}")] = Field("{text}", description="prompt around the viewer's words")
-    width: Side = Field(1024, description="pixels, a multiple of 16; chat can never set it")
-    height: Side = Field(1024, description="pixels, a multiple of 16; chat can never set it")
-    num_inference_steps: int = Field(4, ge=1, le=100, description="denoising steps")
-    guidance_scale: float = Field(1.0, ge=0, le=30, allow_inf_nan=False, description="1.0 for distilled models")
-    cooldown_s: float | None = Field(None, ge=0, allow_inf_nan=False, description="per user; None: the rule's default")
-    seconds: float | None = Field(None, gt=0, allow_inf_nan=False, description="time on air; None: until replaced")
-    layout: str | None = Field(None, min_length=1, description="name of the meme's caption layout")
+    kind: ImageKind | StageAction = Field(
+        description="background, meme, sticker, edit and restyle draw; undo, redo, clear, pause, resume, "
+        "panic, next, free, warm, approve, deny, cut, ban, unban, forgetme, queue, help and style "
+        "control the show"
+    )
+    aliases: tuple[str, ...] = Field(
+        (), description="other words for the same command, in any language; capitals do not matter"
+    )
+    role: RoleOption | None = Field(
+        None,
+        description="lowest role that may use it: viewer, follower, subscriber, vip, moderator or "
+        "broadcaster; left out: viewer for drawing, queue, help and forgetme, moderator for "
+        "everything else and for reference: program",
+    )
+    layer: str | None = Field(
+        None,
+        min_length=1,
+        description="layer (see layers:) for the picture; for undo, redo and clear the layer that is meant "
+        "when none is named",
+    )
+    template: Annotated[str, _containing("{text}")] = Field(
+        "{text}", description="the prompt; {text} is what the viewer typed, without links and names"
+    )
+    width: Side = Field(1024, description="pixels, a multiple of 16 from 64 to 2048; chat can never choose a size")
+    height: Side = Field(1024, description="pixels, a multiple of 16 from 64 to 2048")
+    num_inference_steps: int = Field(4, ge=1, le=100, description="denoising steps; distilled models need 4")
+    guidance_scale: float = Field(
+        1.0,
+        ge=0,
+        le=30,
+        allow_inf_nan=False,
+        description="how strongly the prompt guides the picture; 1.0 for distilled models",
+    )
+    cooldown_s: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="seconds that one person waits between two of these; null: user_s of the cooldown rule",
+    )
+    seconds: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="time on air; null: until another picture replaces it"
+    )
+    layout: str | None = Field(
+        None,
+        min_length=1,
+        description="where a meme's caption stands: top_bottom or another layout that ships, or a file in the "
+        "folder layouts of the state folder",
+    )
     reference: ReferenceSource | None = Field(
-        None, description="what an edit or restyle starts from: its layer's picture, or what viewers see in OBS"
+        None,
+        description="what edit and restyle change: layer, that layer's picture; program, what viewers see in "
+        "OBS (see obs:); left out: layer for edit, program for restyle",
     )
 
     @model_validator(mode="after")

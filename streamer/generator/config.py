@@ -19,19 +19,34 @@ class WorkerOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    deadline_s: float = Field(20.0, gt=0, description="longest time for one picture; also longest wait for a restart")
-    step_timeout_s: float = Field(10.0, gt=0, description="no step and no judge's look for so long is a hang")
-    start_timeout_s: float = Field(900.0, gt=0, description="no progress for this long while loading is a hang")
+    deadline_s: float = Field(20.0, gt=0, description="longest time for one picture, and longest wait for a restart")
+    step_timeout_s: float = Field(
+        10.0, gt=0, description="a process that finishes no step and no judgement for this long hangs, and is replaced"
+    )
+    start_timeout_s: float = Field(
+        900.0, gt=0, description="a process that makes no progress in loading for this long hangs, and is replaced"
+    )
     restart_delays_s: tuple[float, ...] = Field(
         (0, 1, 2, 5, 10, 30), min_length=1, description="wait before the first, second, ... restart"
     )
-    give_up_after: int = Field(5, ge=1, description="this many deaths within give_up_window_s switch the backend")
-    give_up_window_s: float = Field(600.0, gt=0, description="how long a death counts")
-    poison_after: int = Field(2, ge=1, description="a picture that killed this many processes is refused")
-    jpeg_quality: int = Field(88, ge=50, le=100, description="quality of the pictures, 85 to 90 is sensible")
-    preview_width: int = Field(BLURRED_PX, ge=8, le=BLURRED_PX, description="longest side of a preview in pixels")
+    give_up_after: int = Field(
+        5, ge=1, description="this many crashes within give_up_window_s switch to the procedural backend"
+    )
+    give_up_window_s: float = Field(600.0, gt=0, description="how long a crash counts")
+    poison_after: int = Field(2, ge=1, description="a request that crashed this many processes is refused")
+    jpeg_quality: int = Field(88, ge=50, le=100, description="JPEG quality; 85 to 90 is sensible")
+    preview_width: int = Field(
+        BLURRED_PX,
+        ge=8,
+        le=BLURRED_PX,
+        description="longest side of a blurred preview in pixels, at most 32, so that nothing can be recognised",
+    )
     trusted_preview_width: int = Field(
-        256, ge=8, le=512, description="the same, of what moderators and the streamer ask for, where no judge is set"
+        256,
+        ge=8,
+        le=512,
+        description="the same for your requests (keys, panel, chat) and those of moderators, whose previews "
+        "can be recognised; where a judge is set they are blurred, too, and 32 always blurs them",
     )
 
 

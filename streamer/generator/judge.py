@@ -14,8 +14,8 @@ from pydantic import Field
 from streamer.generator.backend import Pixels
 from streamer.moderation.thresholds import Scores, Thresholds
 
-HOLD_SCORES = "class to score from which on a moderator looks"
-BLOCK_SCORES = "class to score from which on the picture is refused"
+HOLD_SCORES = "class to score, 0 to 1, from which a moderator decides"
+BLOCK_SCORES = "class to score from which the picture is never shown"
 """What the keys of every judge's thresholds mean, in the schema of its options."""
 
 
@@ -23,9 +23,13 @@ class ImageJudgeOptions(Thresholds):
     """Thresholds, and when and on which tiles an image judge is asked."""
 
     tiles: tuple[Annotated[int, Field(ge=2, le=4)], ...] = Field(
-        (), description="also look at the picture cut into 2 x 2, 3 x 3 ... tiles: finds what is small, in collages"
+        (),
+        description="cut the picture into parts and check each: [2, 3] means 2 x 2 and 3 x 3 parts, which "
+        "finds small things and takes 13 more runs",
     )
-    second_opinion: bool = Field(False, description="ask only about what another judge has held or blocked")
+    second_opinion: bool = Field(
+        False, description="true: asked only about what another judge flagged; it may turn a block into a hold"
+    )
 
 
 class Judge(Protocol):

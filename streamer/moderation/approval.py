@@ -22,14 +22,22 @@ class ApprovalOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     mode: Literal["off", "on", "auto"] = Field(
-        "auto", description="off: rules alone decide; on: every viewer's picture waits; auto: when the risk is high"
+        "auto",
+        description="off: rules alone decide; on: every viewer's picture waits; auto: it waits when the risk is high",
     )
-    first_time: bool = Field(True, description="auto: hold what people ask who never wrote in this chat before")
-    delay_s: float = Field(0.0, ge=0, le=60, description="every other viewer's picture waits this long to be stopped")
+    first_time: bool = Field(True, description="auto: hold what people ask for who never wrote in this chat before")
+    delay_s: float = Field(
+        0.0, ge=0, le=60, description="seconds that every other viewer's picture waits, so that !cut can stop it"
+    )
     expires_s: float = Field(60.0, gt=0, description="a held picture that nobody decides on is refused after this")
-    paid_expires_s: float = Field(600.0, gt=0, description="... one that was paid for; it is refunded then")
+    paid_expires_s: float = Field(
+        600.0, gt=0, description="the same for a picture that was paid for; it is refunded then"
+    )
     limit: int = Field(
-        20, ge=1, le=100, description="how many pictures may be held; the oldest goes first, what was paid for last"
+        20,
+        ge=1,
+        le=100,
+        description="how many pictures may be held; the oldest goes first, and those that were paid for last",
     )
 
 

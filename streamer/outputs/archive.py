@@ -22,7 +22,7 @@ class Options(BaseModel):
     """Where the copies go."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    folder: Path = Field(description="a folder; ~ is the home folder; made when missing")
+    folder: Path = Field(description="where the copies go; ~ is your home folder")
 
 
 class Archive:

@@ -36,8 +36,8 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    folder: Path = Field(description="a folder; ~ is the home folder; each evening gets one inside it")
-    names: bool = Field(True, description="write on the sheets for whom each picture was drawn")
+    folder: Path = Field(description="where the folders go; ~ is your home folder")
+    names: bool = Field(True, description="true: write on the sheets for whom each picture was drawn")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,10 +43,18 @@ class Options(BaseModel):
     """The rewards, each under a name of your own that stays when the title changes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    rewards: Mapping[str, CustomReward] = Field({}, description="the rewards, each under a name of your own")
-    while_offline: bool = Field(False, description="true: can be redeemed while the channel is not live")
-    look_s: float = Field(60.0, gt=0, description="seconds between two looks at Twitch")
-    orphan_s: float = Field(ORPHAN_S, gt=0, description="points go back for what was redeemed so long ago unheard")
+    rewards: Mapping[str, CustomReward] = Field(
+        {}, description="the rewards, each under a name of your own, which stays when you change the title"
+    )
+    while_offline: bool = Field(False, description="true: viewers can redeem while the channel is not live")
+    look_s: float = Field(
+        60.0, gt=0, description="seconds between two comparisons with what Twitch holds; differences are corrected"
+    )
+    orphan_s: float = Field(
+        ORPHAN_S,
+        gt=0,
+        description="seconds after which points are refunded for a redemption that never reached the program",
+    )
 
 
 def scopes(options: Options) -> Mapping[str, str]:

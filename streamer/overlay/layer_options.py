@@ -21,21 +21,30 @@ class LayerOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    use: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="module in web/overlay/layers/ that draws this layer")
-    z: int = Field(default=0, ge=-1000, le=1000, description="stacking order; the higher number lies on top")
-    crossfade_s: float = Field(default=0.4, ge=0, le=10, description="blend from one picture to the next; 0 cuts")
+    use: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="module in web/overlay/layers: background fills the frame, popup is a card that comes and goes",
+    )
+    z: int = Field(default=0, ge=-1000, le=1000, description="stacking order; a higher layer lies on top")
+    crossfade_s: float = Field(default=0.4, ge=0, le=10, description="seconds from one picture to the next; 0 cuts")
     fit: Literal["cover", "contain"] = Field(
-        default="cover", description="background: fill the page and crop, or show all of the picture"
+        default="cover", description="background: cover crops, contain shows all of the picture"
     )
-    position: Position = Field(default="right", description="popup: where on the page the picture stands")
+    position: Position = Field(
+        default="right",
+        description="popup: center, top, bottom, left, right, top-left, top-right, bottom-left or bottom-right",
+    )
     scale: float = Field(
-        default=0.55, gt=0, le=1, description="popup: share of the page it fills; sources under 720 pixels get more"
+        default=0.55,
+        gt=0,
+        le=1,
+        description="popup: share of the page that the card fills; browser sources under 720 pixels get more",
     )
-    enter: Motion = Field(default="pop", description="popup: how it comes in")
-    exit: Motion = Field(default="slide", description="popup: how it goes")
-    animation_s: float = Field(default=0.45, ge=0, le=5, description="popup: length of enter and exit")
-    previews: bool = Field(default=True, description="show the blurred beginnings while a picture is being drawn")
-    toast: bool = Field(default=True, description="show 'drawn for ...' in the corner when this layer changes")
+    enter: Motion = Field(default="pop", description="popup: how the card comes in: pop, slide, fade or none")
+    exit: Motion = Field(default="slide", description="popup: how the card leaves: pop, slide, fade or none")
+    animation_s: float = Field(default=0.45, ge=0, le=5, description="popup: length of enter and exit in seconds")
+    previews: bool = Field(default=True, description="show blurred previews on this layer")
+    toast: bool = Field(default=True, description='show "drawn for ..." in the corner when this layer changes')
 
 
 DEFAULT_LAYERS: Mapping[str, LayerOptions] = {

@@ -18,9 +18,16 @@ class GameModeOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    hold_s: float = Field(900.0, ge=0, le=86_400, description="how long requests wait for the GPU; 0 refuses them")
-    card: str = Field("Back soon", max_length=60, description="headline of the card on the overlay; empty: no card")
-    line: str = Field("Pictures are taking a short break", max_length=120, description="the smaller line below it")
+    hold_s: float = Field(
+        900.0,
+        ge=0,
+        le=86_400,
+        description="how long requests wait for the GPU to come back; 0 refuses them with a reason",
+    )
+    card: str = Field("Back soon", max_length=60, description='headline of the card on the overlay; "" shows no card')
+    line: str = Field(
+        "Pictures are taking a short break", max_length=120, description="smaller line below the headline"
+    )
 
 
 class GameMode:

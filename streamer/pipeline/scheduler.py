@@ -46,10 +46,21 @@ class QueueOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     limit: int = Field(50, ge=1, le=1000, description="how many different pictures may wait at once")
-    per_viewer: int = Field(1, ge=1, le=10, description="how many of them one viewer may hold; a newer one replaces")
-    expires_s: float = Field(30.0, gt=0, description="a request older than this is not drawn any more")
-    same_s: float = Field(60.0, ge=0, le=3600, description="who asks for what was just shown or refused gets no other")
-    preempt: bool = Field(True, description="the streamer's own request stops a viewer's picture between two steps")
+    per_viewer: int = Field(
+        1, ge=1, le=10, description="how many of them one viewer may hold; a newer text replaces an older one"
+    )
+    expires_s: float = Field(30.0, gt=0, description="requests older than this are not drawn")
+    same_s: float = Field(
+        60.0,
+        ge=0,
+        le=3600,
+        description="for this long, asking again for what was just shown or refused gets no new picture; 0: "
+        "always a new one",
+    )
+    preempt: bool = Field(
+        True,
+        description="true: your own request interrupts a viewer's between two steps; the viewer's is drawn afterwards",
+    )
 
 
 @dataclass(frozen=True, slots=True)

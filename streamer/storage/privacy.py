@@ -23,8 +23,12 @@ class PrivacyOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    texts_hours: float = Field(24.0, gt=0, description="texts, names, user ids; later a keyed hash stands for the id")
-    audit_days: float = Field(30.0, gt=0, description="requests, verdicts and times on air")
+    texts_hours: float = Field(
+        24.0, gt=0, description="texts, names and user ids; after that, a keyed hash replaces the id"
+    )
+    audit_days: float = Field(
+        30.0, gt=0, description="requests, verdicts and times on air; pictures have their own limit, see store"
+    )
 
 
 class Privacy:

@@ -22,8 +22,8 @@ class StoreOptions(BaseModel):
     """How much of the past is kept."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    pictures_kept: Annotated[int, Field(ge=1, description="newest pictures kept on disk")] = 500
-    requests_kept: Annotated[int, Field(ge=100, description="newest requests kept in the database")] = 20_000
+    pictures_kept: Annotated[int, Field(ge=1, description="newest pictures on disk")] = 500
+    requests_kept: Annotated[int, Field(ge=100, description="newest requests in the database")] = 20_000
 
 
 @dataclass(frozen=True, slots=True)

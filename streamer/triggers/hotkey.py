@@ -93,7 +93,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     keys: Annotated[Mapping[str, str], AfterValidator(check_keys)] = Field(
-        description="chords like <ctrl>+<alt>+1 and the named trigger, or the line, that each stands for"
+        description="what each key runs: a name of named_triggers, or a line typed as the streamer"
     )
     debounce_s: float = Field(
         0.15, ge=0.02, le=HELD_TIMEOUT_S, description="how long a key must be up before it counts as pressed again"

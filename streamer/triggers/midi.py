@@ -78,9 +78,12 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    port: str | None = Field(None, min_length=1, description="a part of the pad's name; None: the first that is there")
+    port: str | None = Field(
+        None, min_length=1, description="part of the pad's name; null: the first pad that is plugged in"
+    )
     keys: Annotated[Mapping[str, str], AfterValidator(check_keys)] = Field(
-        description="pads like note 36 or control 64, and the named trigger or the line that each stands for"
+        description='note, control (pressed from 64 on) or program, with "channel 10" after it if the channel '
+        "matters, and what it runs"
     )
 
 

@@ -30,9 +30,14 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: str = Field("demo", min_length=1, description="a file of JSON lines, or demo for the evening that ships")
-    speed: float = Field(1.0, gt=0, allow_inf_nan=False, description="2.0 plays twice as fast")
-    loop: bool = Field(False, description="begin again at the end")
+    path: str = Field(
+        "demo",
+        min_length=1,
+        description='demo: the recording that ships; or a file of JSON lines: {"at": seconds, "actor": {"id", '
+        '"name", "role"}, "text"}',
+    )
+    speed: float = Field(1.0, gt=0, allow_inf_nan=False, description="2 replays twice as fast")
+    loop: bool = Field(False, description="true: start again at the end")
 
 
 def _parse_role(value: object) -> object:

@@ -62,20 +62,25 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     channel: Annotated[str | None, AfterValidator(login_of)] = Field(
-        None, description="name or address; empty: not used"
+        None, description="name or address of the channel; left out: this source is off"
     )
     irc_url: WebsocketUrl = Field(
-        WebsocketUrl("wss://irc-ws.chat.twitch.tv:443"), description="Twitch's chat, or a stand-in for tests"
+        WebsocketUrl("wss://irc-ws.chat.twitch.tv:443"),
+        description="where chat is read; another address for tests and proxies",
     )
     ignore: tuple[str, ...] = Field(
-        KNOWN_BOTS,
-        description="logins never listened to: bots that answer in chat",
+        KNOWN_BOTS, description="chat bots whose lines are never commands; left out: the well-known ones"
     )
-    shared_chat: bool = Field(False, description="listen to the partner channel's viewers during a shared chat")
+    shared_chat: bool = Field(
+        False, description="true: viewers of the partner's channel may ask too, as ordinary viewers"
+    )
     events: tuple[Feature, ...] = Field(
-        (Feature.SHIELD_MODE,), description="what to hear of besides chat, once logged in"
+        (Feature.SHIELD_MODE,),
+        description="what to receive once logged in: shield_mode, follows, subscriptions, bits, automod",
     )
-    followers: bool = Field(False, description="ask Twitch who follows, for commands with role: follower")
+    followers: bool = Field(
+        False, description="true: ask Twitch who follows, for commands with role: follower; needs a login"
+    )
 
 
 def scopes(options: Options) -> dict[str, str]:

@@ -24,31 +24,53 @@ class Options(BaseModel):
 
     model: str = Field(
         "black-forest-labs/FLUX.2-klein-4B",
-        description="hub id or folder of a distilled FLUX.2 Klein; 4B is Apache-2.0, 9B is gated and non-commercial",
+        description="Hugging Face id or folder of a distilled FLUX.2 Klein; 4B is Apache-2.0, 9B is gated and "
+        "non-commercial",
     )
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cuda, cuda:1 ..., or cpu")
-    optimize: Literal["auto", "off"] = Field("auto", description="auto: all that suits the GPU; off: as diffusers does")
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        description="auto, cuda, cuda:1 ..., or cpu (which takes minutes for a picture)",
+    )
+    optimize: Literal["auto", "off"] = Field(
+        "auto", description="auto: every optimization that suits the GPU; off: plain PyTorch"
+    )
     precision: RequestedPrecision = Field(
-        "auto", description="of the large layers; auto: fp8 from RTX 40 and H100 on, int8 on A100 and RTX 30"
+        "auto",
+        description="float32, bfloat16, fp8, int8, fp8-weights or int8-weights; auto: fp8 from RTX 40 and "
+        "H100 on, int8 on A100 and RTX 30",
     )
     without: tuple[OptimizationName, ...] = Field(
-        (), description="speed-ups to leave off, by the names that the panel shows"
+        (), description="optimizations to switch off, by the names that the panel shows"
     )
     text_tokens: Literal[64, 128, 256, 512] = Field(
-        512, description="room for the prompt; less is faster and changes pictures, 512 is what the model was made for"
+        512, description="room for the prompt: 64, 128, 256 or 512; fewer are faster and change the pictures"
     )
     decoder: str = Field(
-        "full", description="full, small (slightly softer), tiny (softer still), or hub id or folder of one"
+        "full",
+        description="full; small: faster, slightly softer; tiny: faster still, softer; or a Hugging Face id or folder",
     )
-    previews: bool = Field(True, description="show a small preview after each step")
-    prompts_remembered: int = Field(32, ge=0, le=1000, description="prompts whose encoding is kept, 4 MB each")
-    reference_px: int = Field(512, ge=64, le=1024, description="side of the square an edited picture is reduced to")
+    previews: bool = Field(True, description="show blurred previews while a picture is being drawn")
+    prompts_remembered: int = Field(
+        32, ge=0, le=1000, description="number of prompts whose encoding is cached, 4 MB each"
+    )
+    reference_px: int = Field(
+        512, ge=64, le=1024, description="side in pixels of the square to which a picture is reduced for !edit"
+    )
     policy_judge: bool = Field(
-        False, description="let the text encoder answer a yes/no question about each request while it is drawn"
+        False,
+        description="true: the text encoder also answers a policy question about each request; see docs/judges.md",
     )
-    policy_hold: float = Field(0.5, ge=0, le=1, description="share of yes from which on a moderator looks")
-    policy_block: float = Field(0.9, ge=0, le=1, description="share of yes from which on the picture is refused")
-    warm_in_background: bool = Field(True, description="draw slowly at once, and get fast between requests")
+    policy_hold: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of yes, 0 to 1, from which a moderator decides; not evaluated with real weights",
+    )
+    policy_block: float = Field(0.9, ge=0, le=1, description="share of yes from which the picture is refused")
+    warm_in_background: bool = Field(
+        True, description="true: draw slowly at once and get faster between requests; false: get fast first"
+    )
 
 
 def create(options: Options) -> Backend:

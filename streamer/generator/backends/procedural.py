@@ -25,7 +25,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    previews: bool = Field(default=True, description="send a small unfinished picture after each step")
+    previews: bool = Field(default=True, description="show blurred previews while a picture is being drawn")
 
 
 class ProceduralBackend:

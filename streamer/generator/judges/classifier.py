@@ -18,11 +18,12 @@ class Options(ImageJudgeOptions):
 
     model: str = Field(
         "Falconsai/nsfw_image_detection",
-        description="hub id or folder; Marqo/nsfw-image-detection-384 is smaller and needs: pip install timm",
+        description="Hugging Face id or folder; Marqo/nsfw-image-detection-384 is smaller and needs: pip install timm",
     )
     device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda, cuda:1 ...")
     labels: Mapping[str, str] = Field(
-        {"nsfw": "sexual"}, description="label of the checkpoint to class; capitals do not matter"
+        {"nsfw": "sexual"},
+        description="label of the checkpoint to the class that hold and block name; capitals do not matter",
     )
     hold: Mapping[str, Share] = Field({"sexual": 0.25}, description=HOLD_SCORES)
     block: Mapping[str, Share] = Field({"sexual": 0.5}, description=BLOCK_SCORES)

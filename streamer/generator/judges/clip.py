@@ -17,7 +17,9 @@ from streamer.moderation.thresholds import Scores, Share
 class Options(ImageJudgeOptions):
     """Which checkpoint, and which description stands for which class."""
 
-    model: str = Field("openai/clip-vit-base-patch32", description="hub id or folder of a CLIP or SigLIP checkpoint")
+    model: str = Field(
+        "openai/clip-vit-base-patch32", description="Hugging Face id or folder of a CLIP or SigLIP checkpoint"
+    )
     device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda, cuda:1 ...")
     concepts: Mapping[str, str] = Field(
         {
@@ -25,12 +27,14 @@ class Options(ImageJudgeOptions):
             "gore": "a photo of a badly wounded person with a lot of blood",
             "extremism": "a flag of a violent extremist movement",
         },
-        min_length=1, description="class to its description, in English",
-    )  # fmt: skip
+        min_length=1,
+        description="class to its description, in English",
+    )
     harmless: tuple[str, ...] = Field(
         ("a photo", "a drawing", "a landscape", "a person with clothes on"),
-        min_length=1, description="descriptions of what is fine, which a concept must beat",
-    )  # fmt: skip
+        min_length=1,
+        description="descriptions of harmless pictures; a concept counts when it fits better than these",
+    )
     hold: Mapping[str, Share] = Field(
         {"sexual": 0.4, "gore": 0.4, "extremism": 0.4},
         description=f"{HOLD_SCORES}; measure before you trust it",

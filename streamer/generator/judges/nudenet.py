@@ -21,8 +21,14 @@ UNSURE = "BUTTOCKS_EXPOSED"
 class Options(ImageJudgeOptions):
     """Thresholds for NudeNet's own eighteen classes."""
 
-    hold: Mapping[str, Share] = Field({**dict.fromkeys(EXPOSED, 0.25), UNSURE: 0.5}, description=HOLD_SCORES)
-    block: Mapping[str, Share] = Field(dict.fromkeys(EXPOSED, 0.5), description=BLOCK_SCORES)
+    hold: Mapping[str, Share] = Field(
+        {**dict.fromkeys(EXPOSED, 0.25), UNSURE: 0.5},
+        description=HOLD_SCORES,
+    )
+    block: Mapping[str, Share] = Field(
+        dict.fromkeys(EXPOSED, 0.5),
+        description=f"{BLOCK_SCORES}; left out: all that is EXPOSED",
+    )
 
 
 class NudeNet:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from streamer.generator.judge import BLOCK_SCORES, HOLD_SCORES
 from streamer.generator.judges._checkpoint import checkpoint_errors, classes_of
 from streamer.moderation.thresholds import Scores, Share, Thresholds
 
@@ -15,17 +16,19 @@ class Options(Thresholds):
     """Which checkpoint, and what its labels mean."""
 
     model: str = Field(
-        "unitary/multilingual-toxic-xlm-roberta", description="hub id or folder of a text-classification checkpoint"
+        "unitary/multilingual-toxic-xlm-roberta",
+        description="Hugging Face id or folder of a text-classification checkpoint",
     )
     device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda, cuda:1 ...")
     labels: Mapping[str, str] = Field(
-        {"toxic": "toxic"}, description="label of the checkpoint to class; capitals do not matter"
+        {"toxic": "toxic"},
+        description="label of the checkpoint to the class that hold and block name; capitals do not matter",
     )
     several: Literal["auto", "yes", "no"] = Field(
-        "auto", description="may several labels be true at once; auto: as the checkpoint says"
+        "auto", description="yes or no: several labels may be true at once; auto: as the checkpoint says"
     )
-    hold: Mapping[str, Share] = Field({"toxic": 0.5}, description="class to score from which on a moderator looks")
-    block: Mapping[str, Share] = Field({"toxic": 0.9}, description="class to score from which on it is refused")
+    hold: Mapping[str, Share] = Field({"toxic": 0.5}, description=HOLD_SCORES)
+    block: Mapping[str, Share] = Field({"toxic": 0.9}, description=BLOCK_SCORES)
 
 
 class TextClassifier:

@@ -26,29 +26,31 @@ class ObsSection(BaseModel):
 class ShowSource(ObsSection):
     """Show a source of a scene for some seconds."""
 
-    source: str = Field(min_length=1, description="name of the source in OBS")
-    scene: str | None = Field(None, description="the scene or group it stands in; None: the one on air")
-    seconds: Seconds = Field(5.0, description="then it is hidden again")
+    source: str = Field(min_length=1, description="name of the source")
+    scene: str | None = Field(None, description="scene or group that contains it; null: the one on air")
+    seconds: Seconds = Field(5.0, description="seconds until it is hidden again")
 
 
 class EnableFilter(ObsSection):
     """Switch a filter of a source or scene on, for some seconds or permanently."""
 
-    source: str = Field(min_length=1, description="name of the source or scene")
+    source: str = Field(min_length=1, description="name of the source or scene that has the filter")
     name: str = Field(min_length=1, description="name of the filter")
-    seconds: Seconds | None = Field(None, description="then it is switched off again; None: it stays on")
+    seconds: Seconds | None = Field(None, description="seconds until it is switched off again; left out: it stays on")
 
 
 class AfterAction(ObsSection):
     """One action in OBS after a picture has gone on air."""
 
-    commands: tuple[str, ...] = Field((), description="pictures of which commands; none named: of every command")
+    commands: tuple[str, ...] = Field((), description="pictures of which commands; left out: of every command")
     scene: str | None = Field(None, min_length=1, description="switch to this scene")
-    back_after_s: Seconds | None = Field(None, description="... and back after so many seconds")
-    show: ShowSource | None = None
-    filter: EnableFilter | None = None
+    back_after_s: Seconds | None = Field(
+        None, description="seconds until OBS switches back, if that scene is still on air; left out: it stays"
+    )
+    show: ShowSource | None = Field(None, description="show a source for a while")
+    filter: EnableFilter | None = Field(None, description="switch a filter on")
     hotkey: Annotated[str, AfterValidator(_safe_hotkey)] | None = Field(
-        None, min_length=1, description="trigger OBS's hotkey of this name, as GetHotkeyList tells it"
+        None, min_length=1, description="trigger one of OBS's own hotkeys, by its internal name"
     )
 
     @model_validator(mode="after")
@@ -63,18 +65,36 @@ class AfterAction(ObsSection):
 class HotkeySceneOptions(ObsSection):
     """Hotkeys that are bound in OBS: a scene that is never on air, with one hidden item for each hotkey."""
 
-    scene: str = Field("streamer hotkeys", min_length=1, description="name of that scene")
-    keys: Mapping[str, str] = Field({}, description="name of the item, and what it stands for, as with hotkeys")
+    scene: str = Field(
+        "streamer hotkeys",
+        min_length=1,
+        description='name of a scene that is never shown; bind "Show streamer: panic" there',
+    )
+    keys: Mapping[str, str] = Field(
+        {}, description="name of each item, and what it runs: a name of named_triggers, or a line"
+    )
 
 
 class ObsOptions(ObsSection):
     """Where OBS is, and what the program does in it."""
 
-    host: str = Field("127.0.0.1", min_length=1, description="the machine OBS runs on")
-    port: int = Field(4455, ge=1, le=65535, description="Tools > WebSocket Server Settings > Server Port")
-    install: bool = Field(False, description="put the overlay into OBS, and mend it, whenever OBS connects")
-    scenes: tuple[str, ...] = Field((), description="into which scenes; none named: the one on air")
-    program_picture: bool = Field(False, description="commands may take what viewers see as the picture to edit")
-    picture_of: str | None = Field(None, min_length=1, description="take this source or scene instead, a camera say")
-    after: tuple[AfterAction, ...] = Field((), description="what to do when a picture has gone on air")
-    hotkeys: HotkeySceneOptions = HotkeySceneOptions()
+    host: str = Field("127.0.0.1", min_length=1, description="computer that OBS runs on")
+    port: int = Field(4455, ge=1, le=65535, description="the port in Tools > WebSocket Server Settings")
+    install: bool = Field(False, description="true: put the overlay into OBS, and repair it, whenever OBS connects")
+    scenes: tuple[str, ...] = Field(
+        (), description="scenes to put the overlay into; left out: where it is already, otherwise the one on air"
+    )
+    program_picture: bool = Field(
+        False, description="true: commands with reference: program may use what viewers see as the picture to edit"
+    )
+    picture_of: str | None = Field(
+        None,
+        min_length=1,
+        description="capture this source or scene, a camera for example, instead of everything on air",
+    )
+    after: tuple[AfterAction, ...] = Field(
+        (), description="what to do in OBS when a picture has gone on air, one action in each entry"
+    )
+    hotkeys: HotkeySceneOptions = Field(
+        HotkeySceneOptions(), description="hotkeys that are bound in OBS (Settings > Hotkeys)"
+    )

@@ -26,20 +26,33 @@ class EmoteOptions(BaseModel):
     """Whether to remove the names of third-party emotes from what viewers type, and where the lists are."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    strip: bool = Field(True, description="take the names out")
-    seventv_url: HttpAddress = Field("https://7tv.io/v3", description="lists of 7TV")
-    bttv_url: HttpAddress = Field("https://api.betterttv.net/3", description="lists of BetterTTV")
-    ffz_url: HttpAddress = Field("https://api.frankerfacez.com/v1", description="lists of FrankerFaceZ")
+    strip: bool = Field(True, description="true: remove them; skipped while these services do not answer")
+    seventv_url: HttpAddress = Field("https://7tv.io/v3", description="7TV's emote lists")
+    bttv_url: HttpAddress = Field("https://api.betterttv.net/3", description="BetterTTV's emote lists")
+    ffz_url: HttpAddress = Field(
+        "https://api.frankerfacez.com/v1", description="FrankerFaceZ's emote lists, and the id of each channel"
+    )
 
 
 class TwitchConfig(BaseModel):
     """The application at Twitch, and the addresses of Twitch; a test server can stand in for each address."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    client_id: str = Field("", pattern=r"^[a-z0-9]*$", description="id of a Public application; no secret")
-    id_url: HttpAddress = Field("https://id.twitch.tv/oauth2", description="where logins are made and renewed")
-    helix_url: HttpAddress = Field("https://api.twitch.tv/helix", description="the API")
-    emotes: EmoteOptions = EmoteOptions()
+    client_id: str = Field(
+        "",
+        pattern=r"^[a-z0-9]*$",
+        description="id of your Public application at dev.twitch.tv/console/apps; it is not a secret",
+    )
+    id_url: HttpAddress = Field(
+        "https://id.twitch.tv/oauth2", description="where logins are made; another address for tests"
+    )
+    helix_url: HttpAddress = Field("https://api.twitch.tv/helix", description="Twitch's API; another address for tests")
+    emotes: EmoteOptions = Field(
+        EmoteOptions(),
+        description="names of 7TV, BetterTTV and FrankerFaceZ emotes are plain words in chat, and noise in a prompt",
+    )
     eventsub_url: str = Field(
-        "wss://eventsub.wss.twitch.tv/ws", pattern=r"^wss?://[^\s]+$", description="where events come from"
+        "wss://eventsub.wss.twitch.tv/ws",
+        pattern=r"^wss?://[^\s]+$",
+        description="where events come from; another address for tests",
     )

@@ -24,14 +24,16 @@ class CustomReward(BaseModel):
     """What viewers see in the channel's list of rewards, and the command that a redemption runs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    title: str = Field(min_length=1, max_length=45, description="its name; unique in the channel")
-    cost: int = Field(ge=1, le=2**31 - 1, description="channel points")
+    title: str = Field(
+        min_length=1, max_length=45, description="what viewers see; at most 45 characters, unique in the channel"
+    )
+    cost: int = Field(ge=1, le=2**31 - 1, description="channel points; they are refunded when nothing is shown")
     command: str = Field(min_length=1, description="line to type; {text} is what the viewer wrote")
     prompt: str = Field("", max_length=200, description="what viewers read before they write")
-    colour: str = Field("#9146FF", pattern=r"^#[0-9A-Fa-f]{6}$", description="background of its button")
-    per_stream: int | None = Field(None, ge=1, description="how often in one stream")
-    per_viewer: int | None = Field(None, ge=1, description="how often one viewer in one stream")
-    wait_s: int | None = Field(None, ge=1, le=604_800, description="seconds between two redemptions")
+    colour: str = Field("#9146FF", pattern=r"^#[0-9A-Fa-f]{6}$", description="colour of the reward's button")
+    per_stream: int | None = Field(None, ge=1, description="how often in one stream; null: no limit")
+    per_viewer: int | None = Field(None, ge=1, description="how often for one viewer in one stream; null: no limit")
+    wait_s: int | None = Field(None, ge=1, le=604_800, description="seconds between two redemptions; null: none")
 
 
 def desired_fields(reward: CustomReward, paused: bool) -> RewardFields:

@@ -13,7 +13,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    users: tuple[str, ...] = Field((), description="user ids or login names; upper case and a leading @ do not matter")
+    users: tuple[str, ...] = Field(
+        (), description="ids or login names for whom nothing is drawn; capitals and a leading @ do not matter"
+    )
 
 
 class Blocklist(Rule):

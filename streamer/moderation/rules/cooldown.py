@@ -40,12 +40,18 @@ class Options(BaseModel):
 
     user_s: NonNegativeFloat | dict[RoleName, NonNegativeFloat] = Field(
         30.0,
-        description="wait of one viewer between two requests: one number (subscribers wait half of it, VIPs a third, "
-        "moderators nothing), or seconds per role (a role left out waits as the one below it, moderators nothing)",
+        description="wait of one viewer between two requests; subscribers wait half, VIPs a third, moderators "
+        "not at all. Or by role: {viewer: 30, subscriber: 15, vip: 10, moderator: 0}; a role left "
+        "out waits like the one below it, moderators not at all",
     )
-    everyone_s: float = Field(1.0, ge=0, description="seconds between two requests of all of chat together")
-    newcomer: float = Field(2.0, ge=1, description="how many turns the first message of somebody in this chat costs")
-    burst: int = Field(5, ge=1, description="how many may come at once after a quiet time before everyone_s holds")
+    everyone_s: float = Field(
+        1.0,
+        ge=0,
+        description="seconds between two requests of the whole chat together, no shorter than a picture "
+        "takes; half of these turns are reserved for people who were let in before",
+    )
+    newcomer: float = Field(2.0, ge=1, description="how many turns somebody's first message in this chat costs")
+    burst: int = Field(5, ge=1, description="how many requests may come at once after a quiet time")
 
 
 class Cooldown(Rule):

@@ -15,7 +15,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    shortest: int = Field(1, ge=0, description="fewer characters than this are refused; 0 allows none at all")
+    shortest: int = Field(1, ge=0, description="fewer characters than this are refused; 0 accepts an empty text")
     longest: int = Field(300, ge=1, description="more characters than this are refused")
 
     @model_validator(mode="after")

@@ -25,16 +25,18 @@ KEY, URL = "STREAMER_MODERATION_KEY", "STREAMER_MODERATION_URL"
 class Options(Thresholds):
     """Whom to ask. The key stands in the environment, never here."""
 
-    url: str = Field("", description=f"the endpoint; empty: {URL} of the environment, else OpenAI's")
-    model: str = Field("omni-moderation-latest", description="the model's name, as the service knows it")
-    timeout_s: float = Field(2.0, gt=0, lt=3, description="an answer later than this is none, and holds")
+    url: str = Field(
+        "", description="any service that answers like OpenAI's; left out: STREAMER_MODERATION_URL, otherwise OpenAI's"
+    )
+    model: str = Field("omni-moderation-latest", description="name of the model at that service")
+    timeout_s: float = Field(2.0, gt=0, lt=3, description="a later answer counts as none, and the picture is held")
     hold: Mapping[str, Share] = Field(
         {"sexual": 0.3, "violence/graphic": 0.4, "hate": 0.3, "harassment": 0.5, "self-harm": 0.3, "illicit": 0.5},
-        description="category to score from which on a moderator looks; what the service itself flags is held anyway",
+        description="category to score from which a moderator decides; what the service itself flags is held anyway",
     )
     block: Mapping[str, Share] = Field(
         {"sexual/minors": 0.2, "sexual": 0.8, "hate/threatening": 0.5, "self-harm/instructions": 0.5},
-        description="category to score from which on it is refused",
+        description="category to score from which the request is refused",
     )
 
 

@@ -16,7 +16,8 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     own: Literal["as chat", "blocks", "show"] = Field(
-        "blocks", description="the streamer's own requests: as chat, only a block counts, or show whatever it is"
+        "blocks",
+        description="your own requests: as chat, blocks (only a block counts) or show (whatever the judges say)",
     )
 
 

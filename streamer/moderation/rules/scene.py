@@ -19,9 +19,11 @@ class Scene(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    commands: tuple[str, ...] | None = Field(None, description="the drawing commands that are open; left out: all")
-    quiet: bool = Field(False, description="nothing from viewers in this scene")
-    style: str | None = Field(None, min_length=1, description="the style that is on in this scene, one of styles")
+    commands: tuple[str, ...] | None = Field(None, description="only these drawing commands are open; left out: all")
+    quiet: bool = Field(False, description="true: nothing from viewers; what waits is drawn when the scene changes")
+    style: str | None = Field(
+        None, min_length=1, description="this style is on until !style or another scene changes it"
+    )
 
 
 class Options(BaseModel):
@@ -29,8 +31,10 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    scenes: Mapping[str, Scene] = Field({}, description="scenes by their names in OBS; others are open")
-    live_only: bool = Field(False, description="refuse viewers while a source says that the stream is off")
+    scenes: Mapping[str, Scene] = Field(
+        {}, description="rules for scenes, by their names in OBS; every other scene is open"
+    )
+    live_only: bool = Field(False, description="true: viewers may ask only while the stream is live")
 
 
 def style_of(scenes: Mapping[str, Scene], name: str) -> str | None:

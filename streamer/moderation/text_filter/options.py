@@ -22,22 +22,26 @@ class TextFilterOptions(BaseModel):
 
     extra: tuple[str, ...] = Field(
         (),
-        description='words and phrases to refuse as well; "spoil*" also refuses "spoiler", "*spoil*" "despoiled" too',
+        description="your own words to refuse, besides the list that ships; spoil* also refuses spoiler, "
+        "*spoil* also despoiled",
     )
-    patterns: tuple[str, ...] = Field((), description="regular expressions (RE2) to refuse, capitals do not matter")
-    allow: tuple[str, ...] = Field((), description="words and phrases that are fine although the shipped list has them")
+    patterns: tuple[str, ...] = Field(
+        (), description="regular expressions to refuse, in RE2 syntax; capitals do not matter"
+    )
+    allow: tuple[str, ...] = Field((), description="words of that list that are fine here")
     kinds: tuple[SwitchableKind, ...] = Field(
         get_args(SwitchableKind),
-        description="which parts of the shipped list to use; what concerns minors is always refused",
+        description="which parts of the list to use; the part that concerns minors is always used",
     )
     hold: tuple[SwitchableKind, ...] = Field(
-        ("selfharm", "drugs"), description="parts of the list that only hold for a moderator instead of refusing"
+        ("selfharm", "drugs"), description="parts of the list that wait for a moderator instead of being refused"
     )
     doubtful: Literal["hold", "allow"] = Field(
-        "hold", description="what becomes of a word that is probably a refused one in disguise"
+        "hold",
+        description="what happens to a word that is probably a refused one in disguise: hold for a moderator, or allow",
     )
     channel_terms: bool = Field(
-        True, description="also refuse the terms that the channel blocks in its chat, once known"
+        True, description="true: also refuse the terms that the channel blocks in its chat, once a login can read them"
     )
 
     @field_validator("extra", "allow")
