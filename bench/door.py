@@ -33,7 +33,7 @@ def forged(frame: Frame, how: int) -> Frame:
     if how == 1:
         return clear_frame(frame, "made up", Capability())
     values = (frame.request_id, frame.layer, frame.media_type, frame.data, frame.width, frame.height)
-    return ClearedFrame(*values) if how == 2 else ClearedFrame(*values, verdict_id="made up", seal=None)
+    return ClearedFrame(*values) if how == 2 else ClearedFrame(*values, verdict_id="made up")
 
 
 async def attempts(count: int, seed: int, home: Path) -> tuple[int, int, int]:
@@ -42,7 +42,7 @@ async def attempts(count: int, seed: int, home: Path) -> tuple[int, int, int]:
     store = Store.at(home, StoreOptions())
     await store.open()
     hub, stage = Hub(LAYERS), Stage(tuple(LAYERS))
-    door, page = AirGate(store, hub.take_seal()), hub.join()
+    gate, page = AirGate(store, hub.take_capability()), hub.join()
     handed: set[str] = set()
     now = 0.0
     for number in range(count):
@@ -51,7 +51,7 @@ async def attempts(count: int, seed: int, home: Path) -> tuple[int, int, int]:
         frame = Frame(f"p{number}", layer, "image/jpeg", b"jpeg", 8, 8)
         what = chance.random()
         if what < 0.002:
-            updates: list[object] = list(stage.show(await door.admit(frame, "bench"), None, now, now))
+            updates: list[object] = list(stage.show(await gate.clear(frame, "bench"), None, now, now))
         elif what < 0.9:
             updates = [forged(frame, chance.randrange(4))]
         elif what < 0.97:

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from bench import report
@@ -24,7 +25,9 @@ from streamer.interfaces import Health, HealthState, SourceEvent
 from streamer.moderation.policy import Policy
 from streamer.moderation.raid_mode import RaidModeOptions
 from streamer.moderation.rules import cooldown
-from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.admit import Admit, TriggerTables
+from streamer.pipeline.pipeline import Pipeline, build_channel
+from streamer.pipeline.show import ShowConfig, new_show, restore
 from streamer.types import Actor, Ended, Event, Frame, ImageRequest, Lane, Preview, RequestState, Role, Trigger
 
 ACCOUNTS, GROUPS = 50_000, 20
@@ -72,9 +75,9 @@ class Crowd:
 class Steady:
     """One of many equal people who want a picture whenever they may, all evening long: each asks when told to."""
 
-    def __init__(self, number: int, pipeline: Pipeline, user_s: float) -> None:
+    def __init__(self, number: int, admit: Admit, user_s: float) -> None:
         self._actor = Actor(f"steady{number}", f"regular{number}", Role.VIEWER)
-        self._pipeline, self._user_s = pipeline, user_s
+        self._admit, self._user_s = admit, user_s
         self.answers: Counter[str] = Counter()
         # Nobody types the moment a wait is over, nor at the same moment as two hundred others.
         self._hand = random.Random(number)
@@ -85,7 +88,7 @@ class Steady:
         for number in itertools.count():
             now = time.monotonic()
             text = f"!bg {self._actor.name} wants {number}"
-            receipt = await self._pipeline.submit(Trigger(f"{text} {now}", "crowd", text, self._actor, now))
+            receipt = await self._admit.submit(Trigger(f"{text} {now}", "crowd", text, self._actor, now))
             self.answers[receipt.rule or receipt.outcome] += 1
             told = re.search(r"again in (\d+) s", receipt.reason)
             wait_s = float(told[1]) if told else self._user_s if receipt.outcome == "queued" else 1.0
@@ -107,12 +110,12 @@ class Ears:
                 self.served[event.request.actor.id] += 1
 
 
-async def press(pipeline: Pipeline, seconds: float) -> None:
+async def press(admit: Admit, seconds: float) -> None:
     """Press the streamer's key again and again."""
     for number in range(int(seconds / KEY_EVERY_S)):
         actor = Actor("streamer", "Streamer", Role.BROADCASTER)
         now = time.monotonic()
-        await pipeline.submit(Trigger(f"k{now}-{number}", "keys", f"!bg my own harbour {number}", actor, now))
+        await admit.submit(Trigger(f"k{now}-{number}", "keys", f"!bg my own harbour {number}", actor, now))
         await asyncio.sleep(KEY_EVERY_S)
 
 
@@ -132,29 +135,30 @@ def jain(shares: list[int]) -> float:
 async def flood(seconds: float, rate: int, user_s: float, home: Path) -> dict[str, object]:
     """Run with and without the crowd, and compare."""
     built, ears, crowd = parts(home), Ears(), Crowd(rate)
-    built.generator, built.outputs = Painter(), [ears]
     # Pictures as fast as they are drawn; a raid mode would hold every one of them, which is not what is measured.
-    built.raid = RaidModeOptions(viewers=0, newcomers=1.0, alike=1.0, blocks=1_000_000)
+    calm = ShowConfig(raid_mode=RaidModeOptions(viewers=0, newcomers=1.0, alike=1.0, blocks=1_000_000))
     limit = cooldown.Options(user_s=user_s, everyone_s=CHAT_EVERY_S, burst=5)
     rules = built.policy.rules
-    built.policy = Policy(cooldown.create(limit) if isinstance(rule, cooldown.Cooldown) else rule for rule in rules)
-    quiet = Pipeline(built)
+    policy = Policy(cooldown.create(limit) if isinstance(rule, cooldown.Cooldown) else rule for rule in rules)
+    show = new_show(replace(built, policy=policy, generator=Painter(), outputs=[ears]), calm)
+    channel = build_channel(show, TriggerTables())
+    pipeline, admit = Pipeline(channel, (), ()), channel.admit
     await built.store.open()
-    await quiet.restore()
-    running = asyncio.create_task(quiet.run())
+    await restore(show)
+    running = asyncio.create_task(pipeline.run())
     # A calm chat that still keeps the generator busy: a key waits for the picture being drawn, flood or not.
-    few = asyncio.create_task(quiet._listen(Crowd(rate // 200)))
-    steady = [Steady(number, quiet, user_s) for number in range(STEADY)]
+    few = asyncio.create_task(pipeline.listen(Crowd(rate // 200)))
+    steady = [Steady(number, admit, user_s) for number in range(STEADY)]
     regulars = [asyncio.create_task(one.ask_all_evening()) for one in steady]
-    await press(quiet, CALM_S)
+    await press(admit, CALM_S)
     few.cancel()
     calm_ms, ears.keys_ms, ears.served = ears.keys_ms, [], Counter()
-    listening = asyncio.create_task(quiet._listen(crowd))
+    listening = asyncio.create_task(pipeline.listen(crowd))
     late: list[float] = []
     measuring = asyncio.create_task(lag(late))
-    await press(quiet, seconds / 4)
+    await press(admit, seconds / 4)
     early_mb = resident_mb()
-    await press(quiet, seconds * 3 / 4)
+    await press(admit, seconds * 3 / 4)
     late_mb = resident_mb()
     tasks = (listening, measuring, running, *regulars)
     for task in tasks:

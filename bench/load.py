@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -25,10 +26,11 @@ from streamer import app, config_checks, paths
 from streamer.interfaces import Health, HealthState
 from streamer.moderation.policy import Policy
 from streamer.overlay.hub import Hub
-from streamer.pipeline.controls import ShowParts
+from streamer.pipeline.admit import TriggerTables
 from streamer.pipeline.metrics import Metrics
-from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.pipeline import Pipeline, build_channel
 from streamer.pipeline.scheduler import Scheduler
+from streamer.pipeline.show import ShowConfig, ShowParts, new_show
 from streamer.pipeline.stage import Stage
 from streamer.storage.store import Store
 from streamer.triggers import replay
@@ -101,15 +103,15 @@ def parts(home: Path) -> ShowParts:
 
 async def memory(count: int, home: Path) -> tuple[float, float]:
     """Push requests through the whole pipeline; return resident MB after a tenth of them and after all."""
-    built = parts(home)
-    built.policy = Policy(())
-    pipeline = Pipeline(built)
+    built = replace(parts(home), policy=Policy(()))
+    channel = build_channel(new_show(built, ShowConfig()), TriggerTables())
+    pipeline = Pipeline(channel, (), ())
     await built.store.open()
     running = asyncio.create_task(pipeline.run())
     early = 0.0
     for number, trigger in enumerate(prompts(count)):
         now = Trigger(trigger.id, trigger.source, trigger.text, trigger.actor, time.monotonic())
-        await pipeline.submit(now)
+        await channel.admit.submit(now)
         while len(built.scheduler) > 10:
             await asyncio.sleep(0)
         if number == count // 10:

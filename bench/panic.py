@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench import report
 from streamer.interfaces import Health, HealthState, SourceEvent
+from streamer.pipeline.status import on_air
 from streamer.types import Actor, Retraction, Role, Trigger
 from tests.support.embedded import Embedded, place, served
 from tests.support.waiting import until
@@ -60,21 +61,21 @@ class Crowd:
 
 async def fill_queue_behind_a_hung_picture(program: Embedded) -> None:
     """Put one picture on air and hang the generator in the next."""
-    pipeline = program.app.pipeline
+    channel, show = program.app.channel, program.app.channel.show
     shown = Trigger("first", "bench", "!bg harbour", Actor("author", "author", Role.BROADCASTER), time.monotonic())
-    await pipeline.submit(shown)
-    await until(lambda: pipeline.state().on_air["background"] == "first")
+    await channel.admit.submit(shown)
+    await until(lambda: on_air(show)["background"] == "first")
     hang = Trigger("hang", "bench", "!bg hang", Actor("h", "h", Role.BROADCASTER), time.monotonic())
-    await pipeline.submit(hang)
-    await until(lambda: pipeline.state().drawing is not None)
+    await channel.admit.submit(hang)
+    await until(lambda: show.active.request is not None)
 
 
 async def blank_once(program: Embedded, crowd: Crowd, how: str) -> float:
     """Show the picture again, blank by a panic or a deletion, and return the milliseconds until the page knows."""
-    pipeline, page = program.app.pipeline, program.page
-    await until(lambda: len(pipeline.state().pending) >= 45, poll_s=POLL_S)
+    channel, page = program.app.channel, program.page
+    await until(lambda: len(channel.show.scheduler) >= 45, poll_s=POLL_S)
     asked = time.monotonic()
-    assert await pipeline.show("first")
+    assert await channel.controls.show_again("first")
     await until(lambda: page.shown_at > asked, poll_s=POLL_S)
     started = time.monotonic()
     if how == "panic":
@@ -93,7 +94,7 @@ async def measure(rounds: int, rate: int, home: Path) -> dict[str, list[float]]:
     async with served(place(home, CONFIG)) as program:
         await fill_queue_behind_a_hung_picture(program)
         crowd = Crowd(rate)
-        flooding = asyncio.create_task(program.app.pipeline._listen(crowd))
+        flooding = asyncio.create_task(program.app.pipeline.listen(crowd))
         for _ in range(rounds):
             for how, times in took.items():
                 times.append(await blank_once(program, crowd, how))

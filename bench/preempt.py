@@ -77,7 +77,7 @@ class Contender:
         return self._program.page.painted_at
 
     def _draws(self, request_id: str) -> bool:
-        drawing = self._program.app.pipeline.state().drawing
+        drawing = self._program.app.channel.show.active.request
         return drawing is not None and drawing.id == request_id
 
     async def _until(self, fact: Callable[[], bool]) -> None:

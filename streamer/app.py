@@ -34,10 +34,11 @@ from streamer.moderation.policy import Policy, implements
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
 from streamer.paths import Place
-from streamer.pipeline.controls import ShowParts
+from streamer.pipeline.admit import TriggerTables
 from streamer.pipeline.metrics import Metrics
-from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.pipeline import Channel, Pipeline, build_channel
 from streamer.pipeline.scheduler import Scheduler
+from streamer.pipeline.show import ShowConfig, ShowParts, new_show
 from streamer.pipeline.stage import Stage
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.storage.store import Store
@@ -58,6 +59,7 @@ class App:
     choice: BackendChoice
     store: Store
     generator: Supervisor
+    channel: Channel
     pipeline: Pipeline
     asgi: Callable[..., Awaitable[None]]
     tokens: TokenTable
@@ -93,42 +95,57 @@ def build(
     outputs = plugins.create_all(selections("output", ("outputs",), config.outputs), document, shared)
     policy = Policy(rules(config, document))
     check_sold(outputs, config.events, table, document)
-    pipeline = Pipeline(
+    reporting = [twitch, *(output for output in outputs if isinstance(output, Reporting))]
+    named_triggers = named(config, document, table, sources)
+    sources = [*sources, *more_sources]
+    if obs:
+        sources.append(obs.source)
+        outputs.append(obs.output)
+    show = new_show(
         ShowParts(
             commands=table,
             policy=policy,
             scheduler=Scheduler(config.queue),
-            same_s=config.queue.same_s,
             stage=on_air,
-            store=store,
-            generator=generator,
             hub=hub,
             metrics=metrics,
-            sources=[*sources, *more_sources, *([obs.source] if obs else [])],
-            outputs=[*outputs, *([obs.output] if obs else [])],
-            eye=obs.screenshot if obs else None,
-            occasions=EventTriggers(config.events, config.prefix),
-            links=[twitch, *(output for output in outputs if isinstance(output, Reporting))],
-            approval=config.approval,
-            strikes=config.strikes,
-            privacy=config.privacy,
-            raid=config.raid,
-            at_least_s={name: layer.at_least_s for name, layer in config.layers.items()},
-            seconds={command.layer: command.seconds for command in _pictures(config) if command.layer},
-            parked=config.generator.parked,
-            when=config.when,
-            named=named(config, document, table, sources),
-        )
+            generator=generator,
+            store=store,
+            outputs=outputs,
+            program_view=obs.screenshot if obs else None,
+            reporting=[*sources, *reporting],
+        ),
+        show_config(config),
     )
-    context = ApiContext(
-        pipeline, store, tokens, tuple(config.layers), pipeline.names, config.server.url, overlay_url,
-        pipeline.exposition, where.web,
-    )  # fmt: skip
+    tables = TriggerTables(
+        named=named_triggers,
+        events=EventTriggers(config.events, config.prefix),
+        automations=config.when,
+    )
+    channel = build_channel(show, tables)
+    pipeline = Pipeline(channel, sources, outputs)
+    context = ApiContext(channel, store, tokens, config.server.url, overlay_url, where.web)
     api = _http_api(context, hub, metrics)
     guard = OriginGuard(api, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
     panel_url = f"{config.server.url}/#{tokens.standing[TokenRole.OPERATOR]}"
     terms = BlockedTerms(twitch, policy.import_terms)
-    return App(config, choice, store, generator, pipeline, guard, tokens, panel_url, overlay_url, twitch, terms)
+    return App(
+        config, choice, store, generator, channel, pipeline, guard, tokens, panel_url, overlay_url, twitch, terms
+    )
+
+
+def show_config(config: Config) -> ShowConfig:
+    """Gather what config.yaml says about the show."""
+    return ShowConfig(
+        approval=config.approval,
+        strikes=config.strikes,
+        privacy=config.privacy,
+        raid_mode=config.raid,
+        game_mode=config.generator.parked,
+        min_air_s={name: layer.at_least_s for name, layer in config.layers.items()},
+        air_time_s={command.layer: command.seconds for command in _pictures(config) if command.layer},
+        same_s=config.queue.same_s,
+    )
 
 
 def _http_api(context: ApiContext, hub: Hub, metrics: Metrics) -> FastAPI:

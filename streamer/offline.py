@@ -79,10 +79,9 @@ async def _ready(generator: Generator, update: HealthListener) -> None:
 
 def rehearse(config: Config, document: Document, chat: Path, draw_s: float) -> list[LineOutcome]:
     """Run a recorded chat through the rules and the queue without drawing; a picture takes ``draw_s`` seconds."""
-    at_least_s = {name: layer.at_least_s for name, layer in config.layers.items()}
     dry_run = DryRunConfig(
-        app.commands(config, document), Policy(app.rules(config, document)), config.queue, config.approval,
-        config.strikes, config.raid, at_least_s, draw_s,
+        commands=app.commands(config, document), policy=Policy(app.rules(config, document)), queue=config.queue,
+        show=app.show_config(config), layers=config.layers, draw_s=draw_s,
     )  # fmt: skip
     return DryRun(dry_run).run(replay.read(str(chat)))
 

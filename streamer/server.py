@@ -18,6 +18,7 @@ from streamer.config import Server
 from streamer.errors import ListenError, StoreError
 from streamer.integrations.obs.image_files import PictureFiles
 from streamer.interfaces import Generator, Health
+from streamer.pipeline.show import restore
 from streamer.storage.store import Store
 
 SHUTDOWN_S = 2
@@ -65,7 +66,7 @@ async def serve(app: App, listening: socket.socket, on_health: Callable[[Health]
         await asyncio.to_thread(PictureFiles(app.store.home / "obs" / "pictures", ()).replace_all, {})
     try:
         await _refresh(app.tokens, app.store)
-        await app.pipeline.restore()
+        await restore(app.channel.show)
         web = _server(app)
         async with asyncio.TaskGroup() as tasks:
             running = [

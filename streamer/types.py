@@ -167,7 +167,7 @@ class ImageRequest:
     viewers see at the moment of drawing.
     ``preview_px`` is the longest side of its previews; generator/supervisor.py decides it.
     ``source`` and ``first_time`` are the trigger's; ``redemption`` what it cost in channel points, if it did.
-    ``doubt`` is why a human is to look at the picture before it goes on air.
+    ``hold`` is why a moderator is to look at the picture before it goes on air.
     """
 
     id: str
@@ -191,7 +191,7 @@ class ImageRequest:
     source: str = ""
     redemption: Redemption | None = None
     first_time: bool = False
-    doubt: Hold | None = None
+    hold: Hold | None = None
 
 
 class StageAction(StrEnum):

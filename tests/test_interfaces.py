@@ -14,8 +14,6 @@ from streamer.moderation.policy import implements
 from streamer.moderation.rules import words
 from streamer.moderation.rules.length import Length
 from streamer.outputs.archive import Archive
-from streamer.pipeline.pipeline import Pipeline
-from streamer.pipeline.status import ControlApi
 from streamer.triggers.replay import Replay
 
 
@@ -25,7 +23,7 @@ def members(protocol: type) -> set[str]:
 
 @pytest.mark.parametrize(
     ("protocol", "offered"),
-    [(ControlApi, Pipeline), (Generator, Supervisor), (Output, Archive), (Rule, Length), (Source, Replay)],
+    [(Generator, Supervisor), (Output, Archive), (Rule, Length), (Source, Replay)],
 )
 def test_what_the_program_offers_has_every_member_of_its_contract(protocol: type, offered: type) -> None:
     assert members(protocol) <= {name for name, _ in inspect.getmembers(offered)}

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from streamer import __version__
 from streamer.api import schemas
 from streamer.api.dependencies import MODERATOR, OPERATOR, Context
+from streamer.pipeline.status import status as show_status
 
 router = APIRouter(prefix="/api/v1", tags=["desk"])
 
@@ -20,34 +21,34 @@ async def overlay(context: Context) -> dict[str, str]:
 @router.get("/status", dependencies=[MODERATOR])
 async def status(context: Context) -> schemas.StatusOut:
     """Return the state of every part, the waiting requests and what is on air."""
-    return schemas.status(context.control.state(), __version__)
+    return schemas.status(show_status(context.channel.show), __version__)
 
 
 @router.post("/panic", dependencies=[MODERATOR], status_code=204, response_class=Response)
 async def panic(context: Context) -> None:
     """Blank every layer, empty the queue and close the intake, in one step."""
-    await context.control.panic()
+    await context.channel.controls.panic()
 
 
 @router.post("/pause", dependencies=[MODERATOR], status_code=204, response_class=Response)
 async def pause(context: Context) -> None:
     """Take no new requests and start no new picture; what is on air stays."""
-    await context.control.pause()
+    await context.channel.controls.pause()
 
 
 @router.post("/resume", dependencies=[MODERATOR], status_code=204, response_class=Response)
 async def resume(context: Context) -> None:
     """Open the intake again, after a pause or a panic."""
-    await context.control.resume()
+    await context.channel.controls.resume()
 
 
 @router.post("/generator/free", dependencies=[MODERATOR], status_code=204, response_class=Response)
 async def free(context: Context) -> None:
     """Release the GPU: the model is unloaded, requests wait, and the overlay says so."""
-    await context.control.free()
+    await context.channel.controls.release_gpu()
 
 
 @router.post("/generator/warm", dependencies=[MODERATOR], status_code=204, response_class=Response)
 async def warm(context: Context) -> None:
     """Load the model again and draw the requests that waited."""
-    await context.control.warm()
+    await context.channel.controls.reclaim_gpu()

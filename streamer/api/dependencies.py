@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ from fastapi import Depends, HTTPException, params
 from fastapi.requests import HTTPConnection
 
 from streamer.api.auth import TokenRole, TokenTable, bearer
-from streamer.pipeline.status import ControlApi
+from streamer.pipeline.pipeline import Channel
 from streamer.storage.store import Store
 
 
@@ -19,18 +18,15 @@ from streamer.storage.store import Store
 class ApiContext:
     """The running program, as the routes see it.
 
-    ``url`` is the address under which clients reach the server, without a slash at its end; ``metrics`` returns the
-    Prometheus text; ``web`` is the folder of the pages.
+    ``url`` is the address under which clients reach the server, without a slash at its end; ``web`` is the folder of
+    the pages.
     """
 
-    control: ControlApi
+    channel: Channel
     store: Store
     tokens: TokenTable
-    layers: tuple[str, ...]
-    trigger_names: Collection[str]
     url: str
     overlay_url: str
-    metrics: Callable[[], bytes]
     web: Path
 
 

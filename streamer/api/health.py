@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from streamer import __version__
 from streamer.api.dependencies import Context
+from streamer.pipeline.status import exposition
 
 router = APIRouter(tags=["probes"])
 
@@ -20,7 +21,7 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz")
 async def readyz(context: Context) -> Response:
     """Answer 200 when a request would be drawn now, else 503 with the reason."""
-    generator = context.control.state().generator
+    generator = context.channel.show.generator.health()
     content = {"ready": generator.draws, "generator": str(generator.state), "detail": generator.detail}
     return JSONResponse(content, 200 if generator.draws else 503)
 
@@ -28,4 +29,4 @@ async def readyz(context: Context) -> Response:
 @router.get("/metrics")
 async def metrics(context: Context) -> Response:
     """Answer in the Prometheus text format."""
-    return Response(context.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(exposition(context.channel.show), media_type="text/plain; version=0.0.4; charset=utf-8")

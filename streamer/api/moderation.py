@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/v1")
 @router.get("/held/{request_id}/image", dependencies=[MODERATOR], tags=["held"])
 async def image(request_id: str, context: Context) -> Response:
     """Return the bytes of a held picture."""
-    held = next((held for held in context.control.state().held if held.request.id == request_id), None)
+    held = next((held for held in context.channel.show.approvals.all() if held.request.id == request_id), None)
     if held is None:
         raise HTTPException(404, f"no picture of '{request_id}' is held")
     return Response(held.frame.data, media_type=held.frame.media_type, headers={"cache-control": "no-store"})
@@ -33,7 +33,7 @@ async def approve(
     request_id: str, context: Context, verdict: Annotated[str | None, Query(max_length=64)] = None
 ) -> None:
     """Put a held picture on air; ``verdict`` names the very picture that the moderator saw."""
-    if not await context.control.approve(request_id, MODERATOR_NAME, verdict):
+    if not await context.channel.moderator.approve(request_id, MODERATOR_NAME, verdict):
         raise _not_held(request_id)
 
 
@@ -42,7 +42,7 @@ async def approve(
 )
 async def deny(request_id: str, context: Context) -> None:
     """Refuse a held picture."""
-    if not await context.control.deny(request_id, MODERATOR_NAME):
+    if not await context.channel.moderator.deny(request_id, MODERATOR_NAME):
         raise _not_held(request_id)
 
 
@@ -53,33 +53,33 @@ def _not_held(request_id: str) -> HTTPException:
 @router.post("/cut", dependencies=[MODERATOR], tags=["held"])
 async def cut(context: Context) -> dict[str, int]:
     """Stop every picture that would go on air by itself in a moment."""
-    return {"stopped": context.control.cut()}
+    return {"stopped": context.channel.moderator.cut()}
 
 
 @router.get("/bans", dependencies=[MODERATOR], tags=["people"])
 async def bans(context: Context) -> list[schemas.BanOut]:
     """List who is banned now."""
-    return schemas.bans(context.control.state().bans, time.time())
+    return schemas.bans(context.channel.show.bans.all(), time.time())
 
 
 @router.post("/bans", dependencies=[MODERATOR], status_code=204, response_class=Response, tags=["people"])
 async def ban(body: schemas.BanIn, context: Context) -> None:
     """Ban somebody and withdraw their requests and pictures."""
-    if await context.control.ban(body.who, MODERATOR_NAME, body.minutes) is None:
+    if await context.channel.moderator.ban(body.who, MODERATOR_NAME, body.minutes) is None:
         raise HTTPException(409, f"'{body.who}' is a moderator; remove that role on the platform first")
 
 
 @router.delete("/bans/{who}", dependencies=[MODERATOR], status_code=204, response_class=Response, tags=["people"])
 async def unban(who: str, context: Context) -> None:
     """Lift a ban."""
-    if not await context.control.unban(who):
+    if not await context.channel.moderator.unban(who):
         raise HTTPException(404, f"nobody called '{who}' is banned")
 
 
 @router.delete("/people/{user_id}", dependencies=[MODERATOR], tags=["people"])
 async def forget(user_id: str, context: Context) -> dict[str, int]:
     """Delete everything that is kept about somebody, at once."""
-    return {"requests": await context.control.forget(user_id)}
+    return {"requests": await context.channel.moderator.forget(user_id)}
 
 
 @router.get("/audit", dependencies=[OPERATOR], tags=["audit"])

@@ -16,6 +16,7 @@ from streamer import __version__
 from streamer.api import schemas
 from streamer.api.auth import TokenRole
 from streamer.api.dependencies import ApiContext, Context
+from streamer.pipeline.status import status
 
 POLL_EVERY_S = 0.2
 TOKEN_WITHIN_S = 5.0
@@ -82,7 +83,7 @@ async def _send_changes(page: WebSocket, context: ApiContext, token: str) -> Non
 
     A reader runs beside it, so that a closed page ends the loop at once.
     """
-    control = context.control
+    show = context.channel.show
     reader = asyncio.create_task(_read_until_closed(page), name="panel-reader")
     sent_version = -1
     try:
@@ -90,9 +91,9 @@ async def _send_changes(page: WebSocket, context: ApiContext, token: str) -> Non
             if not context.tokens.opens(token, TokenRole.MODERATOR):
                 await page.close(BAD_TOKEN, "this token has been revoked")
                 return
-            if control.version != sent_version:
-                sent_version = control.version
-                await page.send_text(schemas.status(control.state(), __version__).model_dump_json())
+            if show.publisher.version != sent_version:
+                sent_version = show.publisher.version
+                await page.send_text(schemas.status(status(show), __version__).model_dump_json())
             await asyncio.wait({reader}, timeout=POLL_EVERY_S)
     finally:
         reader.cancel()

@@ -32,5 +32,5 @@ async def request(request_id: str, context: Context) -> schemas.StoredRequestOut
 @router.delete("/{request_id}", status_code=204, response_class=Response)
 async def cancel(request_id: str, context: Context) -> None:
     """Cancel a request that waits or is being drawn."""
-    if not await context.control.cancel(request_id):
+    if not await context.channel.controls.cancel(request_id):
         raise HTTPException(409, f"the request '{request_id}' is not waiting any more")

@@ -9,8 +9,10 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from streamer.interfaces import Health, Receipt
+from streamer.moderation.approval import HeldPicture
 from streamer.pipeline.metrics import Percentiles
-from streamer.pipeline.status import BanView, HeldView, ShowStatus
+from streamer.pipeline.status import ShowStatus
+from streamer.storage.bans import Ban
 from streamer.text import clean
 from streamer.types import Actor, ImageRequest, Role
 
@@ -214,15 +216,15 @@ def percentiles(value: Percentiles) -> PercentilesOut:
     return PercentilesOut(count=value.count, p50=value.p50, p95=value.p95, p99=value.p99)
 
 
-def held(value: HeldView, now: float) -> HeldOut:
+def held(value: HeldPicture, now: float) -> HeldOut:
     """Show a held picture, without the picture; ``now`` in monotonic seconds."""
     return HeldOut(
         number=value.number, request=request(value.request), reason=value.reason, verdict=value.verdict.id,
-        seconds_left=max(0.0, value.until - now), goes=value.goes,
+        seconds_left=max(0.0, value.until - now), goes=value.auto_release,
     )  # fmt: skip
 
 
-def bans(values: Iterable[BanView], now: float) -> list[BanOut]:
+def bans(values: Iterable[Ban], now: float) -> list[BanOut]:
     """Show who is out; ``now`` in seconds since the epoch."""
     return [
         BanOut(who=one.who, name=one.name, reason=one.reason,

@@ -29,14 +29,14 @@ async def submit(body: schemas.TriggerIn, request: Request, context: Context) ->
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
     trigger = Trigger(body.id or f"http-{uuid.uuid4()}", "http", body.text, actor, time.monotonic())
-    return schemas.receipt(await context.control.submit(trigger, decides=decides))
+    return schemas.receipt(await context.channel.admit.submit(trigger, decides=decides))
 
 
 @router.get("/api/v1/named_triggers", dependencies=[OPERATOR])
 async def buttons(context: Context) -> list[schemas.ButtonOut]:
     """List what can be pressed, each with an address for decks and a command for desktop shortcuts."""
     token = context.tokens.standing[TokenRole.TRIGGER]
-    return [schemas.button(name, f"{context.url}/trigger/{name}", token) for name in context.trigger_names]
+    return [schemas.button(name, f"{context.url}/trigger/{name}", token) for name in context.channel.admit.named.names]
 
 
 # Two decorators, not api_route with two methods: each operation needs its own id in the OpenAPI document.
@@ -51,12 +51,12 @@ async def press(
         raise HTTPException(403, reason, UNSEEN)
     if not context.tokens.opens(token or bearer(request.headers), TokenRole.TRIGGER):
         raise HTTPException(401, "add ?token=... with a token that has the role 'trigger'")
-    names = context.trigger_names
+    names = context.channel.admit.named.names
     if name not in names:
         fix = "add it under named_triggers in config.yaml"
         raise HTTPException(404, f"there is no trigger '{name}'; known: {', '.join(sorted(names))}; {fix}")
     return schemas.receipt(
-        await context.control.press(KeyPress(f"deck-{uuid.uuid4()}", "deck", name, time.monotonic()))
+        await context.channel.admit.press(KeyPress(f"deck-{uuid.uuid4()}", "deck", name, time.monotonic()))
     )
 
 

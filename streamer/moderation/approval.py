@@ -1,19 +1,27 @@
-"""Finished pictures that wait out of sight: for a moderator, or for a few seconds in which anybody may stop them."""
+"""Finished pictures that wait out of sight for a moderator, or for a few seconds in which a moderator may stop them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.types import Frame, ImageRequest, Lane, Role, Verdict, is_shareable, picture_key
 
-# A bare !ok means the one picture that waits. One that came this moment cannot be the one a moderator has looked at.
+# A bare !ok means the only picture that waits. A moderator cannot have looked yet at one that came this moment.
 SEEN_AFTER_S = 2.0
-# As many as may join one that waits to be drawn; a raid of one line costs no more memory than that.
+# As many as may join a queued request; a raid of one line costs no more memory than that.
 FOLLOWERS = 100
+
+
+class ApprovalMode(StrEnum):
+    """Whose pictures wait for a moderator."""
+
+    OFF = "off"
+    ON = "on"
+    AUTO = "auto"
 
 
 class ApprovalOptions(BaseModel):
@@ -21,8 +29,8 @@ class ApprovalOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    mode: Literal["off", "on", "auto"] = Field(
-        "auto",
+    mode: ApprovalMode = Field(
+        ApprovalMode.AUTO,
         description="off: rules alone decide; on: every viewer's picture waits; auto: it waits when the risk is high",
     )
     first_time: bool = Field(True, description="auto: hold what people ask for who never wrote in this chat before")
@@ -43,9 +51,10 @@ class ApprovalOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class HeldPicture:
-    """One picture that waits; ``goes`` tells that it goes on air by itself at ``until`` (monotonic seconds).
+    """One picture that waits until ``until`` (monotonic seconds); ``auto_release`` puts it on air by itself then.
 
-    Nothing in it ever changes: who approves it approves this picture with this verdict. ``number`` is short to type.
+    Nothing in it ever changes: whoever approves it approves this picture with this verdict. ``number`` is short to
+    type.
     """
 
     number: int
@@ -56,7 +65,7 @@ class HeldPicture:
     reason: str
     since: float
     until: float
-    goes: bool
+    auto_release: bool
     draw_s: float
     deciding: bool = False
 
@@ -67,7 +76,7 @@ class HeldPicture:
 
 
 class ApprovalQueue:
-    """Keep what is held, oldest first. Every item leaves by exactly one of take, drop and expire."""
+    """Keep held pictures, oldest first. Each leaves by exactly one of take, take_reserved, drop and expire."""
 
     def __init__(self, options: ApprovalOptions) -> None:
         self._options = options
@@ -77,101 +86,109 @@ class ApprovalQueue:
     def __len__(self) -> int:
         return len(self._held)
 
-    def waiting(self) -> tuple[HeldPicture, ...]:
-        """Return what waits, oldest first."""
+    def all(self) -> tuple[HeldPicture, ...]:
+        """Return every held picture, oldest first."""
         return tuple(self._held.values())
 
     def put(
         self, request: ImageRequest, followers: tuple[ImageRequest, ...], frame: Frame, verdict: Verdict, reason: str,
-        now: float, *, goes: bool, draw_s: float = 0.0,
+        now: float, *, auto_release: bool, draw_s: float = 0.0,
     ) -> list[HeldPicture]:  # fmt: skip
-        """Keep a picture back; return who has to go because too many wait."""
-        wait_s = self._options.delay_s if goes else self._patience_s(request)
+        """Hold a picture; return those that have to go because too many are held."""
+        wait_s = self._options.delay_s if auto_release else self._expires_s(request)
         self._numbers = self._numbers % 99 + 1
-        held = HeldPicture(self._numbers, request, followers, frame, verdict, reason, now, now + wait_s, goes, draw_s)
+        held = HeldPicture(
+            self._numbers, request, followers, frame, verdict, reason, now, now + wait_s, auto_release, draw_s
+        )
         self._held[request.id] = held
-        # A crowd of newcomers costs nobody points that were paid, or a picture that goes on air by itself.
-        waiting = sorted(self._held.values(), key=lambda one: one.goes or one.request.priority is Lane.PAID)
-        crowded = [one for one in waiting if not one.deciding][: max(0, len(self) - self._options.limit)]
-        return [self._held.pop(one.request.id) for one in crowded]
+        # A crowd of newcomers pushes out neither what was paid for nor what goes on air by itself.
+        by_worth = sorted(self._held.values(), key=lambda held: held.auto_release or _is_paid(held.request))
+        crowded_out = [held for held in by_worth if not held.deciding][: max(0, len(self) - self._options.limit)]
+        return [self._held.pop(held.request.id) for held in crowded_out]
 
-    def keep(self, held: HeldPicture, now: float) -> None:
-        """Let what would go on air by itself wait for a human instead."""
+    def require_approval(self, held: HeldPicture, now: float) -> None:
+        """Let a picture that would go on air by itself wait for a moderator instead."""
         reason = "came in before it was paused or risky"
-        until = now + self._patience_s(held.request)
-        self._held[held.request.id] = replace(held, goes=False, reason=reason, since=now, until=until)
+        until = now + self._expires_s(held.request)
+        self._held[held.request.id] = replace(held, auto_release=False, reason=reason, since=now, until=until)
 
     def join(self, request: ImageRequest) -> HeldPicture | None:
-        """Let a request share the fate of the same picture, if that waits here; nobody has to look at it twice."""
-        for one in self._held.values():
-            if (
-                is_shareable(request)
-                and len(one.followers) < FOLLOWERS
-                and picture_key(one.request) == picture_key(request)
-            ):
-                self._held[one.request.id] = joined = replace(one, followers=(*one.followers, request))
+        """Let a request share the result of an equal picture that is held; nobody has to look at it twice."""
+        if not is_shareable(request):
+            return None
+        for held in self._held.values():
+            if len(held.followers) < FOLLOWERS and picture_key(held.request) == picture_key(request):
+                self._held[held.request.id] = joined = replace(held, followers=(*held.followers, request))
                 return joined
         return None
 
     def find(self, words: str, now: float) -> HeldPicture | None:
-        """Find what a moderator means: a number, an id, a name, or nothing when only one can be meant."""
+        """Find the picture that a moderator means by a number, an id or a name; no words mean the only one."""
         key = words.strip().removeprefix("@").casefold()
-        waiting = [one for one in self._held.values() if not one.deciding]
+        undecided = [held for held in self._held.values() if not held.deciding]
         if key:
-            meant = [one for one in waiting if key in _handles(one)]
+            meant = [held for held in undecided if key in _handles(held)]
         else:
-            meant = [one for one in waiting if not one.goes]
-            if any(now - one.since < SEEN_AFTER_S for one in meant):
+            meant = [held for held in undecided if not held.auto_release]
+            if any(now - held.since < SEEN_AFTER_S for held in meant):
                 return None
         return meant[0] if len(meant) == 1 else None
 
     def get(self, request_id: str) -> HeldPicture | None:
-        """Return what waits under this request's id."""
+        """Return the held picture of a request."""
         return self._held.get(request_id)
 
-    def decide(self, held: HeldPicture) -> HeldPicture | None:
-        """Reserve an item for the one who decides on it; None when it has left or somebody else decides already."""
+    def reserve(self, held: HeldPicture) -> HeldPicture | None:
+        """Reserve a picture for one decision; None when it has left or somebody else decides already."""
         if self._held.get(held.request.id) is not held or held.deciding:
             return None
         self._held[held.request.id] = reserved = replace(held, deciding=True)
         return reserved
 
     def take(self, held: HeldPicture) -> bool:
-        """Take an item out; False when it has left meanwhile: it was taken back while its verdict was written."""
+        """Take a picture out; False when it has left meanwhile, for instance because it was retracted."""
         if self._held.get(held.request.id) is not held:
             return False
         del self._held[held.request.id]
         return True
 
+    def take_reserved(self, request_id: str) -> HeldPicture | None:
+        """Take out a picture that was reserved for a decision; None when it has left meanwhile."""
+        held = self._held.get(request_id)
+        return held if held is not None and held.deciding and self.take(held) else None
+
     def drop(self, matches: Callable[[ImageRequest], bool]) -> list[ImageRequest]:
-        """Take out what is taken back, even if somebody is deciding on it; the caller ends the requests."""
+        """Take out what is retracted, even if somebody is deciding on it; the caller ends the requests."""
         dropped: list[ImageRequest] = []
-        for one in list(self._held.values()):
-            dropped += [follower for follower in one.followers if matches(follower)]
-            if matches(one.request):
-                del self._held[one.request.id]
-                dropped += [one.request, *(follower for follower in one.followers if not matches(follower))]
-            else:
-                left = tuple(follower for follower in one.followers if not matches(follower))
-                if left != one.followers:
-                    self._held[one.request.id] = replace(one, followers=left)
+        for held in self.all():
+            left = tuple(follower for follower in held.followers if not matches(follower))
+            dropped += [follower for follower in held.followers if matches(follower)]
+            if matches(held.request):
+                del self._held[held.request.id]
+                dropped += [held.request, *left]
+            elif left != held.followers:
+                self._held[held.request.id] = replace(held, followers=left)
         return dropped
 
     def due(self, now: float) -> list[HeldPicture]:
-        """Return what goes on air by itself now; it stays until it is taken."""
-        return [one for one in self._held.values() if one.goes and not one.deciding and one.until <= now]
+        """Return the pictures that go on air by themselves now; they stay until they are taken."""
+        return [held for held in self._held.values() if held.auto_release and not held.deciding and held.until <= now]
 
     def expire(self, now: float) -> list[HeldPicture]:
-        """Take out what waited too long for a human."""
-        over = [one for one in self._held.values() if not one.goes and not one.deciding and one.until <= now]
-        return [self._held.pop(one.request.id) for one in over]
-
-    def _patience_s(self, request: ImageRequest) -> float:
-        return self._options.paid_expires_s if request.priority is Lane.PAID else self._options.expires_s
+        """Take out the pictures that waited too long for a moderator."""
+        over = [held for held in self.all() if not held.auto_release and not held.deciding and held.until <= now]
+        return [self._held.pop(held.request.id) for held in over]
 
     def wakeup(self) -> float | None:
-        """Return when something is due next, in monotonic seconds."""
-        return min((one.until for one in self._held.values() if not one.deciding), default=None)
+        """Return when the next picture is due, in monotonic seconds."""
+        return min((held.until for held in self._held.values() if not held.deciding), default=None)
+
+    def _expires_s(self, request: ImageRequest) -> float:
+        return self._options.paid_expires_s if _is_paid(request) else self._options.expires_s
+
+
+def _is_paid(request: ImageRequest) -> bool:
+    return request.priority is Lane.PAID
 
 
 def _handles(held: HeldPicture) -> tuple[str, ...]:
@@ -180,13 +197,14 @@ def _handles(held: HeldPicture) -> tuple[str, ...]:
 
 
 def approval_reason(request: ImageRequest, options: ApprovalOptions, alarm: str) -> str | None:
-    """Say why a request needs a human's look, None when it needs none; ``alarm`` is why the risk is high now.
+    """Return why a moderator has to look at a picture, None when nobody has to; ``alarm`` is why the risk is high.
 
-    Moderators and the streamer are humans who look.
+    What moderators and the broadcaster ask for needs no second look.
     """
-    if request.actor.role >= Role.MODERATOR or request.priority is Lane.BROADCASTER or options.mode == "off":
+    trusted = request.actor.role >= Role.MODERATOR or request.priority is Lane.BROADCASTER
+    if trusted or options.mode is ApprovalMode.OFF:
         return None
-    if options.mode == "on":
+    if options.mode is ApprovalMode.ON:
         return "every picture waits for a moderator"
     if alarm:
         return alarm

@@ -1,4 +1,4 @@
-"""Who has written here for the first time and asked for nothing yet: their first request is a newcomer's."""
+"""Remembers who has written here for the first time and asked for nothing yet."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ REMEMBERED = 20_000
 
 
 class FirstTimeChatters:
-    """The platform marks a first line only: a greeting before the command must not be all that it takes."""
+    """Mark somebody's first request, also when a greeting came before it: the platform marks the first line only."""
 
     def __init__(self) -> None:
-        self._silent: LruDict[str, None] = LruDict(REMEMBERED)
+        self._greeted: LruDict[str, None] = LruDict(REMEMBERED)
 
-    def greeted(self, trigger: Trigger) -> None:
+    def note_greeting(self, trigger: Trigger) -> None:
         """Note a line that asks for no picture."""
         if trigger.first_time:
-            self._silent.put(trigger.actor.id, None)
+            self._greeted.put(trigger.actor.id, None)
 
-    def marked(self, request: ImageRequest) -> ImageRequest:
-        """Mark a request that is its actor's first one."""
-        if request.actor.id not in self._silent:
+    def mark(self, request: ImageRequest) -> ImageRequest:
+        """Return the request, marked if it is the first one of somebody who wrote for the first time."""
+        if request.actor.id not in self._greeted:
             return request
-        self._silent.pop(request.actor.id)
+        self._greeted.pop(request.actor.id)
         return replace(request, first_time=True)

@@ -1,4 +1,4 @@
-"""Notices that a crowd has come to make trouble, tightens by itself and relaxes by itself."""
+"""Detects hate raids and applies stricter limits until the chat is calm."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamer.types import ImageRequest, Lane, Notice, NoticeKind, Refusal, Role
 WINDOW_S = 30.0
 LOOK_EVERY_S = 1.0
 CROWD = 10
-"""Shares of fewer askers than this say nothing."""
+"""Fewer askers than this say nothing about shares."""
 
 
 class RaidModeOptions(BaseModel):
@@ -42,31 +42,31 @@ class RaidModeOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RaidModeChange:
-    """The alarm was raised (``on``) or is over; ``text`` says it to people."""
+    """Raid mode went on or off; ``text`` says so to people."""
 
     on: bool
     text: str
 
 
 class RaidMode:
-    """Watch who asks what; the alarm is a sentence, empty while all is calm. Times are monotonic seconds."""
+    """Watch who asks for what. The alarm is a sentence, empty while all is calm; times are monotonic seconds."""
 
     def __init__(self, options: RaidModeOptions) -> None:
         self._options = options
-        # One entry a person: whoever floods must not push the others out of sight.
+        # One entry per person, so that one who floods does not push the others out.
         self._asked: LruDict[str, tuple[float, bool, int]] = LruDict(300)
         self._blocks: deque[float] = deque(maxlen=options.blocks)
-        self._why, self._until = "", -math.inf
+        self._reason, self._until = "", -math.inf
         self._shield = self._announced = False
-        self._looked_at, self._unseen = -math.inf, False
+        self._looked_at, self._has_news = -math.inf, False
         self._free_at = -math.inf
 
     def alarm(self, now: float) -> str:
-        """Say why the risk is high, or nothing."""
-        return self._why if self._shield or now < self._until else ""
+        """Return why the risk is high, empty when it is not."""
+        return self._reason if self._shield or now < self._until else ""
 
-    def hear(self, notice: Notice, now: float) -> None:
-        """Take a raid or Shield Mode for what it is."""
+    def observe(self, notice: Notice, now: float) -> None:
+        """Raise the alarm on a large raid and while Shield Mode is on."""
         if notice.kind is NoticeKind.RAID and 0 < self._options.viewers <= notice.count:
             self._raise(f"a raid of {notice.count}", now)
         elif notice.kind is NoticeKind.SHIELD_ON:
@@ -75,15 +75,15 @@ class RaidMode:
         elif notice.kind is NoticeKind.SHIELD_OFF:
             self._shield, self._until = False, now
 
-    def asked(self, request: ImageRequest, now: float) -> None:
-        """Note that somebody of chat asks, whatever becomes of it."""
+    def note_request(self, request: ImageRequest, now: float) -> None:
+        """Note that a chatter asks for something, whether or not it is admitted."""
         if request.priority is not Lane.CHAT:
             return
         self._asked.put(request.actor.id, (now, request.first_time, hash(request.text.casefold())))
-        self._unseen = True
+        self._has_news = True
         self._look(now)
 
-    def blocked(self, now: float) -> None:
+    def note_blocked(self, now: float) -> None:
         """Note that a text was refused for what it says."""
         self._blocks.append(now)
         if len(self._blocks) == self._options.blocks and self._blocks[0] > now - 60:
@@ -96,23 +96,23 @@ class RaidMode:
         wait_s = math.ceil(self._free_at - now)
         return Refusal(request.id, "raid", f"very many are asking, ready again in {wait_s} s")
 
-    def passed(self, request: ImageRequest, now: float) -> None:
-        """Let the next one of chat wait, now that nobody else objects to this one."""
+    def note_passed(self, request: ImageRequest, now: float) -> None:
+        """Start the wait of the next chatter, now that nothing else objects to this one."""
         if self._slows(request, now):
             self._free_at = now + self._options.everyone_s
 
-    def turn(self, now: float) -> RaidModeChange | None:
-        """Return what is to be announced: each change once."""
+    def change(self, now: float) -> RaidModeChange | None:
+        """Return a change that is to be announced; each is returned once."""
         self._look(now)
         on = bool(self.alarm(now))
         if on is self._announced:
             return None
         self._announced = on
-        return RaidModeChange(on, f"raid mode: {self._why}" if on else "raid mode is over")
+        return RaidModeChange(on, f"raid mode: {self._reason}" if on else "raid mode is over")
 
     def wakeup(self) -> float | None:
-        """Return when the alarm is over by itself, or when there is something to look at."""
-        if self._unseen:
+        """Return when the alarm ends by itself, or when there is something to look at."""
+        if self._has_news:
             return self._looked_at + LOOK_EVERY_S
         return self._until if self._announced and not self._shield else None
 
@@ -120,15 +120,15 @@ class RaidMode:
         return request.priority is Lane.CHAT and request.actor.role < Role.MODERATOR and bool(self.alarm(now))
 
     def _look(self, now: float) -> None:
-        # Once a second is soon enough, and costs a flood nothing; a burst is over by then and still looked at.
-        if self._unseen and now - self._looked_at >= LOOK_EVERY_S:
-            self._unseen, self._looked_at = False, now
-            if why := self._suspicion(now):
-                self._raise(why, now)
+        # Once a second is soon enough and cheap in a flood; a burst that is over by then is still looked at.
+        if self._has_news and now - self._looked_at >= LOOK_EVERY_S:
+            self._has_news, self._looked_at = False, now
+            if reason := self._suspicion(now):
+                self._raise(reason, now)
 
-    def _raise(self, why: str, now: float) -> None:
+    def _raise(self, reason: str, now: float) -> None:
         if not self.alarm(now):
-            self._why = why
+            self._reason = reason
         self._until = max(self._until, now + self._options.calm_s)
 
     def _suspicion(self, now: float) -> str:

@@ -24,10 +24,10 @@ from streamer.integrations.twitch.custom_reward import (
 from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.integrations.twitch.settlement import ORPHAN_S, Pace, Settlement
 from streamer.integrations.twitch.tokens import LOGIN_HINT
+from streamer.integrations.waiting import wait_for_event
 from streamer.interfaces import Health, HealthState
 from streamer.storage.store import Store
 from streamer.types import Availability, Ended, Event, Notice, NoticeKind, Refused, RequestState
-from streamer.waiting import wait_for_event
 
 log = logging.getLogger(__name__)
 

@@ -97,7 +97,7 @@ class Hub:
         self._watchers: list[_Watcher] = []
         self._card = ""
         self._top = max(layers, key=lambda name: layers[name].z, default="")
-        self._seal, self._taken = Capability(), False
+        self._capability, self._taken = Capability(), False
         self.turned_away = 0
 
     @property
@@ -105,12 +105,12 @@ class Hub:
         """Count the connected pages."""
         return len(self._pages)
 
-    def take_seal(self) -> Capability:
+    def take_capability(self) -> Capability:
         """Hand out the one thing that makes pictures pass, once: to the door, and to nobody after it."""
         if self._taken:
             raise RuntimeError("the seal of this hub has been handed out already")
         self._taken = True
-        return self._seal
+        return self._capability
 
     def publish(self, update: Frame | Preview | Clear | Toast | Refusal | NoticeCard) -> None:
         """Spread one update to every page that wants it; never waits for any of them."""
@@ -196,7 +196,7 @@ class Hub:
         return [_page_info(mailbox, about) for mailbox, about in self._pages.items()]
 
     def _frame(self, frame: Frame) -> None:
-        if not isinstance(frame, ClearedFrame) or not frame.verdict_id or frame.seal is not self._seal:
+        if not isinstance(frame, ClearedFrame) or not frame.verdict_id or frame.capability is not self._capability:
             # A fault of ours, and no reason to end the show: what is on air stays.
             self.turned_away += 1
             log.error("not shown: picture %s came without a verdict", frame.request_id)

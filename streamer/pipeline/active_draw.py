@@ -1,4 +1,4 @@
-"""Takes one request at a time through the generator: previews go out, the frame comes back, unless called off."""
+"""The request that is being drawn: its previews go to the pages, its frame comes back, unless it is cancelled."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from streamer.overlay.hub import Hub
 from streamer.pipeline.stage import Stage
 from streamer.types import Frame, ImageRequest, Preview
 
-# Measured without a GPU at 1920x1080: a preview on its way puts the finished picture off from 12 to 30 ms (median).
+# Measured without a GPU at 1920x1080: a preview on its way delays the finished picture from 12 to 30 ms (median).
 PREVIEW_FOR_S = 0.15
 
 
 class ActiveDraw:
-    """What is being drawn now, and whether anybody still wants it."""
+    """Know what is being drawn now, and whether anybody still wants it."""
 
     def __init__(self, generator: Generator, stage: Stage, hub: Hub) -> None:
         self._generator, self._stage, self._hub = generator, stage, hub
-        self._called_off: str | None = None
-        self._makes_way = False
-        self._usual_s: dict[tuple[int, int], float] = {}
+        self._cancelled: str | None = None
+        self._preempted = False
+        self._usual_draw_s: dict[tuple[int, int], float] = {}
         self.request: ImageRequest | None = None
         self.steps_left = 0
-        """How many steps the picture being drawn has before it, as far as is known; 0 once it is there."""
+        """How many steps are left of the picture being drawn, as far as is known; 0 when it is finished."""
 
     @contextmanager
     def of(self, request: ImageRequest) -> Iterator[None]:
-        """Count a request as being drawn until it is on air, held or ended: so long it can be called off."""
-        self.request, self._called_off, self._makes_way = request, None, False
+        """Count a request as being drawn until it is on air, held or ended; it can be cancelled until then."""
+        self.request, self._cancelled, self._preempted = request, None, False
         self.steps_left = request.params.num_inference_steps
         try:
             yield
@@ -37,12 +37,12 @@ class ActiveDraw:
             self.request = None
 
     async def frame(self, request: ImageRequest, *, seen: bool = True) -> Frame | None:
-        """Pass previews on to the pages, if it may be seen, and return the frame; None when the request was called off.
+        """Send previews to the pages if they may be ``seen``; return the frame, or None when the request was cancelled.
 
-        Raises BackendError when it could not be drawn.
+        Raises BackendError when the picture could not be drawn.
         """
         if not self.wanted(request):
-            return None  # called off while something else was looked up for it
+            return None  # cancelled while something was looked up for it
         async with aclosing(self._generator.draw(request)) as updates:  # type: ignore[type-var]
             async for update in updates:
                 if not self.wanted(request):
@@ -55,38 +55,41 @@ class ActiveDraw:
                     self._hub.publish(update)
         return None
 
-    def call_off(self) -> None:
-        """Stop what is being drawn at its next step, for good."""
-        self._makes_way = False
+    def cancel(self, request_id: str | None = None) -> bool:
+        """Stop what is being drawn at its next step, for good; False when that is not ``request_id``, if given."""
+        if self.request is None or request_id not in (None, self.request.id):
+            return False
+        self._preempted = False
         self._stop()
+        return True
 
-    def make_way(self) -> None:
-        """Stop what is being drawn at its next step, to be drawn later; whoever calls it off meanwhile wins."""
-        if self.request is not None and self._called_off is None:
-            self._makes_way = True
+    def preempt(self) -> None:
+        """Stop what is being drawn at its next step, to be drawn again later; a cancellation meanwhile wins."""
+        if self.request is not None and self._cancelled is None:
+            self._preempted = True
             self._stop()
 
     def wanted(self, request: ImageRequest) -> bool:
         """Tell whether the request may still go on air: a clear or a panic since it was asked for wins."""
-        return self._called_off != request.id and self._accepted(request)
+        return self._cancelled != request.id and self._accepted(request)
 
     def waits_again(self, request: ImageRequest) -> bool:
-        """Tell whether a request that was stopped only made way and may still go on air later."""
-        return self._makes_way and self._accepted(request)
+        """Tell whether a stopped request was only preempted and may still go on air later."""
+        return self._preempted and self._accepted(request)
 
-    def took(self, request: ImageRequest, seconds: float) -> None:
+    def note_duration(self, request: ImageRequest, seconds: float) -> None:
         """Remember how long a picture of this size takes."""
-        self._usual_s[request.params.width, request.params.height] = seconds
+        self._usual_draw_s[request.params.width, request.params.height] = seconds
 
     def _stop(self) -> None:
         if self.request is not None:
-            self._called_off = self.request.id
+            self._cancelled = self.request.id
             self._generator.cancel(self.request.id)
 
     def _accepted(self, request: ImageRequest) -> bool:
         return self._stage.accepts(request.layer, request.at)
 
     def _worth_showing(self, request: ImageRequest, preview: Preview) -> bool:
-        """Leave previews out when the picture itself is about to come: painting one would only delay it."""
-        usual_s = self._usual_s.get((request.params.width, request.params.height))
+        """Leave a preview out when the picture itself is due soon: painting it would only delay the picture."""
+        usual_s = self._usual_draw_s.get((request.params.width, request.params.height))
         return usual_s is None or usual_s * (1 - preview.step / preview.steps) >= PREVIEW_FOR_S

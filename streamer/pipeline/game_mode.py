@@ -1,4 +1,4 @@
-"""Game mode: the GPU is given away for a while, what is asked for meanwhile waits, and the overlay says "back soon"."""
+"""Game mode: the GPU is released for a while, requests wait meanwhile, and the overlay says "back soon"."""
 
 from __future__ import annotations
 
@@ -31,32 +31,33 @@ class GameModeOptions(BaseModel):
 
 
 class GameMode:
-    """Whether the GPU is given away, from ``free`` until the generator is ready again after ``warm``."""
+    """Know whether the GPU is released: from ``release_gpu`` until the generator is ready after ``reclaim_gpu``."""
 
     def __init__(self, options: GameModeOptions, generator: Generator, scheduler: Scheduler) -> None:
         self._options, self._generator, self._scheduler = options, generator, scheduler
         self._away = False
-        self.parked = False
+        self.active = False
+        """Whether the streamer wants the GPU released."""
 
-    def free(self, now: float) -> NoticeCard:
-        """Let the picture being drawn finish and the generator go; return the card to show."""
-        self.parked = self._away = True
+    def release_gpu(self, now: float) -> NoticeCard:
+        """Let the picture being drawn finish, end the generator, and return the notice card to show."""
+        self.active = self._away = True
         self._generator.park()
         self._scheduler.prolong(now + self._options.hold_s)
         return NoticeCard(self._options.card, self._options.line) if self._options.card else NO_CARD
 
-    def warm(self) -> None:
-        """Bring the generator back; the card stays until it has arrived."""
-        self.parked = False
+    def reclaim_gpu(self) -> None:
+        """Start the generator again; the notice card stays until it is ready."""
+        self.active = False
         self._generator.unpark()
 
-    def arrived(self) -> bool:
+    def gpu_returned(self) -> bool:
         """Note that the generator is ready; tell whether it had been away."""
-        was_away, self._away = self._away, self.parked
+        was_away, self._away = self._away, self.active
         return was_away and not self._away
 
     def admit(self, request: ImageRequest, now: float) -> ImageRequest | Refusal:
-        """Let a request wait for as long as the GPU may be away, or refuse it."""
+        """Let a request wait for as long as the GPU may be released, or refuse it."""
         if not self._away:
             return request
         if not self._options.hold_s:

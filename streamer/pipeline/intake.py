@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import suppress
+from enum import StrEnum
 
 from streamer.interfaces import Health
 from streamer.storage.store import Store
 from streamer.types import Availability, ImageRequest, Lane, Refusal
 
 SETTING = "intake"
-OPEN, PAUSED, PANIC = "open", "paused", "panic"
 
 
 def availability(intake_open: bool, generator: Health, fallback: str | None) -> Availability:
-    """Say whether somebody who pays would get what they pay for."""
+    """Tell the outputs whether a paid request would be drawn now."""
     if not intake_open:
         return Availability(False, "requests are paused")
     if fallback:
@@ -25,65 +25,73 @@ def availability(intake_open: bool, generator: Health, fallback: str | None) -> 
     return Availability(True)
 
 
+class IntakeState(StrEnum):
+    """Whose requests are taken; the values are stored."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    PANIC = "panic"
+
+
 class Intake:
-    """The gate before the rules. A pause holds viewers and lets the streamer through; a panic holds everybody."""
+    """Close requests before any rule is asked: a pause refuses viewers, a panic refuses everybody."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # A full disk takes no row any more, and still a name: it may be the disk for which the program is restarted.
-        self._mark = store.home / PANIC
-        self._state = OPEN
+        # A full disk takes no row any more, but still an empty file; and it may be why the program is restarted.
+        self._mark = store.home / IntakeState.PANIC
+        self._state = IntakeState.OPEN
         self._shielded = False
 
     @property
     def open(self) -> bool:
         """Tell whether viewers may ask."""
-        return self._state == OPEN and not self._shielded
+        return self._state is IntakeState.OPEN and not self._shielded
 
     @property
     def panicked(self) -> bool:
         """Tell whether everything is switched off."""
-        return self._state == PANIC
+        return self._state is IntakeState.PANIC
 
     @property
     def paused(self) -> bool:
-        """Tell whether the streamer pressed pause; after a panic it takes more than a second press to open."""
-        return self._state == PAUSED
+        """Tell whether requests are paused; a panic is no pause, and a second press of pause does not end it."""
+        return self._state is IntakeState.PAUSED
 
     async def restore(self) -> None:
-        """Take up the state that the last run left."""
+        """Load the state that the last run left."""
         marked = await asyncio.to_thread(self._mark.exists)
-        self._state = PANIC if marked else await self._store.settings.get(SETTING) or OPEN
+        stored = await self._store.settings.get(SETTING)
+        self._state = IntakeState.PANIC if marked else IntakeState(stored or IntakeState.OPEN)
 
     def shield(self, on: bool) -> None:
-        """Hold viewers while the platform's Shield Mode is on; its end opens nothing that somebody else had closed."""
+        """Refuse viewers while Shield Mode is on; its end opens nothing that somebody else had closed."""
         self._shielded = on
 
-    def set(self, state: str) -> asyncio.Future[None]:
-        """Change at once; the result is there when it is written down. Opening by hand overrules Shield Mode."""
-        self._shielded = self._shielded and state != OPEN
+    def set(self, state: IntakeState) -> asyncio.Future[None]:
+        """Change at once; the future is done when it is written down. Opening by hand overrules Shield Mode."""
+        self._shielded = self._shielded and state is not IntakeState.OPEN
         self._state = state
         return self._store.database.run(lambda db: self._write(db, state))
 
-    def _write(self, db: sqlite3.Connection, state: str) -> None:
-        if state == PANIC:
+    def _write(self, db: sqlite3.Connection, state: IntakeState) -> None:
+        if state is IntakeState.PANIC:
             with suppress(OSError):
                 self._mark.touch()
-        with db:
-            self._store.settings.put(db, SETTING, state)
-        if state != PANIC:
+        self._store.settings.put(db, SETTING, state)
+        if state is not IntakeState.PANIC:
             self._mark.unlink(missing_ok=True)
 
     async def pause(self) -> None:
-        """Hold viewers; a panic stays a panic."""
-        if self._state == OPEN:
-            await self.set(PAUSED)
+        """Refuse viewers; a panic stays a panic."""
+        if self._state is IntakeState.OPEN:
+            await self.set(IntakeState.PAUSED)
 
     def objection(self, request: ImageRequest) -> Refusal | None:
         """Refuse a request that is not taken now."""
-        if self._state == PANIC:
+        if self._state is IntakeState.PANIC:
             return Refusal(request.id, "panic", "pictures are switched off for now")
-        if self._state == PAUSED and request.priority is not Lane.BROADCASTER:
+        if self._state is IntakeState.PAUSED and request.priority is not Lane.BROADCASTER:
             return Refusal(request.id, "paused", "requests are paused for now")
         if self._shielded and request.priority is not Lane.BROADCASTER:
             return Refusal(request.id, "paused", "requests are paused while Shield Mode is on")

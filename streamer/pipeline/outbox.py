@@ -1,4 +1,4 @@
-"""What one output is still to be told: in order, bounded, and nothing lost that points or somebody's wish hang on."""
+"""The events that one output has not handled yet, in order and bounded; none is lost that points depend on."""
 
 from __future__ import annotations
 
@@ -15,66 +15,66 @@ OUTBOX = 500
 
 
 class Outbox:
-    """One for each output, so that none waits for another. The oldest events are dropped when it cannot follow."""
+    """Queue events for one output, so that none waits for another; a slow output loses its oldest events."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        # In one order, so that nobody keeps a picture after having been told to forget it.
-        self._waiting: deque[Event | _Mark] = deque()
+        # One order for all events: an output must not keep a picture that it was told before to forget.
+        self._waiting: deque[Event | _Marker] = deque()
         self._droppable = 0
-        self._news = asyncio.Event()
+        self._arrived = asyncio.Event()
 
     def put(self, event: Event) -> None:
-        """Tell it soon."""
+        """Queue an event; the oldest one that may be lost goes when there are too many."""
         self._waiting.append(event)
-        self._droppable += not _owed(event)
+        self._droppable += not _must_arrive(event)
         if self._droppable > OUTBOX:
-            oldest = next(place for place, one in enumerate(self._waiting) if not _owed(one))
+            oldest = next(place for place, queued in enumerate(self._waiting) if not _must_arrive(queued))
             del self._waiting[oldest]
             self._droppable -= 1
-        self._news.set()
+        self._arrived.set()
 
-    async def told(self) -> None:
-        """Return when the output has dealt with everything that was put in until now."""
-        mark = _Mark()
-        self._waiting.append(mark)
-        self._news.set()
-        await mark.reached.wait()
+    async def flushed(self) -> None:
+        """Return when the output has handled everything that was put in until now."""
+        marker = _Marker()
+        self._waiting.append(marker)
+        self._arrived.set()
+        await marker.reached.wait()
 
     async def run(self) -> None:
-        """In: every event. Out: the output, one after the other."""
+        """Hand the events to the output, one after the other, until cancelled."""
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._arrived.wait()
+            self._arrived.clear()
             while self._waiting:
                 event = self._waiting.popleft()
-                if isinstance(event, _Mark):
+                if isinstance(event, _Marker):
                     event.reached.set()
                 else:
-                    self._droppable -= not _owed(event)
-                    await self._tell(event)
+                    self._droppable -= not _must_arrive(event)
+                    await self._publish(event)
 
-    async def _tell(self, event: Event) -> None:
+    async def _publish(self, event: Event) -> None:
         try:
             await self._output.publish(event)
         except Exception:
-            # A plug-in of anybody's: its bug must not end the show.
+            # Third-party plug-in: isolate its failure.
             log.exception("an output failed on %s", type(event).__name__)
 
 
-class _Mark:
-    """A place in the outbox that somebody waits for."""
+class _Marker:
+    """A place in the queue that somebody waits for."""
 
     def __init__(self) -> None:
         self.reached = asyncio.Event()
 
 
-def _owed(event: Event | _Mark) -> bool:
-    """Tell whether an event must arrive however slow the output is: points hang on it, or it takes something back.
+def _must_arrive(event: Event | _Marker) -> bool:
+    """Tell whether an event must arrive however slow the output is: points depend on it, or it takes something back.
 
-    Nobody can flood with channel points or with a moderator's orders.
+    Nobody can flood the program with channel points or moderators' commands.
     """
-    if isinstance(event, Forgotten | Retraction | _Mark):
+    if isinstance(event, Forgotten | Retraction | _Marker):
         return True
     if isinstance(event, Ended):
         return event.request.redemption is not None

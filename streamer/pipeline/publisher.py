@@ -1,9 +1,9 @@
-"""Puts updates on the pages, tells the outputs, and writes down how every request ended."""
+"""Publishes updates to the pages, notifies the outputs, and records how every request ended."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from streamer.interfaces import Output
 from streamer.moderation.air_gate import ClearedFrame
@@ -12,40 +12,68 @@ from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stage import Stage
 from streamer.storage.store import Store
-from streamer.types import Clear, Ended, Event, ImageRequest, Refusal, RequestState, Shown, Update
+from streamer.types import (
+    Answer,
+    Clear,
+    Ended,
+    Event,
+    ImageRequest,
+    Refusal,
+    RequestState,
+    Shown,
+    StageCommand,
+    Toast,
+    Update,
+)
+
+TOAST_S = 4.0
 
 
 class Publisher:
-    """The way out. ``version`` counts what a panel could see change; ``changed`` is set with it."""
+    """The way out. ``version`` counts the changes that a panel would show; ``changed`` is set with each."""
 
     def __init__(self, hub: Hub, stage: Stage, store: Store, metrics: Metrics, outputs: Sequence[Output]) -> None:
         self._hub, self._stage, self._store, self._metrics = hub, stage, store, metrics
         self._outboxes = [Outbox(output) for output in outputs]
+        self._listeners: list[Callable[[Event], None]] = [outbox.put for outbox in self._outboxes]
         self.changed = asyncio.Event()
         self.version = 0
 
-    def touch(self) -> None:
-        """Say that something changed which a panel shows or a timer waits for."""
+    def mark_dirty(self) -> None:
+        """Note that something changed which a panel shows or the timer waits for."""
         self.version += 1
         self.changed.set()
 
     def publish(self, event: Shown) -> None:
-        """Tell the pages at once and the outputs soon."""
+        """Send an event to the pages at once and to the outputs soon."""
         self._hub.publish(event)
-        self.tell(event)
-        self.touch()
+        self.notify(event)
+        self.mark_dirty()
 
-    def tell(self, event: Event) -> None:
-        """Tell the outputs soon, and the pages nothing."""
-        for outbox in self._outboxes:
-            outbox.put(event)
+    def notify(self, event: Event) -> None:
+        """Send an event to the outputs soon, and to no page."""
+        for listener in self._listeners:
+            listener(event)
 
-    async def told(self) -> None:
-        """Return when the outputs have dealt with everything that they were to be told until now."""
-        await asyncio.gather(*(outbox.told() for outbox in self._outboxes))
+    def subscribe(self, listener: Callable[[Event], None]) -> None:
+        """Call ``listener`` with every later event that the outputs get; it must not block."""
+        self._listeners.append(listener)
+
+    async def notified(self) -> None:
+        """Wait until the outputs have handled every event so far."""
+        await asyncio.gather(*(outbox.flushed() for outbox in self._outboxes))
+
+    def answer(self, command: StageCommand, text: str, seconds: float = TOAST_S) -> None:
+        """Answer a stage command on the overlay and, through the outputs, where it was typed."""
+        self.publish(Toast(command.trigger_id, text, seconds))
+        self.answer_privately(command, text)
+
+    def answer_privately(self, command: StageCommand, text: str) -> None:
+        """Answer a stage command where it was typed, and not on the overlay."""
+        self.notify(Answer(command.trigger_id, command.source, command.actor, text))
 
     def show(self, updates: Iterable[Update]) -> None:
-        """Publish what the stage decided, and note what each layer shows for a restart."""
+        """Publish what the stage decided, and record what each layer shows for a restart."""
         for update in updates:
             self.publish(update)
             if isinstance(update, Clear):
@@ -57,29 +85,31 @@ class Publisher:
                     self._store.pictures.set_on_air(update.layer, update.request_id)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Count what was not accepted, and let a panel see it."""
+        """Count a request that was not accepted, and let a panel see it."""
         self._metrics.refused(refusal.rule)
-        self.touch()
+        self.mark_dirty()
 
     def end(self, requests: Sequence[ImageRequest], state: RequestState, rule: str, reason: str) -> None:
-        """Bring accepted requests to their one end without a picture, and tell why."""
+        """End accepted requests without a picture, and say why."""
         if requests:
             self._store.requests.end([request.id for request in requests], state, rule=rule, reason=reason)
         for request in requests:
             self._metrics.ended(state)
             self.publish(Refusal(request.id, rule, reason))
-            self.tell(Ended(request, state, rule, reason))
+            self.notify(Ended(request, state, rule, reason))
 
-    def shown(self, request: ImageRequest, followers: Sequence[ImageRequest], draw_ms: float, total_ms: float) -> None:
-        """Bring a request and those who joined it to the end they wished for."""
+    def end_shown(
+        self, request: ImageRequest, followers: Sequence[ImageRequest], draw_ms: float, total_ms: float
+    ) -> None:
+        """End a request whose picture is on air, together with those who joined it."""
         served = [request, *followers]
         self._store.requests.end([one.id for one in served], RequestState.SHOWN, draw_ms=draw_ms, total_ms=total_ms)
         for one in served:
             self._metrics.ended(RequestState.SHOWN)
-            self.tell(Ended(one, RequestState.SHOWN))
+            self.notify(Ended(one, RequestState.SHOWN))
 
-    async def tell_all(self) -> None:
-        """In: every event. Out: the outputs, each at its own pace."""
+    async def run(self) -> None:
+        """Deliver events to every output, each at its own pace, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for outbox in self._outboxes:
                 tasks.create_task(outbox.run())

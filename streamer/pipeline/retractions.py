@@ -1,4 +1,4 @@
-"""What a platform took back lately: a line that is read late must not be answered after all."""
+"""What a platform took back lately: a line that is read late must not be admitted after all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REMEMBERED = 2000
 
 
 class Retractions:
-    """Message ids, and people with the moment up to which what they said is taken back."""
+    """Remember message ids, and for each person the moment up to which everything of theirs is taken back."""
 
     def __init__(self) -> None:
         self._messages: LruDict[str, None] = LruDict(REMEMBERED)
@@ -19,7 +19,7 @@ class Retractions:
         self._all_until = -math.inf
 
     def note(self, retraction: Retraction) -> None:
-        """Remember one."""
+        """Remember a retraction."""
         if retraction.message_id is not None:
             self._messages.put(retraction.message_id, None)
         elif retraction.actor_id is not None:
@@ -28,7 +28,7 @@ class Retractions:
             self._all_until = retraction.at
 
     def since(self, message_id: str, actor_id: str, moment: float) -> bool:
-        """Tell whether a message is taken back, or its author was at that moment or later."""
+        """Tell whether a message was taken back, or everything of its author at that moment or later."""
         return message_id in self._messages or self._people_at(actor_id) >= moment
 
     def covers(self, trigger: Trigger) -> bool:

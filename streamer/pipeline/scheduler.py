@@ -1,9 +1,8 @@
-"""Decides which admitted request is drawn next, and which never: bounded, fair, by priority, forgetting what is stale.
+"""Decides which admitted request is drawn next: bounded, fair, by priority; stale requests expire.
 
-Identical requests form a group and are drawn once: the member with the best place stands in line for all of them.
-A member that leaves (replaced, taken back, expired) takes nobody with it; the next best member stands in its stead.
-Once ``next`` has handed out a request its followers, later ones among them, share its fate, whatever that is: they end
-as it ends, or wait again when it has to make way for the streamer's.
+Equal requests form a group and are drawn once: the member with the best place stands in line for the group. When a
+member leaves (replaced, retracted, expired), the next best member takes its place in line. Once ``next`` has handed out
+a request, its followers, also those that join later, end as it ends, or wait again when it is preempted.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ from streamer.types import (
     picture_key,
 )
 
-# The streamer's own requests never compete with chat for a place. Eight hotkeys deep is more than anyone presses
-# on purpose; the ninth replaces the oldest.
+# The broadcaster's own requests never compete with chat for a place. Nobody presses more than eight hotkeys ahead on
+# purpose; the ninth replaces the oldest.
 _BROADCASTER_LIMIT = 8
 # A raid that types the same line costs one drawing; this bounds the memory it costs.
 _GROUP_LIMIT = 100
-# A streamer who hammers the keys puts a picture off this often; then it is drawn to its end.
-_PUT_OFF_LIMIT = 2
+# A picture is preempted at most this often, however fast the streamer hammers the keys; then it is drawn to its end.
+_PREEMPTION_LIMIT = 2
 
 _Place = tuple[Lane, int, int]
 _Owner = tuple[Lane, str, str]
@@ -85,140 +84,141 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class _QueuedRequest:
+class _Queued:
     request: ImageRequest
     place: _Place
     key: PictureKey
     owner: _Owner
-    put_off: int = 0
+    preemptions: int = 0
 
 
 class Scheduler:
-    """Hold what waits to be drawn; every accepted request leaves by exactly one of submit, next, expire and drop.
+    """Queue accepted requests; each leaves by exactly one of submit, next, expire and drop.
 
     Order: lanes by priority, first come first served inside a lane; inside the chat lane viewers take turns. A place
-    is (lane, how many of the same viewer stand before, turn): sorting by it is the rotation. The lists are kept sorted
-    by bisection; at a few dozen entries the shifting of pointers is not measurable.
+    is (lane, number of the same viewer's requests ahead, turn): sorting by it is the rotation. Bisection keeps the
+    lists sorted; with a few dozen entries the shifting of pointers is not measurable.
     """
 
     def __init__(self, options: QueueOptions) -> None:
         self._options = options
         self._turns = itertools.count()
-        self._seats: dict[str, _QueuedRequest] = {}
+        self._queued: dict[str, _Queued] = {}
         self._line: list[tuple[_Place, str]] = []
         self._groups: dict[PictureKey, list[tuple[_Place, str]]] = {}
         self._held: dict[_Owner, list[str]] = {}
         self._expiries: list[tuple[float, str]] = []
-        self._drawing: dict[str, tuple[_QueuedRequest, ...]] = {}
+        self._drawing: dict[str, tuple[_Queued, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._line)
 
     def submit(self, request: ImageRequest, now: float) -> Submission:
         """Accept, join or refuse a request; an id that waits already is left as it is."""
-        if request.id in self._seats:
+        if request.id in self._queued:
             return self._accepted(request.id, ())
         replaced, drawn = self._replaced_by(request), self._drawn_now(request)
         evicted = self._room_for(request, replaced) if drawn is None else []
         if evicted is None:
             return Submission(refusal=Refusal(request.id, "queue", "the queue is full, try again in a moment"))
-        for one in evicted:
-            self._leave(one.id)
-        ended = [_ended(one, RequestState.REFUSED, "the last place went to a request with priority") for one in evicted]
+        for victim in evicted:
+            self._leave(victim.id)
+        reason = "the last place went to a request with priority"
+        ended = [_ended(victim, RequestState.REFUSED, reason) for victim in evicted]
         place = self._new_place(request)
         if replaced is not None:
             place = self._leave(replaced.id)
             ended.append(_ended(replaced, RequestState.SUPERSEDED, "replaced by a newer request"))
-        seat = _QueuedRequest(request, place, picture_key(request), _owner(request))
+        member = _Queued(request, place, picture_key(request), _owner(request))
         if drawn is not None:
-            self._drawing[drawn] += (seat,)
+            self._drawing[drawn] += (member,)
             return Submission(leader_id=drawn, ended=tuple(ended))
-        self._enter(seat)
+        self._enter(member)
         return self._accepted(request.id, tuple(ended))
 
     def next(self, now: float, may_draw: Callable[[ImageRequest], bool] = lambda request: True) -> ImageRequest | None:
-        """Hand out the first request that may be drawn now; what has expired stays until ``expire`` collects it."""
-        ready = (i for _, i in self._line if self._seats[i].request.expires_at > now)
-        leader = next((i for i in ready if may_draw(self._seats[i].request)), None)
+        """Return the first request that may be drawn now; an expired one stays until ``expire`` collects it."""
+        ready = (i for _, i in self._line if self._queued[i].request.expires_at > now)
+        leader = next((i for i in ready if may_draw(self._queued[i].request)), None)
         if leader is None:
             return None
-        group = tuple(self._seats[i] for _, i in self._groups[self._seats[leader].key])
-        for seat in reversed(group):
-            self._leave(seat.request.id)
-        for seat in group:
-            self._rotate(seat)
+        group = tuple(self._queued[i] for _, i in self._groups[self._queued[leader].key])
+        for member in reversed(group):
+            self._leave(member.request.id)
+        for member in group:
+            self._rotate(member)
         self._drawing[leader] = group
         return group[0].request
 
     def finish(self, request_id: str) -> tuple[ImageRequest, ...]:
-        """Forget a request that ``next`` handed out and return its followers, which end as it ended."""
+        """Forget a request that ``next`` returned, and return its followers, which end as it ended."""
         return _followers(self._drawing.pop(request_id, ()))
 
-    def makes_way(self, drawn_id: str, waiting: ImageRequest, steps_left: int) -> bool:
-        """Say whether a picture being drawn, with so many steps before it, is to be put off for one that waits."""
+    def preempts(self, drawn_id: str, waiting: ImageRequest, steps_left: int) -> bool:
+        """Tell whether a waiting request preempts the one being drawn, which has ``steps_left`` steps to go."""
         if not self._options.preempt or drawn_id not in self._drawing:
             return False
-        seats = self._drawing[drawn_id]
-        put_off = max(seat.put_off for seat in seats)
-        return makes_way(seats[0].request.priority, waiting.priority, steps_left, put_off)
+        members = self._drawing[drawn_id]
+        preemptions = max(member.preemptions for member in members)
+        return preempts(members[0].request.priority, waiting.priority, steps_left, preemptions)
 
-    def put_off(self, request_id: str) -> None:
-        """Let a request that ``next`` handed out, and its followers, wait again in the places they had.
+    def requeue(self, request_id: str) -> None:
+        """Queue a preempted request and its followers again, in the places that they had.
 
-        Their turn had come, so they take no place from anybody, nobody takes theirs, and they do not expire.
+        Their turn had come already, so they count towards no limit, and they do not expire.
         """
-        for seat in self._drawing.pop(request_id, ()):
-            request = replace(seat.request, expires_at=math.inf)
+        for member in self._drawing.pop(request_id, ()):
+            request = replace(member.request, expires_at=math.inf)
             own = (request.priority, "", request.id)
-            self._enter(replace(seat, request=request, owner=own, put_off=seat.put_off + 1))
+            self._enter(replace(member, request=request, owner=own, preemptions=member.preemptions + 1))
 
     def expire(self, now: float) -> list[Ending]:
-        """End every waiting request whose time is over."""
+        """Take out every request that waited too long."""
         ended = []
         while self._expiries and self._expiries[0][0] <= now:
-            request = self._seats[self._expiries[0][1]].request
+            request = self._queued[self._expiries[0][1]].request
             self._leave(request.id)
             ended.append(_ended(request, RequestState.EXPIRED, "waited too long"))
         return ended
 
     def prolong(self, until: float) -> None:
-        """Let everything that waits go on waiting at least until then."""
-        for request_id, seat in self._seats.items():
-            request = replace(seat.request, expires_at=max(seat.request.expires_at, until))
-            self._seats[request_id] = replace(seat, request=request)
-        self._expiries = sorted((seat.request.expires_at, request_id) for request_id, seat in self._seats.items())
+        """Let every queued request wait at least until a moment (monotonic seconds)."""
+        for request_id, member in self._queued.items():
+            request = replace(member.request, expires_at=max(member.request.expires_at, until))
+            self._queued[request_id] = replace(member, request=request)
+        self._expiries = sorted((member.request.expires_at, request_id) for request_id, member in self._queued.items())
 
     def drop(self, matches: Callable[[ImageRequest], bool]) -> list[ImageRequest]:
-        """Take out every matching request, those that follow a picture being drawn included; the caller ends them."""
-        dropped = [seat.request for seat in self._seats.values() if matches(seat.request)]
+        """Take out every matching request, also followers of the one being drawn; the caller ends them."""
+        dropped = [member.request for member in self._queued.values() if matches(member.request)]
         for request in dropped:
             self._leave(request.id)
-        for leader, seats in self._drawing.items():
-            dropped += [one for one in _followers(seats) if matches(one)]
-            self._drawing[leader] = (seats[0], *(seat for seat in seats[1:] if not matches(seat.request)))
+        for leader, members in self._drawing.items():
+            dropped += [follower for follower in _followers(members) if matches(follower)]
+            self._drawing[leader] = (members[0], *(member for member in members[1:] if not matches(member.request)))
         return dropped
 
     def followers(self, request_id: str) -> tuple[ImageRequest, ...]:
-        """Return who else gets the picture of a waiting or handed-out request."""
+        """Return the requests that share the picture of a queued request or of the one being drawn."""
         if request_id in self._drawing:
             return _followers(self._drawing[request_id])
-        if request_id not in self._seats:
+        if request_id not in self._queued:
             return ()
-        (_, leader), *rest = self._groups[self._seats[request_id].key]
-        return tuple(self._seats[i].request for _, i in rest) if leader == request_id else ()
+        (_, leader), *rest = self._groups[self._queued[request_id].key]
+        return tuple(self._queued[i].request for _, i in rest) if leader == request_id else ()
 
     def pending(self) -> list[ImageRequest]:
-        """Return the pictures to be drawn, first one first; followers are not listed."""
-        return [self._seats[i].request for _, i in self._line]
+        """Return the queued requests in the order of drawing, without followers."""
+        return [self._queued[i].request for _, i in self._line]
 
     def position(self, request_id: str) -> int | None:
-        """Return the 1-based place in line, a follower's being that of its leader; None when it does not wait."""
-        seat = self._seats.get(request_id)
-        return None if seat is None else bisect_left(self._line, self._groups[seat.key][0]) + 1
+        """Return the place in line, counted from 1; a follower has its leader's. None when it is not queued."""
+        member = self._queued.get(request_id)
+        return None if member is None else bisect_left(self._line, self._groups[member.key][0]) + 1
 
     def place_of(self, actor_id: str) -> int | None:
-        """Return the best place in line of somebody, who may have joined another's request; None when nobody waits."""
-        places = (self.position(i) for i, seat in self._seats.items() if seat.request.actor.id == actor_id)
+        """Return somebody's best place in line, also as a follower of another's request; None when there is none."""
+        places = (self.position(i) for i, member in self._queued.items() if member.request.actor.id == actor_id)
         return min((place for place in places if place is not None), default=None)
 
     def wakeup(self, now: float) -> float | None:
@@ -227,120 +227,123 @@ class Scheduler:
         return max(now, soonest) if soonest < math.inf else None
 
     def _drawn_now(self, request: ImageRequest) -> str | None:
-        """Return whose picture is being drawn and will do for a request as well."""
+        """Return the id of an equal request that is being drawn, which this one may join."""
         if not is_shareable(request):
             return None
         picture = picture_key(request)
-        fitting = (i for i, seats in self._drawing.items() if seats[0].key == picture and len(seats) < _GROUP_LIMIT)
+        fitting = (
+            i for i, members in self._drawing.items() if members[0].key == picture and len(members) < _GROUP_LIMIT
+        )
         return next(fitting, None)
 
     def _replaced_by(self, request: ImageRequest) -> ImageRequest | None:
         held = self._held.get(_owner(request), [])
         allowed = _BROADCASTER_LIMIT if request.priority is Lane.BROADCASTER else self._options.per_viewer
-        return self._seats[held[0]].request if len(held) >= allowed else None
+        return self._queued[held[0]].request if len(held) >= allowed else None
 
     def _room_for(self, request: ImageRequest, replaced: ImageRequest | None) -> list[ImageRequest] | None:
-        """Return who must go to make room for a request, or None when it has to be refused.
+        """Return the requests to evict for this one, or None when it has to be refused.
 
-        What is full (the line, or the group to join) gives up its end to a better lane: a paid request is never
-        refused because chat was faster, and the streamer has a few places more than anyone else. What was put off
-        neither counts nor goes.
+        A full line, or a full group to join, gives up its end to a better lane: a paid request is never refused
+        because chat was faster, and the broadcaster has a few places more. Preempted requests are not counted and
+        not evicted.
         """
         spare = _BROADCASTER_LIMIT if request.priority is Lane.BROADCASTER else 0
         group = self._groups.get(picture_key(request), [])
         freed = replaced is not None and len(self._groups[picture_key(replaced)]) == 1
-        if group and not (freed and self._seats[group[0][1]].request is replaced):
+        if group and not (freed and self._queued[group[0][1]].request is replaced):
             group = self._counted(group)
             end, full = group[-1:], len(group) >= _GROUP_LIMIT + spare
         else:
             line = self._counted(self._line)
-            end = self._counted(self._groups[self._seats[line[-1][1]].key]) if line else []
+            end = self._counted(self._groups[self._queued[line[-1][1]].key]) if line else []
             full = len(line) - freed >= self._options.limit + spare
         if not full:
             return []
-        victims = [self._seats[i].request for _, i in end]
+        victims = [self._queued[i].request for _, i in end]
         return victims if request.priority < victims[0].priority else None
 
     def _counted(self, line: list[tuple[_Place, str]]) -> list[tuple[_Place, str]]:
-        """Leave out what was put off."""
-        return [entry for entry in line if not self._seats[entry[1]].put_off]
+        """Leave out preempted requests."""
+        return [entry for entry in line if not self._queued[entry[1]].preemptions]
 
     def _new_place(self, request: ImageRequest) -> _Place:
         before = len(self._held.get(_owner(request), ())) if request.priority is Lane.CHAT else 0
         return request.priority, before, next(self._turns)
 
-    def _rotate(self, drawn: _QueuedRequest) -> None:
-        """Send what else the viewer waits for to the back of the rotation: this turn is used up."""
+    def _rotate(self, drawn: _Queued) -> None:
+        """Move the viewer's other requests to the back of the rotation: this turn is used up."""
         if drawn.request.priority is Lane.CHAT:
             for before, request_id in enumerate(self._held.get(drawn.owner, ())):
                 self._move(request_id, (Lane.CHAT, before, next(self._turns)))
 
-    def _enter(self, seat: _QueuedRequest) -> None:
-        self._held.setdefault(seat.owner, []).append(seat.request.id)
-        insort(self._expiries, (seat.request.expires_at, seat.request.id))
-        self._sit(seat)
+    def _enter(self, member: _Queued) -> None:
+        self._held.setdefault(member.owner, []).append(member.request.id)
+        insort(self._expiries, (member.request.expires_at, member.request.id))
+        self._insert(member)
 
     def _leave(self, request_id: str) -> _Place:
-        """Take a request out, move up what its owner holds behind it, and return the place that became free."""
-        seat = self._stand_up(request_id)
-        _discard(self._expiries, (seat.request.expires_at, request_id))
-        held, free = self._held[seat.owner], seat.place
+        """Take a request out, move its owner's later requests up, and return the place that became free."""
+        member = self._remove(request_id)
+        _discard(self._expiries, (member.request.expires_at, request_id))
+        held, free = self._held[member.owner], member.place
         index = held.index(request_id)
         del held[index]
         for behind in held[index:]:
             free = self._move(behind, free)
         if not held:
-            del self._held[seat.owner]
+            del self._held[member.owner]
         return free
 
     def _move(self, request_id: str, place: _Place) -> _Place:
-        """Seat a request elsewhere and return the place it had."""
-        seat = self._stand_up(request_id)
-        self._sit(replace(seat, place=place))
-        return seat.place
+        """Move a request to another place, and return the place that it had."""
+        member = self._remove(request_id)
+        self._insert(replace(member, place=place))
+        return member.place
 
-    def _sit(self, seat: _QueuedRequest) -> None:
-        """Put a seat into its group; the group's best place is the one that stands in the line."""
-        group = self._groups.setdefault(seat.key, [])
+    def _insert(self, member: _Queued) -> None:
+        """Add a request to its group; the group stands in line at its best place."""
+        group = self._groups.setdefault(member.key, [])
         if group:
             _discard(self._line, group[0])
-        self._seats[seat.request.id] = seat
-        insort(group, (seat.place, seat.request.id))
+        self._queued[member.request.id] = member
+        insort(group, (member.place, member.request.id))
         insort(self._line, group[0])
 
-    def _stand_up(self, request_id: str) -> _QueuedRequest:
-        """Take a seat out of its group; the next best place takes over in the line."""
-        seat = self._seats.pop(request_id)
-        group = self._groups[seat.key]
+    def _remove(self, request_id: str) -> _Queued:
+        """Remove a request from its group; the group stands in line at the next best place."""
+        member = self._queued.pop(request_id)
+        group = self._groups[member.key]
         _discard(self._line, group[0])
-        _discard(group, (seat.place, request_id))
+        _discard(group, (member.place, request_id))
         if group:
             insort(self._line, group[0])
         else:
-            del self._groups[seat.key]
-        return seat
+            del self._groups[member.key]
+        return member
 
     def _accepted(self, request_id: str, ended: tuple[Ending, ...]) -> Submission:
-        _, leader = self._groups[self._seats[request_id].key][0]
+        _, leader = self._groups[self._queued[request_id].key][0]
         return Submission(leader_id=None if leader == request_id else leader, ended=ended)
 
 
-def makes_way(drawn: Lane, waiting: Lane, steps_left: int, put_off: int) -> bool:
-    """Say whether a picture being drawn is put off for one that waits: a viewer's for the streamer's, and it must pay.
+def preempts(drawn: Lane, waiting: Lane, steps_left: int, preemptions: int) -> bool:
+    """Tell whether a waiting request preempts a drawn one: the broadcaster's preempts a viewer's, if that pays.
 
-    In its last step it is done about as soon as it could be stopped; put off too often it would never be drawn.
+    In its last step a picture is done about as soon as it could be stopped; preempted too often, it would never be
+    drawn.
     """
-    return waiting is Lane.BROADCASTER and drawn > waiting and steps_left > 1 and put_off < _PUT_OFF_LIMIT
+    return waiting is Lane.BROADCASTER and drawn > waiting and steps_left > 1 and preemptions < _PREEMPTION_LIMIT
 
 
 def _owner(request: ImageRequest) -> _Owner:
-    """Say whose places a request takes: a viewer's, the streamer's, or (paid for) its own."""
+    """Return whose places a request takes: the viewer's, the broadcaster's, or its own when it was paid for."""
     viewer = request.actor.id if request.priority is Lane.CHAT else ""
     return request.priority, viewer, request.id if request.priority is Lane.PAID else ""
 
 
-def _followers(seats: tuple[_QueuedRequest, ...]) -> tuple[ImageRequest, ...]:
-    return tuple(seat.request for seat in seats[1:])
+def _followers(members: tuple[_Queued, ...]) -> tuple[ImageRequest, ...]:
+    return tuple(member.request for member in members[1:])
 
 
 def _ended(request: ImageRequest, state: RequestState, reason: str) -> Ending:

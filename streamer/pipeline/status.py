@@ -1,68 +1,24 @@
-"""What a control panel shows of one show."""
+"""What a control panel and Prometheus see of one show."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-from streamer.interfaces import Health, Receipt
+from streamer.interfaces import Health
+from streamer.moderation.approval import HeldPicture
 from streamer.pipeline.metrics import Percentiles
-from streamer.types import (
-    Frame,
-    ImageRequest,
-    KeyPress,
-    Trigger,
-    Verdict,
-)
-
-
-class BanView(Protocol):
-    """Somebody who is kept out; ``until`` is seconds since the epoch, None for good."""
-
-    @property
-    def who(self) -> str: ...
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def until(self) -> float | None: ...
-
-    @property
-    def reason(self) -> str: ...
-
-
-class HeldView(Protocol):
-    """A finished picture that waits for a moderator, or (``goes``) for its seconds; ``number`` is short to type."""
-
-    @property
-    def number(self) -> int: ...
-
-    @property
-    def request(self) -> ImageRequest: ...
-
-    @property
-    def frame(self) -> Frame: ...
-
-    @property
-    def verdict(self) -> Verdict: ...
-
-    @property
-    def reason(self) -> str: ...
-
-    @property
-    def until(self) -> float: ...
-
-    @property
-    def goes(self) -> bool: ...
+from streamer.pipeline.show import Show
+from streamer.storage.bans import Ban
+from streamer.types import ImageRequest
 
 
 @dataclass(frozen=True, slots=True)
 class ShowStatus:
-    """Everything a control panel shows, at one moment. ``on_air`` holds the request id of each layer's picture."""
+    """Everything that a control panel shows, at one moment. ``on_air`` is each layer's request id, or None."""
 
     paused: bool
+    panicked: bool
     style: str | None
     generator: Health
     active: Mapping[str, str]
@@ -70,56 +26,46 @@ class ShowStatus:
     pages: int
     drawing: ImageRequest | None
     pending: tuple[ImageRequest, ...]
+    held: tuple[HeldPicture, ...]
     on_air: Mapping[str, str | None]
+    alarm: str
+    bans: tuple[Ban, ...]
     timings: Mapping[str, Percentiles]
-    held: tuple[HeldView, ...] = ()
-    alarm: str = ""
-    bans: tuple[BanView, ...] = ()
-    panicked: bool = False
 
 
-class ControlApi(Protocol):
-    """What the faces may ask of the running pipeline."""
+def status(show: Show) -> ShowStatus:
+    """Gather what a panel shows."""
+    return ShowStatus(
+        paused=not show.intake.open,
+        panicked=show.intake.panicked,
+        style=show.commands.style,
+        generator=show.generator.health(),
+        active=show.generator.active,
+        sources=tuple(part.health() for part in show.reporting),
+        pages=show.hub.overlays,
+        drawing=show.active.request,
+        pending=tuple(show.scheduler.pending()),
+        held=show.approvals.all(),
+        on_air=on_air(show),
+        alarm=show.raid_mode.alarm(show.now()),
+        bans=show.bans.all(),
+        timings={step.value: times for step, times in show.metrics.timings.summary().items()},
+    )
 
-    @property
-    def version(self) -> int:
-        """Count the changes; equal versions mean nothing new to show."""
-        ...
 
-    def state(self) -> ShowStatus: ...
+def on_air(show: Show) -> dict[str, str | None]:
+    """Return the request id of each layer's picture, None for an empty layer."""
+    shown = {layer: show.stage.current(layer) for layer in show.hub.layers}
+    return {layer: frame.request_id if frame else None for layer, frame in shown.items()}
 
-    async def submit(self, trigger: Trigger, *, decides: bool = True) -> Receipt: ...
 
-    async def press(self, press: KeyPress) -> Receipt: ...
-
-    async def cancel(self, request_id: str) -> bool: ...
-
-    async def approve(self, request_id: str, by: str, verdict_id: str | None = None) -> bool: ...
-
-    async def deny(self, request_id: str, by: str) -> bool: ...
-
-    def cut(self) -> int: ...
-
-    async def ban(self, who: str, by: str, minutes: float | None = None) -> str | None: ...
-
-    async def unban(self, who: str) -> bool: ...
-
-    async def forget(self, actor_id: str) -> int: ...
-
-    async def clear(self, layer: str | None) -> None: ...
-
-    async def undo(self, layer: str) -> bool: ...
-
-    async def redo(self, layer: str) -> bool: ...
-
-    async def show(self, picture_id: str) -> bool: ...
-
-    async def panic(self) -> None: ...
-
-    async def pause(self) -> None: ...
-
-    async def resume(self) -> None: ...
-
-    async def free(self) -> None: ...
-
-    async def warm(self) -> None: ...
+def exposition(show: Show) -> bytes:
+    """Update the gauges and return all metrics in Prometheus' text format."""
+    metrics, now = show.metrics, show.now()
+    metrics.queue_length(len(show.scheduler))
+    metrics.overlay_pages(show.hub.overlays)
+    for layer in show.stage.snapshot():
+        metrics.on_air_age(layer.layer, None if layer.since is None else now - layer.since)
+    for cause, count in show.generator.restarts.items():
+        metrics.restarts(cause, count)
+    return metrics.exposition()

@@ -99,7 +99,7 @@ class Database:
             db = sqlite3.connect(self._home / FILE_NAME, check_same_thread=False)
             for setting in PRAGMAS:
                 db.execute(f"PRAGMA {setting}")
-            _migrate(db)
+            migrate(db)
         self._db = db
 
     def _close(self) -> None:
@@ -118,7 +118,8 @@ def placeholders(row: Sequence[object]) -> str:
     return ", ".join("?" * len(row))
 
 
-def _migrate(db: sqlite3.Connection) -> None:
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the schema of a database up to date."""
     (done,) = db.execute("PRAGMA user_version").fetchone()
     if done > len(MIGRATIONS):
         raise sqlite3.DatabaseError(f"the database is of a newer version ({done}) than this program")

@@ -42,7 +42,11 @@ class Store:
     @classmethod
     def at(cls, home: Path, options: StoreOptions) -> Store:
         """Build the store of a state directory; ``open`` creates what is missing there."""
-        database = Database(home)
+        return cls.over(Database(home), options)
+
+    @classmethod
+    def over(cls, database: Database, options: StoreOptions) -> Store:
+        """Build the repositories over a database."""
         redemptions = RedemptionRepository(database)
         requests = RequestRepository(database, redemptions, options.requests_kept)
         return cls(

@@ -28,7 +28,8 @@ def test_an_unknown_role_lists_the_known_ones() -> None:
 
 def test_a_status_shows_the_whole_desk() -> None:
     state = ShowStatus(
-        paused=True, style="noir", generator=Health("generator", HealthState.BUSY, "drawing"),
+        paused=True, panicked=False, held=(), alarm="", bans=(),
+        style="noir", generator=Health("generator", HealthState.BUSY, "drawing"),
         active={"backend": "procedural"},
         sources=(Health("twitch", HealthState.READY),), pages=2, drawing=REQUEST, pending=(REQUEST,),
         on_air={"background": "r1", "meme": None}, timings={"draw": Percentiles(3, 1.0, 2.0, 3.0)},

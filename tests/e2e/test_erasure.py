@@ -34,16 +34,16 @@ async def test_after_forgetme_no_byte_of_the_data_folder_tells_of_the_viewer(tmp
             await room.draw_next()
             if n % 10 == 0:
                 trigger = room.trigger(f"!bg {PROMPT} {n}", NAME, id_=USER)
-                await room.pipeline.submit(trigger)
+                await room.admit.submit(trigger)
                 await room.draw_next()
-        await room.pipeline.ban(NAME, "mod", 0.0001)
+        await room.moderator.ban(NAME, "mod", 0.0001)
         assert files_containing(tmp_path, NAME, USER, PROMPT), "or the search proves nothing"
-        await room.pipeline.submit(room.trigger("!forgetme", NAME, id_=USER))
+        await room.admit.submit(room.trigger("!forgetme", NAME, id_=USER))
         assert files_containing(tmp_path, NAME, NAME.lower(), USER, PROMPT) == []
-        receipt = await room.pipeline.submit(room.trigger(f"!bg {PROMPT}", NAME, id_=USER))
+        receipt = await room.admit.submit(room.trigger(f"!bg {PROMPT}", NAME, id_=USER))
         assert receipt.rule == "forgotten"
         await room.order(f"!unban {NAME}", Role.MODERATOR)
-        assert (await room.pipeline.submit(room.trigger("!bg again", NAME, id_=USER))).outcome == "queued"
+        assert (await room.admit.submit(room.trigger("!bg again", NAME, id_=USER))).outcome == "queued"
     assert files_containing(tmp_path, PROMPT) == []
 
 
@@ -73,11 +73,11 @@ def noise(seed: str) -> np.ndarray:
 
 async def evening_of(room: Room, *people: tuple[str, str]) -> None:
     for number, (name, user) in enumerate(people):
-        await room.pipeline.submit(room.trigger(f"!bg {PROMPT if user == USER else 'pier'} {number}", name, id_=user))
+        await room.admit.submit(room.trigger(f"!bg {PROMPT if user == USER else 'pier'} {number}", name, id_=user))
         await room.draw_next()
     room.script.lines.put_nowait(Notice("obs", NoticeKind.OFFLINE, 0.0))
     await room.until(lambda: any(isinstance(event, Notice) for event in room.notes.events))
-    await room.pipeline._air.told()
+    await room.show.publisher.notified()
 
 
 async def test_after_two_evenings_and_a_restart_no_copy_anywhere_tells_of_the_viewer(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ async def test_after_two_evenings_and_a_restart_no_copy_anywhere_tells_of_the_vi
         kept = [path for path in tmp_path.rglob("*.jpg") if path.parent.parent.name in ("evenings", "archive")]
         assert len(kept) == 2 * 7 + 2
         assert files_containing(tmp_path / "evenings", NAME, PROMPT), "or the search proves nothing"
-        await room.pipeline.forget(USER)
+        await room.moderator.forget(USER)
         assert files_containing(tmp_path, NAME, NAME.lower(), USER, PROMPT) == []
         left = [path for path in tmp_path.rglob("*.jpg") if path.parent.parent.name in ("evenings", "archive")]
         assert len(left) == 2 * 4 + 2
@@ -107,7 +107,7 @@ async def test_who_is_forgotten_while_their_picture_is_on_air_again_after_a_rest
         await room.draw_next()
     async with opened(tmp_path) as room:
         assert room.on_air() is not None
-        await room.pipeline.forget("zoe")
+        await room.moderator.forget("zoe")
         assert room.on_air() is None
 
 
@@ -129,14 +129,14 @@ async def test_a_program_that_ends_before_the_outputs_have_forgotten_lets_them_a
 
 async def test_what_somebody_decided_as_a_moderator_stays_without_their_name(tmp_path: Path) -> None:
     async with opened(tmp_path, mode="on") as room:
-        await room.pipeline.submit(room.trigger("!bg harbour", "ann"))
+        await room.admit.submit(room.trigger("!bg harbour", "ann"))
         await room.draw_next()
-        await room.pipeline.submit(room.trigger("!ok", NAME, Role.MODERATOR, id_=USER))
-        await room.pipeline.submit(room.trigger("!ban troll", NAME, Role.MODERATOR, id_=USER))
+        await room.admit.submit(room.trigger("!ok", NAME, Role.MODERATOR, id_=USER))
+        await room.admit.submit(room.trigger("!ban troll", NAME, Role.MODERATOR, id_=USER))
         assert files_containing(tmp_path, NAME), "or the search proves nothing"
-        await room.pipeline.submit(room.trigger("!forgetme", NAME, Role.MODERATOR, id_=USER))
+        await room.admit.submit(room.trigger("!forgetme", NAME, Role.MODERATOR, id_=USER))
         assert files_containing(tmp_path, NAME, USER) == []
-        assert (await room.pipeline.submit(room.trigger("!bg pier", "troll"))).rule == "ban"
+        assert (await room.admit.submit(room.trigger("!bg pier", "troll"))).rule == "ban"
 
 
 async def test_the_command_line_exports_and_forgets_beside_no_running_program(

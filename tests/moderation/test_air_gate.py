@@ -37,7 +37,7 @@ async def test_the_verdict_is_stored_before_the_picture_is_cleared(store: Store)
     hub = Hub(LAYERS)
     page = hub.join()
     found = Judgement(Outcome.ALLOW, "", "nudity", "3")
-    cleared = await AirGate(store, hub.take_seal()).admit(frame("r1"), "policy", [found])
+    cleared = await AirGate(store, hub.take_capability()).clear(frame("r1"), "policy", [found])
     stored = await store.audit.entries(0.0)
     assert {(row["judge"], row["outcome"]) for row in stored} == {("policy", "allow"), ("nudity", "allow")}
     assert cleared.verdict_id in {row["verdict_id"] for row in stored}
@@ -46,37 +46,37 @@ async def test_the_verdict_is_stored_before_the_picture_is_cleared(store: Store)
 
 
 async def test_without_a_stored_verdict_there_is_no_cleared_picture(store: Store) -> None:
-    door = AirGate(store, Hub(LAYERS).take_seal())
+    door = AirGate(store, Hub(LAYERS).take_capability())
     await store.database.run(lambda db: db.execute("DROP TABLE verdicts"))
     with pytest.raises(StoreError):
-        await door.admit(frame("r1"), "policy")
+        await door.clear(frame("r1"), "policy")
 
 
 async def test_a_kept_picture_passes_again_only_with_its_verdict(store: Store) -> None:
-    door = AirGate(store, Hub(LAYERS).take_seal())
+    door = AirGate(store, Hub(LAYERS).take_capability())
     await store.requests.accept(REQUEST)
-    cleared = await door.admit(frame("r1"), "policy")
+    cleared = await door.clear(frame("r1"), "policy")
     await store.pictures.keep(REQUEST, cleared, cleared.verdict_id)
-    again = await door.again("r1")
+    again = await door.clear_again("r1")
     assert again is not None
     assert again.verdict_id == cleared.verdict_id
     await store.database.run(lambda db: db.execute("DELETE FROM verdicts"))
-    assert await door.again("r1") is None
-    assert await door.again("unknown") is None
+    assert await door.clear_again("r1") is None
+    assert await door.clear_again("unknown") is None
 
 
 async def test_an_objection_is_written_down_as_hold_or_block(store: Store) -> None:
     door = AirGate(store, Capability())
-    verdict = door.object(Refusal("r1", "words", "no", "hate"))
+    verdict = door.record_objection(Refusal("r1", "words", "no", "hate"))
     (row,) = await store.audit.entries(0.0)
     assert (row["verdict_id"], row["outcome"], row["code"]) == (verdict.id, "block", "hate")
 
 
 def test_the_seal_of_a_hub_is_handed_out_once() -> None:
     hub = Hub(LAYERS)
-    hub.take_seal()
+    hub.take_capability()
     with pytest.raises(RuntimeError, match="handed out"):
-        hub.take_seal()
+        hub.take_capability()
 
 
 class Airwaves(RuleBasedStateMachine):
@@ -89,7 +89,7 @@ class Airwaves(RuleBasedStateMachine):
         self.store = Store.at(Path(self.home.name), StoreOptions())
         self.run(lambda: self.store.open())
         self.hub, self.stage = Hub(LAYERS), Stage(tuple(LAYERS))
-        self.door = AirGate(self.store, self.hub.take_seal())
+        self.door = AirGate(self.store, self.hub.take_capability())
         self.page = self.hub.join()
         self.now, self.names, self.let_in, self.forged = 1.0, 0, set[str](), 0
 
@@ -111,7 +111,7 @@ class Airwaves(RuleBasedStateMachine):
 
     @rule(layer=st.sampled_from(sorted(LAYERS)))
     def show(self, layer: str) -> None:
-        cleared = self.run(lambda: self.door.admit(self.picture(layer), "policy"))
+        cleared = self.run(lambda: self.door.clear(self.picture(layer), "policy"))
         assert isinstance(cleared, ClearedFrame)
         self.let_in.add(cleared.request_id)
         for update in self.stage.show(cleared, None, self.now, self.now):
@@ -143,7 +143,7 @@ class Airwaves(RuleBasedStateMachine):
     def without_store(self) -> None:
         self.run(lambda: self.store.database.run(lambda db: db.execute("ALTER TABLE verdicts RENAME TO away")))
         try:
-            self.run(lambda: self.door.admit(self.picture("meme"), "policy"))
+            self.run(lambda: self.door.clear(self.picture("meme"), "policy"))
             raise AssertionError("cleared although nothing could be stored")
         except StoreError:
             pass

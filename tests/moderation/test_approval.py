@@ -15,9 +15,9 @@ def asked(name: str, **more: object) -> ImageRequest:
     return replace(REQUEST, id=name, actor=Actor(f"id-{name}", name, Role.VIEWER), **more)  # type: ignore[arg-type]
 
 
-def held(holds: ApprovalQueue, name: str, now: float = 0.0, goes: bool = False, **more: object) -> HeldPicture:
+def held(holds: ApprovalQueue, name: str, now: float = 0.0, auto_release: bool = False, **more: object) -> HeldPicture:
     verdict = Verdict(f"v-{name}", name, "approval", Outcome.HOLD, "", "1", 0.0)
-    assert holds.put(asked(name, **more), (), frame(name), verdict, "why", now, goes=goes) == []
+    assert holds.put(asked(name, **more), (), frame(name), verdict, "why", now, auto_release=auto_release) == []
     found = holds.get(name)
     assert found is not None
     return found
@@ -29,12 +29,12 @@ def test_a_picture_expires_and_a_paid_one_waits_longer() -> None:
     assert (ann.until, paid.until, holds.wakeup()) == (60.0, 600.0, 60.0)
     assert holds.expire(59.9) == []
     assert holds.expire(60.0) == [ann]
-    assert holds.waiting() == (paid,)
+    assert holds.all() == (paid,)
 
 
 def test_a_delayed_picture_is_due_and_never_expires() -> None:
     holds = ApprovalQueue(ApprovalOptions(delay_s=5))
-    ann = held(holds, "ann", goes=True)
+    ann = held(holds, "ann", auto_release=True)
     assert (holds.due(4.9), holds.due(5.0), holds.expire(99.0)) == ([], [ann], [])
 
 
@@ -58,9 +58,9 @@ def test_a_bare_yes_never_means_a_picture_that_came_this_moment() -> None:
 def test_only_one_may_decide_and_a_picture_taken_back_meanwhile_is_gone() -> None:
     holds = ApprovalQueue(ApprovalOptions())
     ann = held(holds, "ann")
-    deciding = holds.decide(ann)
+    deciding = holds.reserve(ann)
     assert deciding is not None
-    assert holds.decide(ann) is holds.decide(deciding) is None
+    assert holds.reserve(ann) is holds.reserve(deciding) is None
     assert holds.find("ann", 10.0) is None
     assert holds.expire(1e9) == []
     assert holds.drop(lambda request: request.id == "ann") == [ann.request]
@@ -71,12 +71,12 @@ def test_followers_share_the_fate_and_may_leave_alone() -> None:
     holds = ApprovalQueue(ApprovalOptions())
     verdict = Verdict("v", "ann", "approval", Outcome.HOLD, "", "1", 0.0)
     ann, ben = asked("ann"), asked("ben")
-    holds.put(ann, (ben,), frame("ann"), verdict, "why", 0.0, goes=False)
+    holds.put(ann, (ben,), frame("ann"), verdict, "why", 0.0, auto_release=False)
     assert holds.drop(lambda request: request.id == "ben") == [ben]
-    (left,) = holds.waiting()
+    (left,) = holds.all()
     assert left.requests == (ann,)
     holds.take(left)
-    holds.put(ann, (ben,), frame("ann"), verdict, "why", 0.0, goes=False)
+    holds.put(ann, (ben,), frame("ann"), verdict, "why", 0.0, auto_release=False)
     assert holds.drop(lambda request: request.id == "ann") == [ann, ben]
     assert len(holds) == 0
 
@@ -85,7 +85,7 @@ def test_the_oldest_goes_when_too_many_wait() -> None:
     holds = ApprovalQueue(ApprovalOptions(limit=2))
     ann, _ = held(holds, "ann"), held(holds, "ben")
     verdict = Verdict("v", "cat", "approval", Outcome.HOLD, "", "1", 0.0)
-    assert holds.put(asked("cat"), (), frame("cat"), verdict, "why", 0.0, goes=False) == [ann]
+    assert holds.put(asked("cat"), (), frame("cat"), verdict, "why", 0.0, auto_release=False) == [ann]
 
 
 @pytest.mark.parametrize(
@@ -103,17 +103,17 @@ def test_when_a_human_looks_first(mode: str, alarm: str, first_time: bool, held:
 def test_a_crowd_pushes_out_neither_what_was_paid_nor_what_goes_by_itself() -> None:
     holds = ApprovalQueue(ApprovalOptions(limit=3, delay_s=5))
     held(holds, "paid", priority=Lane.PAID)
-    held(holds, "known", goes=True)
+    held(holds, "known", auto_release=True)
     first = held(holds, "first")
     verdict = Verdict("v", "second", "approval", Outcome.HOLD, "", "1", 0.0)
-    assert holds.put(asked("second"), (), frame("second"), verdict, "why", 1.0, goes=False) == [first]
-    assert [one.request.id for one in holds.waiting()] == ["paid", "known", "second"]
+    assert holds.put(asked("second"), (), frame("second"), verdict, "why", 1.0, auto_release=False) == [first]
+    assert [one.request.id for one in holds.all()] == ["paid", "known", "second"]
 
 
 def test_what_would_go_by_itself_can_be_made_to_wait_for_a_human() -> None:
     holds = ApprovalQueue(ApprovalOptions(delay_s=5, expires_s=60))
-    ann = held(holds, "ann", goes=True)
-    holds.keep(ann, 5.0)
+    ann = held(holds, "ann", auto_release=True)
+    holds.require_approval(ann, 5.0)
     assert (holds.due(6.0), holds.wakeup()) == ([], 65.0)
     assert [one.request.id for one in holds.expire(65.0)] == ["ann"]
 
@@ -125,7 +125,7 @@ def test_the_same_picture_is_joined_and_nothing_else(monkeypatch: pytest.MonkeyP
     assert holds.join(asked("eve", prompt="another")) is None
     joined = holds.join(asked("ben"))
     assert joined is not None
-    assert (holds.waiting(), [one.id for one in joined.requests]) == ((joined,), ["ann", "ben"])
+    assert (holds.all(), [one.id for one in joined.requests]) == ((joined,), ["ann", "ben"])
     assert (joined.frame, joined.verdict, joined.until) == (ann.frame, ann.verdict, ann.until)
     monkeypatch.setattr("streamer.moderation.approval.FOLLOWERS", 1)
     assert holds.join(asked("zoe")) is None
@@ -133,7 +133,7 @@ def test_the_same_picture_is_joined_and_nothing_else(monkeypatch: pytest.MonkeyP
 
 def test_who_joins_while_a_moderator_decides_is_served_too() -> None:
     holds = ApprovalQueue(ApprovalOptions())
-    deciding = holds.decide(held(holds, "ann"))
+    deciding = holds.reserve(held(holds, "ann"))
     assert deciding is not None
     joined = holds.join(asked("ben"))
     assert joined is not None

@@ -78,7 +78,7 @@ async def test_the_frame_comes_back_and_nothing_is_being_drawn_afterwards(drawin
 
 
 async def test_what_is_called_off_gives_no_frame_and_stops_the_generator(drawing: ActiveDraw, brush: Brush) -> None:
-    brush.between = drawing.call_off
+    brush.between = drawing.cancel
     assert await drawn(drawing) is None
     assert (brush.cancelled, brush.closed) == (["r1"], True)
     assert not drawing.wanted(REQUEST)
@@ -97,7 +97,7 @@ async def test_it_is_known_how_many_steps_are_left(drawing: ActiveDraw, brush: B
 
 
 async def test_what_makes_way_is_stopped_and_waits_again(drawing: ActiveDraw, brush: Brush) -> None:
-    brush.between = drawing.make_way
+    brush.between = drawing.preempt
     with drawing.of(REQUEST):
         assert await drawing.frame(REQUEST) is None
         assert drawing.waits_again(REQUEST)
@@ -111,21 +111,21 @@ async def test_what_makes_way_is_stopped_and_waits_again(drawing: ActiveDraw, br
 async def test_what_is_called_off_or_cleared_does_not_wait_again_whichever_came_first(
     drawing: ActiveDraw, stage: Stage
 ) -> None:
-    for order in ((drawing.make_way, drawing.call_off), (drawing.call_off, drawing.make_way)):
+    for order in ((drawing.preempt, drawing.cancel), (drawing.cancel, drawing.preempt)):
         with drawing.of(REQUEST):
             for stop in order:
                 stop()
             assert not drawing.wanted(REQUEST)
             assert not drawing.waits_again(REQUEST)
     with drawing.of(REQUEST):
-        drawing.make_way()
+        drawing.preempt()
         stage.clear("background", REQUEST.at + 1)
         assert not drawing.waits_again(REQUEST)
 
 
 async def test_what_is_called_off_before_it_was_begun_is_never_begun(drawing: ActiveDraw, brush: Brush) -> None:
     with drawing.of(REQUEST):
-        drawing.call_off()
+        drawing.cancel()
         assert await drawing.frame(REQUEST) is None
     assert not brush.begun
 
@@ -144,6 +144,6 @@ async def test_a_fault_is_passed_on(drawing: ActiveDraw, brush: Brush) -> None:
 
 
 def test_calling_off_nothing_does_nothing(drawing: ActiveDraw, brush: Brush) -> None:
-    drawing.call_off()
-    drawing.make_way()
+    drawing.cancel()
+    drawing.preempt()
     assert brush.cancelled == []

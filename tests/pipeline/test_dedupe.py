@@ -21,12 +21,12 @@ FORBIDDEN = Refusal("r", "picture", "the picture is not for every age", "nudity"
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     async with opened(tmp_path) as running:
-        running.pipeline._repeats = RecentResults(60.0)
+        running.show.results = RecentResults(60.0)
         yield running
 
 
 async def asked(room: Room, text: str, who: str, rank: Role = Role.VIEWER, **more: object) -> Receipt:
-    return await room.pipeline.submit(room.trigger(text, who, rank, **more))
+    return await room.admit.submit(room.trigger(text, who, rank, **more))
 
 
 async def shown(room: Room, text: str, who: str) -> str:
@@ -39,12 +39,12 @@ def test_a_fate_is_known_for_its_time_and_by_what_was_asked() -> None:
     repeats, first = RecentResults(60.0), request("ann", "a cat")
     repeats.note(first, 100.0)
     repeats.note(request("bob", "a dog"), 100.0, FORBIDDEN)
-    same = repeats.fate(request("eve", "a cat"), 159.9)
+    same = repeats.find(request("eve", "a cat"), 159.9)
     assert same is not None
     assert (same.request_id, same.refusal) == (first.id, None)
-    assert repeats.fate(request("eve", "a cat"), 160.0) is None
-    assert repeats.fate(request("eve", "a bird"), 100.0) is None
-    refused = repeats.fate(request("eve", "a dog"), 100.0)
+    assert repeats.find(request("eve", "a cat"), 160.0) is None
+    assert repeats.find(request("eve", "a bird"), 100.0) is None
+    refused = repeats.find(request("eve", "a dog"), 100.0)
     assert refused is not None
     assert refused.refusal is FORBIDDEN
 
@@ -62,18 +62,18 @@ def test_a_fate_is_known_for_its_time_and_by_what_was_asked() -> None:
 def test_who_paid_who_moderates_and_what_sees_something_else_gets_a_picture_anew(other: ImageRequest) -> None:
     repeats = RecentResults(60.0)
     repeats.note(replace(other, reference=None, of_program=False), 0.0)
-    assert repeats.fate(other, 1.0) is None
+    assert repeats.find(other, 1.0) is None
 
 
 def test_memory_is_bounded_and_can_be_switched_off() -> None:
     repeats, off = RecentResults(60.0), RecentResults(0.0)
     first = request("ann", "a cat")
     off.note(first, 0.0)
-    assert off.fate(first, 0.0) is None
+    assert off.find(first, 0.0) is None
     repeats.note(first, 0.0)
     for number in range(REMEMBERED):
         repeats.note(request(prompt=f"another {number}"), 0.0)
-    assert repeats.fate(first, 0.0) is None
+    assert repeats.find(first, 0.0) is None
 
 
 async def test_the_picture_on_air_is_the_answer_to_the_same_wish(room: Room) -> None:
@@ -104,9 +104,7 @@ async def test_what_a_judge_refused_is_not_drawn_until_a_judge_errs(room: Room) 
     first = await room.say("!bg harbour", "ann")
     await room.until(lambda: room.easel.drawn)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            room.pipeline._parts.policy, "look", lambda request, frame, now: replace(FORBIDDEN, request_id=first)
-        )
+        patch.setattr(room.show.policy, "look", lambda request, frame, now: replace(FORBIDDEN, request_id=first))
         await room.draw_next()
     assert await room.state(first) == "refused"
     for _ in range(2):
@@ -122,23 +120,23 @@ async def test_what_waits_for_a_moderator_is_joined_and_decided_once(tmp_path: P
         first = await held(room)
         second = await asked(room, "!bg harbour", "ben")
         assert (second.outcome, await room.state(second.trigger_id)) == ("joined", "held")
-        (one,) = room.pipeline.state().held
+        (one,) = room.status().held
         assert [request.id for request in one.requests] == [first, second.trigger_id]
-        assert await room.pipeline.approve(first, "mod", one.verdict.id)
+        assert await room.moderator.approve(first, "mod", one.verdict.id)
         assert [await room.state(name) for name in (first, second.trigger_id)] == ["shown", "shown"]
         assert len(room.easel.drawn) == 1
 
 
 async def test_what_a_moderator_denied_is_not_asked_of_moderators_again(tmp_path: Path) -> None:
     async with opened(tmp_path, mode="on") as room:
-        room.pipeline._repeats = RecentResults(60.0)
+        room.show.results = RecentResults(60.0)
         first = await held(room)
         joined = await asked(room, "!bg harbour", "ben")
-        assert await room.pipeline.deny(first, "mod")
+        assert await room.moderator.deny(first, "mod")
         assert await room.state(joined.trigger_id) == "refused"
         again = await asked(room, "!bg harbour", "eve")
         assert (again.outcome, again.rule) == ("refused", "approval")
-        assert not room.pipeline.state().held
+        assert not room.status().held
 
 
 async def test_what_is_being_drawn_is_joined(room: Room) -> None:
@@ -155,8 +153,8 @@ async def test_who_joins_and_takes_it_back_is_not_served(tmp_path: Path) -> None
     async with opened(tmp_path, mode="on") as room:
         first = await held(room)
         second = await asked(room, "!bg harbour", "ben")
-        assert await room.pipeline.cancel(second.trigger_id)
-        assert await room.pipeline.approve(first, "mod")
+        assert await room.controls.cancel(second.trigger_id)
+        assert await room.moderator.approve(first, "mod")
         assert [await room.state(name) for name in (first, second.trigger_id)] == ["shown", "cancelled"]
 
 
@@ -171,5 +169,5 @@ async def test_what_cannot_be_written_down_is_not_joined(tmp_path: Path, monkeyp
         monkeypatch.setattr(room.store.requests, "set_state", lambda *given: None)
         receipt = await asked(room, "!bg harbour", "ben")
         assert (receipt.outcome, receipt.rule) == ("refused", "store")
-        (one,) = room.pipeline.state().held
+        (one,) = room.status().held
         assert one.followers == ()

@@ -9,6 +9,7 @@ import pytest
 
 from streamer.interfaces import Rule
 from streamer.moderation.policy import Policy
+from streamer.pipeline.status import exposition
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Outcome, Preview, Refusal
 from tests.support.show import Easel, Room, held, opened
 
@@ -29,8 +30,8 @@ class Judged(Easel):
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     async with opened(tmp_path) as running:
         running.easel = Judged()
-        running.pipeline._parts.generator = running.easel
-        running.pipeline._drawing._generator = running.easel
+        running.show.generator = running.easel
+        running.show.active._generator = running.easel
         yield running
 
 
@@ -52,9 +53,9 @@ async def test_how_long_judges_kept_a_picture_is_a_time_of_its_own(room: Room) -
     room.easel.judged_s = 0.25
     await room.say("!bg allow")
     await room.draw_next()
-    timings = room.pipeline.state().timings
+    timings = room.status().timings
     assert (timings["judge"].count, timings["judge"].p50) == (1, 250.0)
-    assert b'streamer_step_ms_count{step="judge"} 1.0' in room.pipeline.exposition()
+    assert b'streamer_step_ms_count{step="judge"} 1.0' in exposition(room.show)
 
 
 async def test_a_picture_that_its_judge_blocks_is_never_shown_not_even_the_streamers(room: Room) -> None:
@@ -67,7 +68,7 @@ async def test_a_picture_that_its_judge_blocks_is_never_shown_not_even_the_strea
 async def test_a_picture_of_which_its_judge_is_not_sure_waits_for_a_moderator(room: Room) -> None:
     request_id = await held(room, "!bg hold")
     assert room.on_air() is None
-    assert await room.pipeline.approve(request_id, "mod")
+    assert await room.moderator.approve(request_id, "mod")
     assert room.on_air() == b"hold"
 
 
@@ -80,7 +81,7 @@ class Missing(Rule):
 
 
 async def test_a_judge_that_is_missing_holds(room: Room) -> None:
-    room.pipeline._parts.policy = Policy([Missing()])
+    room.show.policy = Policy([Missing()])
     await held(room, "!bg allow")
     assert room.on_air() is None
 
@@ -88,7 +89,7 @@ async def test_a_judge_that_is_missing_holds(room: Room) -> None:
 async def test_a_bug_that_one_picture_brings_out_ends_that_one_and_not_the_show(room: Room) -> None:
     bad = await room.say("!bg harbour")  # this generator finds no such outcome
     room.easel.go.release()
-    await room.until(lambda: room.pipeline.state().drawing is None)
+    await room.until(lambda: room.status().drawing is None)
     assert await room.state(bad) == "failed"
     await room.say("!bg allow", "ben")
     room.easel.go.release()

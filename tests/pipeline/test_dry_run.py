@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import pytest
 from streamer import cli
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
-from streamer.interfaces import Rule
 from streamer.moderation.approval import ApprovalOptions
 from streamer.moderation.policy import Policy
 from streamer.moderation.rules import cooldown, words
 from streamer.pipeline.dry_run import DryRun, DryRunConfig, LineOutcome, summary
 from streamer.pipeline.scheduler import QueueOptions
+from streamer.pipeline.show import ShowConfig
 from streamer.triggers.replay import RecordedLine, read
 
 TABLE = {
@@ -30,13 +30,20 @@ TABLE = {
 }
 
 
-def house(**more: Any) -> DryRunConfig:
-    rules: list[Rule] = [
+def house(
+    draw_s: float = 0.3, at_least_s: Mapping[str, float] | None = None, queue: QueueOptions | None = None, **show: Any
+) -> DryRunConfig:
+    rules = [
         cooldown.create(cooldown.Options(user_s=30, everyone_s=0)),
         words.create(words.Options(extra=("badword",))),
     ]
+    queue = queue or QueueOptions()
     return DryRunConfig(
-        Commands(TABLE, styles={"noir": "{prompt}, badword"}, expires_after_s=30), Policy(rules), QueueOptions(), **more
+        commands=Commands(TABLE, styles={"noir": "{prompt}, badword"}, expires_after_s=30),
+        policy=Policy(rules),
+        queue=queue,
+        show=ShowConfig(min_air_s=at_least_s or {}, same_s=queue.same_s, **show),
+        draw_s=draw_s,
     )
 
 
@@ -59,7 +66,7 @@ def test_chat_is_ignored_a_picture_is_on_air_and_a_bad_word_is_refused() -> None
 
 
 def test_a_full_queue_gives_the_turn_back_here_too() -> None:
-    one = replace(house(draw_s=5.0), queue=QueueOptions(limit=1))
+    one = house(draw_s=5.0, queue=QueueOptions(limit=1))
     lines = [
         line(at, f"!bg {who} {at}", who) for at, who in ((0, "ann"), (1, "ben"), (2, "cat"), (6, "cat"), (7, "cat"))
     ]
@@ -109,7 +116,8 @@ def test_a_pause_and_a_clear_of_the_recording_count() -> None:
         line(1, "!pause", "mod", "moderator"), line(2, "!bg two", "ben"), line(3, "!resume", "mod", "moderator"),
         line(4, "!bg three", "cat"), at_least_s={"background": 5},
     )  # fmt: skip
-    assert [one.rule for one in fates] == ["", "clear", "", "", "paused", "", ""]
+    # The picture that was being drawn is cleared as well, as in the show.
+    assert [one.rule for one in fates] == ["cleared", "cleared", "", "", "paused", "", ""]
     assert fates[-1].outcome == "on_air"
 
 
@@ -124,7 +132,7 @@ def test_every_line_of_the_evening_that_ships_has_one_outcome() -> None:
     assert [one.line for one in fates] == list(range(1, len(lines) + 1))
     text = summary(fates)
     assert text.startswith(f"{len(lines)} lines: ")
-    assert "waiting for a picture" in text
+    assert "wait for a picture: p50 " in text
 
 
 def test_the_command_line_prints_one_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,14 +37,14 @@ def parking(**options: object) -> tuple[GameMode, Machine, Scheduler]:
 def test_before_anything_is_given_away_requests_are_as_they_are() -> None:
     park, machine, _ = parking()
     assert park.admit(REQUEST, 5.0) is REQUEST
-    assert not park.arrived()
-    assert (park.parked, machine.orders) == (False, [])
+    assert not park.gpu_returned()
+    assert (park.active, machine.orders) == (False, [])
 
 
 def test_what_waits_and_what_comes_meanwhile_wait_for_as_long_as_they_may() -> None:
     park, machine, scheduler = parking(hold_s=600)
     scheduler.submit(REQUEST, 0.0)
-    assert park.free(10.0) == NoticeCard("Back soon", "Pictures are taking a short break")
+    assert park.release_gpu(10.0) == NoticeCard("Back soon", "Pictures are taking a short break")
     assert machine.orders == ["park"]
     assert scheduler.expire(609.0) == []
     assert [ending.request.id for ending in scheduler.expire(610.0)] == ["r"]
@@ -55,14 +55,14 @@ def test_what_waits_and_what_comes_meanwhile_wait_for_as_long_as_they_may() -> N
 
 def test_a_request_that_would_wait_longer_anyway_keeps_its_time() -> None:
     park, *_ = parking(hold_s=10)
-    park.free(0.0)
+    park.release_gpu(0.0)
     patient = replace(REQUEST, expires_at=1e6)
     assert park.admit(patient, 0.0) == patient
 
 
 def test_without_holding_requests_are_refused_with_a_reason() -> None:
     park, *_ = parking(hold_s=0)
-    park.free(0.0)
+    park.release_gpu(0.0)
     refusal = park.admit(REQUEST, 1.0)
     assert isinstance(refusal, Refusal)
     assert (refusal.rule, "short break" in refusal.reason) == ("parked", True)
@@ -70,25 +70,25 @@ def test_without_holding_requests_are_refused_with_a_reason() -> None:
 
 def test_requests_are_still_held_while_the_model_loads_and_the_return_is_told_once() -> None:
     park, machine, _ = parking()
-    park.free(0.0)
-    park.warm()
+    park.release_gpu(0.0)
+    park.reclaim_gpu()
     assert machine.orders == ["park", "unpark"]
     assert park.admit(REQUEST, 0.0) != REQUEST
-    assert [park.arrived(), park.arrived()] == [True, False]
+    assert [park.gpu_returned(), park.gpu_returned()] == [True, False]
     assert park.admit(REQUEST, 0.0) is REQUEST
 
 
 def test_being_ready_a_last_time_before_leaving_is_no_return() -> None:
     park, *_ = parking()
-    park.free(0.0)
-    assert not park.arrived()
-    park.warm()
-    assert park.arrived()
+    park.release_gpu(0.0)
+    assert not park.gpu_returned()
+    park.reclaim_gpu()
+    assert park.gpu_returned()
 
 
 def test_the_card_is_a_matter_of_taste() -> None:
     park, *_ = parking(card="")
-    assert park.free(0.0) == NO_CARD
+    assert park.release_gpu(0.0) == NO_CARD
 
 
 @pytest.mark.parametrize("wrong", [{"hold_s": -1}, {"card": "x" * 61}, {"colour": "red"}])

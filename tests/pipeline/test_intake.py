@@ -10,7 +10,7 @@ import pytest
 
 from streamer.errors import StoreError
 from streamer.interfaces import Health, HealthState
-from streamer.pipeline.intake import OPEN, PANIC, PAUSED, Intake, availability
+from streamer.pipeline.intake import Intake, IntakeState, availability
 from streamer.storage.store import Store, StoreOptions
 from streamer.types import Lane
 from tests.support.examples import REQUEST
@@ -27,28 +27,29 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 @pytest.mark.parametrize(
-    ("state", "viewer", "streamer"), [(OPEN, "", ""), (PAUSED, "paused", ""), (PANIC, "panic", "panic")]
+    ("state", "viewer", "streamer"),
+    [(IntakeState.OPEN, "", ""), (IntakeState.PAUSED, "paused", ""), (IntakeState.PANIC, "panic", "panic")],
 )
-async def test_who_is_held_in_which_state(store: Store, state: str, viewer: str, streamer: str) -> None:
+async def test_who_is_held_in_which_state(store: Store, state: IntakeState, viewer: str, streamer: str) -> None:
     intake = Intake(store)
     await intake.set(state)
     for request, rule in ((REQUEST, viewer), (MINE, streamer)):
         refusal = intake.objection(request)
         assert (refusal.rule if refusal else "") == rule
-    assert intake.open == (state == OPEN)
+    assert intake.open == (state == IntakeState.OPEN)
 
 
-@pytest.mark.parametrize("state", [OPEN, PAUSED, PANIC])
-async def test_the_state_outlives_a_restart(store: Store, state: str) -> None:
+@pytest.mark.parametrize("state", [IntakeState.OPEN, IntakeState.PAUSED, IntakeState.PANIC])
+async def test_the_state_outlives_a_restart(store: Store, state: IntakeState) -> None:
     await Intake(store).set(state)
     after = Intake(store)
     await after.restore()
-    assert (after.objection(REQUEST) is None) == (state == OPEN)
+    assert (after.objection(REQUEST) is None) == (state == IntakeState.OPEN)
 
 
 async def test_a_pause_does_not_soften_a_panic(store: Store) -> None:
     intake = Intake(store)
-    await intake.set(PANIC)
+    await intake.set(IntakeState.PANIC)
     await intake.pause()
     assert intake.objection(MINE) is not None
 
@@ -56,12 +57,12 @@ async def test_a_pause_does_not_soften_a_panic(store: Store) -> None:
 async def test_a_panic_outlives_a_restart_even_when_the_disk_takes_no_row(store: Store) -> None:
     await store.database.run(lambda db: db.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreError):
-        await Intake(store).set(PANIC)
+        await Intake(store).set(IntakeState.PANIC)
     await store.database.run(lambda db: db.execute("PRAGMA query_only = OFF"))
     after = Intake(store)
     await after.restore()
     assert after.panicked
-    await after.set(OPEN)
+    await after.set(IntakeState.OPEN)
     again = Intake(store)
     await again.restore()
     assert again.open
@@ -104,5 +105,5 @@ async def test_shield_mode_holds_viewers_and_its_end_opens_only_what_it_closed(s
 async def test_opening_by_hand_overrules_shield_mode(store: Store) -> None:
     intake = Intake(store)
     intake.shield(True)
-    await intake.set(OPEN)
+    await intake.set(IntakeState.OPEN)
     assert intake.open

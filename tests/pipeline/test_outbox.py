@@ -32,7 +32,7 @@ async def told(events: Iterable[Event]) -> list[Event]:
     for event in events:
         outbox.put(event)
     running = asyncio.create_task(outbox.run())
-    await outbox.told()
+    await outbox.flushed()
     running.cancel()
     return notes.events
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.commands.event_triggers import EventTrigger, EventTriggers
+from streamer.commands.event_triggers import EventTrigger
 from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.types import Actor, Availability, Ended, Lane, Notice, NoticeKind, Redemption, Refused, Role
 from tests.support.show import Room, opened
@@ -50,8 +50,8 @@ async def test_a_panic_gives_back_what_waits_and_what_is_being_drawn(room: Room)
     await redeem(room, "castle", 1)
     await room.until(lambda: room.easel.drawn)
     await redeem(room, "harbour", 2, "bob")
-    await room.until(lambda: len(room.pipeline.state().pending) == 1)
-    await room.pipeline.panic()
+    await room.until(lambda: len(room.status().pending) == 1)
+    await room.controls.panic()
     await room.until(lambda: len(heard(room, Ended)) == 2)
     assert sorted(await owed(room)) == [("redemption-1", False), ("redemption-2", False)]
 
@@ -76,7 +76,7 @@ async def test_one_redemption_that_comes_twice_under_two_ids_is_drawn_once(room:
     await redeem(room, "castle")
     await room.draw_next()
     await room.until(lambda: heard(room, Ended))
-    assert room.pipeline.state().drawing is None
+    assert room.status().drawing is None
     assert len(room.easel.drawn) == 1
     assert await owed(room) == [("redemption-1", True)]
 
@@ -92,18 +92,22 @@ async def test_points_that_went_back_while_we_were_away_draw_nothing_any_more(ro
 
 async def test_outputs_hear_when_the_doors_close_and_open(room: Room) -> None:
     await room.until(lambda: heard(room, Availability) == [Availability(True)])
-    await room.pipeline.pause()
+    await room.controls.pause()
     await room.until(lambda: heard(room, Availability)[1:] == [Availability(False, "requests are paused")])
-    await room.pipeline.resume()
+    await room.controls.resume()
     await room.until(lambda: heard(room, Availability)[2:] == [Availability(True)])
 
 
-async def test_a_cheer_types_the_line_of_its_entry_in_the_paid_lane(room: Room) -> None:
+async def test_a_cheer_types_the_line_of_its_entry_in_the_paid_lane(tmp_path: Path) -> None:
     entry = EventTrigger(event="cheer", least=100, command="!bg {text}")
-    room.pipeline._parts.occasions = EventTriggers([entry])
+    async with opened(tmp_path, events=[entry]) as room:
+        await _cheer(room)
+
+
+async def _cheer(room: Room) -> None:
     ann = Actor("7", "Ann", Role.VIEWER)
     for bits in (50, 100):
         await room.script.lines.put(Notice("twitch", NoticeKind.CHEER, room.now, ann, bits, f"castle {bits}"))
     await room.until(lambda: room.easel.drawn)
     assert [(one.text, one.priority) for one in room.easel.drawn] == [("castle 100", Lane.PAID)]
-    assert len(heard(room, Notice)) == 2
+    await room.until(lambda: len(heard(room, Notice)) == 2)

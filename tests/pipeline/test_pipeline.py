@@ -14,8 +14,11 @@ from streamer.errors import BackendDied, StoreError, Unsupported
 from streamer.interfaces import Health, HealthState, SourceEvent
 from streamer.moderation.rules import cooldown
 from streamer.overlay import wire
+from streamer.pipeline.admit_steps import run_steps
 from streamer.pipeline.game_mode import NO_CARD
 from streamer.pipeline.scheduler import QueueOptions
+from streamer.pipeline.show import Show, restore
+from streamer.pipeline.status import exposition
 from streamer.types import (
     Actor,
     Clear,
@@ -61,18 +64,18 @@ async def test_a_source_feeds_the_same_path(room: Room) -> None:
 
 
 async def test_ordinary_chat_is_ignored_and_a_repeated_message_id_counts_once(room: Room) -> None:
-    assert (await room.pipeline.submit(room.trigger("hello"))).outcome == "ignored"
+    assert (await room.admit.submit(room.trigger("hello"))).outcome == "ignored"
     trigger = room.trigger("!bg harbour")
-    assert (await room.pipeline.submit(trigger)).outcome == "queued"
-    assert (await room.pipeline.submit(trigger)).outcome == "duplicate"
+    assert (await room.admit.submit(trigger)).outcome == "queued"
+    assert (await room.admit.submit(trigger)).outcome == "duplicate"
 
 
 async def test_a_refused_request_leaves_no_row_and_says_why(room: Room) -> None:
-    receipt = await room.pipeline.submit(room.trigger("!mods harbour"))
+    receipt = await room.admit.submit(room.trigger("!mods harbour"))
     assert (receipt.outcome, receipt.rule) == ("refused", "role")
     assert receipt.reason
     assert await room.store.requests.get(receipt.trigger_id) is None
-    assert (await room.pipeline.submit(room.trigger("!bg a forbiddenword"))).rule == "words"
+    assert (await room.admit.submit(room.trigger("!bg a forbiddenword"))).rule == "words"
 
 
 async def test_a_name_that_is_refused_is_not_shown(room: Room) -> None:
@@ -87,7 +90,7 @@ async def test_a_clear_beats_the_picture_being_drawn(room: Room) -> None:
     request_id = await room.say("!bg harbour")
     await room.until(lambda: room.easel.drawn)
     await room.order("!clear")
-    await room.until(lambda: room.pipeline.state().drawing is None)
+    await room.until(lambda: room.status().drawing is None)
     assert room.on_air() is None
     assert await room.state(request_id) == "cancelled"
 
@@ -100,10 +103,10 @@ async def test_panic_blanks_empties_and_closes_in_one_step(room: Room) -> None:
     waiting = await room.say("!bg three", who="cat")
     await room.order("!panic")
     assert room.on_air() is None
-    await room.until(lambda: room.pipeline.state().drawing is None)
+    await room.until(lambda: room.status().drawing is None)
     assert [await room.state(one) for one in (drawing, waiting)] == ["cancelled", "cancelled"]
     for rank in (Role.VIEWER, Role.BROADCASTER):
-        assert (await room.pipeline.submit(room.trigger("!bg four", rank=rank))).rule == "panic"
+        assert (await room.admit.submit(room.trigger("!bg four", rank=rank))).rule == "panic"
     await room.order("!resume")
     await room.say("!bg five")
     await room.draw_next()
@@ -116,7 +119,7 @@ async def test_panic_outlives_a_restart(tmp_path: Path) -> None:
         await room.draw_next()
         await room.order("!panic")
     async with opened(tmp_path) as room:
-        await room.until(lambda: room.pipeline.state().paused)
+        await room.until(lambda: room.status().paused)
         assert room.on_air() is None
 
 
@@ -133,7 +136,7 @@ async def test_a_restart_shows_the_last_background_again(tmp_path: Path) -> None
 
 async def test_while_paused_only_the_streamer_is_served(room: Room) -> None:
     await room.order("!pause")
-    assert (await room.pipeline.submit(room.trigger("!bg one"))).rule == "paused"
+    assert (await room.admit.submit(room.trigger("!bg one"))).rule == "paused"
     await room.say("!bg mine", rank=Role.BROADCASTER)
     await room.draw_next()
     assert room.on_air() == b"mine"
@@ -200,10 +203,10 @@ async def test_a_full_queue_gives_the_turn_back(tmp_path: Path) -> None:
         for number in range(QueueOptions().limit):
             await room.say(f"!bg picture {number}", who=f"viewer{number}")
         for _ in range(2):
-            assert (await room.pipeline.submit(room.trigger("!bg late", who="late"))).rule == "queue"
+            assert (await room.admit.submit(room.trigger("!bg late", who="late"))).rule == "queue"
         await room.draw_next()
-        assert (await room.pipeline.submit(room.trigger("!bg late", who="late"))).outcome == "queued"
-        assert (await room.pipeline.submit(room.trigger("!bg more", who="late"))).rule == "cooldown"
+        assert (await room.admit.submit(room.trigger("!bg late", who="late"))).outcome == "queued"
+        assert (await room.admit.submit(room.trigger("!bg more", who="late"))).rule == "cooldown"
 
 
 async def test_viewers_pictures_keep_their_time_and_the_streamer_does_not_wait(tmp_path: Path) -> None:
@@ -224,7 +227,6 @@ async def test_a_popup_goes_when_its_time_is_over(room: Room) -> None:
     await room.draw_next()
     assert room.on_air("meme") == b"cat"
     room.now += 6
-    room.pipeline._air.touch()
     await room.until(lambda: room.on_air("meme") is None)
     assert await _soon(room, Clear("meme", fade=True))
 
@@ -239,7 +241,6 @@ async def test_a_request_that_waited_too_long_expires(room: Room) -> None:
     await room.until(lambda: room.easel.drawn)
     late = await room.say("!bg late")
     room.now += 31
-    room.pipeline._air.touch()
     await room.until(lambda: any(isinstance(e, Refusal) and e.request_id == late for e in room.notes.events))
     assert await room.state(late) == "expired"
 
@@ -249,7 +250,7 @@ async def test_a_deleted_message_takes_its_picture_off_the_air_and_off_the_disk(
     await room.draw_next()
     bad = await room.say("!bg bad")
     await room.draw_next()
-    await room.pipeline.retract(Retraction("test", bad, None, room.now))
+    await room.controls.retract(Retraction("test", bad, None, room.now))
     assert room.on_air() == b"kept"
     assert await room.store.pictures.frame(bad) is None
     assert await room.store.pictures.frame(kept) is not None
@@ -261,16 +262,16 @@ async def test_a_banned_viewer_loses_what_waits_what_is_drawn_and_what_is_on_air
     drawing = await room.say("!bg drawing")
     await room.until(lambda: len(room.easel.drawn) == 2)
     waiting = await room.say("!meme waiting | a")
-    await room.pipeline.retract(Retraction("test", None, "ann", room.now))
-    await room.until(lambda: room.pipeline.state().drawing is None)
+    await room.controls.retract(Retraction("test", None, "ann", room.now))
+    await room.until(lambda: room.status().drawing is None)
     assert room.on_air() is None
     assert [await room.state(one) for one in (drawing, waiting)] == ["cancelled", "cancelled"]
 
 
 async def test_a_line_that_is_read_after_it_was_taken_back_is_refused(room: Room) -> None:
-    await room.pipeline.retract(Retraction("test", "m1", None, room.now))
+    await room.controls.retract(Retraction("test", "m1", None, room.now))
     trigger = Trigger("m1", "test", "!bg late", Actor("ann", "ann", Role.VIEWER), room.now)
-    receipt = await room.pipeline.submit(trigger)
+    receipt = await room.admit.submit(trigger)
     assert (receipt.outcome, receipt.rule) == ("refused", "retracted")
 
 
@@ -280,7 +281,7 @@ async def test_a_cleared_chat_drops_what_waits_and_leaves_the_air_alone(room: Ro
     await room.say("!bg blocker", who="zoe")
     await room.until(lambda: len(room.easel.drawn) == 2)
     waiting = await room.say("!bg waiting")
-    await room.pipeline.retract(Retraction("test", None, None, room.now))
+    await room.controls.retract(Retraction("test", None, None, room.now))
     assert room.on_air() == b"shown"
     assert await room.state(waiting) == "cancelled"
 
@@ -289,16 +290,16 @@ async def test_a_moderator_removes_one_request(room: Room) -> None:
     drawing = await room.say("!bg one", who="zoe")
     await room.until(lambda: room.easel.drawn)
     waiting = await room.say("!bg two")
-    assert await room.pipeline.cancel(waiting)
-    assert await room.pipeline.cancel(drawing)
-    assert not await room.pipeline.cancel("nobody")
-    await room.until(lambda: room.pipeline.state().drawing is None)
+    assert await room.controls.cancel(waiting)
+    assert await room.controls.cancel(drawing)
+    assert not await room.controls.cancel("nobody")
+    await room.until(lambda: room.status().drawing is None)
     assert [await room.state(one) for one in (drawing, waiting)] == ["cancelled", "cancelled"]
 
 
 async def test_a_style_wraps_the_prompts_that_follow(room: Room) -> None:
     await room.order("!style noir")
-    assert room.pipeline.state().style == "noir"
+    assert room.status().style == "noir"
     await room.say("!bg harbour")
     await room.draw_next()
     assert room.on_air() == b"harbour, noir"
@@ -324,7 +325,7 @@ async def test_queue_and_help_answer_on_the_overlay(room: Room) -> None:
     await room.until(lambda: room.easel.drawn)
     await room.say("!bg mine")
     for line in ("!queue", "!help"):
-        assert (await room.pipeline.submit(room.trigger(line))).outcome == "done"
+        assert (await room.admit.submit(room.trigger(line))).outcome == "done"
     await room.until(lambda: sum(isinstance(event, Toast) for event in room.notes.events) == 2)
     told = [event.text for event in room.notes.events if isinstance(event, Toast)]
     assert told[0] == "1 waiting, yours is number 1"
@@ -337,9 +338,9 @@ async def test_queue_tells_somebody_who_joined_the_place_of_that_picture(room: R
     await room.until(lambda: room.easel.drawn)
     await room.say("!bg other", who="bob")
     await room.say("!bg same", who="eve")
-    assert (await room.pipeline.submit(room.trigger("!bg same"))).outcome == "joined"
+    assert (await room.admit.submit(room.trigger("!bg same"))).outcome == "joined"
     await room.order("!queue")
-    await room.pipeline.submit(room.trigger("!queue"))
+    await room.admit.submit(room.trigger("!queue"))
     await room.until(lambda: sum(isinstance(event, Toast) for event in room.notes.events) == 2)
     told = [event.text for event in room.notes.events if isinstance(event, Toast)]
     assert told == ["2 waiting", "2 waiting, yours is number 2"]
@@ -347,7 +348,7 @@ async def test_queue_tells_somebody_who_joined_the_place_of_that_picture(room: R
 
 async def press(room: Room, name: str) -> str:
     room.now += 1
-    return (await room.pipeline.press(KeyPress(f"p{next(NUMBERS)}", "deck", name, room.now))).outcome
+    return (await room.admit.press(KeyPress(f"p{next(NUMBERS)}", "deck", name, room.now))).outcome
 
 
 async def test_a_press_draws_what_it_stands_for(room: Room) -> None:
@@ -360,7 +361,7 @@ async def test_pressing_pause_twice_pauses_and_resumes_but_never_opens_after_a_p
     opened = []
     for name in ("pause", "pause", "panic", "pause", "pause", "resume"):
         assert await press(room, name) == "done"
-        opened.append(not room.pipeline.state().paused)
+        opened.append(not room.status().paused)
     assert opened == [False, True, False, False, False, True]
 
 
@@ -383,7 +384,7 @@ async def test_with_the_gpu_given_away_requests_wait_past_their_time_and_are_dra
     assert wire.encode_card(NoticeCard("Back soon", "Pictures are taking a short break")) in told
     request_id = await room.say("!bg harbour")
     room.now += 600
-    await room.pipeline.submit(room.trigger("hello"))
+    await room.admit.submit(room.trigger("hello"))
     await asyncio.sleep(0.01)
     assert (await room.state(request_id), room.easel.drawn) == ("queued", [])
     assert await press(room, "free") == "done"
@@ -394,14 +395,14 @@ async def test_with_the_gpu_given_away_requests_wait_past_their_time_and_are_dra
 
 async def test_a_panel_hears_of_every_change_of_the_generator(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     await asyncio.sleep(0.01)
-    before = room.pipeline.version
+    before = room.show.publisher.version
     monkeypatch.setattr(room.easel, "health", lambda: Health("generator", HealthState.PARKED))
-    await room.until(lambda: room.pipeline.version != before)
+    await room.until(lambda: room.show.publisher.version != before)
 
 
 async def test_a_panic_takes_the_card_along(room: Room) -> None:
-    await room.pipeline.free()
-    await room.pipeline.panic()
+    await room.controls.release_gpu()
+    await room.controls.panic()
     await room.until(lambda: NO_CARD in room.notes.events)
 
 
@@ -421,7 +422,7 @@ async def test_a_quiet_scene_holds_what_waits_until_it_is_left_and_the_streamer_
     await room.say("!bg mine", who="me", rank=Role.BROADCASTER)
     await room.draw_next()
     assert (room.on_air(), await room.state(waiting)) == (b"mine", "queued")
-    assert (await room.pipeline.submit(room.trigger("!bg late", who="eve"))).rule == "scene"
+    assert (await room.admit.submit(room.trigger("!bg late", who="eve"))).rule == "scene"
     await hears(room, NoticeKind.SCENE, "Main")
     await room.draw_next()
     assert room.on_air() == b"waiting"
@@ -431,7 +432,7 @@ async def test_a_scene_brings_its_style_until_somebody_chooses_or_it_is_left(roo
     styles = []
     for step in ("Cozy", "!style clay", "Main", "Cozy", "Main"):
         await (room.order(step) if step.startswith("!") else hears(room, NoticeKind.SCENE, step))
-        styles.append(room.pipeline.state().style)
+        styles.append(room.status().style)
     assert styles == ["noir", "clay", "clay", "noir", "clay"]
     await room.say("!bg harbour")
     await room.draw_next()
@@ -458,9 +459,9 @@ async def test_a_picture_of_the_history_is_shown_again(room: Room) -> None:
     await room.draw_next()
     await room.say("!bg two")
     await room.draw_next()
-    assert await room.pipeline.show(first)
+    assert await room.controls.show_again(first)
     assert room.on_air() == b"one"
-    assert not await room.pipeline.show("nothing")
+    assert not await room.controls.show_again("nothing")
 
 
 async def test_a_broken_output_does_not_end_the_show(room: Room, caplog: pytest.LogCaptureFixture) -> None:
@@ -480,10 +481,9 @@ async def test_a_source_that_breaks_leaves_the_rest_running(tmp_path: Path, capl
             raise RuntimeError("somebody's bug")
             yield  # makes this an async generator
 
-    room = Room(tmp_path, 0.0)
-    room.pipeline._parts.sources = [Broken(), room.script]  # type: ignore[misc]
+    room = Room(tmp_path, sources=[Broken()])
     await room.store.open()
-    await room.pipeline.restore()
+    await restore(room.show)
     running = asyncio.create_task(room.pipeline.run())
     await room.until(lambda: "stopped" in caplog.text)
     await room.say("!bg one")
@@ -495,7 +495,7 @@ async def test_a_source_that_breaks_leaves_the_rest_running(tmp_path: Path, capl
 
 
 async def test_an_edit_takes_the_picture_that_was_on_air_when_it_was_asked_for(room: Room) -> None:
-    assert (await room.pipeline.submit(room.trigger("!edit make it winter"))).rule == "edit"
+    assert (await room.admit.submit(room.trigger("!edit make it winter"))).rule == "edit"
     await room.say("!bg summer")
     await room.draw_next()
     await room.say("!edit make it winter")
@@ -513,12 +513,12 @@ async def test_a_restyle_takes_what_viewers_see_when_its_turn_comes(room: Room) 
     await room.until(lambda: len(room.easel.drawn) == 2)
     assert (room.easel.drawn[-1].reference, room.easel.drawn[-1].kind) == (b"now", "edit")
     room.easel.go.release()
-    await room.until(lambda: room.pipeline.state().drawing is None)
+    await room.until(lambda: room.status().drawing is None)
 
 
 async def test_what_cannot_be_seen_is_not_restyled_and_the_show_goes_on(room: Room) -> None:
     request_id = await room.say("!restyle noir")
-    await room.until(lambda: room.pipeline.state().drawing is None and not room.pipeline.state().pending)
+    await room.until(lambda: room.status().drawing is None and not room.status().pending)
     row = await room.store.requests.get(request_id)
     assert row is not None
     assert (str(row.state), row.reason) == ("failed", "OBS did not answer")
@@ -537,7 +537,7 @@ async def test_a_request_that_cannot_be_written_down_is_refused_and_the_show_goe
     await room.until(lambda: room.easel.drawn)
     with monkeypatch.context() as broken:
         broken.setattr(room.store.requests, "_insert", full)
-        receipt = await room.pipeline.submit(room.trigger("!bg two"))
+        receipt = await room.admit.submit(room.trigger("!bg two"))
         assert (receipt.outcome, receipt.rule) == ("refused", "store")
         room.script.lines.put_nowait(room.trigger("!bg three", who="cat"))
         await room.until(lambda: sum(isinstance(e, Refusal) and e.rule == "store" for e in room.notes.events) == 2)
@@ -572,7 +572,7 @@ async def test_overhead_counts_only_requests_that_were_drawn_at_once_and_no_draw
     for number, waited_s in enumerate((0.0, 5.0), start=1):
         trigger = room.trigger(f"!bg picture after {waited_s} s", who=f"viewer {waited_s}")
         room.now += waited_s
-        assert (await room.pipeline.submit(trigger)).outcome == "queued"
+        assert (await room.admit.submit(trigger)).outcome == "queued"
         await room.draw_next()
         async with asyncio.timeout(10):
             while not isinstance(sent := page.take(room.now), bytes) or b'"type":"frame"' not in sent:
@@ -581,7 +581,7 @@ async def test_overhead_counts_only_requests_that_were_drawn_at_once_and_no_draw
         painted = wire.Painted(seq=header["seq"], request_id=trigger.id, layer="background")
         room.hub.painted(page, painted, room.now)
         async with asyncio.timeout(10):
-            while "paint" not in (timings := room.pipeline.state().timings) or timings["paint"].count < number:
+            while "paint" not in (timings := room.status().timings) or timings["paint"].count < number:
                 await asyncio.sleep(0)
         assert timings["overhead"].count == 1
         assert timings["overhead"].p50 == pytest.approx(-150)
@@ -605,7 +605,7 @@ async def test_a_denied_picture_ends_refused(tmp_path: Path) -> None:
         request_id = await held(room)
         await room.order("!no @ann")
         assert (room.on_air(), await room.state(request_id)) == (None, "refused")
-        assert not await room.pipeline.approve(request_id, "mod")
+        assert not await room.moderator.approve(request_id, "mod")
 
 
 async def test_an_unclear_yes_asks_which_one_is_meant(tmp_path: Path) -> None:
@@ -623,23 +623,23 @@ async def test_an_unclear_yes_asks_which_one_is_meant(tmp_path: Path) -> None:
 async def test_an_approval_names_the_very_picture_that_was_looked_at(tmp_path: Path) -> None:
     async with opened(tmp_path, mode="on") as room:
         request_id = await held(room)
-        assert not await room.pipeline.approve(request_id, "mod", "another verdict")
-        (one,) = room.pipeline.state().held
-        assert await room.pipeline.approve(request_id, "mod", one.verdict.id)
+        assert not await room.moderator.approve(request_id, "mod", "another verdict")
+        (one,) = room.status().held
+        assert await room.moderator.approve(request_id, "mod", one.verdict.id)
         assert room.on_air() == b"harbour"
 
 
 async def test_what_is_taken_back_while_its_approval_is_written_stays_off(tmp_path: Path) -> None:
     for take_back in (
-        lambda room, one: room.pipeline.retract(Retraction("test", one, None, room.now)),
-        lambda room, one: room.pipeline.panic(),
-        lambda room, one: room.pipeline.clear("background"),
-        lambda room, one: room.pipeline.deny(one, "mod"),
+        lambda room, one: room.controls.retract(Retraction("test", one, None, room.now)),
+        lambda room, one: room.controls.panic(),
+        lambda room, one: room.controls.clear("background"),
+        lambda room, one: room.moderator.deny(one, "mod"),
     ):
         async with opened(tmp_path / str(next(NUMBERS)), mode="on") as room:
             request_id = await held(room)
             room.now += 1
-            approving = asyncio.create_task(room.pipeline.approve(request_id, "mod"))
+            approving = asyncio.create_task(room.moderator.approve(request_id, "mod"))
             await asyncio.sleep(0)
             await take_back(room, request_id)
             assert not await approving
@@ -650,7 +650,7 @@ async def test_what_is_taken_back_while_its_approval_is_written_stays_off(tmp_pa
 async def test_two_moderators_who_approve_at_once_air_it_once(tmp_path: Path) -> None:
     async with opened(tmp_path, mode="on") as room:
         request_id = await held(room)
-        said = await asyncio.gather(*(room.pipeline.approve(request_id, name) for name in ("ann", "ben")))
+        said = await asyncio.gather(*(room.moderator.approve(request_id, name) for name in ("ann", "ben")))
         assert sorted(said) == [False, True]
 
 
@@ -658,8 +658,7 @@ async def test_a_held_picture_nobody_decides_on_expires(tmp_path: Path) -> None:
     async with opened(tmp_path, mode="on", expires_s=60) as room:
         request_id = await held(room)
         room.now += 61
-        room.pipeline._air.touch()
-        await room.until(lambda: not room.pipeline.state().held)
+        await room.until(lambda: not room.status().held)
         assert await room.state(request_id) == "expired"
 
 
@@ -667,20 +666,18 @@ async def test_a_delayed_picture_airs_by_itself_unless_it_is_cut(tmp_path: Path)
     async with opened(tmp_path, mode="off", delay_s=5) as room:
         request_id = await held(room)
         room.now += 5
-        room.pipeline._air.touch()
         await room.until(lambda: room.on_air() == b"harbour")
         cut = await held(room, "!bg forest", "ben")
         await room.order("!cut")
         room.now += 6
-        room.pipeline._air.touch()
         assert (await room.state(request_id), await room.state(cut)) == ("shown", "cancelled")
         assert room.on_air() == b"harbour"
 
 
 async def test_a_first_message_is_held_and_a_known_viewers_is_not(room: Room) -> None:
-    await room.pipeline.submit(room.trigger("!bg first", "new", first_time=True))
+    await room.admit.submit(room.trigger("!bg first", "new", first_time=True))
     await room.draw_next()
-    await room.until(lambda: room.pipeline.state().held)
+    await room.until(lambda: room.status().held)
     await room.say("!bg second", "ben")
     await room.draw_next()
     assert room.on_air() == b"second"
@@ -689,16 +686,16 @@ async def test_a_first_message_is_held_and_a_known_viewers_is_not(room: Room) ->
 async def test_a_panic_while_the_verdict_is_written_keeps_the_picture_off(room: Room) -> None:
     request_id = await room.say("!bg harbour")
     await room.until(lambda: room.easel.drawn)
-    admit = room.pipeline._door.admit
+    admit = room.show.air_gate.clear
 
     async def slow(*arguments: object) -> object:
         cleared = await admit(*arguments)  # type: ignore[arg-type]
-        await room.pipeline.panic()
+        await room.controls.panic()
         return cleared
 
-    room.pipeline._door.admit = slow  # type: ignore[method-assign, assignment]
+    room.show.air_gate.clear = slow  # type: ignore[method-assign, assignment]
     room.easel.go.release()
-    await room.until(lambda: room.pipeline.state().drawing is None)
+    await room.until(lambda: room.status().drawing is None)
     assert (room.on_air(), await room.state(request_id)) == (None, "cancelled")
 
 
@@ -707,7 +704,7 @@ async def test_a_picture_whose_verdict_cannot_be_stored_is_not_shown(room: Room)
     await room.until(lambda: room.easel.drawn)
     await room.store.database.run(lambda db: db.execute("DROP TABLE verdicts"))
     room.easel.go.release()
-    await room.until(lambda: room.pipeline.state().drawing is None)
+    await room.until(lambda: room.status().drawing is None)
     assert (room.on_air(), await room.state(request_id)) == (None, "failed")
 
 
@@ -716,7 +713,7 @@ async def test_a_banned_viewer_loses_the_air_and_is_refused_until_the_ban_is_lif
     await room.draw_next()
     await room.order("!ban @ann")
     assert room.on_air() is None
-    receipt = await room.pipeline.submit(room.trigger("!bg again", "Ann"))
+    receipt = await room.admit.submit(room.trigger("!bg again", "Ann"))
     assert (receipt.rule, receipt.reason) == ("ban", "you cannot ask for pictures here")
     await room.order("!unban ann")
     await room.say("!bg again", "Ann")
@@ -724,26 +721,25 @@ async def test_a_banned_viewer_loses_the_air_and_is_refused_until_the_ban_is_lif
 
 async def test_a_ban_for_minutes_says_how_long_and_moderators_cannot_be_banned(room: Room) -> None:
     await room.order("!ban ann 30")
-    assert (await room.pipeline.submit(room.trigger("!bg one"))).reason == "you can ask again in 30 min"
+    assert (await room.admit.submit(room.trigger("!bg one"))).reason == "you can ask again in 30 min"
     await room.say("!bg mine", "vic", Role.MODERATOR)
-    assert await room.pipeline.ban("vic", "mod") is None
+    assert await room.moderator.ban("vic", "mod") is None
 
 
 async def test_bans_outlive_a_restart(tmp_path: Path) -> None:
     async with opened(tmp_path) as room:
         await room.order("!ban ann")
     async with opened(tmp_path) as room:
-        assert (await room.pipeline.submit(room.trigger("!bg one"))).rule == "ban"
+        assert (await room.admit.submit(room.trigger("!bg one"))).rule == "ban"
 
 
 async def test_a_raid_holds_viewers_is_announced_and_is_over_by_itself(room: Room) -> None:
-    room.pipeline._parts.when = {}
+    room.automations.clear()
     room.script.lines.put_nowait(Notice("test", NoticeKind.RAID, room.now, count=300))
-    await room.until(lambda: room.pipeline.state().alarm)
+    await room.until(lambda: room.status().alarm)
     await room.until(lambda: any(isinstance(one, Toast) and "raid of 300" in one.text for one in room.notes.events))
     await held(room)
     room.now += 121
-    room.pipeline._air.touch()
     await room.until(lambda: any(isinstance(one, Toast) and "over" in one.text for one in room.notes.events))
     kinds = [one.kind for one in room.notes.events if isinstance(one, Notice)]
     assert kinds == [NoticeKind.RAID, NoticeKind.RAID_MODE_ON, NoticeKind.RAID_MODE_OFF]
@@ -754,18 +750,18 @@ async def test_a_raid_holds_viewers_is_announced_and_is_over_by_itself(room: Roo
 
 async def test_a_flood_of_refusals_is_counted_and_told_once_a_person(room: Room) -> None:
     for _ in range(50):
-        await room.pipeline.submit(room.trigger("!mods harbour"))
+        await room.admit.submit(room.trigger("!mods harbour"))
     await room.until(lambda: any(isinstance(one, Refused) for one in room.notes.events))
     assert sum(isinstance(one, Refused) for one in room.notes.events) == 1
-    assert b'streamer_refusals_total{rule="role"} 50.0' in room.pipeline.exposition()
+    assert b'streamer_refusals_total{rule="role"} 50.0' in exposition(room.show)
 
 
 async def test_panic_tells_of_the_points_to_give_back(room: Room) -> None:
     points = Redemption("red1", "reward")
-    await room.pipeline.submit(room.trigger("!bg harbour", paid=True, redemption=points))
+    await room.admit.submit(room.trigger("!bg harbour", paid=True, redemption=points))
     await room.until(lambda: room.easel.drawn)
-    await room.pipeline.submit(room.trigger("!bg forest", "ben", paid=True, redemption=Redemption("red2", "reward")))
-    await room.pipeline.panic()
+    await room.admit.submit(room.trigger("!bg forest", "ben", paid=True, redemption=Redemption("red2", "reward")))
+    await room.controls.panic()
     await room.until(lambda: sum(isinstance(one, Ended) for one in room.notes.events) == 2)
     ended = {one.request.redemption.id: one.state for one in room.notes.events if isinstance(one, Ended)}  # type: ignore[union-attr]
     assert ended == {"red1": "cancelled", "red2": "cancelled"}
@@ -775,14 +771,13 @@ async def test_a_line_that_makes_us_stumble_does_not_end_the_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(tmp_path) as room:
-        objection = room.pipeline._admission.objection
 
-        def stumbling(request: ImageRequest, now: float) -> object:
+        def stumbling(request: ImageRequest, show: Show, now: float) -> object:
             if "banana" in request.text:
                 raise OverflowError("a bug of ours")
-            return objection(request, now)
+            return run_steps(request, show, now)
 
-        monkeypatch.setattr(room.pipeline._admission, "objection", stumbling)
+        monkeypatch.setattr("streamer.pipeline.admit.run_steps", stumbling)
         await room.script.lines.put(room.trigger("!bg banana"))
         await room.script.lines.put(room.trigger("!bg harbour", "ben"))
         await room.until(lambda: room.easel.drawn)
@@ -790,10 +785,10 @@ async def test_a_line_that_makes_us_stumble_does_not_end_the_show(
 
 async def test_a_greeting_before_the_first_request_does_not_make_it_anybodys(tmp_path: Path) -> None:
     async with opened(tmp_path) as room:
-        await room.pipeline.submit(room.trigger("hello", "new", first_time=True))
+        await room.admit.submit(room.trigger("hello", "new", first_time=True))
         await room.say("!bg harbour", "new")
         await room.draw_next()
-        assert [held.reason for held in room.pipeline.state().held] == ["the first message in this chat"]
+        assert [held.reason for held in room.status().held] == ["the first message in this chat"]
 
 
 async def test_an_edit_goes_with_the_picture_that_it_was_made_from(room: Room) -> None:
@@ -804,8 +799,8 @@ async def test_an_edit_goes_with_the_picture_that_it_was_made_from(room: Room) -
     assert room.on_air() == b"make it winter"
     await room.say("!edit make it spring", "cleo")
     await room.until(lambda: len(room.easel.drawn) == 3)
-    await room.pipeline.retract(Retraction("test", first, None, room.now))
-    await room.until(lambda: room.pipeline.state().drawing is None)
+    await room.controls.retract(Retraction("test", first, None, room.now))
+    await room.until(lambda: room.status().drawing is None)
     assert room.on_air() is None
     room.now += 1
     await room.order("!redo")
@@ -822,16 +817,16 @@ async def test_a_picture_that_is_looked_up_again_stays_away_when_it_is_taken_bac
     room.now += 1
     await room.order("!clear")
     room.now += 1
-    showing = asyncio.create_task(room.pipeline.show(shown))
+    showing = asyncio.create_task(room.controls.show_again(shown))
     await asyncio.sleep(0)
     room.now += 1
     if what == "panic":
-        await room.pipeline.panic()
+        await room.controls.panic()
     elif what == "clear":
-        await room.pipeline.clear(None)
+        await room.controls.clear(None)
     else:
         message, actor = (shown, None) if what == "delete" else (None, "ann")
-        await room.pipeline.retract(Retraction("test", message, actor, room.now))
+        await room.controls.retract(Retraction("test", message, actor, room.now))
     assert not await showing
     assert room.on_air() is None
 
@@ -843,8 +838,8 @@ async def test_a_picture_of_an_earlier_run_that_is_shown_again_goes_with_its_aut
         await room.order("!clear")
     async with opened(tmp_path) as room:
         room.now += 1
-        assert await room.pipeline.show(shown)
-        await room.pipeline.retract(Retraction("test", None, "ann", room.now))
+        assert await room.controls.show_again(shown)
+        await room.controls.retract(Retraction("test", None, "ann", room.now))
         assert room.on_air() is None
 
 
@@ -854,15 +849,15 @@ async def test_a_panic_on_a_full_disk_is_blank_after_a_restart_and_after_the_nex
         await room.draw_next()
         await room.store.database.run(lambda db: db.execute("PRAGMA query_only = ON"))
         with pytest.raises(StoreError):
-            await room.pipeline.panic()
+            await room.controls.panic()
         assert room.on_air() is None
     async with opened(tmp_path) as room:
         assert room.on_air() is None
-        assert room.pipeline.state().paused
-        await room.pipeline.resume()
+        assert room.status().paused
+        await room.controls.resume()
     async with opened(tmp_path) as room:
         assert room.on_air() is None
-        assert not room.pipeline.state().paused
+        assert not room.status().paused
 
 
 @pytest.mark.parametrize("closed", ["pause", "raid", "shield"])
@@ -872,14 +867,13 @@ async def test_a_delayed_picture_waits_for_a_human_when_it_is_closed_or_risky_me
     async with opened(tmp_path, delay_s=2) as room:
         await room.say("!bg harbour", "ann")
         await room.draw_next()
-        await room.until(lambda: room.pipeline.state().held)
+        await room.until(lambda: room.status().held)
         await close(room, closed)
         room.now += 2.5
-        room.pipeline._air.touch()
-        await room.until(lambda: not room.pipeline.state().held[0].goes)
+        await room.until(lambda: not room.status().held[0].auto_release)
         assert room.on_air() is None
         await room.order("!resume")
-        assert await room.pipeline.approve(room.pipeline.state().held[0].request.id, "panel")
+        assert await room.moderator.approve(room.status().held[0].request.id, "panel")
         assert room.on_air() == b"harbour"
 
 
@@ -888,13 +882,13 @@ async def test_what_was_let_in_before_a_raid_is_held_when_it_is_drawn_in_it(room
     await room.until(lambda: room.easel.drawn)
     await close(room, "raid")
     room.easel.go.release()
-    await room.until(lambda: room.pipeline.state().held)
+    await room.until(lambda: room.status().held)
     assert room.on_air() is None
 
 
 async def close(room: Room, how: str) -> None:
     if how == "pause":
-        await room.pipeline.pause()
+        await room.controls.pause()
         return
     kind = NoticeKind.RAID if how == "raid" else NoticeKind.SHIELD_ON
-    await room.pipeline._notice(Notice("test", kind, room.now, count=50))
+    await room.admit.observe(Notice("test", kind, room.now, count=50))

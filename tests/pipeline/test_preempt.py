@@ -18,8 +18,10 @@ from streamer.interfaces import Rule
 from streamer.moderation.policy import Policy
 from streamer.overlay import wire
 from streamer.overlay.mailbox import Mailbox
-from streamer.pipeline.outbox import Outbox
-from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.clock import SystemClock
+from streamer.pipeline.controls import Controls
+from streamer.pipeline.show import restore
+from streamer.pipeline.status import status
 from streamer.storage.store import Store, StoreOptions
 from streamer.types import (
     Actor,
@@ -53,12 +55,12 @@ SCRIPTED = "tests.support.scripted_backend"
 
 
 class Notebook:
-    """An output that writes down how requests ended."""
+    """A listener that writes down how requests ended."""
 
     def __init__(self) -> None:
         self.ended: list[tuple[str, str]] = []
 
-    async def publish(self, event: Event) -> None:
+    def note(self, event: Event) -> None:
         if isinstance(event, Ended):
             self.ended.append((event.request.id, event.state))
 
@@ -68,10 +70,12 @@ class Program:
 
     def __init__(self, home: Path, config: str) -> None:
         built = build(place(home, config))
+        channel = built.channel
+        self.show, self.admit, self.controls = channel.show, channel.admit, channel.controls
         self.pipeline, self.store, self.generator = built.pipeline, built.store, built.generator
         self.notes = Notebook()
-        self.pipeline._air._outboxes = [Outbox(self.notes)]
-        self.page = self.pipeline._parts.hub.join()
+        self.show.publisher.subscribe(self.notes.note)
+        self.page = self.show.hub.join()
         self.requests: dict[str, ImageRequest] = {}
         self._upon: dict[tuple[str, int], list[Order]] = {}
         self._orders: list[asyncio.Task[None]] = []
@@ -102,7 +106,7 @@ class Program:
         actor = Actor(f"actor of {name}", name, role)
         line = text or f"!bg {name} at night"
         trigger = Trigger(name, "test", line, actor, time.monotonic(), paid=points is not None, redemption=points)
-        assert (await self.pipeline.submit(trigger)).outcome in ("queued", "joined")
+        assert (await self.admit.submit(trigger)).outcome in ("queued", "joined")
 
     async def press(self, name: str = "key", text: str = "") -> None:
         await self.say(name, text, Role.BROADCASTER)
@@ -118,7 +122,7 @@ class Program:
         assert self.notes.ended == [(name, "shown") for name in names]
 
     async def ended(self, count: int) -> None:
-        await self.until(lambda: len(self.notes.ended) >= count and self.pipeline.state().drawing is None)
+        await self.until(lambda: len(self.notes.ended) >= count and status(self.show).drawing is None)
         await asyncio.gather(*self._orders)
 
     async def state(self, name: str) -> str:
@@ -142,7 +146,7 @@ async def running(
     config = CONFIG.format(backend=backend, width=width, height=height, steps=steps, more=more, expires_s=expires_s)
     program = Program(home, config)
     await program.store.open()
-    await program.pipeline.restore()
+    await restore(program.show)
     tasks = [asyncio.create_task(part.run()) for part in (program.generator, program.pipeline)]
     try:
         await asyncio.wait_for(program.generator.ready(), 90)
@@ -165,7 +169,7 @@ async def test_the_streamers_picture_comes_first_and_the_viewers_afterwards_the_
     seen: list[object] = []
 
     async def look() -> None:
-        seen.extend([one.id for one in program.pipeline.state().pending])
+        seen.extend([one.id for one in status(program.show).pending])
         seen.append(await program.state("viewer"))
 
     program.upon("viewer", program.press)
@@ -175,7 +179,7 @@ async def test_the_streamers_picture_comes_first_and_the_viewers_afterwards_the_
     assert seen == ["viewer", "queued"]
     assert await program.state("viewer") == "shown"
     assert await program.same_picture("viewer")
-    timings = program.pipeline.state().timings
+    timings = status(program.show).timings
     assert (timings["draw"].count, timings["queue"].count) == (2, 2)
 
 
@@ -281,8 +285,8 @@ async def test_it_does_not_expire_because_the_streamer_came_between(tmp_path: Pa
     async with running(tmp_path, expires_s=5) as program:
 
         async def wait() -> None:
-            program.pipeline._clock = lambda: time.monotonic() + 3600
-            program.pipeline._air.touch()
+            program.show.clock = Later()
+            program.show.publisher.mark_dirty()
 
         program.upon("viewer", program.press)
         program.upon("key", wait)
@@ -290,12 +294,12 @@ async def test_it_does_not_expire_because_the_streamer_came_between(tmp_path: Pa
         await program.drawn("key", "viewer")
 
 
-TAKE_BACK: dict[str, Callable[[Pipeline, str], Awaitable[object]]] = {
-    "cleared": lambda pipeline, name: pipeline.clear("background"),
-    "removed": lambda pipeline, name: pipeline.cancel(name),
-    "deleted": lambda pipeline, name: pipeline.retract(Retraction("test", name, None, time.monotonic())),
-    "banned": lambda pipeline, name: pipeline.retract(Retraction("test", None, f"actor of {name}", time.monotonic())),
-    "panic": lambda pipeline, name: pipeline.panic(),
+TAKE_BACK: dict[str, Callable[[Controls, str], Awaitable[object]]] = {
+    "cleared": lambda controls, name: controls.clear("background"),
+    "removed": lambda controls, name: controls.cancel(name),
+    "deleted": lambda controls, name: controls.retract(Retraction("test", name, None, time.monotonic())),
+    "banned": lambda controls, name: controls.retract(Retraction("test", None, f"actor of {name}", time.monotonic())),
+    "panic": lambda controls, name: controls.panic(),
 }
 
 
@@ -305,10 +309,10 @@ async def test_what_is_taken_back_while_it_makes_way_or_waits_again_ends_once(pr
         key = f"key {name}"
 
         async def stop(name: str = name, take_back: Callable[..., Awaitable[object]] = take_back) -> None:
-            drawing = program.pipeline.state().drawing
+            drawing = status(program.show).drawing
             assert drawing is not None
             assert (drawing.id == name) is not later
-            await take_back(program.pipeline, name)
+            await take_back(program.controls, name)
 
         async def press(name: str = name, key: str = key) -> None:
             pressing = asyncio.create_task(program.press(key, "!meme key | a | b"))
@@ -327,13 +331,20 @@ async def test_what_is_taken_back_while_it_makes_way_or_waits_again_ends_once(pr
 
 async def test_what_was_called_off_already_does_not_come_back_when_a_key_is_pressed(program: Program) -> None:
     async def cancel() -> None:
-        await program.pipeline.cancel("viewer")
+        await program.controls.cancel("viewer")
         await program.press()
 
     program.upon("viewer", cancel)
     await program.say("viewer")
     await program.ended(2)
     assert program.notes.ended == [("viewer", "cancelled"), ("key", "shown")]
+
+
+class Later(SystemClock):
+    """An hour from now."""
+
+    def now(self) -> float:
+        return time.monotonic() + 3600
 
 
 class Slow(Rule):
@@ -355,7 +366,7 @@ class Slow(Rule):
 
 
 async def test_the_judges_of_a_half_drawn_picture_are_sent_home_and_nothing_of_it_is_stored(program: Program) -> None:
-    program.pipeline._parts.policy = Policy([judge := Slow()])
+    program.show.policy = Policy([judge := Slow()])
     program.upon("viewer", program.press)
     await program.say("viewer")
     await program.until(lambda: judge.asked == ["viewer", "key"])
@@ -366,9 +377,9 @@ async def test_the_judges_of_a_half_drawn_picture_are_sent_home_and_nothing_of_i
 
 
 async def test_a_picture_that_is_there_and_only_waits_for_its_judge_is_not_given_up(program: Program) -> None:
-    program.pipeline._parts.policy = Policy([judge := Slow()])
+    program.show.policy = Policy([judge := Slow()])
     await program.say("viewer")
-    await program.until(lambda: judge.asked and program.pipeline._drawing.steps_left == 0)
+    await program.until(lambda: judge.asked and program.show.active.steps_left == 0)
     await program.press()
     judge.answer.set()
     await program.drawn("viewer", "key")
@@ -383,12 +394,12 @@ async def test_a_picture_in_its_last_step_is_finished_and_so_is_the_streamers_ow
 
 async def test_nothing_makes_way_for_what_could_not_be_drawn_now(program: Program) -> None:
     async def free() -> None:
-        await program.pipeline.free()
+        await program.controls.release_gpu()
         await program.press()
 
     program.upon("viewer", free)
     await program.say("viewer")
     await program.drawn("viewer")
     await program.until(lambda: program.generator.health().state == "parked")
-    await program.pipeline.warm()
+    await program.controls.reclaim_gpu()
     await program.drawn("viewer", "key")

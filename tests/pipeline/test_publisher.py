@@ -51,7 +51,7 @@ async def test_an_event_reaches_the_pages_at_once_and_the_outputs_soon(desk: Des
     desk.air.publish(cleared(frame("r1")))
     assert page.take(0.0) is not None
     assert desk.notes.events == []
-    telling = asyncio.create_task(desk.air.tell_all())
+    telling = asyncio.create_task(desk.air.run())
     while not desk.notes.events:
         await asyncio.sleep(0)
     telling.cancel()
@@ -68,9 +68,9 @@ async def test_a_slow_output_keeps_no_other_waiting_and_both_are_waited_for(desk
 
     slow = Slow()
     air = Publisher(desk.hub, desk.stage, desk.store, desk.metrics, [slow, desk.notes])
-    telling = asyncio.create_task(air.tell_all())
-    air.tell(Toast("r1", "hello"))
-    told = asyncio.create_task(air.told())
+    telling = asyncio.create_task(air.run())
+    air.notify(Toast("r1", "hello"))
+    told = asyncio.create_task(air.notified())
     while not desk.notes.events:
         await asyncio.sleep(0)
     assert (slow.events, told.done()) == ([], False)
@@ -98,7 +98,7 @@ async def test_an_end_is_stored_counted_and_told(desk: Desk) -> None:
     assert row is not None
     assert (row.state, row.reason) == ("expired", "waited too long")
     assert b'streamer_requests_total{state="expired"} 1.0' in desk.metrics.exposition()
-    telling = asyncio.create_task(desk.air.tell_all())
+    telling = asyncio.create_task(desk.air.run())
     while not desk.notes.events:
         await asyncio.sleep(0)
     telling.cancel()
@@ -111,5 +111,5 @@ async def test_an_end_is_stored_counted_and_told(desk: Desk) -> None:
 async def test_each_change_has_a_new_version(desk: Desk) -> None:
     before = desk.air.version
     desk.air.publish(Toast("t", "hello"))
-    desk.air.touch()
+    desk.air.mark_dirty()
     assert desk.air.version == before + 2

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from pydantic import ValidationError
 
-from streamer.pipeline.scheduler import QueueOptions, Scheduler, makes_way
+from streamer.pipeline.scheduler import QueueOptions, Scheduler, preempts
 from streamer.types import Actor, Caption, ImageRequest, Lane, RequestState, Role, SamplingParams
 from tests.support.queue_requests import request
 
@@ -307,7 +307,7 @@ def test_what_waits_can_be_let_wait_longer_and_never_shorter() -> None:
 def test_only_a_viewers_picture_makes_way_only_for_the_streamers_and_only_if_it_pays(
     drawn: Lane, waiting: Lane, steps_left: int, put_off: int, stops: bool
 ) -> None:
-    assert makes_way(drawn, waiting, steps_left, put_off) is stops
+    assert preempts(drawn, waiting, steps_left, put_off) is stops
 
 
 def test_what_is_put_off_and_whoever_joined_it_wait_again_in_their_old_places() -> None:
@@ -321,8 +321,8 @@ def test_what_is_put_off_and_whoever_joined_it_wait_again_in_their_old_places() 
     own = request("me", lane=Lane.BROADCASTER)
     for one in (own, paid):
         queue.submit(one, 0.0)
-    assert queue.makes_way(first.id, own, 4)
-    queue.put_off(first.id)
+    assert queue.preempts(first.id, own, 4)
+    queue.requeue(first.id)
     assert [one.id for one in queue.pending()] == [own.id, paid.id, first.id, later.id]
     assert [one.id for one in queue.followers(first.id)] == [joined.id]
     assert (queue.finish(first.id), queue.position(joined.id)) == ((), 3)
@@ -334,8 +334,8 @@ def test_a_picture_is_put_off_twice_and_then_drawn_to_its_end_with_whoever_joine
     willing = []
     for round_ in range(3):
         assert drawn_ids(queue) == ["cat"]
-        willing.append(queue.makes_way("cat", own, 4))
-        queue.put_off("cat")
+        willing.append(queue.preempts("cat", own, 4))
+        queue.requeue("cat")
         queue.submit(request(f"v{round_}", "a cat"), 0.0)
     assert willing == [True, True, False]
 
@@ -344,9 +344,9 @@ def test_nothing_makes_way_when_the_streamer_does_not_want_it_or_nothing_is_draw
     own = request("me", lane=Lane.BROADCASTER)
     for queue in (scheduler(preempt=False), scheduler()):
         queue.submit(request("ann", request_id="cat"), 0.0)
-        assert not queue.makes_way("cat", own, 4)
+        assert not queue.preempts("cat", own, 4)
     assert queue.next(0.0) is not None
-    assert queue.makes_way("cat", own, 4)
+    assert queue.preempts("cat", own, 4)
 
 
 def test_what_is_put_off_does_not_expire() -> None:
@@ -354,7 +354,7 @@ def test_what_is_put_off_does_not_expire() -> None:
     queue.submit(request("ann", expires_at=5.0), 0.0)
     drawn = queue.next(4.0)
     assert drawn is not None
-    queue.put_off(drawn.id)
+    queue.requeue(drawn.id)
     assert (queue.wakeup(0.0), queue.expire(1e9)) == (None, [])
     assert drawn_ids(queue) == [drawn.id]
 
@@ -365,7 +365,7 @@ def test_a_viewer_whose_picture_was_put_off_may_ask_as_before_and_is_not_replace
     queue.submit(first, 0.0)
     assert queue.next(0.0) == first
     queue.submit(second, 0.0)
-    queue.put_off(first.id)
+    queue.requeue(first.id)
     queue.submit(other, 0.0)
     assert [ending.request for ending in queue.submit(third, 0.0).ended] == [second]
     assert drawn_ids(queue) == [first.id, third.id, other.id], "its second start costs no second turn"
@@ -376,7 +376,7 @@ def test_what_was_put_off_takes_no_place_and_is_never_sent_away_for_a_better_lan
     chat, paid, own = request("ann"), request("p", lane=Lane.PAID), request("me", lane=Lane.BROADCASTER)
     queue.submit(chat, 0.0)
     assert queue.next(0.0) == chat
-    queue.put_off(chat.id)
+    queue.requeue(chat.id)
     assert queue.submit(paid, 0.0).refusal is None
     assert queue.submit(request("q", lane=Lane.PAID), 0.0).refusal is not None
     assert queue.submit(own, 0.0).ended == ()
@@ -390,7 +390,7 @@ def test_what_is_put_off_can_be_taken_back() -> None:
         queue.submit(one, 0.0)
     assert queue.next(0.0) == leader
     assert queue.drop(lambda one: one.actor.id == "bob") == [follower]
-    queue.put_off(leader.id)
+    queue.requeue(leader.id)
     assert [one.id for one in queue.drop(lambda one: True)] == [leader.id]
     assert len(queue) == 0
 
@@ -494,13 +494,13 @@ class Life(RuleBasedStateMachine):
         drawn = self.drawing[-1]
         members = [drawn.id, *(one.id for one in self.queue.followers(drawn.id))]
         before = self.others(drawn)
-        if not self.queue.makes_way(drawn.id, request(lane=lane), steps_left):
+        if not self.queue.preempts(drawn.id, request(lane=lane), steps_left):
             return
         assert lane is Lane.BROADCASTER
         assert drawn.priority is not Lane.BROADCASTER
         assert steps_left > 1
         self.drawing.pop()
-        self.queue.put_off(drawn.id)
+        self.queue.requeue(drawn.id)
         self.put_off.update(members)
         assert set(members) <= set(self.waiting())
         assert self.others(drawn) == before, "nobody else's place is touched"

@@ -16,5 +16,5 @@ def cleared(frame: Frame) -> ClearedFrame:
 
 def opened(hub: Hub) -> Hub:
     """Let a hub take pictures that these tests clear."""
-    hub._seal = SEAL
+    hub._capability = SEAL
     return hub

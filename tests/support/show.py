@@ -9,20 +9,23 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from streamer.commands.event_triggers import EventTrigger, EventTriggers
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
 from streamer.errors import BackendError, Unsupported
-from streamer.interfaces import Health, HealthState, Output, Rule, SourceEvent
+from streamer.interfaces import Health, HealthState, Output, Rule, Source, SourceEvent
 from streamer.moderation.approval import ApprovalOptions
 from streamer.moderation.policy import Policy
 from streamer.moderation.rules import role, scene, words
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer_options import LayerOptions
-from streamer.pipeline.controls import ShowParts
+from streamer.pipeline.admit import TriggerTables
 from streamer.pipeline.metrics import Metrics
-from streamer.pipeline.pipeline import Pipeline
+from streamer.pipeline.pipeline import Pipeline, build_channel
 from streamer.pipeline.scheduler import QueueOptions, Scheduler
+from streamer.pipeline.show import ShowConfig, ShowParts, new_show, restore
 from streamer.pipeline.stage import Stage
+from streamer.pipeline.status import ShowStatus, status
 from streamer.storage.store import Store, StoreOptions
 from streamer.types import (
     Actor,
@@ -33,6 +36,7 @@ from streamer.types import (
     Role,
     Trigger,
 )
+from tests.support.clock import ManualClock
 
 NUMBERS = itertools.count()
 SCENES = scene.Options(scenes={"Break": scene.Scene(quiet=True), "Cozy": scene.Scene(style="noir")})
@@ -130,14 +134,10 @@ class Room:
     """A running pipeline with the parts a test looks at."""
 
     def __init__(
-        self,
-        home: Path,
-        at_least_s: float,
-        outputs: Sequence[Output] = (),
-        *,
-        more_rules: Sequence[Rule] = (),
-        **approval: object,
-    ) -> None:
+        self, home: Path, at_least_s: float = 0.0, *, name: str = "", store: Store | None = None,
+        generator: Easel | None = None, outputs: Sequence[Output] = (), sources: Sequence[Source] = (),
+        events: Sequence[EventTrigger] = (), more_rules: Sequence[Rule] = (), same_s: float = 0.0, **approval: object,
+    ) -> None:  # fmt: skip
         layers = {"background": LayerOptions(use="background"), "meme": LayerOptions(use="popup", z=10)}
         table = {
             "bg": CommandOptions(kind="background", layer="background"),
@@ -153,22 +153,44 @@ class Room:
             "ok": CommandOptions(kind="approve"),
             "no": CommandOptions(kind="deny"),
         }
-        self.now = 100.0
+        self.clock = ManualClock()
         self.easel, self.notes, self.script, self.eye = Easel(), Notebook(), Script(), Eye()
-        self.store = Store.at(home, StoreOptions())
+        self.store = store or Store.at(home, StoreOptions())
         self.hub, self.stage = Hub(layers), Stage(tuple(layers))
-        self.pipeline = Pipeline(
+        self.automations = dict(WHEN)
+        outputs = [self.notes, *outputs]
+        self.show = new_show(
             ShowParts(
                 commands=Commands(table, styles=STYLES, expires_after_s=30),
-                policy=Policy([role.create(role.Options()), words.create(words.Options(extra=("forbiddenword",))),
-                               scene.create(SCENES), *more_rules]),
-                scheduler=Scheduler(QueueOptions()), stage=self.stage, store=self.store, generator=self.easel,
-                hub=self.hub, metrics=Metrics(), sources=[self.script], outputs=[self.notes, *outputs],
-                at_least_s={"background": at_least_s}, when=WHEN, approval=ApprovalOptions.model_validate(approval),
-                eye=self.eye,
+                policy=Policy([
+                    role.create(role.Options()), words.create(words.Options(extra=("forbiddenword",))),
+                    scene.create(SCENES),
+                    *more_rules,
+                ]),
+                scheduler=Scheduler(QueueOptions()), stage=self.stage, hub=self.hub, metrics=Metrics(),
+                generator=generator or self.easel, store=self.store, outputs=outputs, program_view=self.eye, name=name,
             ),
-            clock=lambda: self.now,
+            ShowConfig(
+                approval=ApprovalOptions.model_validate(approval), min_air_s={"background": at_least_s}, same_s=same_s
+            ),
+            self.clock,
         )  # fmt: skip
+        tables = TriggerTables(events=EventTriggers(events), automations=self.automations)
+        self.channel = build_channel(self.show, tables)
+        self.admit, self.controls = self.channel.admit, self.channel.controls
+        self.moderator = self.channel.moderator
+        self.pipeline = Pipeline(self.channel, [*sources, self.script], outputs)
+
+    @property
+    def now(self) -> float:
+        return self.clock.now()
+
+    @now.setter
+    def now(self, moment: float) -> None:
+        self.clock.set(moment)
+
+    def status(self) -> ShowStatus:
+        return status(self.show)
 
     def trigger(
         self, text: str, who: str = "ann", rank: Role = Role.VIEWER, id_: str | None = None, **more: object
@@ -179,12 +201,12 @@ class Room:
 
     async def say(self, text: str, who: str = "ann", rank: Role = Role.VIEWER) -> str:
         """Submit a line that must be queued; return the request's id."""
-        receipt = await self.pipeline.submit(self.trigger(text, who, rank))
+        receipt = await self.admit.submit(self.trigger(text, who, rank))
         assert receipt.outcome in ("queued", "joined"), receipt
         return receipt.trigger_id
 
     async def order(self, text: str, rank: Role = Role.MODERATOR) -> None:
-        assert (await self.pipeline.submit(self.trigger(text, "mod", rank))).outcome == "done"
+        assert (await self.admit.submit(self.trigger(text, "mod", rank))).outcome == "done"
 
     async def state(self, request_id: str) -> str:
         row = await self.store.requests.get(request_id)
@@ -199,11 +221,11 @@ class Room:
 
     async def draw_next(self) -> None:
         """Let one picture finish and wait until the easel is free."""
-        await self.until(lambda: self.pipeline.state().drawing is not None)
-        await self.until(lambda: self.easel.drawn and self.easel.drawn[-1] is self.pipeline.state().drawing)
+        await self.until(lambda: self.status().drawing is not None)
+        await self.until(lambda: self.easel.drawn and self.easel.drawn[-1] is self.status().drawing)
         drawn = len(self.easel.drawn)
         self.easel.go.release()
-        await self.until(lambda: self.pipeline.state().drawing is None or len(self.easel.drawn) > drawn)
+        await self.until(lambda: self.status().drawing is None or len(self.easel.drawn) > drawn)
 
     def on_air(self, layer: str = "background") -> bytes | None:
         frame = self.stage.current(layer)
@@ -211,24 +233,34 @@ class Room:
 
 
 @asynccontextmanager
-async def opened(home: Path, at_least_s: float = 0.0, **more: Any) -> AsyncIterator[Room]:
-    room = Room(home, at_least_s, **more)
+async def opened(home: Path, at_least_s: float = 0.0, **options: Any) -> AsyncIterator[Room]:
+    """Run a show in a home of its own; ``options`` are those of ``Room``."""
+    room = Room(home, at_least_s, **options)
     await room.store.open()
-    await room.pipeline.restore()
-    running = asyncio.create_task(room.pipeline.run())
+    try:
+        async with running(room):
+            yield room
+    finally:
+        await room.store.close()
+
+
+@asynccontextmanager
+async def running(room: Room) -> AsyncIterator[None]:
+    """Run the loops of a show whose store is open."""
+    await restore(room.show)
+    loops = asyncio.create_task(room.pipeline.run())
     try:
         await asyncio.sleep(0)
-        yield room
-        assert not running.done() or running.result() is None
+        yield
+        assert not loops.done() or loops.result() is None
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await room.store.close()
+        loops.cancel()
+        await asyncio.gather(loops, return_exceptions=True)
 
 
 async def held(room: Room, text: str = "!bg harbour", who: str = "ann") -> str:
     """Ask for a picture and let it be drawn and held."""
     request_id = await room.say(text, who)
     await room.draw_next()
-    await room.until(lambda: any(one.request.id == request_id for one in room.pipeline.state().held))
+    await room.until(lambda: any(one.request.id == request_id for one in room.status().held))
     return request_id

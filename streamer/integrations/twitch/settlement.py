@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from streamer.errors import StoreError, TwitchError
 from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.custom_reward import MANAGE_SCOPE, REWARDS_PATH
+from streamer.integrations.waiting import wait_for_event
 from streamer.lru import LruDict
 from streamer.storage.redemptions import RedemptionRepository, UnsettledRedemption
 from streamer.types import Redemption
-from streamer.waiting import wait_for_event
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from streamer.waiting import wait_for_event
+from streamer.integrations.waiting import wait_for_event
 
 
 async def test_it_returns_when_the_event_is_set() -> None:
