@@ -1,4 +1,4 @@
-"""How the scores of a judge become an outcome: a threshold to hold and a threshold to block for each class."""
+"""Turns the scores of a judge into an outcome: each class has a threshold to hold and a threshold to block."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Scores = Mapping[str, float]
 
 
 class Thresholds(BaseModel):
-    """From which score of a class on a human is to look, and from which on nothing is shown."""
+    """The scores from which a human is to look, and from which nothing is shown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,15 +22,15 @@ class Thresholds(BaseModel):
     block: Mapping[str, Share] = Field({}, description="class to score from which on the picture is refused")
 
 
-def classify(scores: Scores, band: Thresholds) -> tuple[Outcome, str]:
-    """Give the outcome and the class that decided it: the one furthest beyond its threshold.
+def classify(scores: Scores, thresholds: Thresholds) -> tuple[Outcome, str]:
+    """Return the outcome and the class that decided it: the one furthest beyond its threshold.
 
     A score that is not a number is beyond every threshold.
     """
-    for outcome, limits in ((Outcome.BLOCK, band.block), (Outcome.HOLD, band.hold)):
-        over = {
+    for outcome, limits in ((Outcome.BLOCK, thresholds.block), (Outcome.HOLD, thresholds.hold)):
+        excess = {
             name: scores[name] - limit for name, limit in limits.items() if name in scores and not scores[name] < limit
         }
-        if over:
-            return outcome, max(over, key=lambda name: over[name])
+        if excess:
+            return outcome, max(excess, key=lambda name: excess[name])
     return Outcome.ALLOW, ""

@@ -1,4 +1,4 @@
-"""Keeps out viewers the streamer has listed; they are told no more than that it is not possible."""
+"""Keeps out viewers whom the streamer has listed (`use: blocklist`, or `use: ban`, its old name)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Options(BaseModel):
 
 
 class Blocklist(Rule):
-    """Know the banned by id and by name. An id outlives a rename, so it is the better entry."""
+    """Compare user ids and login names with the list; an id outlives a rename, so it is the better entry."""
 
     def __init__(self, options: Options) -> None:
         self._users = frozenset(user.strip().removeprefix("@").casefold() for user in options.users)
 
     def check(self, request: ImageRequest, now: float) -> Refusal | None:
-        """Refuse the banned, without a word that invites an argument in chat."""
+        """Refuse listed viewers, in words that do not invite an argument in chat."""
         if not self._users:
             return None
         actor = request.actor

@@ -1,19 +1,19 @@
 """Spaces requests out, per viewer and over all of chat: the limiter that protects everything behind it.
 
-Passing costs the token whatever becomes of the request later; a viewer whose text the filter refuses has used the
-turn all the same, or the filter could be flooded for free; only a full queue gives it back. The decision is taken at
-the moment of asking (crowbartools/Firebot#2889). Only chat is held: the streamer never, and what was paid for has its
-own limits at the platform.
+Passing costs a turn whatever becomes of the request. A viewer whose text the filter refuses has used the turn, or the
+filter could be flooded for free; only a full queue gives it back. The rule decides when the request is made, not
+when it is drawn (crowbartools/Firebot#2889). It limits chat alone: never the streamer, and never what was paid for,
+which the platform limits.
 
-Whoever is let in is promised a next turn: when their own wait is over, or later if many have been promised one, since
-promises use up half of what ``everyone_s`` allows. In a flood the other half goes to whoever happens to ask when there
-is room. Without promises all of it would, and of people who keep asking some would come often and most never.
+Each viewer who passes is promised another turn when their wait is over, or later if many have been promised one:
+promises use half of what ``everyone_s`` allows. In a flood the other half goes to whoever asks when there is room.
+Without promises all of it would, and of people who keep asking some would pass often and most never.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
 
@@ -22,19 +22,26 @@ from streamer.lru import LruDict
 from streamer.types import ImageRequest, Lane, Refusal, Role
 
 RoleName = Literal["viewer", "follower", "subscriber", "vip", "moderator", "broadcaster"]
+_Counter = tuple[str, str | None]
 
-_TABLE_LIMIT = 50_000
-_SHARE = 2.0
-"""One turn in so many is kept for promises."""
-_FAR_S = 600.0
+_VIEWERS_REMEMBERED = 50_000
+_TURNS_PER_PROMISE = 2.0
+"""One turn in so many is reserved for promises."""
+_LATEST_PROMISE_S = 600.0
 """No turn is promised for later than this."""
-_PATIENCE_S = 60.0
-"""How long a promised turn is remembered when nobody comes for it."""
-_SHARES: dict[RoleName, float] = {"viewer": 1.0, "subscriber": 0.5, "vip": 1 / 3, "moderator": 0.0, "broadcaster": 0.0}
+_PROMISE_KEPT_S = 60.0
+"""How long an unused promise is remembered."""
+_WAIT_FACTORS: dict[RoleName, float] = {
+    "viewer": 1.0,
+    "subscriber": 0.5,
+    "vip": 1 / 3,
+    "moderator": 0.0,
+    "broadcaster": 0.0,
+}
 
 
 class Options(BaseModel):
-    """How long to wait, in seconds."""
+    """How long viewers wait, in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -54,98 +61,107 @@ class Options(BaseModel):
     burst: int = Field(5, ge=1, description="how many requests may come at once after a quiet time")
 
 
-class Cooldown(Rule):
-    """Remember when each viewer may ask again, for 50,000 viewers at most: the ones longest unseen are forgotten.
+class _Wait(NamedTuple):
+    """From when a viewer may ask again, and when the next turn is certain (infinity without a promise)."""
 
-    A command with a wait of its own is counted by itself, everything else of a viewer together. That wait is for
-    viewers; other roles wait the same share of it as they do of the default, so moderators never wait.
+    ready_at: float
+    turn_at: float
+
+    @property
+    def is_promised(self) -> bool:
+        return self.turn_at < math.inf
+
+    def is_over(self, now: float) -> bool:
+        return now >= (self.turn_at + _PROMISE_KEPT_S if self.is_promised else self.ready_at)
+
+
+class Cooldown(Rule):
+    """Remember when each of the last 50,000 viewers may ask again.
+
+    A command with a wait of its own is counted separately, all other commands of a viewer together. That wait is for
+    viewers; other roles wait the same share of it as of the default, so moderators never wait.
     """
 
     def __init__(self, options: Options) -> None:
         waits = _waits(options.user_s)
         self._waits = waits
-        self._shares = tuple(wait / waits[0] for wait in waits) if waits[0] else _waits(1.0)
+        self._wait_factors = tuple(wait / waits[0] for wait in waits) if waits[0] else _waits(1.0)
         self._everyone_s = options.everyone_s
-        self._ahead_s = options.everyone_s * (options.burst - 1)
+        self._burst_s = options.everyone_s * (options.burst - 1)
         self._newcomer = options.newcomer
+        # When all of chat would have used up the turns it has taken, at one every ``everyone_s``.
         self._everyone_at = -math.inf
-        # The last moment that is promised to somebody, and when the next promise can be kept.
-        self._promised_at = self._keeps_at = -math.inf
-        self._ready_at: LruDict[tuple[str, str | None], tuple[float, float]] = LruDict(_TABLE_LIMIT)
+        self._last_promise_at = self._next_promise_kept_at = -math.inf
+        self._waiting: LruDict[_Counter, _Wait] = LruDict(_VIEWERS_REMEMBERED)
 
     def check(self, request: ImageRequest, now: float) -> Refusal | None:
-        """Refuse who asks too soon, and say when it is possible again."""
-        if not _counts(request):
+        """Refuse a viewer who asks too soon, and say when they can ask again."""
+        if not _is_limited(request):
             return None
-        who, own = _who(request), request.cooldown_s
-        ready_at, turn_at = self._ready_at.get(who) or (now, math.inf)
-        if ready_at > now:
-            return Refusal(request.id, "cooldown", f"ready again in {math.ceil(ready_at - now)} s")
-        promised = turn_at < math.inf
-        # Whoever has a turn to wait for leaves the rest of the room to those who have none.
-        crowded_s = self._everyone_at - now - (self._ahead_s / 2 if promised else self._ahead_s)
-        if crowded_s > 0 and not self._keeps_promise(turn_at, now):
-            wait = math.ceil(self._kept_in_s(turn_at, now) if promised else crowded_s)
-            return Refusal(request.id, "cooldown", f"many are asking at once, ready again in {wait} s")
-        # A raid of fresh accounts has one request each: only what the first one costs slows it down.
+        counter = _counter(request)
+        wait = self._waiting.get(counter) or _Wait(now, math.inf)
+        if wait.ready_at > now:
+            return Refusal(request.id, "cooldown", f"ready again in {math.ceil(wait.ready_at - now)} s")
+        # Viewers with a promised turn leave the rest of the burst to those without one.
+        crowded_s = self._everyone_at - now - (self._burst_s / 2 if wait.is_promised else self._burst_s)
+        if crowded_s > 0 and not self._uses_promise(wait.turn_at, now):
+            seconds = math.ceil(self._kept_in_s(wait.turn_at, now) if wait.is_promised else crowded_s)
+            return Refusal(request.id, "cooldown", f"many are asking at once, ready again in {seconds} s")
+        # A raid of fresh accounts makes one request each, so only the price of the first one slows it down.
         turns = self._newcomer if request.first_time else 1.0
         self._everyone_at = max(self._everyone_at, now) + self._everyone_s * turns
-        self._hold(who, now, turns * self._wait_of(request.actor.role, own))
+        self._start_wait(counter, now, turns * self._wait_s(request.actor.role, request.cooldown_s))
         return None
 
     def give_back(self, request: ImageRequest, now: float) -> None:
-        """Let somebody ask again at once, before others: there was no place left for a request that had passed.
+        """Let a viewer whose request found the queue full ask again at once, with a promised turn.
 
-        Their turn of the crowd stays used, or a full queue would let a flood through to the filters.
+        The turn of the crowd stays used, or a full queue would let a flood through to the filters.
         """
-        if _counts(request) and _who(request) in self._ready_at:
-            self._ready_at.put(_who(request), (now, now))
+        if _is_limited(request) and _counter(request) in self._waiting:
+            self._waiting.put(_counter(request), _Wait(now, now))
 
-    def _wait_of(self, role: Role, own: float | None) -> float:
-        return self._waits[role] if own is None else own * self._shares[role]
+    def _wait_s(self, role: Role, own: float | None) -> float:
+        return self._waits[role] if own is None else own * self._wait_factors[role]
 
-    def _keeps_promise(self, turn_at: float, now: float) -> bool:
-        """Tell whether somebody's promised turn has come; the crowd then waits one turn longer."""
+    def _uses_promise(self, turn_at: float, now: float) -> bool:
+        """Use a promised turn if it has come; the next promise is kept one reserved turn later."""
         if self._kept_in_s(turn_at, now) > 0:
             return False
-        self._keeps_at = now + _SHARE * self._everyone_s
+        self._next_promise_kept_at = now + _TURNS_PER_PROMISE * self._everyone_s
         return True
 
     def _kept_in_s(self, turn_at: float, now: float) -> float:
-        return max(turn_at, self._keeps_at, self._everyone_at - self._ahead_s - self._everyone_s) - now
+        return max(turn_at, self._next_promise_kept_at, self._everyone_at - self._burst_s - self._everyone_s) - now
 
-    def _hold(self, who: tuple[str, str | None], now: float, wait_s: float) -> None:
+    def _start_wait(self, counter: _Counter, now: float, wait_s: float) -> None:
         if wait_s <= 0:
             return
-        self._ready_at.put(who, (now + wait_s, self._promise(now + wait_s, now)))
-        self._ready_at.drop_while(lambda entry: self._is_over(entry, now))
+        self._waiting.put(counter, _Wait(now + wait_s, self._promise(now + wait_s, now)))
+        self._waiting.drop_while(lambda wait: wait.is_over(now))
 
     def _promise(self, ready_at: float, now: float) -> float:
-        """Return from when on somebody's next turn is certain; never, where nobody has to share or too many do."""
-        turn_at = max(ready_at, self._promised_at + _SHARE * self._everyone_s)
-        if not self._everyone_s or turn_at - now > _FAR_S:
+        """Return when the next turn is certain; infinity if chat as a whole is unlimited or too many have a promise."""
+        turn_at = max(ready_at, self._last_promise_at + _TURNS_PER_PROMISE * self._everyone_s)
+        if not self._everyone_s or turn_at - now > _LATEST_PROMISE_S:
             return math.inf
-        self._promised_at = turn_at
+        self._last_promise_at = turn_at
         return turn_at
 
-    def _is_over(self, entry: tuple[float, float], now: float) -> bool:
-        ready_at, turn_at = entry
-        return now >= (ready_at if turn_at == math.inf else turn_at + _PATIENCE_S)
 
-
-def _counts(request: ImageRequest) -> bool:
+def _is_limited(request: ImageRequest) -> bool:
     return request.priority is Lane.CHAT and request.actor.role is not Role.BROADCASTER
 
 
-def _who(request: ImageRequest) -> tuple[str, str | None]:
-    """Say who waits, and for which command if that has a wait of its own."""
+def _counter(request: ImageRequest) -> _Counter:
+    """Return what is counted: a viewer, or one command of a viewer if it has a wait of its own."""
     return request.actor.id, None if request.cooldown_s is None else request.command
 
 
 def _waits(user_s: float | dict[RoleName, float]) -> tuple[float, ...]:
-    """Return the wait of each role, lowest first; a role that is not named waits as the one below it."""
+    """Return the wait of each role in seconds, lowest first; a role that is not named waits as the one below it."""
     if not isinstance(user_s, dict):
-        user_s = {name: user_s * share for name, share in _SHARES.items()}
+        user_s = {name: user_s * factor for name, factor in _WAIT_FACTORS.items()}
     named = {"moderator": 0.0} | {str(name): wait_s for name, wait_s in user_s.items()}
     waits = [named.get("viewer", max(user_s.values(), default=0.0))]
     for role in list(Role)[1:]:

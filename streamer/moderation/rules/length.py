@@ -1,4 +1,4 @@
-"""Bounds how much text one request may carry, before anything slower reads it."""
+"""Limits the length of a request's text, before anything slower reads it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streamer.types import ImageRequest, Refusal
 
 
 class Options(BaseModel):
-    """The bounds, in characters of what was typed after the command word."""
+    """The limits, in characters of the text after the command word."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -19,20 +19,20 @@ class Options(BaseModel):
     longest: int = Field(300, ge=1, description="more characters than this are refused")
 
     @model_validator(mode="after")
-    def _bounds_leave_room(self) -> Self:
+    def _limits_leave_room(self) -> Self:
         if self.shortest > self.longest:
             raise ValueError(f"shortest ({self.shortest}) is above longest ({self.longest}); lower shortest")
         return self
 
 
 class Length(Rule):
-    """Compare the length of the text with both bounds."""
+    """Compare the length of the text with both limits."""
 
     def __init__(self, options: Options) -> None:
         self._shortest, self._longest = options.shortest, options.longest
 
     def check(self, request: ImageRequest, now: float) -> Refusal | None:
-        """Refuse what is too long or too short, and say by how much."""
+        """Refuse a text that is too long or too short, and say by how much."""
         length = len(request.text)
         if self._shortest <= length <= self._longest:
             return None

@@ -1,6 +1,6 @@
-"""Asks a remote moderation service about each text while its picture is drawn. What viewers type leaves this computer.
+"""Asks a remote moderation service about each text while its picture is drawn; viewers' texts leave this computer.
 
-Any service that answers as OpenAI's moderation endpoint does: platform.openai.com/docs/api-reference/moderations
+Works with any service that answers like OpenAI's: platform.openai.com/docs/api-reference/moderations
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from streamer.interfaces import Rule
 from streamer.moderation.thresholds import Scores, Share, Thresholds, classify
 from streamer.types import ImageRequest, Judgement, Outcome
 
-OPENAI = "https://api.openai.com/v1/moderations"
+OPENAI_URL = "https://api.openai.com/v1/moderations"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-KEY, URL = "STREAMER_MODERATION_KEY", "STREAMER_MODERATION_URL"
+KEY_VARIABLE, URL_VARIABLE = "STREAMER_MODERATION_KEY", "STREAMER_MODERATION_URL"
 
 
 class Options(Thresholds):
-    """Whom to ask. The key stands in the environment, never here."""
+    """Which service to ask. Its key is read from the environment, never from here."""
 
     url: str = Field(
         "", description="any service that answers like OpenAI's; left out: STREAMER_MODERATION_URL, otherwise OpenAI's"
@@ -41,43 +41,43 @@ class Options(Thresholds):
 
 
 class ModerationApi(Rule):
-    """Ask about the text alone: no name, no channel. A fault or silence is an exception, and so a hold."""
+    """Send the text alone, without name or channel. A fault or silence raises, which Policy turns into a hold."""
 
     def __init__(self, options: Options, url: str, key: str) -> None:
         self._options, self._url = options, url
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     async def judge_text(self, request: ImageRequest) -> Judgement:
-        """Send the text and weigh the answer."""
+        """Send the text and classify the scores of the answer; raise if there is no usable answer."""
         options = self._options
         async with httpx.AsyncClient(timeout=options.timeout_s, headers=self._headers, trust_env=False) as client:
-            said = await client.post(self._url, json={"model": options.model, "input": request.text})
-        said.raise_for_status()
-        flagged, scores = read(said.json())
+            response = await client.post(self._url, json={"model": options.model, "input": request.text})
+        response.raise_for_status()
+        flagged, scores = parse_answer(response.json())
         outcome, code = classify(scores, options)
         if flagged and outcome is Outcome.ALLOW:
             outcome, code = Outcome.HOLD, "flagged"
-        took_ms = said.elapsed.total_seconds() * 1000
+        took_ms = response.elapsed.total_seconds() * 1000
         return Judgement(outcome, code, "moderation_api", options.model, scores, took_ms)
 
 
-def read(answer: object) -> tuple[bool, Scores]:
-    """Take whether it was flagged and the scores out of an answer; ValueError when they are not there."""
+def parse_answer(answer: object) -> tuple[bool, Scores]:
+    """Return whether the service flagged the text, and its scores; raise ValueError if they are missing."""
     try:
         result = answer["results"][0]  # type: ignore[index]
         return bool(result["flagged"]), {str(name): float(score) for name, score in result["category_scores"].items()}
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise ValueError("the moderation service answers in a way that is not known") from error
+        raise ValueError("the moderation service sent an answer of unknown form") from error
 
 
 def create(options: Options) -> ModerationApi:
-    """Build the rule; a key must be there for OpenAI, and never travels unencrypted."""
-    url, key = options.url or os.environ.get(URL) or OPENAI, os.environ.get(KEY, "")
+    """Build the rule; raise ConfigError without a key for OpenAI, or if it would travel unencrypted."""
+    url, key = options.url or os.environ.get(URL_VARIABLE) or OPENAI_URL, os.environ.get(KEY_VARIABLE, "")
     address = urlsplit(url)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise ConfigError("url", f"{url!r} is no http address", fix="give the full address of the endpoint")
     if address.scheme == "http" and address.hostname not in LOOPBACK:
         raise ConfigError("url", "texts and the key would travel unencrypted", fix="use https")
-    if url == OPENAI and not key:
-        raise ConfigError("url", f"{KEY} is not set", fix=f"put the service's key into {KEY}")
+    if url == OPENAI_URL and not key:
+        raise ConfigError("url", f"{KEY_VARIABLE} is not set", fix=f"put the service's key into {KEY_VARIABLE}")
     return ModerationApi(options, url, key)

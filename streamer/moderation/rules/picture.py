@@ -1,8 +1,8 @@
-"""Decides over the finished picture by what the judges in the generator process found."""
+"""Refuses or holds a finished picture by the judgements of the judges in the generator process."""
 
 from __future__ import annotations
 
-from typing import Literal
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,41 +10,51 @@ from streamer.interfaces import Rule
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Lane, Outcome, Refusal
 
 
+class OwnPictures(StrEnum):
+    """What judgements mean for the streamer's own pictures."""
+
+    AS_CHAT = "as chat"
+    BLOCKS = "blocks"
+    SHOW = "show"
+
+
 class Options(BaseModel):
-    """How strictly to take them; which judges there are is said under generator.judges."""
+    """How strictly to take the judgements; generator.judges says which judges there are."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    own: Literal["as chat", "blocks", "show"] = Field(
-        "blocks",
+    own: OwnPictures = Field(
+        OwnPictures.BLOCKS,
         description="your own requests: as chat, blocks (only a block counts) or show (whatever the judges say)",
     )
 
 
 class PictureRule(Rule):
-    """Take the worst that any judge found."""
+    """Act on the gravest judgement."""
 
     def __init__(self, options: Options) -> None:
         self._own = options.own
 
     def look(self, request: ImageRequest, frame: Frame, now: float) -> Refusal | Hold | None:
-        """Refuse what a judge blocks, hold what one is unsure of or could not look at."""
-        own = self._own if request.priority is Lane.BROADCASTER else "as chat"
-        found = gravest(frame.judgements)
-        if found is None or own == "show" or (own == "blocks" and found.outcome is Outcome.HOLD):
+        """Refuse a picture that a judge blocks; hold one that a judge is unsure of or could not look at."""
+        strictness = self._own if request.priority is Lane.BROADCASTER else OwnPictures.AS_CHAT
+        judgement = gravest(frame.judgements)
+        if judgement is None or strictness is OwnPictures.SHOW:
             return None
-        code = found.code or found.judge
-        if found.outcome is Outcome.BLOCK:
+        code = judgement.code or judgement.judge
+        if judgement.outcome is Outcome.BLOCK:
             return Refusal(request.id, "picture", "this picture cannot be shown", code)
+        if strictness is OwnPictures.BLOCKS:
+            return None
         return Hold(request.id, "picture", "a moderator will look at the picture first", code)
 
 
 def gravest(judgements: tuple[Judgement, ...]) -> Judgement | None:
-    """Return the first block, else the first hold, None when all are content."""
+    """Return the first block, else the first hold, None if every judge allows the picture."""
     for outcome in (Outcome.BLOCK, Outcome.HOLD):
-        for one in judgements:
-            if one.outcome is outcome:
-                return one
+        for judgement in judgements:
+            if judgement.outcome is outcome:
+                return judgement
     return None
 
 

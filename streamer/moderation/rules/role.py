@@ -1,4 +1,4 @@
-"""Lets a command be used by those it is meant for; which role that is stands with the command."""
+"""Refuses commands to viewers below the role they need, which the command table says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from streamer.interfaces import Rule
 from streamer.types import ImageRequest, Refusal, Role
 
-_FOR = {
+_AUDIENCE = {
     Role.VIEWER: "for everyone",
     Role.FOLLOWER: "for followers and up",
     Role.SUBSCRIBER: "for subscribers and up",
@@ -18,19 +18,19 @@ _FOR = {
 
 
 class Options(BaseModel):
-    """Nothing to set: the roles stand in the command table."""
+    """No options: the command table has the roles."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class RoleRule(Rule):
-    """Compare the actor's role with the one the command needs."""
+    """Compare the actor's role with the role the command needs."""
 
     def check(self, request: ImageRequest, now: float) -> Refusal | None:
-        """Refuse who stands too low."""
+        """Refuse an actor whose role is too low."""
         if request.actor.role >= request.role_needed:
             return None
-        return Refusal(request.id, "role", _FOR[request.role_needed])
+        return Refusal(request.id, "role", _AUDIENCE[request.role_needed])
 
 
 def create(options: Options) -> RoleRule:

@@ -1,7 +1,7 @@
-"""Opens commands by what is on air in OBS: which in which scene, none in quiet ones, and none while nobody is live.
+"""Opens and closes commands by the scene in OBS: some scenes allow some commands, quiet ones none.
 
-The streamer's own requests are never held up. A request that waits while the scene changes is asked about again before
-it is drawn, so a quiet scene stays quiet. A scene that nobody has reported yet, or that is not listed, is open.
+The streamer's own requests always pass. The rule is asked again before a waiting request is drawn, so a quiet scene
+stays quiet. A scene that is not listed is open, and so is the start, before any scene is reported.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from streamer.types import ImageRequest, Notice, NoticeKind, Refusal, Role
 
 
 class Scene(BaseModel):
-    """What is different in one scene."""
+    """What one scene allows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,7 +27,7 @@ class Scene(BaseModel):
 
 
 class Options(BaseModel):
-    """What is different in which scene, by its name in OBS."""
+    """What each scene allows, by its name in OBS."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,14 +37,11 @@ class Options(BaseModel):
     live_only: bool = Field(False, description="true: viewers may ask only while the stream is live")
 
 
-def style_of(scenes: Mapping[str, Scene], name: str) -> str | None:
-    """Return the style that a scene asks for."""
-    scene = scenes.get(name)
-    return scene.style if scene else None
+_OPEN = Scene()
 
 
-def closed(request: ImageRequest, scene: Scene, live: bool, live_only: bool) -> str:
-    """Say why a request cannot come now; empty when it can."""
+def reason_closed(request: ImageRequest, scene: Scene, live: bool, live_only: bool) -> str:
+    """Return why a request cannot be drawn now; empty if it can."""
     if request.actor.role is Role.BROADCASTER:
         return ""
     if live_only and not live:
@@ -52,56 +49,52 @@ def closed(request: ImageRequest, scene: Scene, live: bool, live_only: bool) -> 
     if scene.quiet:
         return "no pictures in this scene, try again later"
     if scene.commands is not None and request.command not in scene.commands:
-        open_ones = ", ".join(scene.commands)
-        return f"this command is closed in this scene{'; open: ' + open_ones if open_ones else ''}"[:200]
+        allowed = ", ".join(scene.commands)
+        return f"this command is closed in this scene{'; open: ' + allowed if allowed else ''}"[:200]
     return ""
 
 
 class SceneRule(Rule):
-    """Remember scene and stream state as they are heard of."""
+    """Remember the scene, and whether the stream is live, as sources report them."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._scene = ""
+        self._scene = _OPEN
         self._live = True
 
     @property
     def style(self) -> str | None:
-        """Name the style that this scene asks for."""
-        return style_of(self._options.scenes, self._scene)
+        """Return the style that this scene asks for."""
+        return self._scene.style
 
     @property
     def styles(self) -> Collection[str]:
-        """Name every style that any scene asks for."""
+        """Return every style that any scene asks for."""
         return [scene.style for scene in self._options.scenes.values() if scene.style]
 
     @property
     def commands(self) -> Collection[str]:
-        """Name every command that any scene opens."""
+        """Return every command that any scene names."""
         return [name for scene in self._options.scenes.values() for name in scene.commands or ()]
 
     def observe(self, notice: Notice, now: float) -> None:
-        """Note the scene, and whether the stream is on."""
+        """Remember the scene, or whether the stream is live."""
         if notice.kind is NoticeKind.SCENE:
-            self._scene = notice.text
+            self._scene = self._options.scenes.get(notice.text, _OPEN)
         elif notice.kind in (NoticeKind.ONLINE, NoticeKind.OFFLINE):
             self._live = notice.kind is NoticeKind.ONLINE
 
     def check(self, request: ImageRequest, now: float) -> Refusal | None:
-        """Refuse what is closed now."""
-        reason = self._closed(request)
+        """Refuse a request that the scene of this moment does not allow."""
+        reason = self._reason_closed(request)
         return Refusal(request.id, "scene", reason) if reason else None
 
     def may_draw(self, request: ImageRequest) -> bool:
-        """Tell whether a request that was let in may be drawn in the scene of this moment."""
-        return not self._closed(request)
+        """Tell whether the scene of this moment allows a waiting request."""
+        return not self._reason_closed(request)
 
-    def _closed(self, request: ImageRequest) -> str:
-        scene = self._options.scenes.get(self._scene, _OPEN)
-        return closed(request, scene, self._live, self._options.live_only)
-
-
-_OPEN = Scene()
+    def _reason_closed(self, request: ImageRequest) -> str:
+        return reason_closed(request, self._scene, self._live, self._options.live_only)
 
 
 def create(options: Options) -> SceneRule:

@@ -1,4 +1,4 @@
-"""The `words` rule: refuse texts with words that do not belong on a stream."""
+"""Refuses texts with words that do not belong on a stream: the text filter with the shipped list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Options", "create", "scopes"]
 
 
 def scopes(options: Options) -> dict[str, str]:
-    """Say what a Twitch login must cover for the channel's blocked terms."""
+    """Return the scopes that a Twitch login needs for the channel's blocked terms."""
     return dict(BLOCKED_TERMS) if options.channel_terms else {}
 
 

@@ -143,7 +143,7 @@ def test_memory_is_flat_and_the_longest_unseen_are_forgotten_first(ask: Ask) -> 
     rule = limiter(user_s=1000)
     for n in range(60_000):
         rule.check(ask(user=str(n)), 0.0)
-    assert len(rule._ready_at) == 50_000
+    assert len(rule._waiting) == 50_000
     assert reason(rule, ask(user="59999"), 1.0) is not None
     assert reason(rule, ask(user="0"), 1.0) is None
 
@@ -152,7 +152,7 @@ def test_waits_that_are_over_are_forgotten_as_time_passes(ask: Ask) -> None:
     rule = limiter(user_s=10)
     for second in range(1000):
         rule.check(ask(user=str(second)), float(second))
-    assert len(rule._ready_at) <= 10
+    assert len(rule._waiting) <= 10
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 20)), max_size=60), st.sampled_from([0.0, 2.0]))
@@ -243,13 +243,13 @@ def test_a_promise_is_remembered_for_a_minute_and_none_reaches_further_than_ten(
     rule = limiter(user_s=10, everyone_s=1, burst=1)
     rule.check(ask(), 0.0)
     rule.check(ask(user="2"), 69.9)
-    assert "1" in {who for who, _ in rule._ready_at}
+    assert "1" in {who for who, _ in rule._waiting}
     rule.check(ask(user="3"), 70.9)
-    assert "1" not in {who for who, _ in rule._ready_at}
+    assert "1" not in {who for who, _ in rule._waiting}
     for user_s, promised in ((600, 1100.0), (601, float("inf"))):
         far = limiter(user_s=user_s, everyone_s=1, burst=1)
         far.check(ask(), 500.0)
-        assert list(far._ready_at.values()) == [(500.0 + user_s, promised)]
+        assert list(far._waiting.values()) == [(500.0 + user_s, promised)]
 
 
 def test_in_a_flood_people_who_keep_asking_come_equally_often_and_the_loudest_not_more() -> None:

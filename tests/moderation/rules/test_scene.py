@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from streamer.moderation.rules.scene import Options, Scene, SceneRule, create, style_of
+from streamer.moderation.rules.scene import Options, SceneRule, create
 from streamer.types import Actor, ImageRequest, Lane, Notice, NoticeKind, RequestKind, Role, SamplingParams
 
 REQUEST = ImageRequest(
@@ -86,7 +86,6 @@ def test_before_anybody_has_said_whether_the_stream_is_on_it_is_open() -> None:
 
 def test_a_scene_brings_its_style_and_leaving_it_takes_it_along() -> None:
     assert [rule(scene).style for scene in ("", "Cozy", "Game", "Elsewhere")] == [None, "watercolour", None, None]
-    assert style_of({"Cozy": Scene(style="noir")}, "Cozy") == "noir"
 
 
 def test_what_is_mentioned_can_be_checked_at_the_start() -> None:
