@@ -78,7 +78,8 @@ class Intake:
         if state is IntakeState.PANIC:
             with suppress(OSError):
                 self._mark.touch()
-        self._store.settings.put(db, SETTING, state)
+        with db:  # the mark stays until the row is on disk
+            self._store.settings.put(db, SETTING, state)
         if state is not IntakeState.PANIC:
             self._mark.unlink(missing_ok=True)
 

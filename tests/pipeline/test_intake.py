@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,25 @@ async def test_a_panic_outlives_a_restart_even_when_the_disk_takes_no_row(store:
     again = Intake(store)
     await again.restore()
     assert again.open
+
+
+async def test_a_panic_ends_only_when_the_row_that_ends_it_is_on_disk(store: Store) -> None:
+    def full_at_commit(action: int, operation: str | None, *names: str | None) -> int:
+        commits = action == sqlite3.SQLITE_TRANSACTION and operation == "COMMIT"
+        return sqlite3.SQLITE_DENY if commits else sqlite3.SQLITE_OK
+
+    intake = Intake(store)
+    await intake.set(IntakeState.PAUSED)
+    await store.database.run(lambda db: db.execute("PRAGMA query_only = ON"))
+    with pytest.raises(StoreError):
+        await intake.set(IntakeState.PANIC)
+    await store.database.run(lambda db: db.execute("PRAGMA query_only = OFF"))
+    await store.database.run(lambda db: db.set_authorizer(full_at_commit))
+    with pytest.raises(StoreError):
+        await intake.set(IntakeState.OPEN)
+    after = Intake(store)
+    await after.restore()
+    assert after.panicked
 
 
 @pytest.mark.parametrize(
