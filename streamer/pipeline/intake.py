@@ -39,7 +39,9 @@ class Intake:
     def __init__(self, store: Store) -> None:
         self._store = store
         # A full disk takes no row any more, but still an empty file; and it may be why the program is restarted.
-        self._mark = store.home / IntakeState.PANIC
+        self._mark = store.home / (
+            f"{IntakeState.PANIC}-{store.keys.channel}" if store.keys.channel else IntakeState.PANIC
+        )
         self._state = IntakeState.OPEN
         self._shielded = False
 

@@ -156,7 +156,8 @@ class Show:
 def new_show(parts: ShowParts, config: ShowConfig, clock: Clock | None = None) -> Show:
     """Build the state of a show; ``restore`` takes up what the last run left."""
     clock = clock or SystemClock()
-    bans = Bans(parts.store.bans, clock.wall)
+    store = parts.store.of_channel(parts.name) if parts.name else parts.store
+    bans = Bans(store.bans, clock.wall)
     return Show(
         config=config,
         clock=clock,
@@ -167,19 +168,19 @@ def new_show(parts: ShowParts, config: ShowConfig, clock: Clock | None = None) -
         hub=parts.hub,
         metrics=parts.metrics,
         generator=parts.generator,
-        store=parts.store,
+        store=store,
         program_view=parts.program_view,
         reporting=parts.reporting,
-        publisher=Publisher(parts.hub, parts.stage, parts.store, parts.metrics, parts.outputs),
-        air_gate=AirGate(parts.store, parts.hub.take_capability(), clock.wall),
+        publisher=Publisher(parts.hub, parts.stage, store, parts.metrics, parts.outputs),
+        air_gate=AirGate(store, parts.hub.take_capability(), clock.wall),
         approvals=ApprovalQueue(config.approval),
         active=ActiveDraw(parts.generator, parts.stage, parts.hub),
-        intake=Intake(parts.store),
+        intake=Intake(store),
         game_mode=GameMode(config.game_mode, parts.generator, parts.scheduler),
         raid_mode=RaidMode(config.raid_mode),
         bans=bans,
         strikes=Strikes(config.strikes, bans),
-        privacy=Privacy(parts.store, config.privacy),
+        privacy=Privacy(store, config.privacy),
         results=RecentResults(config.same_s),
     )
 

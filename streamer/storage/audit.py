@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from streamer.errors import ConfigError, StoreError
+from streamer.storage.channel_keys import ChannelKeys
 from streamer.storage.database import Database, execute
 from streamer.types import Frame, Outcome, Verdict
 
@@ -17,8 +18,8 @@ from streamer.types import Frame, Outcome, Verdict
 class AuditLog:
     """Records verdicts and times on air; times are seconds since the epoch."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, keys: ChannelKeys) -> None:
+        self._database, self._keys = database, keys
 
     def record(self, verdicts: Sequence[Verdict]) -> asyncio.Future[None]:
         """Record verdicts; await the result before anything goes on air because of them."""
@@ -31,13 +32,13 @@ class AuditLog:
 
     def went_on_air(self, frame: Frame, verdict_id: str) -> asyncio.Future[None]:
         """Note that a picture replaces what its layer showed, from now on."""
-        row = (frame.request_id, verdict_id, frame.layer, time.time())
+        row = (frame.request_id, verdict_id, self._keys.key(frame.layer), time.time())
         return self._database.run(lambda db: _insert_airing(db, row))
 
     def went_off_air(self, layer: str) -> asyncio.Future[None]:
         """Note that a layer shows nothing from now on."""
-        now = time.time()
-        return self._database.run(lambda db: _end_airing(db, layer, now))
+        now, key = time.time(), self._keys.key(layer)
+        return self._database.run(lambda db: _end_airing(db, key, now))
 
     def end_interrupted(self) -> asyncio.Future[None]:
         """End the airings that a crash left open."""

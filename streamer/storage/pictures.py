@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from streamer.storage.channel_keys import ChannelKeys
 from streamer.storage.database import Database, execute, placeholders
 from streamer.storage.requests import RequestRepository
 from streamer.types import Frame, ImageRequest
@@ -37,8 +38,8 @@ class PictureRepository:
     A picture has the id of its request. Files change in the database thread, like the rows.
     """
 
-    def __init__(self, database: Database, requests: RequestRepository, kept: int) -> None:
-        self._database, self._requests, self._kept = database, requests, kept
+    def __init__(self, database: Database, requests: RequestRepository, kept: int, keys: ChannelKeys) -> None:
+        self._database, self._requests, self._kept, self._keys = database, requests, kept, keys
         self._folder = database.home / "pictures"
 
     def keep(self, request: ImageRequest, frame: Frame, verdict_id: str) -> asyncio.Future[None]:
@@ -67,11 +68,11 @@ class PictureRepository:
     def set_on_air(self, layer: str, picture_id: str) -> asyncio.Future[None]:
         """Note which kept picture a layer shows."""
         statement = "INSERT OR REPLACE INTO on_air SELECT ?, id FROM pictures WHERE id = ?"
-        return self._database.write(statement, (layer, picture_id))
+        return self._database.write(statement, (self._keys.key(layer), picture_id))
 
     def clear_on_air(self, layer: str) -> asyncio.Future[None]:
         """Note that a layer shows nothing."""
-        return self._database.write("DELETE FROM on_air WHERE layer = ?", (layer,))
+        return self._database.write("DELETE FROM on_air WHERE layer = ?", (self._keys.key(layer),))
 
     def on_air(self) -> asyncio.Future[list[Frame]]:
         """Load what each layer showed last, for a restart."""
@@ -95,7 +96,7 @@ class PictureRepository:
         row = (request.id, frame.layer, frame.media_type, frame.width, frame.height, name, now, verdict_id)
         execute(db, f"INSERT OR REPLACE INTO pictures VALUES ({placeholders(row)})", row)  # nosec B608
         if request.seconds is None:
-            execute(db, "INSERT OR REPLACE INTO on_air VALUES (?, ?)", (frame.layer, request.id))
+            execute(db, "INSERT OR REPLACE INTO on_air VALUES (?, ?)", (self._keys.key(frame.layer), request.id))
 
     def _prune(self, db: sqlite3.Connection) -> None:
         rows = db.execute(
@@ -112,8 +113,8 @@ class PictureRepository:
         return Frame(picture.id, picture.layer, picture.media_type, path.read_bytes(), picture.width, picture.height)
 
     def _on_air(self, db: sqlite3.Connection) -> list[Frame]:
-        rows = db.execute("SELECT picture_id FROM on_air").fetchall()
-        frames = (self._frame(db, str(row[0])) for row in rows)
+        rows = db.execute("SELECT layer, picture_id FROM on_air").fetchall()
+        frames = (self._frame(db, picture_id) for key, picture_id in rows if self._keys.text(key) is not None)
         return [frame for frame in frames if frame]
 
 

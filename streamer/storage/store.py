@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.storage.audit import AuditLog
 from streamer.storage.bans import BanRepository
+from streamer.storage.channel_keys import ONLY_CHANNEL, ChannelKeys
 from streamer.storage.database import Database
 from streamer.storage.pictures import PictureRepository
 from streamer.storage.redemptions import RedemptionRepository
@@ -38,6 +39,8 @@ class Store:
     redemptions: RedemptionRepository
     tokens: TokenRepository
     settings: SettingRepository
+    options: StoreOptions
+    keys: ChannelKeys = ONLY_CHANNEL
 
     @classmethod
     def at(cls, home: Path, options: StoreOptions) -> Store:
@@ -45,20 +48,29 @@ class Store:
         return cls.over(Database(home), options)
 
     @classmethod
-    def over(cls, database: Database, options: StoreOptions) -> Store:
+    def over(cls, database: Database, options: StoreOptions, keys: ChannelKeys = ONLY_CHANNEL) -> Store:
         """Build the repositories over a database."""
         redemptions = RedemptionRepository(database)
         requests = RequestRepository(database, redemptions, options.requests_kept)
         return cls(
             database=database,
             requests=requests,
-            pictures=PictureRepository(database, requests, options.pictures_kept),
-            audit=AuditLog(database),
-            bans=BanRepository(database),
+            pictures=PictureRepository(database, requests, options.pictures_kept, keys),
+            audit=AuditLog(database, keys),
+            bans=BanRepository(database, keys),
             redemptions=redemptions,
             tokens=TokenRepository(database),
-            settings=SettingRepository(database),
+            settings=SettingRepository(database, keys),
+            options=options,
+            keys=keys,
         )
+
+    def of_channel(self, name: str) -> Store:
+        """Return this store as one of several channels sees it: what the others write is not there.
+
+        Requests, pictures and people who asked to be forgotten are the whole store's: each has an id of its own.
+        """
+        return Store.over(self.database, self.options, ChannelKeys(name))
 
     @property
     def home(self) -> Path:

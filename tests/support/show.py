@@ -154,7 +154,7 @@ class Room:
             "no": CommandOptions(kind="deny"),
         }
         self.clock = ManualClock()
-        self.easel, self.notes, self.script, self.eye = Easel(), Notebook(), Script(), Eye()
+        self.easel, self.notes, self.script, self.eye = generator or Easel(), Notebook(), Script(), Eye()
         self.store = store or Store.at(home, StoreOptions())
         self.hub, self.stage = Hub(layers), Stage(tuple(layers))
         self.automations = dict(WHEN)
@@ -168,7 +168,7 @@ class Room:
                     *more_rules,
                 ]),
                 scheduler=Scheduler(QueueOptions()), stage=self.stage, hub=self.hub, metrics=Metrics(),
-                generator=generator or self.easel, store=self.store, outputs=outputs, program_view=self.eye, name=name,
+                generator=self.easel, store=self.store, outputs=outputs, program_view=self.eye, name=name,
             ),
             ShowConfig(
                 approval=ApprovalOptions.model_validate(approval), min_air_s={"background": at_least_s}, same_s=same_s
