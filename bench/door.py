@@ -67,7 +67,7 @@ async def attempts(count: int, seed: int, home: Path) -> tuple[int, int, int]:
                 page.painted(str(header["layer"]), int(str(header["seq"])), now)
     stored = await store.database.run(lambda db: {row[0] for row in db.execute("SELECT request_id FROM verdicts")})
     await store.close()
-    return len(handed), hub.turned_away, len(handed - stored)
+    return len(handed), hub.rejected_frames, len(handed - stored)
 
 
 def main() -> None:

@@ -144,7 +144,7 @@ async def _round(pages: int, stalled: int, frames: int) -> tuple[list[float], fl
         target=_read_in_process, args=(port, pages, stalled, theirs), daemon=True
     )
     reader.start()
-    while hub.overlays < pages + stalled:
+    while hub.pages.count < pages + stalled:
         await asyncio.sleep(0.05)
     held_ms = await _publish(hub, frames)
     ours.send("done")

@@ -173,7 +173,7 @@ def _obs(
     from streamer.integrations.obs import build
 
     def pages() -> list[str]:
-        return [page.obs for page in hub.pages()]
+        return [page.obs for page in hub.pages.describe()]
 
     overlay = build.OverlayPages(config.layers, overlay_url)
     return build.build_obs(config.obs, overlay, where.home, environ, pages, stage.current)

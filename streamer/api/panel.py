@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,8 @@ from streamer.api.dependencies import ApiContext, Context
 from streamer.pipeline.status import status
 
 POLL_EVERY_S = 0.2
+REPEAT_EVERY_S = 5.0
+"""The page takes a connection for dead after 15 s of silence."""
 TOKEN_WITHIN_S = 5.0
 BAD_TOKEN = 4401
 ASSETS = (".js", ".css", ".svg")
@@ -46,14 +49,24 @@ async def page(context: Context) -> Response:
 @router.get("/panel/{name}", include_in_schema=False)
 async def asset(name: str, context: Context) -> Response:
     """Return a script, style sheet or image of the page."""
-    path = _assets(context.web).get(name)
+    return _serve(context.web / "panel", name)
+
+
+@router.get("/shared/{name}", include_in_schema=False)
+async def shared_asset(name: str, context: Context) -> Response:
+    """Return a script that the panel shares with the overlay."""
+    return _serve(context.web / "shared", name)
+
+
+def _serve(folder: Path, name: str) -> Response:
+    path = _assets(folder).get(name)
     return Response(status_code=404) if path is None else FileResponse(path, headers=HEADERS)
 
 
 @cache
-def _assets(web: Path) -> Mapping[str, Path]:
+def _assets(folder: Path) -> Mapping[str, Path]:
     """List what may be fetched: a name that a caller sends is looked up, and never joined to a path."""
-    return {path.name: path for path in (web / "panel").iterdir() if path.suffix in ASSETS}
+    return {path.name: path for path in folder.iterdir() if path.suffix in ASSETS}
 
 
 @router.websocket("/ws/panel")
@@ -79,20 +92,21 @@ async def _token(page: WebSocket) -> str:
 
 
 async def _send_changes(page: WebSocket, context: ApiContext, token: str) -> None:
-    """Send the status whenever it changes, until the page closes or its token is revoked.
+    """Send the status whenever it changes, and every few seconds, until the page closes or its token is revoked.
 
     A reader runs beside it, so that a closed page ends the loop at once.
     """
     show = context.channel.show
     reader = asyncio.create_task(_read_until_closed(page), name="panel-reader")
-    sent_version = -1
+    sent_version, sent_at = -1, 0.0
     try:
         while not reader.done():
             if not context.tokens.opens(token, TokenRole.MODERATOR):
                 await page.close(BAD_TOKEN, "this token has been revoked")
                 return
-            if show.publisher.version != sent_version:
-                sent_version = show.publisher.version
+            now = time.monotonic()
+            if show.publisher.version != sent_version or now - sent_at >= REPEAT_EVERY_S:
+                sent_version, sent_at = show.publisher.version, now
                 await page.send_text(schemas.status(status(show), __version__).model_dump_json())
             await asyncio.wait({reader}, timeout=POLL_EVERY_S)
     finally:

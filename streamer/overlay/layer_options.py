@@ -1,4 +1,4 @@
-"""What a streamer may set on one layer of the overlay, and the check that its page module exists."""
+"""The options of one layer of the overlay, and the check that its page module exists."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Motion = Literal["pop", "slide", "fade", "none"]
 
 
 class LayerOptions(BaseModel):
-    """One layer of the page: which module draws it, how high it lies, and how it moves."""
+    """One layer of the page: the module that draws it, its stacking order, and its motion."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What one page has yet to be sent, and when it may be: newest wins per layer, at most two pictures in flight."""
+"""The unsent messages of one page: the newest picture of each layer wins, and at most two pictures are in flight."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 
 from streamer.overlay import wire
 
-# Two in flight keep a fast page busy; one keeps a slow page fresh (its pictures would queue in the sockets instead).
+# Two in flight keep a fast page busy. A slow page gets one: further pictures would wait in the sockets and grow old.
 WINDOW = 2
 SLOW_ACK_S = 0.150
 QUICK_ACK_S = 0.075
 ACK_TIMEOUT_S = 2.0
-NOTICES = 256
+MAX_NOTICES = 256
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedPicture:
-    """An encoded update of one layer, ready for any page."""
+    """An encoded picture for one layer, the same bytes for every page."""
 
     layer: str
     request_id: str
@@ -36,10 +36,10 @@ class _Sent:
 
 @dataclass(slots=True, eq=False)
 class Mailbox:
-    """One page's share of the hub; ``wake`` is called whenever there may be something new to take.
+    """The messages for one page; ``wake`` is called whenever there may be something new to take.
 
-    Nothing here blocks or looks at a clock: the socket's writer calls ``take(now)`` until it returns None, then waits
-    for ``wake`` or for ``wait_s(now)`` to pass.
+    Nothing here blocks or reads a clock. The socket's writer calls ``take(now)`` until it returns None, then waits for
+    ``wake``, ``wait_s(now)`` seconds at most.
     """
 
     id: int
@@ -49,7 +49,7 @@ class Mailbox:
     ack_s: float | None = None
     sent: int = 0
     skipped: int = 0
-    garbage: int = 0
+    malformed: int = 0
     _urgent: dict[str, str] = field(default_factory=dict)
     _notices: deque[str] = field(default_factory=deque)
     _slots: dict[str, EncodedPicture] = field(default_factory=dict)
@@ -58,20 +58,20 @@ class Mailbox:
     _probing: bool = False
 
     def wants(self, layer: str) -> bool:
-        """Say whether this page shows the layer at all."""
+        """Tell whether this page shows the layer."""
         return self.layers is None or layer in self.layers
 
     def wants_any(self, layers: Iterable[str]) -> bool:
-        """Say whether this page shows one of the layers."""
+        """Tell whether this page shows one of the layers."""
         return any(self.wants(layer) for layer in layers)
 
     @property
     def in_flight(self) -> int:
-        """Count the pictures sent and not yet answered."""
+        """Return the number of pictures that were sent and not yet answered."""
         return len(self._in_flight)
 
     def put(self, picture: EncodedPicture) -> None:
-        """Leave a picture in its layer's slot, unless it is a preview and an unsent final lies there."""
+        """Put a picture into its layer's slot, except a preview when the slot holds an unsent final picture."""
         if not self.wants(picture.layer):
             return
         waiting = self._slots.get(picture.layer)
@@ -79,12 +79,12 @@ class Mailbox:
             self.skipped += 1
             if waiting.final and not picture.final:
                 return
-            del self._slots[picture.layer]  # to the end of the line: layers take turns
+            del self._slots[picture.layer]  # moves to the end of the dict: layers take turns
         self._slots[picture.layer] = picture
         self.wake()
 
     def clear(self, layer: str, message: str) -> None:
-        """Empty the layer's slot and send the clear before anything else."""
+        """Empty the layer's slot and queue the clear before everything else."""
         if not self.wants(layer):
             return
         if self._slots.pop(layer, None) is not None:
@@ -93,21 +93,21 @@ class Mailbox:
         self.wake()
 
     def drop_preview(self, layer: str) -> None:
-        """Forget an unsent preview of the layer."""
+        """Discard an unsent preview of the layer."""
         waiting = self._slots.get(layer)
         if waiting is not None and not waiting.final:
             del self._slots[layer]
 
     def notify(self, message: str) -> None:
-        """Queue a text message; a page that lets hundreds of them pile up is given up."""
-        if len(self._notices) >= NOTICES:
+        """Queue a text message; a page with MAX_NOTICES unsent ones has ``overflowed`` and must be closed."""
+        if len(self._notices) >= MAX_NOTICES:
             self.overflowed = True
         else:
             self._notices.append(message)
         self.wake()
 
     def take(self, now: float) -> bytes | str | None:
-        """Hand out the next message to send: clears, then texts, then pictures while the window allows."""
+        """Return the next message to send: clears, then texts, then pictures while the window is open."""
         self._free_window(now)
         if self._urgent:
             return self._urgent.pop(next(iter(self._urgent)))
@@ -122,13 +122,13 @@ class Mailbox:
         return None
 
     def wait_s(self, now: float) -> float:
-        """Say how long ``take`` can have nothing new to say without a wake."""
+        """Return for how many seconds ``take`` will return None unless ``wake`` is called."""
         if not self._slots or not self._in_flight or self._probing:
             return math.inf
         return max(0.0, self._oldest() + ACK_TIMEOUT_S - now)
 
     def painted(self, layer: str, seq: int, now: float) -> EncodedPicture | None:
-        """Note the page's answer, which covers everything older on that layer; None if there is no such question."""
+        """Note the page's answer, also for all older pictures of the layer; returns the picture if it was in flight."""
         sent = self._in_flight.pop((layer, seq), None)
         if sent is None:
             return None
@@ -144,19 +144,19 @@ class Mailbox:
         return sent.picture
 
     def pong(self) -> None:
-        """Note a sign of life: whatever went unanswered before it may time out again."""
+        """Note that the page is alive: unanswered pictures may time out again."""
         self._probing = False
         self.wake()
 
     def _may_send(self, picture: EncodedPicture) -> bool:
-        # A preview travels only when nothing else does, so it can never make a final wait for the window.
+        # A preview is sent only when nothing is in flight, so that it never keeps a final picture waiting.
         return len(self._in_flight) < (self._window if picture.final else 1)
 
     def _oldest(self) -> float:
         return min(sent.at for sent in self._in_flight.values())
 
     def _free_window(self, now: float) -> None:
-        """Give up waiting for answers after the time-out, once; then the page must show that it lives."""
+        """Stop waiting for answers after the time-out, once; then the page must show that it is alive."""
         if self._probing or not self._in_flight or now - self._oldest() < ACK_TIMEOUT_S:
             return
         self._in_flight.clear()

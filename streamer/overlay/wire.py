@@ -1,4 +1,4 @@
-"""The bytes between server and overlay page: pure functions, no sockets, no state; docs/wire-protocol.md in code."""
+"""Encodes and decodes the messages between server and overlay page, as docs/wire-protocol.md describes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamer.overlay.layer_options import LayerOptions
 from streamer.types import Frame, NoticeCard, Preview, Toast
 
 PROTOCOL = 1
-# A page has nothing to say that is longer; whatever is, was not sent by our page.
+# Our page never sends a longer message, in characters.
 LONGEST_INBOUND = 4096
 LONGEST_TOAST = 200
 
@@ -23,19 +23,19 @@ _LENGTH = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """What could not be read, and why; ``protocol`` when the page merely speaks another version."""
+    """A message that could not be read, and why; ``wrong_protocol`` if the page speaks another version."""
 
     problem: str
-    protocol: bool = False
+    wrong_protocol: bool = False
 
 
-class _Inbound(BaseModel):
-    # Unknown fields are ignored: a newer page may say more than this server understands.
+class _PageModel(BaseModel):
+    # Unknown fields are ignored: a newer page may send more than this server understands.
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
-class Hello(_Inbound):
-    """The page's first message: who it is, which layers it wants (None for all), what it runs in."""
+class Hello(_PageModel):
+    """The page's first message: its token, the layers it wants (None for all), and whether it is visible."""
 
     type: Literal["hello"] = "hello"
     v: int
@@ -45,8 +45,8 @@ class Hello(_Inbound):
     active: bool = True
 
 
-class Painted(_Inbound):
-    """The page has dealt with a picture; ``shown`` is False if something newer or a fault kept it off the screen."""
+class Painted(_PageModel):
+    """The page has handled a picture; ``shown`` is False if a newer one or a fault kept it off the screen."""
 
     type: Literal["painted"] = "painted"
     seq: int = Field(ge=0)
@@ -55,42 +55,42 @@ class Painted(_Inbound):
     shown: bool = True
 
 
-class LayerStateMessage(_Inbound):
-    """OBS has shown or hidden the source, or put it on air."""
+class VisibilityMessage(_PageModel):
+    """OBS has shown or hidden the source, or put it on air (``active``) or taken it off."""
 
     type: Literal["state"] = "state"
     visible: bool
     active: bool
 
 
-class Pong(_Inbound):
+class Pong(_PageModel):
     """The page's answer to a ping."""
 
     type: Literal["pong"] = "pong"
 
 
-Inbound = Hello | Painted | LayerStateMessage | Pong
-_INBOUND: TypeAdapter[Inbound] = TypeAdapter(Annotated[Inbound, Field(discriminator="type")])
+PageMessage = Hello | Painted | VisibilityMessage | Pong
+_PAGE_MESSAGE: TypeAdapter[PageMessage] = TypeAdapter(Annotated[PageMessage, Field(discriminator="type")])
 
 
-def decode(text: str | bytes | None) -> Inbound | Malformed:
-    """Read one message of the page."""
+def decode(text: str | bytes | None) -> PageMessage | Malformed:
+    """Decode one message of a page."""
     if not isinstance(text, str):
         return Malformed("only text messages are understood")
     if len(text) > LONGEST_INBOUND:
         return Malformed(f"longer than {LONGEST_INBOUND} characters")
     try:
-        message = _INBOUND.validate_json(text)
+        message = _PAGE_MESSAGE.validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         return Malformed(f"{'.'.join(map(str, first['loc'])) or 'message'}: {first['msg']}")
     if isinstance(message, Hello) and message.v != PROTOCOL:
-        return Malformed(f"page speaks protocol {message.v}, server {PROTOCOL}", protocol=True)
+        return Malformed(f"page speaks protocol {message.v}, server {PROTOCOL}", wrong_protocol=True)
     return message
 
 
 def encode_picture(picture: Frame | Preview, seq: int, sent_at: float) -> bytes:
-    """Put a header before the picture; ``sent_at`` is wall-clock milliseconds."""
+    """Prepend a header to the picture; ``sent_at`` is wall-clock milliseconds."""
     header = {
         "v": PROTOCOL,
         "type": "frame" if isinstance(picture, Frame) else "preview",
@@ -109,7 +109,7 @@ def encode_picture(picture: Frame | Preview, seq: int, sent_at: float) -> bytes:
 
 
 def decode_picture(message: bytes) -> tuple[dict[str, str | int | float], bytes]:
-    """Split a binary message into header and picture; ValueError if it is cut short or no JSON object."""
+    """Split a binary message into header and picture; raises ValueError if it is cut short or has no JSON object."""
     if len(message) < _LENGTH.size:
         raise ValueError("shorter than its length field")
     (length,) = _LENGTH.unpack_from(message)
@@ -128,28 +128,28 @@ def encode_hello(epoch: str, tick_s: float) -> str:
 
 
 def encode_layers(layers: Mapping[str, LayerOptions]) -> str:
-    """Tell a page which layers there are and how to draw them."""
+    """Describe the layers and how to draw them."""
     return _text("layers", layers={name: options.model_dump(mode="json") for name, options in layers.items()})
 
 
 def encode_clear(layer: str, seq: int, *, fade: bool = False) -> str:
-    """Take a layer off the air."""
+    """Remove what a layer shows."""
     return _text("clear", layer=layer, seq=seq, fade=fade)
 
 
 def encode_toast(toast: Toast) -> str:
-    """Show a line of text; what is longer than any name or sentence should be is cut here already."""
+    """Show a line of text, shortened to LONGEST_TOAST characters."""
     text = toast.text if len(toast.text) <= LONGEST_TOAST else toast.text[: LONGEST_TOAST - 1] + "…"
     return _text("toast", **(asdict(toast) | {"text": text}))
 
 
 def encode_card(card: NoticeCard) -> str:
-    """Show a card over everything, or take it away when it has no title."""
+    """Show a card over everything, or remove it when the title is empty."""
     return _text("card", **asdict(card))
 
 
 def encode_ping() -> str:
-    """Ask for a sign of life; also the tick by which a page knows that the server lives."""
+    """Ask the page for a pong; the ping also tells the page that the server is alive."""
     return _text("ping")
 
 
@@ -158,5 +158,5 @@ def _text(type_: str, **fields: object) -> str:
 
 
 def _compact(value: object) -> str:
-    # Escaped to ASCII, so that a lone surrogate in a chat name can never break the UTF-8 of the socket.
+    # Escaped to ASCII, because a lone surrogate in a chat name would break the UTF-8 of the socket.
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True)

@@ -124,7 +124,7 @@ class Deliver:
         if not show.active.wanted(request):
             self.stopped(request)
             return
-        if show.hub.overlays:
+        if show.hub.pages.count:
             at_once = drawn_at - request.at - picture.draw_s < AT_ONCE_S
             own_s = picture.frame.drew_s + picture.judged_s
             self._airing.put(request.id, (request.at, own_s if at_once else None))

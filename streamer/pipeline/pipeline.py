@@ -146,7 +146,7 @@ class Pipeline:
 
     async def _watch_paints(self) -> None:
         """Measure when pages say that they have painted a picture."""
-        async for paint in self._show.hub.paints():
+        async for paint in self._show.hub.pages.paints():
             self._channel.deliver.note_painted(paint.request_id, paint.at)
 
     async def _watch_availability(self) -> None:

@@ -42,7 +42,7 @@ def status(show: Show) -> ShowStatus:
         generator=show.generator.health(),
         active=show.generator.active,
         sources=tuple(part.health() for part in show.reporting),
-        pages=show.hub.overlays,
+        pages=show.hub.pages.count,
         drawing=show.active.request,
         pending=tuple(show.scheduler.pending()),
         held=show.approvals.all(),
@@ -63,7 +63,7 @@ def exposition(show: Show) -> bytes:
     """Update the gauges and return all metrics in Prometheus' text format."""
     metrics, now = show.metrics, show.now()
     metrics.queue_length(len(show.scheduler))
-    metrics.overlay_pages(show.hub.overlays)
+    metrics.overlay_pages(show.hub.pages.count)
     for layer in show.stage.snapshot():
         metrics.on_air_age(layer.layer, None if layer.since is None else now - layer.since)
     for cause, count in show.generator.restarts.items():

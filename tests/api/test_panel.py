@@ -23,6 +23,18 @@ async def test_the_page_is_served_with_a_strict_policy(program: Remote) -> None:
     for name in ("panel.js", "panel.css"):
         assert name in answer.text
         assert (await program.client.get(f"/panel/{name}")).status_code == 200
+    assert (await program.client.get("/shared/socket.js")).headers["content-type"].startswith("text/javascript")
+    for path in ("/shared/main.js", "/panel/index.html", "/panel/package.json"):
+        assert (await program.client.get(path)).status_code == 404
+
+
+async def test_the_socket_repeats_the_status_so_that_silence_means_a_dead_connection(program: Remote) -> None:
+    async with connect(socket_of(program)) as socket:
+        await socket.send(json.dumps({"token": OPERATOR}))
+        first = json.loads(await asyncio.wait_for(socket.recv(), 10))
+        # The page gives a silent connection up after 15 s.
+        again = json.loads(await asyncio.wait_for(socket.recv(), 14))
+        assert again["on_air"] == first["on_air"]
 
 
 async def test_the_socket_sends_the_state_and_each_change(program: Remote) -> None:

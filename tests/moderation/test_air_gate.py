@@ -158,7 +158,7 @@ class Airwaves(RuleBasedStateMachine):
     def every_picture_that_left_was_let_in(self) -> None:
         with sqlite3.connect(Path(self.home.name) / "streamer.db") as db:
             stored = {row[0] for row in db.execute("SELECT request_id FROM verdicts WHERE outcome = 'allow'")}
-        for shown in self.hub._shown.values():
+        for shown in self.hub._states.values():
             assert shown.picture is None or shown.picture.request_id in stored & self.let_in
         for picture in self.page._slots.values():
             assert picture.request_id in stored & self.let_in

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from streamer.overlay.mailbox import ACK_TIMEOUT_S, NOTICES, WINDOW, EncodedPicture, Mailbox
+from streamer.overlay.mailbox import ACK_TIMEOUT_S, MAX_NOTICES, WINDOW, EncodedPicture, Mailbox
 
 LAYERS = ("background", "meme", "sticker")
 _seq = itertools.count(1)
@@ -105,12 +105,12 @@ def test_pages_get_only_the_layers_they_asked_for() -> None:
 
 def test_a_page_that_lets_notices_pile_up_is_given_up() -> None:
     mailbox = Mailbox(1, None)
-    for _ in range(NOTICES):
+    for _ in range(MAX_NOTICES):
         mailbox.notify("toast")
     assert not mailbox.overflowed
     mailbox.notify("toast")
     assert mailbox.overflowed
-    assert len(drain(mailbox)) == NOTICES
+    assert len(drain(mailbox)) == MAX_NOTICES
 
 
 def test_an_unanswered_window_is_freed_once_and_then_the_page_must_show_that_it_lives() -> None:

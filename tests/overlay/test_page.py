@@ -214,7 +214,8 @@ async def test_the_same_picture_after_a_reconnect_does_not_pop_up_again(opened: 
     )
     await opened.site.stop()
     await opened.site.start()
-    await opened.site.until(lambda: opened.site.hub.overlays == 1 and opened.site.hub.pages()[0].ack_ms is not None)
+    pages = opened.site.hub.pages
+    await opened.site.until(lambda: pages.count == 1 and pages.describe()[0].ack_ms is not None)
     assert await opened.page.evaluate("window.moves") == 0
 
 
@@ -443,7 +444,7 @@ async def test_a_restarted_server_says_anew_whether_there_is_a_break(opened: Tab
 async def test_garbage_from_the_server_changes_nothing_and_escapes_nowhere(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", GREEN))
     await opened.shows("background", "a")
-    mailbox = next(iter(opened.site.hub._pages))
+    mailbox = next(iter(opened.site.hub.pages.mailboxes()))
     good = (GOLDEN / "frame.bin").read_bytes()
     background = {"use": "background", "z": 0, "fit": "cover", "crossfade_s": 0}
     layers = {"background": background, "x": {"use": "../evil"}, "y": {"use": "none"}}
@@ -471,7 +472,7 @@ async def test_a_picture_that_cannot_be_decoded_leaves_the_old_one_and_frees_the
         opened.site.hub.publish(
             cleared(Frame(f"broken {n}", "background", "image/jpeg", b"\xff\xd8 no picture", 10, 10))
         )
-        await opened.site.until(lambda: opened.site.hub.pages()[0].in_flight == 0)
+        await opened.site.until(lambda: opened.site.hub.pages.describe()[0].in_flight == 0)
     assert near(middle(await opened.shot()), (*GREEN, 255))
     opened.site.hub.publish(plain("b", BLUE))
     await opened.shows("background", "b")
@@ -515,15 +516,15 @@ async def test_inside_obs_the_page_reports_hiding_and_showing_and_draws_while_hi
         "obs('obsSourceVisibleChanged', {visible: false}); obs('obsSourceActiveChanged', {active: false})"
     )
     hub = tab.site.hub
-    await tab.site.until(lambda: not hub.pages()[0].visible and not hub.pages()[0].active)
+    await tab.site.until(lambda: not hub.pages.describe()[0].visible and not hub.pages.describe()[0].active)
     for n in range(5):
         hub.publish(plain(f"hidden {n}", RED))
-        await tab.site.until(lambda: hub.pages()[0].in_flight == 0)
+        await tab.site.until(lambda: hub.pages.describe()[0].in_flight == 0)
     await tab.shows("background", "hidden 4")
     await tab.page.evaluate(
         "obs('obsSourceVisibleChanged', {visible: true}); obs('obsSourceActiveChanged', {active: true})"
     )
-    await tab.site.until(lambda: hub.pages()[0].visible and hub.pages()[0].active)
+    await tab.site.until(lambda: hub.pages.describe()[0].visible and hub.pages.describe()[0].active)
     await tab.still()
     assert near(middle(await tab.shot()), (*RED, 255))
 
@@ -613,7 +614,7 @@ async def test_many_pictures_leave_nothing_behind(opened: Tab) -> None:
         opened.site.hub.publish(plain(str(n), (n, 50, 50), size=(64, 36)))
         opened.site.hub.publish(tiny(f"next {n}", (50, n, 50)))
         if n % 10 == 0:
-            await opened.site.until(lambda: opened.site.hub.pages()[0].in_flight == 0)
+            await opened.site.until(lambda: opened.site.hub.pages.describe()[0].in_flight == 0)
     opened.site.hub.publish(plain("last", GREEN, size=(64, 36)))
     await opened.shows("background", "last")
     assert await opened.count("[data-layer=background] canvas") == 1
@@ -643,7 +644,9 @@ async def test_the_page_reads_the_golden_messages_as_the_server_means_them(opene
 
 
 async def test_reconnects_are_spread_out_and_grow_to_five_seconds(opened: Tab) -> None:
-    module = await opened.page.evaluate("document.querySelector('script').src.replace('main.js', 'socket.js')")
+    module = await opened.page.evaluate(
+        "document.querySelector('script').src.replace('overlay/main.js', 'shared/socket.js')"
+    )
     delays = await opened.page.evaluate(
         "async (module) => { const { delayMs } = await import(module);"
         " return [0, 1, 2, 3, 4, 5, 50, 5000].map((n) => [delayMs(n, 0), delayMs(n, 1)]); }",
@@ -658,11 +661,11 @@ async def test_a_server_that_falls_silent_is_given_up_after_fifteen_seconds(tab:
     await tab.page.clock.install()
     await tab.open()
     await tab.connected()
-    before = tab.site.hub.pages()[0].id
-    mailbox = next(iter(tab.site.hub._pages))
+    before = tab.site.hub.pages.describe()[0].id
+    mailbox = next(iter(tab.site.hub.pages.mailboxes()))
     mailbox.wake = lambda: None
     await tab.page.clock.fast_forward(16_000)
-    await tab.site.until(lambda: any(page.id != before for page in tab.site.hub.pages()))
+    await tab.site.until(lambda: any(page.id != before for page in tab.site.hub.pages.describe()))
 
 
 async def test_the_token_is_never_sent_in_a_request(tab: Tab) -> None:
@@ -675,9 +678,11 @@ async def test_the_token_is_never_sent_in_a_request(tab: Tab) -> None:
 
 
 async def test_the_page_writes_text_as_text_only() -> None:
-    """No way to make markup from a string is used anywhere in the page."""
-    web = Path(__file__).parents[2] / "web" / "overlay"
-    source = "".join(path.read_text(encoding="utf-8") for path in web.rglob("*.js"))
+    """No page uses any way to make markup from a string."""
+    web = Path(__file__).parents[2] / "web"
+    paths = [path for folder in ("overlay", "panel", "shared") for path in (web / folder).rglob("*.js")]
+    assert len(paths) > 15
+    source = "".join(path.read_text(encoding="utf-8") for path in paths)
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
         assert word not in source
 
@@ -685,7 +690,7 @@ async def test_the_page_writes_text_as_text_only() -> None:
 async def test_two_pages_show_the_same(opened: Tab, site: LiveServer) -> None:
     other = Tab(await opened.page.context.new_page(), site)
     await other.open()
-    await site.until(lambda: site.hub.overlays == 2)
+    await site.until(lambda: site.hub.pages.count == 2)
     site.hub.publish(plain("a", RED))
     for each in (opened, other):
         await each.shows("background", "a")

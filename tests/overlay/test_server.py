@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from streamer.overlay import server, wire
-from streamer.overlay.mailbox import NOTICES
+from streamer.overlay.mailbox import MAX_NOTICES
 from streamer.types import Clear, Frame, Toast
 from tests.support.cleared_frames import cleared
 from tests.support.overlay_page import TOKEN, LiveServer
@@ -93,11 +93,11 @@ async def test_a_page_after_a_clear_is_told_to_be_empty(live: LiveServer) -> Non
 async def test_a_wrong_token_is_sent_away(live: LiveServer, token: str) -> None:
     async with page(live, token=token) as client:
         assert await client.closed() == 4401
-    assert live.hub.overlays == 0
+    assert live.hub.pages.count == 0
 
 
 async def test_a_page_that_says_nothing_is_sent_away(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HELLO_WITHIN_S", 0.05)
+    monkeypatch.setattr(server, "HELLO_TIMEOUT_S", 0.05)
     async with connect(live.ws) as socket:
         assert await Client(socket).closed() == 4401
 
@@ -117,7 +117,7 @@ async def test_a_page_of_another_protocol_is_told_so(live: LiveServer) -> None:
 
 async def test_a_page_gets_the_layers_it_asks_for_only(live: LiveServer) -> None:
     async with page(live, layers=["meme"]) as client:
-        await live.until(lambda: live.hub.overlays == 1)
+        await live.until(lambda: live.hub.pages.count == 1)
         live.hub.publish(frame("a"))
         live.hub.publish(frame("m", "meme"))
         assert (await client.picture())["request_id"] == "m"
@@ -125,35 +125,35 @@ async def test_a_page_gets_the_layers_it_asks_for_only(live: LiveServer) -> None
 
 async def test_the_hub_learns_what_the_page_runs_in_and_whether_it_is_seen(live: LiveServer) -> None:
     async with page(live, visible=False) as client:
-        await live.until(lambda: live.hub.overlays == 1)
-        info = live.hub.pages()[0]
+        await live.until(lambda: live.hub.pages.count == 1)
+        info = live.hub.pages.describe()[0]
         assert (info.obs, info.engine, info.visible, info.active) == ("31.0.2", "Chrome 127", False, True)
         await client.socket.send(json.dumps({"v": 1, "type": "state", "visible": True, "active": False}))
-        await live.until(lambda: live.hub.pages()[0].visible and not live.hub.pages()[0].active)
+        await live.until(lambda: live.hub.pages.describe()[0].visible and not live.hub.pages.describe()[0].active)
 
 
 async def test_a_picture_is_painted_and_the_paint_reported(live: LiveServer) -> None:
-    paints = live.hub.paints()
+    paints = live.hub.pages.paints()
     first = asyncio.ensure_future(anext(paints))
     async with page(live) as client:
-        await live.until(lambda: live.hub.overlays == 1)
+        await live.until(lambda: live.hub.pages.count == 1)
         live.hub.publish(frame("a"))
         await client.picture()
         paint = await first
         assert (paint.request_id, paint.layer) == ("a", "background")
-        assert live.hub.pages()[0].ack_ms is not None
+        assert live.hub.pages.describe()[0].ack_ms is not None
     await paints.aclose()  # type: ignore[attr-defined]
 
 
 async def test_a_page_that_never_answers_gets_two_pictures_and_then_the_newest(live: LiveServer) -> None:
     async with page(live) as client:
-        await live.until(lambda: live.hub.overlays == 1)
+        await live.until(lambda: live.hub.pages.count == 1)
         seen = []
         for n in range(50):
             live.hub.publish(frame(str(n)))
             if n in (0, 1):
                 seen.append(await client.picture(answer=False))
-        assert live.hub.pages()[0].in_flight == 2
+        assert live.hub.pages.describe()[0].in_flight == 2
         await client.answer(seen[1])
         assert (await client.picture())["request_id"] == "49"
 
@@ -186,13 +186,13 @@ async def test_garbage_is_counted_and_too_much_of_it_ends_the_connection(
     async with page(live) as client:
         for message in rubbish:
             await client.socket.send(message)
-        await live.until(lambda: bool(live.hub.pages()) and live.hub.pages()[0].garbage == len(rubbish))
+        await live.until(lambda: [info.malformed for info in live.hub.pages.describe()] == [len(rubbish)])
         live.hub.publish(frame("a"))
         assert (await client.picture())["request_id"] == "a"
-        for _ in range(server.GARBAGE_LIMIT):
+        for _ in range(server.MALFORMED_LIMIT):
             await client.socket.send("rubbish")
         assert await client.closed() == 4400
-    await live.until(lambda: live.hub.overlays == 0)
+    await live.until(lambda: live.hub.pages.count == 0)
     assert "Traceback" not in caplog.text
 
 
@@ -202,14 +202,14 @@ async def test_a_message_over_the_socket_limit_ends_the_connection_without_a_tra
     async with page(live) as client:
         await client.socket.send("x" * 100_000)
         assert await client.closed() == 1009
-    await live.until(lambda: live.hub.overlays == 0)
+    await live.until(lambda: live.hub.pages.count == 0)
     assert "Traceback" not in caplog.text
 
 
 async def test_a_page_too_far_behind_with_its_notices_is_sent_away(live: LiveServer) -> None:
     async with page(live) as client:
-        await live.until(lambda: live.hub.overlays == 1)
-        for n in range(NOTICES + 1):
+        await live.until(lambda: live.hub.pages.count == 1)
+        for n in range(MAX_NOTICES + 1):
             live.hub.publish(Toast("", f"toast {n}"))
         assert await client.closed() == 4408
 
@@ -223,8 +223,8 @@ async def test_messages_are_not_compressed(live: LiveServer) -> None:
 async def stalled(live: LiveServer, client: Client) -> None:
     """Fill a page's sockets until the server's writer is stuck in a send."""
     client.socket.transport.pause_reading()
-    await live.until(lambda: live.hub.overlays == 1)
-    mailbox = next(iter(live.hub._pages))
+    await live.until(lambda: live.hub.pages.count == 1)
+    mailbox = next(iter(live.hub.pages.mailboxes()))
     for n in range(200):
         live.hub.publish(frame(str(n), size=300_000))
         mailbox._in_flight.clear()  # as if it answered: the window alone would never let the sockets fill
@@ -238,20 +238,20 @@ async def test_a_stalled_page_costs_the_others_nothing(live: LiveServer) -> None
     async with page(live) as sick:
         await stalled(live, sick)
         async with page(live) as healthy:
-            await live.until(lambda: live.hub.overlays == 2)
+            await live.until(lambda: live.hub.pages.count == 2)
             await healthy.picture()
             for n in range(30):
                 live.hub.publish(frame(f"late {n}", size=300_000))
                 assert (await healthy.picture())["request_id"] == f"late {n}"
-        assert live.hub.pages()[0].skipped > 20
+        assert live.hub.pages.describe()[0].skipped > 20
 
 
 async def test_a_page_stuck_in_a_send_is_given_up(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "SEND_WITHIN_S", 0.1)
+    monkeypatch.setattr(server, "SEND_TIMEOUT_S", 0.1)
     monkeypatch.setattr(server, "TICK_S", 0.1)
     async with page(live) as sick:
         await stalled(live, sick)
-        await live.until(lambda: live.hub.overlays == 0)
+        await live.until(lambda: live.hub.pages.count == 0)
 
 
 async def test_the_server_stops_although_a_page_is_stalled(live: LiveServer) -> None:
@@ -259,7 +259,7 @@ async def test_the_server_stops_although_a_page_is_stalled(live: LiveServer) -> 
         await stalled(live, sick)
         async with asyncio.timeout(10):
             await live.stop()
-        assert live.hub.overlays == 0
+        assert live.hub.pages.count == 0
 
 
 async def test_the_server_stops_although_a_page_never_said_hello(live: LiveServer) -> None:
@@ -270,10 +270,10 @@ async def test_the_server_stops_although_a_page_never_said_hello(live: LiveServe
 
 async def test_a_page_that_vanishes_is_forgotten(live: LiveServer) -> None:
     async with page(live) as client:
-        await live.until(lambda: live.hub.overlays == 1)
+        await live.until(lambda: live.hub.pages.count == 1)
         client.socket.transport.abort()
         live.hub.publish(frame("a"))
-        await live.until(lambda: live.hub.overlays == 0)
+        await live.until(lambda: live.hub.pages.count == 0)
 
 
 async def test_the_html_is_never_cached_and_its_modules_for_ever(live: LiveServer) -> None:
@@ -284,13 +284,13 @@ async def test_the_html_is_never_cached_and_its_modules_for_ever(live: LiveServe
         module = await client.get(f"http://127.0.0.1:{live.port}/{script}")
         assert module.headers["content-type"].startswith("text/javascript")
         assert "immutable" in module.headers["cache-control"]
-        other = await client.get(f"http://127.0.0.1:{live.port}/overlay/static/0000/main.js")
+        other = await client.get(f"http://127.0.0.1:{live.port}/overlay/static/0000/overlay/main.js")
         assert other.headers["cache-control"] == "no-store"
 
 
 async def test_every_answer_carries_the_security_headers(live: LiveServer) -> None:
     async with httpx.AsyncClient() as client:
-        for path in ("/overlay", "/overlay/static/x/main.js", "/overlay/static/x/missing.js"):
+        for path in ("/overlay", "/overlay/static/x/overlay/main.js", "/overlay/static/x/missing.js"):
             headers = (await client.get(f"http://127.0.0.1:{live.port}{path}")).headers
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["referrer-policy"] == "no-referrer"
@@ -310,8 +310,9 @@ def test_a_host_header_cannot_write_into_the_policy() -> None:
     "path",
     [
         "../../../pyproject.toml", "..%2f..%2f..%2fpyproject.toml", "%2e%2e/%2e%2e/pyproject.toml", "index.html",
-        "layers/../../../pyproject.toml", "/etc/passwd", "main.js%00.css", "layers", "layers/",
-        "..\\..\\pyproject.toml", "%252e%252e/pyproject.toml", "main.js/", "MAIN.JS",
+        "overlay/index.html", "overlay/layers/../../../../pyproject.toml", "/etc/passwd", "overlay/main.js%00.css",
+        "overlay", "overlay/", "overlay/layers", "overlay/layers/", "..\\..\\pyproject.toml",
+        "%252e%252e/pyproject.toml", "overlay/main.js/", "overlay/MAIN.JS", "main.js", "panel/panel.js", "package.json",
     ],
 )  # fmt: skip
 async def test_nothing_but_the_modules_is_served(live: LiveServer, path: str) -> None:

@@ -76,7 +76,7 @@ def test_a_picture_cut_short_in_its_header_is_refused(cut: int) -> None:
 @given(text=st.text(max_size=200))
 def test_any_text_is_read_or_refused_as_a_value(text: str) -> None:
     assert isinstance(
-        wire.decode(text), wire.Hello | wire.Painted | wire.LayerStateMessage | wire.Pong | wire.Malformed
+        wire.decode(text), wire.Hello | wire.Painted | wire.VisibilityMessage | wire.Pong | wire.Malformed
     )
 
 
@@ -89,7 +89,7 @@ def test_any_text_is_read_or_refused_as_a_value(text: str) -> None:
 )
 def test_any_json_is_read_or_refused_as_a_value(value: object) -> None:
     assert isinstance(
-        wire.decode(json.dumps(value)), wire.Hello | wire.Painted | wire.LayerStateMessage | wire.Pong | wire.Malformed
+        wire.decode(json.dumps(value)), wire.Hello | wire.Painted | wire.VisibilityMessage | wire.Pong | wire.Malformed
     )
 
 
@@ -108,7 +108,7 @@ def test_a_newer_page_may_say_more_than_the_server_understands() -> None:
 def test_a_page_of_another_protocol_is_told_apart_from_garbage() -> None:
     refused = wire.decode('{"v":2,"type":"hello","token":"t"}')
     assert isinstance(refused, wire.Malformed)
-    assert refused.protocol
+    assert refused.wrong_protocol
 
 
 def test_a_long_toast_is_cut() -> None:

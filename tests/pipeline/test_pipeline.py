@@ -579,7 +579,7 @@ async def test_overhead_counts_only_requests_that_were_drawn_at_once_and_no_draw
                 await asyncio.sleep(0)
         header = json.loads(sent[4 : 4 + int.from_bytes(sent[:4], "big")])
         painted = wire.Painted(seq=header["seq"], request_id=trigger.id, layer="background")
-        room.hub.painted(page, painted, room.now)
+        room.hub.pages.painted(page, painted, room.now)
         async with asyncio.timeout(10):
             while "paint" not in (timings := room.status().timings) or timings["paint"].count < number:
                 await asyncio.sleep(0)

@@ -1,16 +1,31 @@
-// The browser source: connects, and hands every message to the layer it is for.
+// @ts-check
+// The page in OBS's browser source: connects, and hands every message to the layer it is for.
 
-import { createCard } from './card.js';
-import { createFeed } from './feed.js';
-import { watch } from './obs.js';
+import { connect } from '../shared/socket.js';
+import { createLayerQueue } from './layer_queue.js';
+import { createNoticeCard } from './notice_card.js';
 import * as protocol from './protocol.js';
-import { connect } from './socket.js';
 import { createToasts } from './toast.js';
+import { watchVisibility } from './visibility.js';
+
+/** @import { Layer } from './layer_queue.js' */
+/** @import { LayerOptions, PictureHeader, TextMessage } from './protocol.js' */
+
+/**
+ * One layer of the page.
+ * @typedef {object} PageLayer
+ * @property {string} use
+ * @property {HTMLElement} element
+ * @property {Promise<Layer>} module
+ * @property {ReturnType<typeof createLayerQueue>} queue
+ */
 
 const WRONG_PROTOCOL = 4406;
 const UNAUTHORISED = 4401;
+const RELOAD_EVERY_MS = 60000;
+const MAX_LAYERS = 64;
 
-// OBS writes console errors to its log and shows nothing to viewers: the only right place for a fault.
+// OBS writes console errors to its log, where viewers cannot see them: the right place for every fault.
 window.addEventListener('error', (event) => {
   console.error('overlay:', event.message);
   event.preventDefault();
@@ -20,24 +35,27 @@ window.addEventListener('unhandledrejection', (event) => {
   event.preventDefault();
 });
 
-// The token stays in the address: OBS's refresh button loads that address again, and a fragment is never sent.
+// The token stays in the address, because OBS's refresh button loads that address again; a fragment is never sent.
 const token = location.hash.slice(1);
 const wanted = wantedLayers(new URLSearchParams(location.search).get('layers'));
+/** @type {Map<string, PageLayer>} */
 const layers = new Map();
 const toasts = createToasts(document.body);
-const breakCard = createCard(document.body);
+const noticeCard = createNoticeCard(document.body);
+/** @type {Map<string, (message: TextMessage) => unknown>} */
+const handlers = new Map(Object.entries({ hello: welcomed, layers: arrange, clear, toast, card, ping }));
 let epoch = '';
 
-const page = watch((state) => {
+const visibility = watchVisibility((state) => {
   connection.send(protocol.encodeState(state));
   if (!state.visible) return;
   connection.check();
-  layers.forEach(({ feed }) => guarded(feed.repaint));
+  for (const { queue } of layers.values()) guarded(queue.repaint);
 });
 
 const connection = connect(socketUrl(), {
-  greet: () => protocol.encodeHello(token, wanted, page),
-  hear: (data) => guarded(() => (typeof data === 'string' ? hearText(data) : hearPicture(data))),
+  greet: () => protocol.encodeHello(token, wanted, visibility),
+  receive: (data) => guarded(() => (typeof data === 'string' ? receiveText(data) : receivePicture(data))),
   lost,
 });
 
@@ -48,48 +66,57 @@ function socketUrl() {
   return url.href;
 }
 
+/** @param {string | null} text names with commas between them */
 function wantedLayers(text) {
-  const names = (text ?? '').split(',').map((name) => name.trim());
-  return text === null ? null : names.filter((name) => name !== '').slice(0, 64);
+  if (text === null) return null;
+  const names = text.split(',').map((name) => name.trim());
+  return names.filter((name) => name !== '').slice(0, MAX_LAYERS);
 }
 
-function hearText(text) {
+/** @param {string} text */
+function receiveText(text) {
   const message = protocol.decodeText(text);
-  const handle = { hello: welcomed, layers: arrange, clear, toast, card, ping }[message.type];
-  handle?.(message); // an unknown type comes from a newer server and is none of our business
+  return handlers.get(message.type)?.(message); // a type without a handler comes from a newer server
 }
 
-function hearPicture(data) {
+/** @param {ArrayBuffer} data */
+function receivePicture(data) {
   const picture = protocol.decodePicture(data);
   const layer = layers.get(picture.header.layer);
-  if (layer) layer.feed.push(picture);
+  if (layer) layer.queue.push(picture);
   else answer(picture.header, false);
 }
 
+/** @param {TextMessage} message */
 function welcomed(message) {
   document.documentElement.dataset.connection = 'open';
-  layers.forEach(({ feed }) => feed.connected(message.epoch !== epoch));
-  // A restarted server says anew whether there is a break.
-  if (message.epoch !== epoch) breakCard.hide();
+  const restarted = message.epoch !== epoch;
+  for (const { queue } of layers.values()) queue.connected(restarted);
+  // A restarted server sends the card again if there is one.
+  if (restarted) noticeCard.hide();
   epoch = message.epoch;
 }
 
-/** Makes the page's layers those of the server; pictures on layers that stay are not touched. */
+/**
+ * Gives the page the layers of the server; pictures on layers that stay are not touched.
+ * @param {TextMessage} message
+ */
 function arrange({ layers: described }) {
   const names = Object.keys(described).filter((name) => wanted === null || wanted.includes(name));
   for (const name of wanted ?? []) {
     if (!names.includes(name)) console.error(`overlay: there is no layer '${name}', see ?layers= in the URL`);
   }
-  layers.forEach((layer, name) => {
-    if (described[name]?.use !== layer.use || !names.includes(name)) remove(name, layer);
-  });
+  for (const [name, layer] of [...layers]) {
+    if (described[name]?.use !== layer.use || !names.includes(name)) remove(name);
+  }
   for (const name of names) guarded(() => set(name, described[name]));
 }
 
+/** @param {string} name @param {LayerOptions} options */
 function set(name, options) {
   const existing = layers.get(name);
   if (existing) {
-    existing.element.style.zIndex = options.z;
+    existing.element.style.zIndex = String(options.z);
     existing.module.then((layer) => layer.configure?.(options));
     return;
   }
@@ -97,61 +124,72 @@ function set(name, options) {
   const element = document.createElement('div');
   element.className = 'layer';
   element.dataset.layer = name;
-  element.style.zIndex = options.z;
+  element.style.zIndex = String(options.z);
   document.body.append(element);
   const module = import(`./layers/${options.use}.js`).then(({ create }) => create(element, options));
-  const feed = createFeed(element, module, answer, () => page.visible);
-  layers.set(name, { use: options.use, element, module, feed });
+  const queue = createLayerQueue(element, module, answer, () => visibility.visible);
+  layers.set(name, { use: options.use, element, module, queue });
   module.catch((error) => {
     console.error(`overlay: layer '${name}' cannot be drawn by '${options.use}':`, String(error));
-    remove(name, layers.get(name));
+    remove(name);
   });
 }
 
-function remove(name, layer) {
-  layer?.element.remove();
+/** @param {string} name */
+function remove(name) {
+  layers.get(name)?.element.remove();
   layers.delete(name);
 }
 
-/** What is taken off the air takes the line about it along: the name may have been the reason. */
-function clear({ layer, fade }) {
-  const found = layers.get(layer);
-  if (found === undefined) return undefined;
-  toasts.dismiss(found.element.dataset.request);
-  return found.feed.clear(fade === true);
+/**
+ * Clears a layer, and with it the toast about its picture: the name in it may be the reason for the clear.
+ * @param {TextMessage} message
+ */
+function clear({ layer: name, fade }) {
+  const layer = layers.get(name);
+  if (layer === undefined) return undefined;
+  toasts.dismiss(layer.element.dataset.request);
+  return layer.queue.clear(fade === true);
 }
 
+/** @param {TextMessage} message */
 function toast({ request_id, text, seconds }) {
   toasts.show(String(request_id ?? ''), String(text), Number(seconds) || 4);
 }
 
+/** @param {TextMessage} message */
 function card({ title, line }) {
-  breakCard.show(String(title ?? ''), String(line ?? ''));
+  noticeCard.show(String(title ?? ''), String(line ?? ''));
 }
 
 function ping() {
   connection.send(protocol.encodePong());
 }
 
+/** @param {PictureHeader} header @param {boolean} shown */
 function answer(header, shown) {
   connection.send(protocol.encodePainted(header, shown));
 }
 
+/** @param {number} code */
 function lost(code) {
   document.documentElement.dataset.connection = 'lost';
   if (code === UNAUTHORISED) console.error('overlay: the token in the URL is not valid; copy the URL again');
   if (code === WRONG_PROTOCOL) reloadOnce();
 }
 
-/** The server was replaced by one that speaks another protocol, so this page is out of date. */
+/** Reloads a page that is out of date: the server was replaced by one that speaks another protocol. */
 function reloadOnce() {
   const last = Number(sessionStorage.getItem('reloadedAt'));
-  if (Date.now() - last < 60000) return;
-  sessionStorage.setItem('reloadedAt', Date.now());
+  if (Date.now() - last < RELOAD_EVERY_MS) return;
+  sessionStorage.setItem('reloadedAt', String(Date.now()));
   location.reload();
 }
 
-/** Runs one thing; a fault in it is logged and stays there. */
+/**
+ * Runs one thing; a fault in it is logged and affects nothing else.
+ * @param {() => unknown} run
+ */
 async function guarded(run) {
   try {
     await run();

@@ -1,12 +1,48 @@
-// The messages between server and page; pure functions over docs/wire-protocol.md.
+// @ts-check
+// The messages between server and page, as pure functions; docs/wire-protocol.md describes them.
+
+/** @import { Visibility } from './visibility.js' */
 
 export const PROTOCOL = 1;
+
+/**
+ * @typedef {object} PictureHeader
+ * @property {number} v
+ * @property {'frame' | 'preview'} type
+ * @property {string} layer
+ * @property {string} request_id
+ * @property {number} seq
+ * @property {string} media_type
+ * @property {number} width in pixels
+ * @property {number} height in pixels
+ * @property {number} [step] previews only, counts from 1
+ * @property {number} [steps] previews only
+ */
+
+/** @typedef {{ header: PictureHeader, bytes: Uint8Array<ArrayBuffer> }} Picture */
+
+/**
+ * The options of one layer in config.yaml.
+ * @typedef {object} LayerOptions
+ * @property {string} use
+ * @property {number} z
+ * @property {number} crossfade_s
+ * @property {'cover' | 'contain'} fit
+ * @property {string} position
+ * @property {number} scale
+ * @property {'pop' | 'slide' | 'fade' | 'none'} enter
+ * @property {'pop' | 'slide' | 'fade' | 'none'} exit
+ * @property {number} animation_s
+ */
+
+/** @typedef {{ type: string } & Record<string, any>} TextMessage */
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Splits a binary message into header and picture; throws if it is cut short or not understood.
  * @param {ArrayBuffer} message
+ * @returns {Picture}
  */
 export function decodePicture(message) {
   if (message.byteLength < 4) throw new RangeError('shorter than its length field');
@@ -17,6 +53,7 @@ export function decodePicture(message) {
   return { header, bytes: new Uint8Array(message, end) };
 }
 
+/** @param {any} header */
 function checkHeader(header) {
   if (header === null || typeof header !== 'object') throw new TypeError('header is no object');
   if (header.v !== PROTOCOL) throw new TypeError(`header speaks protocol ${header.v}`);
@@ -32,6 +69,7 @@ function checkHeader(header) {
 /**
  * Reads a text message; throws if it is no object with a type.
  * @param {string} text
+ * @returns {TextMessage}
  */
 export function decodeText(text) {
   const message = JSON.parse(text);
@@ -41,15 +79,18 @@ export function decodeText(text) {
   return message;
 }
 
+/** @param {string} token @param {string[] | null} layers @param {Visibility} visibility */
 export function encodeHello(token, layers, { visible, active }) {
   return JSON.stringify({ v: PROTOCOL, type: 'hello', token, layers, visible, active });
 }
 
+/** @param {PictureHeader} header @param {boolean} shown */
 export function encodePainted(header, shown) {
   const { seq, request_id, layer } = header;
   return JSON.stringify({ v: PROTOCOL, type: 'painted', seq, request_id, layer, shown });
 }
 
+/** @param {Visibility} visibility */
 export function encodeState({ visible, active }) {
   return JSON.stringify({ v: PROTOCOL, type: 'state', visible, active });
 }

@@ -1,13 +1,25 @@
-// One motion of one element by Web Animations: it always ends, exactly once, in the state it was meant to reach.
+// @ts-check
+// One motion of one element by Web Animations; it always ends, exactly once, in its end state.
 
 /**
- * Moves `element` to the styles of the last keyframe and calls `ended`.
- * Nothing moves on a hidden page (no frames are made there): the end state is set at once.
- * @returns {{end: () => void, stop: () => void}} `end` jumps to the end, `stop` freezes it where it is.
+ * @typedef {object} Motion
+ * @property {() => void} end jumps to the end state
+ * @property {() => void} stop freezes the element where it is
+ */
+
+/**
+ * Moves `element` to the styles of the last keyframe, then calls `ended`.
+ * A hidden page renders no frames, so there the end state is set at once.
+ * @param {HTMLElement} element
+ * @param {Keyframe[]} keyframes
+ * @param {number} seconds
+ * @param {{ easing?: string, ended?: () => void }} [options]
+ * @returns {Motion}
  */
 export function move(element, keyframes, seconds, { easing = 'ease', ended = () => {} } = {}) {
   let over = false;
   let timer = 0;
+  /** @type {Animation | null} */
   let animation = null;
 
   function close() {
@@ -19,7 +31,7 @@ export function move(element, keyframes, seconds, { easing = 'ease', ended = () 
   }
   function end() {
     if (over) return;
-    const { offset, easing: _, ...styles } = keyframes[keyframes.length - 1];
+    const { offset: _offset, easing: _easing, ...styles } = keyframes[keyframes.length - 1];
     Object.assign(element.style, styles);
     close();
     ended();
@@ -27,9 +39,9 @@ export function move(element, keyframes, seconds, { easing = 'ease', ended = () 
   function stop() {
     if (over) return;
     try {
-      animation.commitStyles();
+      animation?.commitStyles();
     } catch {
-      // Not rendered just now: there is nothing to hold on to.
+      // The element is not rendered now, so it has no current style to keep.
     }
     close();
   }
@@ -40,12 +52,18 @@ export function move(element, keyframes, seconds, { easing = 'ease', ended = () 
   }
   animation = element.animate(keyframes, { duration: seconds * 1000, easing, fill: 'both' });
   animation.onfinish = end;
-  // OBS may stop making frames halfway, and then no finish event ever comes.
-  timer = setTimeout(() => animation.playState === 'paused' || end(), seconds * 1000 + 400);
+  // OBS may stop rendering halfway, and then there is no finish event.
+  timer = setTimeout(() => animation?.playState === 'paused' || end(), seconds * 1000 + 400);
   return { end, stop };
 }
 
-/** Fades to an opacity from wherever the element stands. */
+/**
+ * Fades to an opacity from the current one.
+ * @param {HTMLElement} element
+ * @param {number} opacity
+ * @param {number} seconds
+ * @param {() => void} ended
+ */
 export function fade(element, opacity, seconds, ended) {
   return move(element, [{ opacity: String(opacity) }], seconds, { easing: 'ease-in-out', ended });
 }

@@ -13,7 +13,7 @@ from streamer.integrations.obs.image_feed import ImageFeed
 from streamer.integrations.obs.image_files import PictureFiles
 from streamer.integrations.obs.installer import InstallReport
 from streamer.integrations.obs.session import ObsSession
-from tests.support.obs_running import picture
+from tests.support.obs_parts import picture
 
 
 class RecordingClient:

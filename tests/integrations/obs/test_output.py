@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from streamer.types import Clear, RequestState
-from tests.support.obs_running import close, ended, picture, running_obs, seen_colour
+from tests.support.obs_parts import close, ended, picture, running_obs, seen_colour
 from tests.support.real_obs import HEIGHT, RealObs
 from tests.support.waiting import until
 

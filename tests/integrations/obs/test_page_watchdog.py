@@ -9,7 +9,7 @@ import pytest
 
 from streamer.integrations.obs.page_watchdog import MISSING_AFTER_S, NO_PAGE, NO_PAGE_IN_OBS, RELOAD_EVERY_S, PageWatch
 from streamer.types import NoticeKind
-from tests.support.obs_running import running_obs
+from tests.support.obs_parts import running_obs
 from tests.support.real_obs import HEIGHT, WIDTH, RealObs
 from tests.support.waiting import until
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from streamer.errors import BackendError, Unsupported
 from tests.support.fake_obs import fake_obs
-from tests.support.obs_running import close, running_obs
+from tests.support.obs_parts import close, running_obs
 from tests.support.real_obs import RealObs
 
 

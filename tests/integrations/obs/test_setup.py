@@ -12,7 +12,7 @@ import pytest
 
 from streamer.types import NoticeKind
 from tests.support.fake_obs import Refuse, fake_obs
-from tests.support.obs_running import answer_set_up, picture, running_obs
+from tests.support.obs_parts import answer_set_up, picture, running_obs
 from tests.support.real_obs import PASSWORD, RealObs
 from tests.support.waiting import until
 

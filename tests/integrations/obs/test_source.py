@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamer.types import NoticeKind
 from tests.support.fake_obs import fake_obs
-from tests.support.obs_running import answer_set_up, ended, running_obs
+from tests.support.obs_parts import answer_set_up, ended, running_obs
 from tests.support.real_obs import PASSWORD, RealObs
 from tests.support.waiting import until
 

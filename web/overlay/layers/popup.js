@@ -1,29 +1,47 @@
-// A picture on a card that pops up, stays while it is on air, and goes.
+// @ts-check
+// A picture on a card that pops up, stays while it is on air, and leaves.
 
-import { createSurface } from '../surface.js';
+import { createCrossfade } from '../crossfade.js';
 import { move } from '../transition.js';
 
+/** @import { Layer } from '../layer_queue.js' */
+/** @import { LayerOptions } from '../protocol.js' */
+/** @import { Motion } from '../transition.js' */
+/** @typedef {{ width: number, height: number }} Size in pixels */
+
 const MARGIN = 0.045;
-const MIST_S = 0.18;
-const ROOMY_PX = 720;
-const FULL = 0.92;
+const PREVIEW_S = 0.18;
+const ROOMY = 720;
+const MAX_SHARE = 0.92;
 const RESIZE_MS = 300;
 
+/** @type {Record<string, number[]>} */
 const AWAY = { top: [0, -1], bottom: [0, 1], left: [-1, 0], right: [1, 0], center: [0, 1] };
 const REST = { opacity: '1', transform: 'none' };
 
-export function create(root, options) {
+/**
+ * @param {HTMLElement} root
+ * @param {LayerOptions} layerOptions
+ * @returns {Layer}
+ */
+export function create(root, layerOptions) {
+  let options = layerOptions;
   const card = document.createElement('div');
   card.className = 'card';
   root.append(card);
-  const surface = createSurface(card);
+  const crossfade = createCrossfade(card);
   let size = { width: 1, height: 1 };
-  let on = false;
+  let entered = false;
+  /** @type {Motion | null} */
   let motion = null;
 
-  const seen = () => card.classList.contains('on');
+  const isVisible = () => card.classList.contains('on');
 
-  /** Puts the card where the options want it; one that can be seen already grows or shrinks to its new size. */
+  /**
+   * Puts the card where the options want it; a visible card grows or shrinks to its new size.
+   * @param {Size} picture
+   * @param {boolean} cutout the picture may be transparent
+   */
   function arrive({ width, height }, cutout) {
     const before = boxOf(card);
     size = { width, height };
@@ -31,7 +49,7 @@ export function create(root, options) {
     card.classList.toggle('cutout', cutout);
     const after = boxOf(card);
     const same = before.width === after.width && before.height === after.height;
-    if (seen() && !same) card.animate([before, after], { duration: RESIZE_MS, easing: 'ease' });
+    if (isVisible() && !same) card.animate([before, after], { duration: RESIZE_MS, easing: 'ease' });
   }
 
   function place() {
@@ -51,22 +69,23 @@ export function create(root, options) {
 
   function enter() {
     motion?.stop();
-    // Called back halfway out, it turns round where it is.
-    const frames = seen() ? [REST] : entering(options, card);
+    // A card that is called back on its way out turns round where it is.
+    const frames = isVisible() ? [REST] : entering(options, card);
     card.classList.add('on');
-    on = true;
+    entered = true;
     motion = move(card, frames, options.animation_s, { easing: 'cubic-bezier(.2, .7, .2, 1)' });
   }
 
+  /** @param {boolean} fade */
   function leave(fade) {
-    on = false;
+    entered = false;
     motion?.stop();
     const seconds = !fade || options.exit === 'none' ? 0 : options.animation_s * 0.65;
     motion = move(card, [leaving(options)], seconds, {
       easing: 'cubic-bezier(.5, 0, .9, .5)',
       ended() {
         card.classList.remove('on');
-        surface.clear(0);
+        crossfade.clear(0);
       },
     });
   }
@@ -75,22 +94,22 @@ export function create(root, options) {
   return {
     show({ bitmap, blob, header }) {
       arrive(header, blob.type !== 'image/jpeg');
-      surface.show(bitmap, blob, seen() ? options.crossfade_s : 0);
-      if (!on) enter();
+      crossfade.show(bitmap, blob, isVisible() ? options.crossfade_s : 0);
+      if (!entered) enter();
     },
     preview({ bitmap, progress, header }) {
       arrive(header, false);
-      surface.preview(bitmap, progress, seen() ? MIST_S : 0);
-      if (!on) enter();
+      crossfade.preview(bitmap, progress, isVisible() ? PREVIEW_S : 0);
+      if (!entered) enter();
     },
     dropPreview() {
-      if (surface.holds()) surface.dropPreview(MIST_S);
+      if (crossfade.holds()) crossfade.dropPreview(PREVIEW_S);
       else leave(true);
     },
     clear: leave,
     repaint() {
       motion?.end();
-      return surface.repaint();
+      return crossfade.repaint();
     },
     configure(changed) {
       options = changed;
@@ -99,23 +118,32 @@ export function create(root, options) {
   };
 }
 
+/** @param {HTMLElement} element */
 function boxOf({ style }) {
   const { width, height, left, top } = style;
   return { width, height, left, top };
 }
 
-/** Small sources (a corner of the scene, a phone) give the picture a larger share of themselves. */
+/**
+ * Returns the share of the page that the picture fills: larger in small sources, like a corner of the scene.
+ * @param {number} scale
+ * @param {Size} page
+ */
 function shareOf(scale, page) {
-  const roominess = Math.min(1, Math.min(page.width, page.height) / ROOMY_PX);
-  return Math.min(Math.max(scale, FULL), scale + (FULL - scale) * (1 - roominess) * 2);
+  const roominess = Math.min(1, Math.min(page.width, page.height) / ROOMY);
+  return Math.min(Math.max(scale, MAX_SHARE), scale + (MAX_SHARE - scale) * (1 - roominess) * 2);
 }
 
+/** @param {Size} size @param {Size} page @param {number} share */
 function fitInto(size, page, share) {
   const factor = Math.min((page.width * share) / size.width, (page.height * share) / size.height);
   return { width: Math.round(size.width * factor), height: Math.round(size.height * factor) };
 }
 
-/** -1, 0 or 1 across and down. */
+/**
+ * Returns -1, 0 or 1 across and down.
+ * @param {string} position
+ */
 function cornerOf(position) {
   const words = position.split('-');
   const x = words.includes('left') ? -1 : words.includes('right') ? 1 : 0;
@@ -123,12 +151,18 @@ function cornerOf(position) {
   return [x, y];
 }
 
-/** Where a place of -1, 0 or 1 lies between two ends; in the middle if there is no room. */
+/**
+ * Returns the pixel for a place of -1, 0 or 1 between two ends; the middle if there is no room.
+ * @param {number} place
+ * @param {number} low
+ * @param {number} high
+ */
 function between(place, low, high) {
   if (high < low) return Math.round((low + high) / 2);
   return Math.round(low + ((place + 1) / 2) * (high - low));
 }
 
+/** @param {LayerOptions} options @param {HTMLElement} card @returns {Keyframe[]} */
 function entering({ enter, position }, card) {
   if (enter === 'pop') {
     return [
@@ -142,13 +176,18 @@ function entering({ enter, position }, card) {
   return [{ opacity: enter === 'none' ? '1' : '0', transform: 'none' }, REST];
 }
 
+/** @param {LayerOptions} options @returns {Keyframe} */
 function leaving({ exit, position }) {
   if (exit === 'pop') return { opacity: '0', transform: 'scale(.78)' };
   if (exit === 'slide') return { opacity: '0', transform: `${aside(position, 90)} scale(.96)` };
   return { opacity: '0', transform: 'none' };
 }
 
-/** A shift towards the edge of the page that the position is nearest to. */
+/**
+ * Returns a shift towards the edge of the page that is nearest to the position.
+ * @param {string} position
+ * @param {number} pixels
+ */
 function aside(position, pixels) {
   const words = position.split('-');
   const [x, y] = AWAY[words[words.length - 1]] ?? AWAY.center;

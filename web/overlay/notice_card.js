@@ -1,16 +1,24 @@
-// A quiet card in the corner while pictures take a break: always text nodes, never markup.
+// @ts-check
+// A quiet card in the corner, shown during a break: always text nodes, never markup.
 
 import { move } from './transition.js';
+
+/** @import { Motion } from './transition.js' */
 
 const ENTER_S = 0.5;
 const EXIT_S = 0.35;
 const AWAY = { opacity: '0', transform: 'translateY(18%) scale(.97)' };
 const HERE = { opacity: '1', transform: 'none' };
 
-/** Builds the corner; one card at a time, and `show` with an empty title takes it away. */
-export function createCard(root) {
+/**
+ * Builds the corner, which shows one card at a time; `show` with an empty title removes it.
+ * @param {HTMLElement} root
+ */
+export function createNoticeCard(root) {
+  /** @type {{ card: HTMLElement, motion: Motion } | null} */
   let current = null;
 
+  /** @param {string} title @param {string} line */
   function build(title, line) {
     const card = document.createElement('div');
     card.className = 'break-card';
@@ -30,6 +38,7 @@ export function createCard(root) {
     return card;
   }
 
+  /** @param {string} title @param {string} line */
   function show(title, line) {
     hide();
     if (title === '') return;

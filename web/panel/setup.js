@@ -1,0 +1,65 @@
+// @ts-check
+// The operator's sections: the overlay's address and the keys. A moderator's token may not read them.
+
+import { act, call, token } from './api.js';
+import { byId, element, field, toClipboard } from './dom.js';
+
+/** @import { NamedTrigger } from './types.js' */
+
+/** Fills both sections, or hides them where the token may not read them. */
+export function showSetup() {
+  byId('copy-url').addEventListener('click', () =>
+    act(() => toClipboard(field('overlay-url').value, byId('copy-url'))),
+  );
+  byId('show-url').addEventListener('click', reveal);
+  if (!token) return;
+  showKeys().catch(() => hideSection('h-keys'));
+  showOverlayUrl().catch(() => hideSection('h-setup'));
+}
+
+async function showKeys() {
+  /** @type {NamedTrigger[]} */
+  const triggers = await (await call('GET', '/api/v1/named_triggers')).json();
+  byId('presses').replaceChildren(...triggers.map(pressButton));
+  byId('keys').replaceChildren(...triggers.map(keyRow));
+}
+
+async function showOverlayUrl() {
+  field('overlay-url').value = (await (await call('GET', '/api/v1/overlay')).json()).url;
+}
+
+/** @param {string} heading */
+function hideSection(heading) {
+  const section = byId(heading).parentElement;
+  if (section !== null) section.hidden = true;
+}
+
+/** @param {NamedTrigger} trigger */
+function pressButton({ name }) {
+  return element('button', {
+    type: 'button',
+    textContent: name,
+    ariaLabel: `Press ${name}`,
+    onclick: () => act(() => call('POST', `/trigger/${encodeURIComponent(name)}`)),
+  });
+}
+
+/** @param {NamedTrigger} trigger */
+function keyRow({ name, address, shortcut }) {
+  const copies = [
+    ['Address', address],
+    ['Shortcut', shortcut],
+  ].map(([label, text]) => {
+    const ariaLabel = `Copy the ${label.toLowerCase()} of ${name}`;
+    const button = element('button', { type: 'button', textContent: label, ariaLabel });
+    button.onclick = () => act(() => toClipboard(text, button));
+    return button;
+  });
+  return element('li', {}, element('span', { className: 'what', textContent: name }), ...copies);
+}
+
+function reveal() {
+  const shown = !byId('overlay-url').classList.toggle('secret');
+  byId('show-url').textContent = shown ? 'Hide' : 'Show';
+  byId('show-url').setAttribute('aria-pressed', String(shown));
+}
