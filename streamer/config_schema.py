@@ -28,8 +28,10 @@ def schema() -> JsonSchema:
         owner["properties"][key]["items"] = {"$ref": f"#/$defs/use.{seam}"}
     generator = definitions["Generator"]["properties"]
     generator["use"] |= _names("backend", "auto")
+    backends = plugins.names("backend")
+    definitions |= {f"backend.{name}": _options("backend", name, definitions) for name in backends}
     generator["backends"] |= {
-        "properties": {name: _options("backend", name, definitions) for name in plugins.names("backend")},
+        "properties": {name: {"$ref": f"#/$defs/backend.{name}"} for name in backends},
         "propertyNames": _names("backend"),
     }
     definitions.pop("Use", None)

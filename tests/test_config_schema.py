@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import yaml
@@ -65,3 +66,24 @@ def test_the_options_of_every_plugin_are_in_it(seam: str) -> None:
 def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["config", "schema"]) == 0
     assert json.loads(capsys.readouterr().out) == schema()
+
+
+def described(value: Any) -> list[dict[str, Any]]:
+    """Collect every object with properties in a schema."""
+    if isinstance(value, list):
+        return [found for inner in value for found in described(inner)]
+    if not isinstance(value, dict):
+        return []
+    return [value] * ("properties" in value and "type" in value) + [
+        found for inner in value.values() for found in described(inner)
+    ]
+
+
+def test_every_key_has_a_description() -> None:
+    missing = {
+        f"{owner.get('title', '')}.{key}"
+        for owner in described(schema())
+        for key, value in owner["properties"].items()
+        if "description" not in value and key != "use" and owner.get("title") != "Backends"
+    }
+    assert missing == set()

@@ -26,9 +26,7 @@ class EventTrigger(BaseModel):
         description="cheer, subscription, gift, raid or follow"
     )
     least: int = Field(
-        1,
-        ge=1,
-        description="fewest bits, months, gifts or viewers; of several entries the highest that is reached counts",
+        1, ge=1, description="fewest bits, months, gifts or viewers; of several entries the highest that fits counts"
     )
     command: str = Field(
         min_length=1, description="line to type; {text} is the message, {name} the person, {count} the amount"

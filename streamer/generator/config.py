@@ -39,7 +39,7 @@ class WorkerOptions(BaseModel):
         BLURRED_PX,
         ge=8,
         le=BLURRED_PX,
-        description="longest side of a blurred preview in pixels, at most 32, so that nothing can be recognised",
+        description="longest side of a blurred preview in pixels, at most 32: nothing can be recognised",
     )
     trusted_preview_width: int = Field(
         256,

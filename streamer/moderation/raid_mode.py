@@ -23,9 +23,7 @@ class RaidModeOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     viewers: int = Field(
-        20,
-        ge=0,
-        description="a raid of this many viewers starts it at once; 0 ignores raids. Shield Mode always starts it",
+        20, ge=0, description="a raid of this many viewers starts it; 0 ignores raids. Shield Mode always starts it"
     )
     newcomers: float = Field(
         0.4,

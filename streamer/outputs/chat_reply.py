@@ -38,7 +38,7 @@ class Options(BaseModel):
     answers: bool = Field(True, description="true: answer !queue and !help")
     silent: tuple[str, ...] = Field(
         ("ban", "cooldown", "queue"),
-        description="rules whose refusals get no reply: in a flood the replies would be a flood themselves",
+        description="rules whose refusals get no reply; in a flood the replies would be another flood",
     )
     link: str = Field(
         "",

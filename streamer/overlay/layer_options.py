@@ -23,7 +23,7 @@ class LayerOptions(BaseModel):
 
     use: str = Field(
         pattern=r"^[a-z][a-z0-9_]*$",
-        description="module in web/overlay/layers: background fills the frame, popup is a card that comes and goes",
+        description="module in web/overlay/layers: background fills the frame, popup is a card",
     )
     z: int = Field(default=0, ge=-1000, le=1000, description="stacking order; a higher layer lies on top")
     crossfade_s: float = Field(default=0.4, ge=0, le=10, description="seconds from one picture to the next; 0 cuts")

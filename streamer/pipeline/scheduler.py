@@ -57,8 +57,7 @@ class QueueOptions(BaseModel):
         "always a new one",
     )
     preempt: bool = Field(
-        True,
-        description="true: your own request interrupts a viewer's between two steps; the viewer's is drawn afterwards",
+        True, description="true: your own request interrupts a viewer's between two steps, which is drawn afterwards"
     )
 
 

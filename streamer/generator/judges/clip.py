@@ -33,7 +33,7 @@ class Options(ImageJudgeOptions):
     harmless: tuple[str, ...] = Field(
         ("a photo", "a drawing", "a landscape", "a person with clothes on"),
         min_length=1,
-        description="descriptions of harmless pictures; a concept counts when it fits better than these",
+        description="descriptions of harmless pictures; a concept counts when it fits better",
     )
     hold: Mapping[str, Share] = Field(
         {"sexual": 0.4, "gore": 0.4, "extremism": 0.4},

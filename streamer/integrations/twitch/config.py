@@ -49,7 +49,7 @@ class TwitchConfig(BaseModel):
     helix_url: HttpAddress = Field("https://api.twitch.tv/helix", description="Twitch's API; another address for tests")
     emotes: EmoteOptions = Field(
         EmoteOptions(),
-        description="names of 7TV, BetterTTV and FrankerFaceZ emotes are plain words in chat, and noise in a prompt",
+        description="names of 7TV, BetterTTV and FrankerFaceZ emotes: plain words in chat, noise in a prompt",
     )
     eventsub_url: str = Field(
         "wss://eventsub.wss.twitch.tv/ws",
