@@ -42,9 +42,9 @@ async def test_points_are_earned_by_a_picture_on_air_and_go_back_otherwise(tmp_p
             await until(lambda: drawn.status == "FULFILLED")
             refused = await api.redeem(reward, "bob", "forbiddenword")
             await until(lambda: refused.status == "CANCELED")
-            await until(lambda: len(api.speech.said) == 2)
-            assert api.speech.said[0].text == "Drawn for you, ann"
-            assert api.speech.said[1].text.endswith("Your points come back.")
+            await until(lambda: len(api.speech.sent) == 2)
+            assert api.speech.sent[0].text == "Drawn for you, ann"
+            assert api.speech.sent[1].text.endswith("Your points come back.")
             async with httpx.AsyncClient(headers={"authorization": f"Bearer {OPERATOR}"}) as operator:
                 await operator.post(f"{url}/api/v1/panic")
                 await until(lambda: not open_for_sale(api))

@@ -39,8 +39,8 @@ def drawn(name: str) -> Ended:
 async def test_a_reply_hangs_on_the_message_it_answers(api: TwitchApi, output: ChatReply) -> None:
     await output.publish(drawn("Ann"))
     await output.publish(Answer("line-2", "twitch", Actor("2", "Bob", Role.VIEWER), "!bg !meme"))
-    await until(lambda: len(api.speech.said) == 2)
-    first, second = api.speech.said
+    await until(lambda: len(api.speech.sent) == 2)
+    first, second = api.speech.sent
     assert (first.text, first.parent, first.sender_id) == ("Drawn for you, Ann", "line-Ann", "1000")
     assert (second.text, second.parent) == ("Here it is: !bg !meme", "line-2")
     await until(lambda: output.health().state == "ready")
@@ -51,9 +51,9 @@ async def test_a_flood_of_reasons_to_answer_stays_below_the_limit_and_leaves_no_
 ) -> None:
     for number in range(60):
         await output.publish(drawn(f"viewer{number}"))
-    await until(lambda: len(api.speech.said) >= 8)
+    await until(lambda: len(api.speech.sent) >= 8)
     await asyncio.sleep(1.5)
-    assert len(api.speech.said) == 8
+    assert len(api.speech.sent) == 8
     assert api.speech.dropped == []
 
 
@@ -62,8 +62,8 @@ async def test_ourselves_and_other_bots_are_not_answered(api: TwitchApi, output:
     await output.publish(replace(me, request=replace(me.request, actor=Actor("1000", "Harbour", Role.BROADCASTER))))
     await output.publish(drawn("StreamElements"))
     await output.publish(drawn("Ann"))
-    await until(lambda: api.speech.said)
-    assert [one.text for one in api.speech.said] == ["Drawn for you, Ann"]
+    await until(lambda: api.speech.sent)
+    assert [message.text for message in api.speech.sent] == ["Drawn for you, Ann"]
 
 
 async def test_a_dropped_reply_is_not_repeated_and_its_reason_is_shown(
@@ -76,9 +76,9 @@ async def test_a_dropped_reply_is_not_repeated_and_its_reason_is_shown(
     await until(lambda: output.health().state == "limited")
     assert "slow mode" in output.health().detail
     await output.publish(drawn("Bob"))
-    await until(lambda: api.speech.said)
+    await until(lambda: api.speech.sent)
     assert time.monotonic() - began >= 0.5
-    assert [one.text for one in api.speech.said] == ["Drawn for you, Bob"]
+    assert [message.text for message in api.speech.sent] == ["Drawn for you, Bob"]
     await until(lambda: output.health().state == "ready")
 
 
@@ -90,9 +90,9 @@ async def test_a_fault_costs_the_reply_and_not_a_second_one(
     await output.publish(drawn("Ann"))
     await until(lambda: output.health().state == "reconnecting")
     await output.publish(drawn("Bob"))
-    await until(lambda: len(api.speech.said) == 2)
+    await until(lambda: len(api.speech.sent) == 2)
     await asyncio.sleep(0.2)
-    assert [one.text for one in api.speech.said] == ["Drawn for you, Ann", "Drawn for you, Bob"]
+    assert [message.text for message in api.speech.sent] == ["Drawn for you, Ann", "Drawn for you, Bob"]
 
 
 async def test_without_the_scope_nothing_is_said_and_the_panel_knows(api: TwitchApi, tmp_path: Path) -> None:

@@ -231,4 +231,4 @@ async def test_chat_is_sent_or_dropped_with_a_reason(twitch: Standin, helix: htt
     twitch.speech.drop.append(("msg_rejected_mandatory", "AutoMod"))
     dropped = (await helix.post("/chat/messages", json=body)).json()["data"][0]
     assert (dropped["is_sent"], dropped["drop_reason"]["code"]) == (False, "msg_rejected_mandatory")
-    assert [one.text for one in twitch.speech.said] == ["hello"]
+    assert [message.text for message in twitch.speech.sent] == ["hello"]

@@ -84,24 +84,24 @@ class EventSub:
             await self._server.wait_closed()
             self._server = None
 
-    # What happens to connections.
-
     async def notify(self, kind: str, event: Mapping[str, Any], message_id: str = "") -> int:
-        """Tell every session that subscribed to this; return how many were told (those held back do not count)."""
-        told = 0
+        """Tell every session that subscribed to this; return how many were delivered (those held back do not count)."""
+        delivered = 0
         message_id = message_id or f"msg-{next(self._numbers)}"
         for session in tuple(self.sessions.values()):
-            for one in self._subscriptions.of(session.id):
-                if one.type == kind and _concerns(one, event):
-                    told += await self._deliver(session, self._notification(one, event, message_id))
-        return told
+            for subscription in self._subscriptions.of(session.id):
+                if subscription.type == kind and _concerns(subscription, event):
+                    delivered += await self._deliver(session, self._notification(subscription, event, message_id))
+        return delivered
 
     async def revoke(self, kind: str, status: str = "authorization_revoked") -> None:
-        """Take every subscription of a kind away and say so."""
+        """Revoke every subscription of a kind."""
         for session in tuple(self.sessions.values()):
-            for one in [one for one in self._subscriptions.of(session.id) if one.type == kind]:
-                gone = self._subscriptions.revoke(one.id, status)
-                await self._send(session, self._message("revocation", {"subscription": written(gone)}, one))
+            for subscription in [
+                subscription for subscription in self._subscriptions.of(session.id) if subscription.type == kind
+            ]:
+                revoked = self._subscriptions.revoke(subscription.id, status)
+                await self._send(session, self._message("revocation", {"subscription": written(revoked)}, subscription))
 
     async def reconnect(self) -> None:
         """Ask every client to move to another address; the old connection lives for ``grace_s`` more."""
@@ -121,7 +121,7 @@ class EventSub:
             await session.socket.wait_closed()
 
     async def close(self, code: int) -> None:
-        """Close every connection with one of Twitch's codes."""
+        """Close every connection with subscription of Twitch's codes."""
         for session in tuple(self.sessions.values()):
             await session.socket.close(code, CLOSES[code])
 
@@ -136,8 +136,6 @@ class EventSub:
         """Send a frame exactly as it is."""
         for session in tuple(self.sessions.values()):
             await session.socket.send(text)
-
-    # One connection.
 
     async def _talk(self, socket: ServerConnection) -> None:
         self.connections += 1
@@ -189,8 +187,6 @@ class EventSub:
         self.closed_with.append(code)
         await socket.close(code, CLOSES[code])
 
-    # Messages.
-
     async def _deliver(self, session: Session, message: Mapping[str, Any]) -> int:
         if self.shuffle:
             self._held.append((session.id, message))
@@ -208,19 +204,21 @@ class EventSub:
         with suppress(ConnectionClosed):  # it goes the way of its connection
             await session.socket.send(json.dumps(message))
 
-    def _notification(self, one: Subscription, event: Mapping[str, Any], message_id: str) -> dict[str, Any]:
-        return self._message("notification", {"subscription": written(one), "event": event}, one, message_id)
+    def _notification(self, subscription: Subscription, event: Mapping[str, Any], message_id: str) -> dict[str, Any]:
+        return self._message(
+            "notification", {"subscription": written(subscription), "event": event}, subscription, message_id
+        )
 
     def _message(
-        self, kind: str, payload: Mapping[str, Any], one: Subscription | None = None, message_id: str = ""
+        self, kind: str, payload: Mapping[str, Any], subscription: Subscription | None = None, message_id: str = ""
     ) -> dict[str, Any]:
         metadata = {
             "message_id": message_id or f"msg-{next(self._numbers)}",
             "message_type": kind,
             "message_timestamp": _now(),
         }
-        if one is not None:
-            metadata |= {"subscription_type": one.type, "subscription_version": one.version}
+        if subscription is not None:
+            metadata |= {"subscription_type": subscription.type, "subscription_version": subscription.version}
         return {"metadata": metadata, "payload": payload}
 
     def _described(self, session: Session, status: str, url: str | None = None) -> dict[str, Any]:
@@ -234,22 +232,22 @@ class EventSub:
         }
 
 
-def written(one: Subscription) -> dict[str, Any]:
+def written(subscription: Subscription) -> dict[str, Any]:
     """Write a subscription as Twitch does."""
     return {
-        "id": one.id,
-        "status": one.status,
-        "type": one.type,
-        "version": one.version,
-        "condition": dict(one.condition),
-        "transport": {"method": "websocket", "session_id": one.session_id, "connected_at": _now()},
+        "id": subscription.id,
+        "status": subscription.status,
+        "type": subscription.type,
+        "version": subscription.version,
+        "condition": dict(subscription.condition),
+        "transport": {"method": "websocket", "session_id": subscription.session_id, "connected_at": _now()},
         "created_at": _now(),
-        "cost": one.cost,
+        "cost": subscription.cost,
     }
 
 
-def _concerns(one: Subscription, event: Mapping[str, Any]) -> bool:
-    wanted = dict(one.condition).get("reward_id")
+def _concerns(subscription: Subscription, event: Mapping[str, Any]) -> bool:
+    wanted = dict(subscription.condition).get("reward_id")
     return not wanted or event.get("reward", {}).get("id") == wanted
 
 

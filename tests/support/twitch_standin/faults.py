@@ -1,4 +1,4 @@
-"""What a route answers instead of the truth: a status for the next few calls, a silence, or a torn connection."""
+"""What a route answers instead of the truth: an error status for the next few calls, possibly after a delay."""
 
 from __future__ import annotations
 
@@ -57,21 +57,21 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """Be well again."""
+        """Remove every fault."""
         self._coming.clear()
 
     def count(self, call: str) -> int:
-        """Count the calls that began so."""
-        return sum(one.startswith(call) for one in self.calls)
+        """Count the calls that start with this."""
+        return sum(made.startswith(call) for made in self.calls)
 
     async def before(self, request: Request) -> Fault | None:
-        """Note a call and return what goes wrong with it."""
+        """Record a call and return its fault, if it has one."""
         self.calls.append(f"{request.method} {request.url.path}")
         if not self._coming:
             return None
-        said = f"{request.url.query} {(await request.body()).decode('utf-8', 'replace')}"
+        content = f"{request.url.query} {(await request.body()).decode('utf-8', 'replace')}"
         for fault in self._coming:
-            if fault.method == request.method and request.url.path.endswith(fault.path) and fault.only in said:
+            if fault.method == request.method and request.url.path.endswith(fault.path) and fault.only in content:
                 fault.times -= 1
                 if fault.times <= 0:
                     self._coming.remove(fault)

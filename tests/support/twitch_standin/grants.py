@@ -75,8 +75,6 @@ class Grants:
         """Let time pass for device codes and access tokens."""
         self._skipped += seconds
 
-    # A login by device code.
-
     def device(self, client_id: str, scopes: tuple[str, ...]) -> tuple[str, Device]:
         """Begin a login."""
         self._check_client(client_id)
@@ -114,8 +112,6 @@ class Grants:
             raise Denied(400, "authorization_pending")
         del self._devices[code]
         return self.issue(device.user, device.scopes, client_id)
-
-    # Tokens.
 
     def issue(self, user: User, scopes: tuple[str, ...], client_id: str = CLIENT_ID) -> Pair:
         """Hand out a pair."""

@@ -30,7 +30,7 @@ class Call:
     request: Request
     body: dict[str, Any]
 
-    def one(self, name: str) -> str:
+    def required(self, name: str) -> str:
         """Return a query parameter that must be there."""
         values = self.request.query_params.getlist(name)
         if not values or not values[0]:
@@ -125,7 +125,7 @@ async def _body(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(raw)
     except ValueError:
-        raise Wrong(400, "the body is no JSON") from None
+        raise Wrong(400, "the body is not JSON") from None
     if not isinstance(body, dict):
         raise Wrong(400, "the body must be an object")
     return body
@@ -154,8 +154,8 @@ class Helix:
 
     async def _users(self, call: Call) -> Response:
         ids, logins = call.all("id"), call.all("login")
-        found = [user for user in self._world.users.values() if user.id in ids or user.login in logins]
-        return JSONResponse({"data": [self._user(user) for user in (found if ids or logins else [call.grant.user])]})
+        named = [user for user in self._world.users.values() if user.id in ids or user.login in logins]
+        return JSONResponse({"data": [self._user(user) for user in (named if ids or logins else [call.grant.user])]})
 
     def _user(self, user: User) -> dict[str, Any]:
         ours = user.id == self._world.broadcaster.id
@@ -185,14 +185,14 @@ class Helix:
         return JSONResponse({"data": data, "pagination": {}})
 
     async def _followers(self, call: Call) -> Response:
-        call.one("broadcaster_id")
+        call.required("broadcaster_id")
         allowed = "moderator:read:followers" in call.grant.scopes and self._world.moderates(call.grant.user.id)
         asked = call.all("user_id")
-        who = [one for one in sorted(self._world.followers) if not asked or one in asked]
-        # Without the scope Twitch answers, with the total alone.
+        followers = [user_id for user_id in sorted(self._world.followers) if not asked or user_id in asked]
+        # Without the scope Twitch answers with the total only.
         data = [
-            {**self._world.users[one].fields("user"), "followed_at": "2025-05-24T22:22:08Z"}
-            for one in who if allowed
+            {**self._world.users[user_id].fields("user"), "followed_at": "2025-05-24T22:22:08Z"}
+            for user_id in followers if allowed
         ]  # fmt: skip
         return JSONResponse({"total": len(self._world.followers), "data": data, "pagination": {}})
 
@@ -213,12 +213,12 @@ class Helix:
     async def _shield_mode(self, call: Call) -> Response:
         call.need("moderator:read:shield_mode", "moderator:manage:shield_mode")
         self._check_moderator(call)
-        who = self._world.broadcaster.fields("moderator")
-        data = {"is_active": self._world.shield, **who, "last_activated_at": ""}
+        moderator = self._world.broadcaster.fields("moderator")
+        data = {"is_active": self._world.shield, **moderator, "last_activated_at": ""}
         return JSONResponse({"data": [data]})
 
     async def _shared_chat(self, call: Call) -> Response:
-        call.one("broadcaster_id")
+        call.required("broadcaster_id")
         partner = self._world.shared_with
         members = [{"broadcaster_id": self._world.broadcaster.id}]
         data = []
@@ -231,19 +231,17 @@ class Helix:
         return JSONResponse({"data": data})
 
     def _check_moderator(self, call: Call) -> None:
-        call.one("broadcaster_id")
-        if call.one("moderator_id") != call.grant.user.id or not self._world.moderates(call.grant.user.id):
+        call.required("broadcaster_id")
+        if call.required("moderator_id") != call.grant.user.id or not self._world.moderates(call.grant.user.id):
             raise Wrong(403, "the user in moderator_id is not one of the broadcaster's moderators")
-
-    # EventSub subscriptions.
 
     async def _subscribe(self, call: Call) -> Response:
         transport, condition = call.body.get("transport"), call.body.get("condition")
         if not isinstance(transport, dict) or not isinstance(condition, dict):
             raise Wrong(400, "transport and condition are needed")
         if transport.get("method") != "websocket":
-            raise Wrong(400, "this stand-in knows the websocket transport alone")
-        sessions = {one.id: one.user_id for one in self._eventsub.sessions.values()}
+            raise Wrong(400, "this stand-in supports the websocket transport only")
+        sessions = {session.id: session.user_id for session in self._eventsub.sessions.values()}
         try:
             new = self._subscriptions.add(
                 call.text("type"), call.text("version"), {key: str(value) for key, value in condition.items()},
@@ -255,17 +253,19 @@ class Helix:
         return JSONResponse({"data": [written(new)], **self._totals()}, 202)
 
     async def _list(self, call: Call) -> Response:
-        mine = [one for one in self._subscriptions if one.user_id == call.grant.user.id]
+        own = [subscription for subscription in self._subscriptions if subscription.user_id == call.grant.user.id]
         for name in ("status", "type"):
             if wanted := call.all(name):
-                mine = [one for one in mine if getattr(one, name) in wanted]
-        return JSONResponse({"data": [written(one) for one in mine], **self._totals(), "pagination": {}})
+                own = [subscription for subscription in own if getattr(subscription, name) in wanted]
+        return JSONResponse(
+            {"data": [written(subscription) for subscription in own], **self._totals(), "pagination": {}}
+        )
 
     def _totals(self) -> dict[str, int]:
         everything = list(self._subscriptions)
         return {"total": len(everything), "total_cost": self._subscriptions.total_cost, "max_total_cost": MOST_COST}
 
     async def _unsubscribe(self, call: Call) -> Response:
-        if not self._subscriptions.remove(call.one("id")):
+        if not self._subscriptions.remove(call.required("id")):
             raise Wrong(404, "subscription does not exist")
         return Response(status_code=204)

@@ -75,8 +75,6 @@ class Rewards:
             gate.route(f"{path}/redemptions", "PATCH", self._settle),
         ]
 
-    # What the streamer and viewers do.
-
     def add(self, title: str, cost: int = 100, client_id: str = "", **values: Any) -> Reward:
         """Have the streamer (or an app) make a reward."""
         reward = Reward(f"reward-{next(self._numbers)}", client_id, {"title": title, "cost": cost, "is_enabled": True})
@@ -86,27 +84,25 @@ class Rewards:
 
     def titled(self, title: str) -> Reward:
         """Return the reward of a title."""
-        return next(one for one in self.rewards.values() if one["title"] == title)
+        return next(reward for reward in self.rewards.values() if reward["title"] == title)
 
     def redeem(self, reward: Reward, user: User, user_input: str = "") -> Redemption:
         """Have a viewer spend points; Refused where Twitch would grey the button out."""
         if not reward["is_enabled"] or reward["is_paused"]:
             raise Refused("paused or disabled")
         status = "FULFILLED" if reward["should_redemptions_skip_request_queue"] else "UNFULFILLED"
-        one = Redemption(f"redemption-{next(self._numbers)}", reward, user, user_input, status, at=_now())
-        self.redemptions[one.id] = one
-        return one
-
-    # What apps do.
+        redemption = Redemption(f"redemption-{next(self._numbers)}", reward, user, user_input, status, at=_now())
+        self.redemptions[redemption.id] = redemption
+        return redemption
 
     async def _list(self, call: Call) -> Response:
         self._check(call, READ)
-        mine = [one for one in self.rewards.values() if not _manageable(call) or one.client_id == CLIENT_ID]
+        rewards = [reward for reward in self.rewards.values() if not _manageable(call) or reward.client_id == CLIENT_ID]
         if ids := call.all("id"):
-            mine = [one for one in mine if one.id in ids]
-            if not mine:
+            rewards = [reward for reward in rewards if reward.id in ids]
+            if not rewards:
                 raise Wrong(404, "The custom rewards specified in the id query parameter were not found.")
-        return JSONResponse({"data": [self.written(one) for one in mine]})
+        return JSONResponse({"data": [self.written(reward) for reward in rewards]})
 
     async def _create(self, call: Call) -> Response:
         self._check(call, MANAGE)
@@ -120,7 +116,7 @@ class Rewards:
 
     async def _update(self, call: Call) -> Response:
         self._check(call, MANAGE)
-        reward, values = self._own(call, call.one("id")), self._values(call.body)
+        reward, values = self._own(call, call.required("id")), self._values(call.body)
         if "title" in values:
             self._check_title(values["title"], reward.id)
         reward.values |= values
@@ -128,50 +124,52 @@ class Rewards:
 
     async def _delete(self, call: Call) -> Response:
         self._check(call, MANAGE)
-        reward = self._own(call, call.one("id"))
+        reward = self._own(call, call.required("id"))
         del self.rewards[reward.id]
         # Deleting a reward fulfils what was still open.
-        for one in self.redemptions.values():
-            if one.reward is reward and one.status == "UNFULFILLED":
-                one.status = "FULFILLED"
+        for redemption in self.redemptions.values():
+            if redemption.reward is reward and redemption.status == "UNFULFILLED":
+                redemption.status = "FULFILLED"
         return Response(status_code=204)
 
     async def _redeemed(self, call: Call) -> Response:
         self._check(call, READ)
-        reward, ids = self._own(call, call.one("reward_id")), call.all("id")
+        reward, ids = self._own(call, call.required("reward_id")), call.all("id")
         status = call.all("status")
         if not ids and not status:
             raise Wrong(400, "Either id or status is required")
         first, after = int((call.all("first") or ["20"])[0]), int((call.all("after") or ["0"])[0])
         if not 1 <= first <= 50:
             raise Wrong(400, 'The parameter "first" was malformed: the value must be at most 50')
-        found = [
-            one for one in self.redemptions.values()
-            if one.reward is reward and (one.id in ids if ids else one.status == status[0])
+        redemptions = [
+            redemption for redemption in self.redemptions.values()
+            if redemption.reward is reward and (redemption.id in ids if ids else redemption.status == status[0])
         ]  # fmt: skip
-        page, more = found[after : after + first], after + first < len(found)
+        page, more = redemptions[after : after + first], after + first < len(redemptions)
         pagination = {"cursor": str(after + first)} if more else {}
-        return JSONResponse({"data": [self.redeemed(one) for one in page], "pagination": pagination})
+        return JSONResponse({"data": [self.redeemed(redemption) for redemption in page], "pagination": pagination})
 
     async def _settle(self, call: Call) -> Response:
         self._check(call, MANAGE)
-        reward, ids, status = self._own(call, call.one("reward_id")), call.all("id"), call.text("status")
+        reward, ids, status = self._own(call, call.required("reward_id")), call.all("id"), call.text("status")
         if status not in ("FULFILLED", "CANCELED"):
             raise Wrong(400, "The value in status is not valid")
         if not ids or len(ids) > 50:
             raise Wrong(400, "between 1 and 50 ids are needed")
-        found = [one for one in self.redemptions.values() if one.id in ids and one.reward is reward]
-        if len(found) < len(ids) or any(one.status != "UNFULFILLED" for one in found):
+        redemptions = [
+            redemption
+            for redemption in self.redemptions.values()
+            if redemption.id in ids and redemption.reward is reward
+        ]
+        if len(redemptions) < len(ids) or any(redemption.status != "UNFULFILLED" for redemption in redemptions):
             raise Wrong(404, "The redemptions were not found, or are not UNFULFILLED")
-        for one in found:
-            one.status, one.settled = status, one.settled + 1
-        return JSONResponse({"data": [self.redeemed(one) for one in found]})
-
-    # Checks and shapes.
+        for redemption in redemptions:
+            redemption.status, redemption.settled = status, redemption.settled + 1
+        return JSONResponse({"data": [self.redeemed(redemption) for redemption in redemptions]})
 
     def _check(self, call: Call, scopes: tuple[str, ...]) -> None:
         call.need(*scopes)
-        if call.one("broadcaster_id") != call.grant.user.id:
+        if call.required("broadcaster_id") != call.grant.user.id:
             raise Wrong(401, "The ID in broadcaster_id must match the user ID found in the request's OAuth token.")
         if self._world.broadcaster_type not in ("affiliate", "partner"):
             raise Wrong(403, "The broadcaster must have partner or affiliate status.")
@@ -199,52 +197,52 @@ class Rewards:
     def _check_title(self, title: str, but: str) -> None:
         if not 1 <= len(title) <= 45:
             raise Wrong(400, "The title must contain a minimum of 1 character and a maximum of 45 characters")
-        if any(one["title"].casefold() == title.casefold() and one.id != but for one in self.rewards.values()):
+        if any(reward["title"].casefold() == title.casefold() and reward.id != but for reward in self.rewards.values()):
             raise Wrong(400, "CREATE_CUSTOM_REWARD_DUPLICATE_REWARD")
 
-    def written(self, one: Reward) -> dict[str, Any]:
+    def written(self, reward: Reward) -> dict[str, Any]:
         """Write a reward as Helix does."""
         return {
             **self._world.broadcaster.fields("broadcaster"),
-            "id": one.id,
+            "id": reward.id,
             "image": None,
-            "background_color": one["background_color"] or "#00E5CB",
-            "is_enabled": one["is_enabled"],
-            "cost": one["cost"],
-            "title": one["title"],
-            "prompt": one["prompt"],
-            "is_user_input_required": one["is_user_input_required"],
+            "background_color": reward["background_color"] or "#00E5CB",
+            "is_enabled": reward["is_enabled"],
+            "cost": reward["cost"],
+            "title": reward["title"],
+            "prompt": reward["prompt"],
+            "is_user_input_required": reward["is_user_input_required"],
             "max_per_stream_setting": {
-                "is_enabled": one["is_max_per_stream_enabled"], "max_per_stream": one["max_per_stream"]
+                "is_enabled": reward["is_max_per_stream_enabled"], "max_per_stream": reward["max_per_stream"]
             },
             "max_per_user_per_stream_setting": {
-                "is_enabled": one["is_max_per_user_per_stream_enabled"],
-                "max_per_user_per_stream": one["max_per_user_per_stream"],
+                "is_enabled": reward["is_max_per_user_per_stream_enabled"],
+                "max_per_user_per_stream": reward["max_per_user_per_stream"],
             },
             "global_cooldown_setting": {
-                "is_enabled": one["is_global_cooldown_enabled"],
-                "global_cooldown_seconds": one["global_cooldown_seconds"],
+                "is_enabled": reward["is_global_cooldown_enabled"],
+                "global_cooldown_seconds": reward["global_cooldown_seconds"],
             },
-            "is_paused": one["is_paused"],
+            "is_paused": reward["is_paused"],
             "is_in_stock": True,
             "default_image": {"url_1x": "", "url_2x": "", "url_4x": ""},
-            "should_redemptions_skip_request_queue": one["should_redemptions_skip_request_queue"],
+            "should_redemptions_skip_request_queue": reward["should_redemptions_skip_request_queue"],
             "redemptions_redeemed_current_stream": None,
             "cooldown_expires_at": None,
         }  # fmt: skip
 
-    def redeemed(self, one: Redemption) -> dict[str, Any]:
+    def redeemed(self, redemption: Redemption) -> dict[str, Any]:
         """Write a redemption as Helix does."""
         return {
             **self._world.broadcaster.fields("broadcaster"),
-            **one.user.fields("user"),
-            "id": one.id,
-            "user_input": one.user_input,
-            "status": one.status,
-            "redeemed_at": one.at,
+            **redemption.user.fields("user"),
+            "id": redemption.id,
+            "user_input": redemption.user_input,
+            "status": redemption.status,
+            "redeemed_at": redemption.at,
             "reward": {
-                "id": one.reward.id, "title": one.reward["title"], "prompt": one.reward["prompt"],
-                "cost": one.reward["cost"],
+                "id": redemption.reward.id, "title": redemption.reward["title"], "prompt": redemption.reward["prompt"],
+                "cost": redemption.reward["cost"],
             },
         }  # fmt: skip
 

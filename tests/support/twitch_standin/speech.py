@@ -19,7 +19,7 @@ ORDINARY, PRIVILEGED = 20, 100
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SentMessage:
     """One message that a bot got into chat."""
 
     id: str
@@ -30,12 +30,12 @@ class Said:
 
 
 class Speech:
-    """``said`` holds what got through; ``drop``: the code and words that the next messages are dropped with."""
+    """``sent`` holds what got through; ``drop`` the code and reason that the next messages are dropped with."""
 
     def __init__(self, gate: Gate, world: World) -> None:
         self._gate, self._world = gate, world
         self._numbers = itertools.count(1)
-        self.said: list[Said] = []
+        self.sent: list[SentMessage] = []
         self.dropped: list[str] = []
         self.drop: deque[tuple[str, str]] = deque()
 
@@ -58,18 +58,19 @@ class Speech:
             self.dropped.append(text)
             drop = {"code": reason[0], "message": reason[1]}
             return JSONResponse({"data": [{"message_id": "", "is_sent": False, "drop_reason": drop}]})
-        one = Said(f"said-{next(self._numbers)}", sender, text, call.body.get("reply_parent_message_id") or "", _now())
-        self.said.append(one)
-        return JSONResponse({"data": [{"message_id": one.id, "is_sent": True, "drop_reason": None}]})
+        parent = call.body.get("reply_parent_message_id") or ""
+        message = SentMessage(f"sent-{next(self._numbers)}", sender, text, parent, _now())
+        self.sent.append(message)
+        return JSONResponse({"data": [{"message_id": message.id, "is_sent": True, "drop_reason": None}]})
 
     def _reason(self, sender: str, text: str) -> tuple[str, str] | None:
         if self.drop:
             return self.drop.popleft()
-        recent = [one for one in self.said if one.sender_id == sender and _now() - one.at < WINDOW_S]
+        recent = [message for message in self.sent if message.sender_id == sender and _now() - message.at < WINDOW_S]
         privileged = self._world.moderates(sender)
         if len(recent) >= (PRIVILEGED if privileged else ORDINARY):
             return "rate_limited", "Your message was not sent because you are sending messages too quickly."
-        if not privileged and any(one.text == text for one in recent):
+        if not privileged and any(message.text == text for message in recent):
             return "msg_duplicate", "Your message is identical to the previous one sent less than 30 seconds ago."
         return None
 

@@ -34,7 +34,7 @@ _IRC_NAMES = {"community_sub_gift": "submysterygift", "sub_gift": "subgift"}
 
 
 class Standin:
-    """Four faces on four loopback addresses, one world behind them."""
+    """Four services on loopback addresses, with one world behind them."""
 
     def __init__(self) -> None:
         self.world = World()
@@ -110,10 +110,14 @@ class Standin:
     async def subscribed(self, *kinds: str) -> None:
         """Wait until every one of these kinds is subscribed to by an open session."""
         async with asyncio.timeout(20):
-            while not set(kinds) <= {one.type for key in self.eventsub.sessions for one in self.subscriptions.of(key)}:
+            while not set(kinds) <= {
+                subscription.type for key in self.eventsub.sessions for subscription in self.subscriptions.of(key)
+            }:
                 await asyncio.sleep(0.01)
 
-    # Chat: both faces say the same, under one id.
+    def _subscribed_kinds(self) -> set[str]:
+        sessions = self.eventsub.sessions
+        return {subscription.type for key in sessions for subscription in self.subscriptions.of(key)}
 
     async def say(
         self, text: str, name: str = "viewer", *, worn: str = "", bits: int = 0, emotes: Sequence[str] = (),
@@ -179,8 +183,6 @@ class Standin:
         await self.irc.send(f"{tags} :tmi.twitch.tv USERNOTICE #{self.channel.login}" + (f" :{text}" if text else ""))
         return message_id
 
-    # What the channel does and what is done to it.
-
     async def raid(self, name: str, viewers: int) -> None:
         """Have another channel come by: chat shows it, and channel.raid says it."""
         user = self.world.user(name)
@@ -236,10 +238,10 @@ class Standin:
 
     async def share_chat(self, partner: str | None) -> None:
         """Begin a shared chat with somebody, or end it."""
-        with_whom = self.world.user(partner) if partner else self.world.shared_with or self.channel
-        self.world.shared_with = with_whom if partner else None
+        room = self.world.user(partner) if partner else self.world.shared_with or self.channel
+        self.world.shared_with = room if partner else None
         kind = "channel.shared_chat.begin" if partner else "channel.shared_chat.end"
-        event = payloads.shared_chat(self.channel, with_whom, ended=partner is None)
+        event = payloads.shared_chat(self.channel, room, ended=partner is None)
         await self.eventsub.notify(kind, event)
 
     async def hold(self, text: str, name: str, message_id: str) -> None:
@@ -256,21 +258,21 @@ class Standin:
 
     async def redeem(self, reward: Reward, name: str, text: str = "", *, message_id: str = "") -> Redemption:
         """Have a viewer spend points; a reward that asks for text also puts it in chat, as Twitch does."""
-        one = self.rewards.redeem(reward, self.world.user(name), text)
-        event: dict[str, Any] = self.rewards.redeemed(one)
-        event |= {"status": one.status.lower(), **self.channel.fields("broadcaster_user")}
+        redemption = self.rewards.redeem(reward, self.world.user(name), text)
+        event: dict[str, Any] = self.rewards.redeemed(redemption)
+        event |= {"status": redemption.status.lower(), **self.channel.fields("broadcaster_user")}
         for name_of in ("broadcaster_id", "broadcaster_login", "broadcaster_name"):
             del event[name_of]
         if reward["is_user_input_required"]:
             await self.say(text, name, reward_id=reward.id)
         await self.eventsub.notify("channel.channel_points_custom_reward_redemption.add", event, message_id)
-        return one
+        return redemption
 
 
 def _places(text: str, emotes: Sequence[str]) -> str:
-    found = []
+    positions = []
     for number, emote in enumerate(emotes, 1):
         at = text.find(emote)
         if at >= 0:
-            found.append(f"{number}:{at}-{at + len(emote) - 1}")
-    return "/".join(found)
+            positions.append(f"{number}:{at}-{at + len(emote) - 1}")
+    return "/".join(positions)

@@ -87,6 +87,11 @@ class Subscription:
     cost: int = 0
 
     @property
+    def enabled(self) -> bool:
+        """Tell whether events are delivered for it."""
+        return self.status == "enabled"
+
+    @property
     def key(self) -> tuple[object, ...]:
         """Return what makes another one a duplicate."""
         return self.type, self.version, self.condition
@@ -107,7 +112,11 @@ class Subscriptions:
 
     def of(self, session_id: str) -> list[Subscription]:
         """Return the enabled ones of one session."""
-        return [one for one in self if one.session_id == session_id and one.status == "enabled"]
+        return [
+            subscription
+            for subscription in self
+            if subscription.session_id == session_id and subscription.status == "enabled"
+        ]
 
     def add(
         self,
@@ -157,11 +166,15 @@ class Subscriptions:
     def _check_limits(self, new: Subscription, sessions: dict[str, str]) -> None:
         for old in self:
             same_place = old.session_id == new.session_id or old.session_id not in sessions
-            if old.key == new.key and old.status == "enabled" and same_place:
+            if old.key == new.key and old.enabled and same_place:
                 more = {"id": old.id} if self.conflict_names_id else {}
                 raise Rejected(409, "subscription already exists", **more)
-        mine = [one for one in self if one.user_id == new.user_id and one.status == "enabled"]
-        if len({one.session_id for one in mine} | {new.session_id}) > MOST_SOCKETS:
+        enabled = [
+            subscription
+            for subscription in self
+            if subscription.user_id == new.user_id and subscription.status == "enabled"
+        ]
+        if len({subscription.session_id for subscription in enabled} | {new.session_id}) > MOST_SOCKETS:
             raise Rejected(429, "number of websocket transports limit exceeded")
         if len(self.of(new.session_id)) >= MOST_SUBSCRIPTIONS:
             raise Rejected(429, "maximum number of subscriptions with type and condition exceeded")
@@ -171,23 +184,22 @@ class Subscriptions:
     @property
     def total_cost(self) -> int:
         """Add up what the enabled ones cost."""
-        return sum(one.cost for one in self if one.status == "enabled")
+        return sum(subscription.cost for subscription in self if subscription.enabled)
 
     def remove(self, subscription_id: str) -> bool:
-        """Delete one."""
+        """Delete subscription."""
         return self._by_id.pop(subscription_id, None) is not None
 
     def drop(self, session_id: str) -> None:
         """Delete those of a session."""
-        for one in [one for one in self if one.session_id == session_id]:
-            del self._by_id[one.id]
+        for subscription in [subscription for subscription in self if subscription.session_id == session_id]:
+            del self._by_id[subscription.id]
 
     def move(self, old: str, new: str) -> None:
         """Carry the subscriptions of a session over to the next."""
-        for one in self.of(old):
-            self._by_id[one.id] = replace(one, session_id=new)
+        for subscription in self.of(old):
+            self._by_id[subscription.id] = replace(subscription, session_id=new)
 
     def revoke(self, subscription_id: str, status: str) -> Subscription:
         """Take one away."""
-        one = replace(self._by_id.pop(subscription_id), status=status)
-        return one
+        return replace(self._by_id.pop(subscription_id), status=status)
