@@ -89,8 +89,9 @@ def test_a_start_names_what_to_load_and_where_the_layouts_are() -> None:
 def test_loading_shows_its_share_and_ends_with_what_is_in_use() -> None:
     protocol = WorkerProtocol(SETUP)
     protocol.start(0.0)
-    assert protocol.received(Progress("reading weights", 0.5), 1.0) == []
-    assert protocol.health() == Health("generator", HealthState.WARMING, "reading weights (50 %)")
+    assert protocol.received(Progress("reading weights", 0.99), 1.0) == []
+    assert protocol.health() == Health("generator", HealthState.WARMING, "reading weights (99 %)")
+    assert protocol.detail == "reading weights (99 %)"
     assert protocol.edits
     protocol.received(Ready({"device": "paper"}, edits=False), 2.0)
     assert protocol.health() == Health("generator", HealthState.READY, "drawing with the klein backend")
@@ -100,8 +101,8 @@ def test_loading_shows_its_share_and_ends_with_what_is_in_use() -> None:
 
 def test_getting_faster_shows_while_idle_and_does_not_disturb_a_drawing() -> None:
     protocol = idle()
-    protocol.received(FasterNow("compiling", 0.25, {"device": "fast"}), 1.0)
-    assert protocol.health().detail == "drawing with the klein backend, getting faster: compiling (25 %)"
+    protocol.received(FasterNow("compiling", 0.99, {"device": "fast"}), 1.0)
+    assert protocol.health().detail == "drawing with the klein backend, getting faster: compiling (99 %)"
     protocol.received(FasterNow("compiling", 1.0, {"device": "fast"}), 2.0)
     assert protocol.health().detail == "drawing with the klein backend"
     protocol.draw(request(), 3.0)
