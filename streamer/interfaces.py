@@ -1,4 +1,4 @@
-"""The seams: what a plug-in of each kind, and each stage the faces talk to, must offer."""
+"""The interfaces of plug-ins and of the generator, and the health and receipts that every part reports."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class KeySource(Protocol):
 
 
 class Rule:
-    """One link of the policy: inherit from it and override what the rule has a say in; Policy asks for nothing else.
+    """A rule of the policy: inherit from it and override what the rule decides; Policy calls nothing else.
 
     ``now`` is time.monotonic() seconds. A rule that raises refuses, holds or is skipped, whichever is safer.
     """
@@ -97,7 +97,7 @@ class Rule:
         """Return the turn of a request that passed every rule and found no place in the queue."""
 
     def observe(self, notice: Notice, now: float) -> None:
-        """Learn of something a source noticed: a raid, Shield Mode, a scene."""
+        """Take note of what a source reports: a raid, Shield Mode, a scene."""
 
     def may_draw(self, request: ImageRequest) -> bool:
         """Tell whether a queued request may be drawn now; otherwise it waits, and expires if this stays so."""

@@ -1,6 +1,6 @@
-"""Make typed text safe to parse, show and draw: invisible tricks out, links and people out of prompts.
+"""Makes typed text safe to parse, show and draw: without invisible characters, and prompts without links and people.
 
-Pure functions on the path of every command; plain ASCII costs about a microsecond.
+Pure functions that every command passes through; plain ASCII takes about a microsecond.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ from collections.abc import Iterator
 from unicodedata import category, is_normalized, normalize
 
 LONGEST = 2000
-"""Code points looked at; chat platforms send 500, everything above is somebody's experiment."""
+"""Code points read; chat platforms send 500 at most, and longer text only comes from experiments."""
 
 _MARKS_PER_BASE = 2
 _ZWJ, _VS16 = "\u200d", "\ufe0f"
 _KEYCAP = "\u20e3"
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 
-# Invisible although their category says letter, mark or symbol, so that no filter on categories catches them.
+# Invisible although their category is letter, mark or symbol, so a filter on categories misses them.
 # Chat clients append U+034F to repeat a message (Chatterino/chatterino2#6417); it was U+E0000 before.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0000-\U000e0fff]"
 )
 
-# Nearly all that is not ASCII: letters of everyday Latin, Cyrillic, Japanese, Chinese and Korean, none of them a mark.
+# Nearly all text that is not ASCII: everyday Latin, Cyrillic, Japanese, Chinese and Korean letters without marks.
 _EVERYDAY = re.compile("[ -~À-ÖØ-öø-ſЀ-ҁ、。ぁ-ゖァ-ヺー一-龥가-힣]*")
 
-# Endings that are no ordinary words; any other ending is taken for a link only when a path follows ("stop.it" stays).
+# Endings that are not ordinary words; any other ending makes a link only if a path follows ("stop.it" is kept).
 _ENDINGS = (
     "com|net|org|info|biz|io|gg|tv|app|dev|xyz|link|shop|site|online|store|stream|club|top|ru|рф|su|ua|de|uk|fr|es|"
     "eu|pl|br|jp|cn|ly|onion"
@@ -42,30 +42,30 @@ _TELEPHONE = re.compile(r"(?<!\w)\+?\(?\d(?:[\s().-]{0,2}\d){8,}(?!\w)")  # nine
 
 
 def clean(text: str) -> str:
-    """Return NFKC text without anything invisible, with at most two marks per letter and single spaces."""
+    """Return NFKC text without invisible characters, with at most two marks a letter and single spaces."""
     text = " ".join(text[:LONGEST].split())
     if text.isascii() and text.isprintable():
         return text
     if _EVERYDAY.fullmatch(text) and is_normalized("NFKC", text):
         return text
-    # Dropping a joiner can bring together what composes, and composing can strand a joiner: go on until nothing moves.
+    # Dropping a joiner can let characters compose, and composing can strand a joiner: repeat until nothing changes.
     while (cleaned := _clean_once(text)) != text:
         text = cleaned
     return text
 
 
 def without_markers(text: str) -> str:
-    """Take out what a language model's tokenizer would read as an order of its own instead of as text."""
+    """Remove what a language model's tokenizer would read as a control token instead of as text."""
     return _without(_MARKER, text) if "<" in text else text
 
 
 def without_links(text: str) -> str:
-    """Take web addresses out."""
+    """Remove web addresses."""
     return _without(_LINK, text) if "." in text or "://" in text else text
 
 
 def without_mentions(text: str) -> str:
-    """Take @names, e-mail addresses and telephone numbers out."""
+    """Remove @names, e-mail addresses and telephone numbers."""
     while True:
         fewer = _without(_TELEPHONE, _without(_EMAIL_OR_MENTION, text) if "@" in text else text)
         if fewer == text:
@@ -74,7 +74,7 @@ def without_mentions(text: str) -> str:
 
 
 def _without(pattern: re.Pattern[str], text: str) -> str:
-    # Taking one out can make its neighbours match, hence again until nothing matches.
+    # Removing a match can make its neighbours match, so repeat until nothing matches.
     while pattern.search(text):
         text = " ".join(pattern.sub(" ", text).split())
     return text
@@ -87,12 +87,12 @@ def _clean_once(text: str) -> str:
 
 def _visible(text: str) -> Iterator[str]:
     before, marks = "", 0
-    for place, char in enumerate(text):
+    for index, char in enumerate(text):
         kind = category(char)
         if char == _ZWJ:
-            keep = _is_emoji(before) and _is_emoji(text[place + 1 : place + 2])
+            keep = _is_emoji(before) and _is_emoji(text[index + 1 : index + 2])
         elif char == _VS16:
-            keep = (_is_emoji(before) and before != _VS16) or text[place + 1 : place + 2] == _KEYCAP
+            keep = (_is_emoji(before) and before != _VS16) or text[index + 1 : index + 2] == _KEYCAP
         elif kind in ("Mn", "Me"):
             marks += 1
             keep = marks <= _MARKS_PER_BASE

@@ -1,4 +1,4 @@
-"""The frozen values that cross stage boundaries: no behaviour, nothing imported from the rest of the program."""
+"""The frozen values that modules hand to each other: no behaviour, and no import from the rest of the program."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Lane(IntEnum):
 
 
 class RequestState(StrEnum):
-    """Where an accepted request stands; all but the first three are terminal. Held: drawn, and up to a human."""
+    """The state of an accepted request; all but the first three are final. Held: drawn, and a moderator decides."""
 
     QUEUED = "queued"
     DRAWING = "drawing"
@@ -42,7 +42,7 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asked. ``id`` is the platform's stable user id; names change and are re-used."""
+    """Who asked. ``id`` is the platform's stable user id; names change and are reused."""
 
     id: str
     name: str
@@ -51,7 +51,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """Channel points spent: they are settled (fulfilled or refunded) once the request has ended."""
+    """Spent channel points; they are fulfilled or refunded when the request ends."""
 
     id: str
     reward_id: str
@@ -59,9 +59,9 @@ class Redemption:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """One thing that happened outside. ``id`` is the platform's message id; ``at`` is time.monotonic() seconds.
+    """A line to interpret. ``id`` is the platform's message id; ``at`` is time.monotonic() seconds.
 
-    ``first_time`` says that the platform has never seen this person write in this chat before.
+    ``first_time`` says that this is the person's first message in this chat, according to the platform.
     """
 
     id: str
@@ -95,7 +95,7 @@ class Retraction:
 
 
 class NoticeKind(StrEnum):
-    """What a platform or a program may report that asks for nothing by itself."""
+    """What a platform or a program can report that asks for nothing by itself."""
 
     RAID = "raid"
     FOLLOW = "follow"
@@ -117,7 +117,7 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that a source noticed: ``count`` is viewers, bits or gifts; ``text`` a scene or a message."""
+    """A report of a source; ``count`` is viewers, bits or gifts, ``text`` is a scene or a message."""
 
     source: str
     kind: NoticeKind
@@ -158,15 +158,15 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """A fully resolved order for one picture; nothing in it is optional to interpret.
+    """A fully resolved request for one picture; nobody has to look anything up to draw it.
 
     ``text`` is what the actor typed after the command word, cleaned; ``prompt`` is what the model reads.
-    ``at`` and ``expires_at`` are time.monotonic() seconds. ``seconds`` is the time on air, None for until replaced.
-    ``cooldown_s`` is the command's own wait per actor, None for the rule's default.
-    ``reference`` is an encoded picture to edit, None to draw from the prompt alone; ``of_program`` asks for what
-    viewers see at the moment of drawing.
+    ``at`` and ``expires_at`` are time.monotonic() seconds. ``seconds`` is the time on air; None means until replaced.
+    ``cooldown_s`` is the command's own wait per actor; None means the rule's default.
+    ``reference`` is an encoded picture to edit; None means to draw from the prompt alone. ``of_program`` asks to edit
+    what viewers see at the moment of drawing.
     ``preview_px`` is the longest side of its previews; generator/supervisor.py decides it.
-    ``source`` and ``first_time`` are the trigger's; ``redemption`` what it cost in channel points, if it did.
+    ``source`` and ``first_time`` are the trigger's; ``redemption`` is what it cost in channel points.
     ``hold`` is why a moderator is to look at the picture before it goes on air.
     """
 
@@ -234,7 +234,7 @@ class StageCommand:
 class Refusal:
     """Why a request will not be drawn or shown; ``reason`` is safe to show in chat.
 
-    ``code`` names what was found, in our own words, and is empty unless the content itself was the trouble.
+    ``code`` names what was found in the content, in our own words; it is empty if the content is not the reason.
     """
 
     request_id: str
@@ -245,7 +245,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A human is to look before this goes on air; ``code`` names why, in our own words."""
+    """A moderator is to look before this goes on air; ``code`` names why, in our own words."""
 
     request_id: str
     rule: str
@@ -275,7 +275,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A decision that is written down; ``at`` is seconds since the epoch, ``judge`` a rule, a judge or a moderator."""
+    """A stored decision; ``at`` is seconds since the epoch, ``judge`` a rule, a judge or a moderator."""
 
     id: str
     request_id: str
@@ -308,9 +308,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An unfinished picture, too small to recognise unless somebody trusted asked; ``step`` is 1 to ``steps``.
+    """An unfinished picture, too small to recognise unless a trusted person asked; ``step`` is 1 to ``steps``.
 
-    ``data`` is empty when a step has nothing to show.
+    ``data`` is empty if a step has nothing to show.
     """
 
     request_id: str
@@ -325,7 +325,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """Take whatever is on this layer off the air: at once, or with a fade when nothing but its time is over."""
+    """Take whatever is on this layer off the air: at once, or with a fade if its time is simply over."""
 
     layer: str
     fade: bool = False
@@ -342,7 +342,7 @@ class Toast:
 
 @dataclass(frozen=True, slots=True)
 class NoticeCard:
-    """A still card of our own words over the overlay, until another replaces it; no title takes it away."""
+    """A card of our own words over the overlay until another replaces it; an empty title removes it."""
 
     title: str
     line: str
@@ -350,7 +350,7 @@ class NoticeCard:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A trigger that asked for something and did not get in."""
+    """A trigger whose request was refused."""
 
     trigger: Trigger
     refusal: Refusal
@@ -358,7 +358,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The one end of an accepted request; ``rule`` and ``reason`` are empty when it was shown."""
+    """How an accepted request ended, reported once; ``rule`` and ``reason`` are empty if it was shown."""
 
     request: ImageRequest
     state: RequestState
@@ -368,7 +368,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody who asked (``!queue``, ``!help``) is to be told, where they asked."""
+    """The answer to someone who asked (``!queue``, ``!help``), for the source they asked in."""
 
     trigger_id: str
     source: str
@@ -378,7 +378,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Whether viewers may ask now, and if not why: paused, switched off, or no generator that is worth its price."""
+    """Whether viewers may ask now, and if not, why: paused, switched off, or no generator that can draw."""
 
     open: bool
     why: str = ""
@@ -386,9 +386,9 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Somebody is to be forgotten: whatever an output keeps of them, or of these requests, is to go.
+    """Somebody is to be forgotten: outputs delete what they keep of them or of these requests. May come twice.
 
-    ``actor_id`` is the keyed hash that stands for an id when this is told again after a restart. May be told twice.
+    When it comes again after a restart, ``actor_id`` is the keyed hash that stands for the id.
     """
 
     actor_id: str
@@ -398,20 +398,3 @@ class Forgotten:
 Update = Frame | Preview | Clear
 Shown = Update | Refusal | Toast | NoticeCard
 Event = Shown | Refused | Ended | Answer | Notice | Retraction | Availability | Forgotten
-PictureKey = tuple[RequestKind, str, str, int, int, int, float, Caption | None, bytes | None]
-
-
-def is_shareable(request: ImageRequest) -> bool:
-    """Tell whether a request shares what became of the same one before it, drawn or being drawn.
-
-    Viewers' do, if nobody paid and what they ask about is the same; moderators may want another one.
-    """
-    viewer = request.priority is Lane.CHAT and request.actor.role < Role.MODERATOR
-    return viewer and not request.of_program
-
-
-def picture_key(request: ImageRequest) -> PictureKey:
-    """Return what makes two requests the same picture; the seed differs always and does not count."""
-    how = request.params
-    size = (how.width, how.height, how.num_inference_steps, how.guidance_scale)
-    return (request.kind, request.layer, request.prompt, *size, request.caption, request.reference)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streamer.moderation.approval import ApprovalOptions, approval_reason
-from streamer.moderation.policy import Objection, worst
+from streamer.moderation.policy import FAILED, LATE, Objection, worst
 from streamer.types import Hold, ImageRequest, Judgement, Lane, Refusal
 
 
@@ -29,7 +29,7 @@ def combine_verdicts(
     broadcaster is there to look.
     """
     own = request.priority is Lane.BROADCASTER
-    counted = [judgement for judgement in judgements if not (own and judgement.code in ("failed", "late"))]
+    counted = [judgement for judgement in judgements if not (own and judgement.code in (LATE, FAILED))]
     judged = worst(request, counted)
     refusal = next((found for found in (looked, judged, admitted) if isinstance(found, Refusal)), None)
     return refusal or admitted or looked or judged

@@ -15,6 +15,8 @@ Objection = Refusal | Hold
 
 # A remote judge usually answers in 0.1 to 0.6 s; one that takes longer counts as silent.
 JUDGE_TIMEOUT_S = 3.0
+LATE, FAILED = "late", "failed"
+"""Codes of judgements that stand for no answer of a judge."""
 
 
 class Policy:
@@ -132,7 +134,7 @@ async def _judge_text(rule: Rule, request: ImageRequest) -> Judgement:
         async with asyncio.timeout(JUDGE_TIMEOUT_S):
             return await rule.judge_text(request)
     except TimeoutError:
-        return Judgement(Outcome.HOLD, "late", name, "")
+        return Judgement(Outcome.HOLD, LATE, name, "")
     except Exception:
         log.exception("a judge of texts failed: %s", name)
-        return Judgement(Outcome.HOLD, "failed", name, "")
+        return Judgement(Outcome.HOLD, FAILED, name, "")
