@@ -1,16 +1,17 @@
-"""Draws contact sheets: an evening's pictures in rows, each with what was asked for and who asked.
+"""Draws contact sheets: an evening's pictures in rows, each with its request and who asked.
 
-A sheet says inside its file what it was drawn from, in the words that can be read on it anyway: so it can be drawn
-anew without somebody, years later and on a machine that knows nothing else of that evening.
+The file of a sheet contains what the sheet was drawn from, in the words that stand on it anyway. So it can be redrawn
+without somebody, years later and on a machine that knows nothing else of that evening.
 """
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -19,11 +20,11 @@ from streamer.generator.render.wrap import truncate
 
 COLUMNS, ROWS = 4, 6
 THUMB = (460, 259)
-"""A little window of 16:9, in pixels; a picture of another shape is shown whole inside it."""
+"""The cell of a picture, 16:9, in pixels; a picture of another shape is shown whole inside it."""
 
 _HEADING = b"streamer sheet "
 _COMMENT = b"\xff\xfe"
-_LONGEST = 65_533
+_MAX_COMMENT = 65_533
 """Bytes that a JPEG comment holds."""
 
 _EDGE, _GAP, _HEAD, _WORDS = 48, 28, 150, 92
@@ -32,21 +33,21 @@ _GROUND, _WINDOW, _TEXT, _QUIET = "#14161c", "#20242f", "#eceef4", "#a9b0c3"
 
 @dataclass(frozen=True, slots=True)
 class SheetEntry:
-    """One picture of a sheet: its file, what it shows, and a line about when and for whom.
+    """One picture of a sheet: its file, the text that asked for it, and a line about when and for whom.
 
-    ``mark`` is the one inside the picture; ``person`` a number that is the same for all that one person asked for.
+    ``tag`` is the tag inside the picture; ``person`` is a number that all requests of one person share.
     """
 
     picture: Path
-    what: str
+    text: str
     note: str
-    mark: str = ""
+    tag: str = ""
     person: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ContactSheet:
-    """What one page was drawn from; its entries' pictures are file names without a folder."""
+    """What one page was drawn from; the pictures of its entries are file names without a folder."""
 
     title: str
     page: int
@@ -54,20 +55,19 @@ class ContactSheet:
 
 
 def drawn_from(data: bytes) -> ContactSheet | None:
-    """Read what a sheet says about itself; None for any other file."""
+    """Return what a sheet was drawn from; None for any other file."""
     at = data.find(_HEADING)
     if at < 4 or data[at - 4 : at - 2] != _COMMENT:
         return None
     try:
         record = json.loads(data[at + len(_HEADING) : at - 2 + int.from_bytes(data[at - 2 : at], "big")])
-        entries = (SheetEntry(**{**entry, "picture": Path(entry["picture"])}) for entry in record["entries"])
-        return ContactSheet(record["title"], record["page"], tuple(entries))
+        return ContactSheet(record["title"], record["page"], tuple(_entry(entry) for entry in record["entries"]))
     except (ValueError, TypeError, KeyError):
-        return None  # made by somebody else, or cut off
+        return None  # made by another program, or cut off
 
 
 def sheets(title: str, subtitle: str, entries: Sequence[SheetEntry]) -> Iterator[bytes]:
-    """Draw one JPEG page after the other, as many as the entries need; no entries, no page."""
+    """Yield the JPEG pages of a sheet, as many as the entries need; without entries there is no page."""
     size = COLUMNS * ROWS
     pages = [entries[start : start + size] for start in range(0, len(entries), size)]
     many = len(pages) > 1
@@ -76,15 +76,27 @@ def sheets(title: str, subtitle: str, entries: Sequence[SheetEntry]) -> Iterator
         yield _page(title, head, page, _record(ContactSheet(title, number, tuple(page))))
 
 
+def _entry(record: Mapping[str, Any]) -> SheetEntry:
+    text, note, tag, person = (record[key] for key in ("what", "note", "mark", "person"))
+    return SheetEntry(Path(record["picture"]), text, note, tag, person)
+
+
 def _record(sheet: ContactSheet) -> bytes:
-    """Say what a sheet is drawn from; nothing if that is too long for a comment: then it cannot be drawn anew."""
+    """Return what a sheet is drawn from, or nothing if it is too long for a comment: the sheet cannot be redrawn."""
+    # These keys stand in the files of streamers: they never change.
     entries = [
-        {"picture": one.picture.name, "what": one.what, "note": one.note, "mark": one.mark, "person": one.person}
-        for one in sheet.entries
+        {
+            "picture": entry.picture.name,
+            "what": entry.text,
+            "note": entry.note,
+            "mark": entry.tag,
+            "person": entry.person,
+        }
+        for entry in sheet.entries
     ]
     record = {"title": sheet.title, "page": sheet.page, "entries": entries}
     comment = _HEADING + json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
-    return comment if len(comment) <= _LONGEST else b""
+    return comment if len(comment) <= _MAX_COMMENT else b""
 
 
 def _page(title: str, subtitle: str, entries: Sequence[SheetEntry], comment: bytes) -> bytes:
@@ -111,12 +123,12 @@ def _cell(page: Image.Image, draw: ImageDraw.ImageDraw, entry: SheetEntry, at: t
         at = (left + (THUMB[0] - small.width) // 2, top + (THUMB[1] - small.height) // 2)
         page.paste(small, at, small)
     below = top + THUMB[1] + 10
-    used = _line(draw, entry.what, (left, below), THUMB[0], 22, "Bold", _TEXT, lines=2)
+    used = _line(draw, entry.text, (left, below), THUMB[0], 22, "Bold", _TEXT, lines=2)
     _line(draw, entry.note, (left, below + used * 26 + 2), THUMB[0], 19, "Regular", _QUIET)
 
 
 def _thumb(path: Path) -> Image.Image | None:
-    """Read a small copy; None for a file that was deleted meanwhile, or is no picture."""
+    """Return a small copy; None when the file has been deleted or is no picture."""
     try:
         with Image.open(path) as picture:
             picture.draft("RGB", THUMB)
@@ -131,7 +143,7 @@ def _line(
     draw: ImageDraw.ImageDraw, text: str, at: tuple[int, int], width: int, size: int, weight: str, colour: str,
     lines: int = 1,
 ) -> int:  # fmt: skip
-    """Write a text in one size, cut off where it gets too long; return how many lines it took."""
+    """Draw a text in one size and cut it off at its last line; return how many lines it took."""
     name = font_for(text, weight)
     font, words = open_font(name, size), drop_unwritable(text, name)
     fitted = truncate(words, width, lines, font.getlength)

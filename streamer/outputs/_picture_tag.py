@@ -1,4 +1,4 @@
-"""Puts a mark into the XMP of our own JPEG and WebP files, and finds it again in whatever became of them."""
+"""Writes a picture tag into the XMP of our own JPEG and WebP files, and reads it back from edited copies too."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ _ABOUT = b'rdf:about=""'
 _NAMED = _ABOUT + b' xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/" xmpMM:DocumentID="streamer:%s"'
 
 
-def with_tag(data: bytes, mark: str) -> bytes:
-    """Write the mark into a picture as its XMP document id; what has no XMP of ours stays as it is."""
+def with_tag(data: bytes, tag: str) -> bytes:
+    """Return the picture with the tag as its XMP document id; a picture without our XMP is returned unchanged."""
     at = data.find(_ABOUT)
     if at < 0:
         return data
-    wider = data[:at] + _NAMED % mark.encode() + data[at + len(_ABOUT) :]
+    wider = data[:at] + _NAMED % tag.encode() + data[at + len(_ABOUT) :]
     more = len(wider) - len(data)
     return _webp(wider, at, more) if data.startswith(b"RIFF") else _jpeg(wider, at, more)
 
 
 def read_tag(data: bytes) -> str | None:
-    """Find a picture's mark: other programs keep the XMP when they turn, crop or convert a picture."""
-    found = TAG_PATTERN.search(data)
-    return found[1].decode() if found else None
+    """Return a picture's tag: other programs keep the XMP when they turn, crop or convert a picture."""
+    match = TAG_PATTERN.search(data)
+    return match[1].decode() if match else None
 
 
 def _jpeg(data: bytes, at: int, more: int) -> bytes:
-    """Tell the segment around ``at`` that it has become longer."""
+    """Correct the length of the segment around ``at``, which has grown by ``more`` bytes."""
     length = data.rfind(XMP_HEAD, 0, at) - 2
     return (
         data[:length]
@@ -36,7 +36,7 @@ def _jpeg(data: bytes, at: int, more: int) -> bytes:
 
 
 def _webp(data: bytes, at: int, more: int) -> bytes:
-    """Tell the chunk around ``at`` and the file that they have become longer; chunks begin at even offsets."""
+    """Correct the lengths of the chunk around ``at`` and of the file; chunks begin at even offsets."""
     length = data.rfind(b"XMP ", 0, at) + 4
     old = int.from_bytes(data[length : length + 4], "little")
     body = data[length + 4 : length + 4 + old + more]

@@ -1,4 +1,4 @@
-"""Copies every picture that went on air into a folder of the streamer's choice, one folder a day."""
+"""Copies every picture that goes on air into a folder of the streamer's choice, one folder a day."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ class Options(BaseModel):
 
 
 class Archive:
-    """Write each frame to ``folder/2026-01-31/20.15.07 background 1a2b3c.jpg``, with a mark of whose it is inside."""
+    """Write each frame to ``folder/2026-01-31/20.15.07 background 1a2b3c.jpg``, with its owner's tag inside."""
 
-    def __init__(self, album: PictureFolder, store: Store) -> None:
-        self._album, self._store = album, store
+    def __init__(self, pictures: PictureFolder, store: Store) -> None:
+        self._pictures, self._store = pictures, store
 
     async def publish(self, event: Event) -> None:
         """Copy a frame; a full or missing disk is logged and does not stop the show."""
         try:
             if isinstance(event, Forgotten):
-                await asyncio.to_thread(self._album.remove, event.actor_id, event.request_ids)
+                await asyncio.to_thread(self._pictures.remove, event.actor_id, event.request_ids)
             elif isinstance(event, Frame):
                 await self._copy(event)
         except (OSError, StoreError) as error:
             log.warning("the picture was not archived: %s", error)
 
     async def _copy(self, frame: Frame) -> None:
-        path = self._album.folder / time.strftime("%Y-%m-%d") / name_of(frame, time.strftime("%H.%M.%S"))
+        path = self._pictures.folder / time.strftime("%Y-%m-%d") / name_of(frame, time.strftime("%H.%M.%S"))
         row = await self._store.requests.get(frame.request_id)
-        # A row that is gone is that of somebody who was forgotten a moment ago.
+        # No row: its owner was forgotten a moment ago.
         if row is not None:
-            await asyncio.to_thread(self._album.save, path, frame, row.actor_id)
+            await asyncio.to_thread(self._pictures.save, path, frame, row.actor_id)
 
 
 def create(options: Options, store: Store, pseudonyms: Pseudonyms) -> Archive:

@@ -20,19 +20,20 @@ from streamer.types import Ended, Event, Forgotten, Frame, Notice, NoticeKind, R
 
 log = logging.getLogger(__name__)
 
-COMING = 50
-"""Pictures on air whose request has not ended yet: one, for a moment."""
-WORDS = 300
-"""Letters of a text or a name; a sheet shows fewer."""
-TAKEN_BACK_S = 24 * 3600.0
-"""How far back a deleted message or a timeout reaches: a timeout of today is no reason to delete last year's."""
+MAX_UNFINISHED = 50
+"""Pictures on air whose request has not ended yet: usually one, for a moment."""
+MAX_CREDITS = 5000
+MAX_CHARACTERS = 300
+"""Of a text or a name; a sheet shows fewer."""
+RETRACTED_S = 24 * 3600.0
+"""A deleted message or a timeout deletes pictures up to this age: it is no reason to delete last year's."""
 
 _STARTS = {NoticeKind.ONLINE: "stream", NoticeKind.RECORDING_ON: "recording"}
 _STOPS = {NoticeKind.OFFLINE: "stream", NoticeKind.RECORDING_OFF: "recording"}
 
 
 class Options(BaseModel):
-    """Where evenings go, and whether names stand on the sheets."""
+    """Where the folders go, and whether the sheets show names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,19 +43,19 @@ class Options(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture that was on air, in its file."""
+    """One picture that was on air, in its file; ``at`` is the time of day as the sheet shows it."""
 
     request_id: str
     actor_id: str
     path: Path
     at: str
-    what: str
-    mark: str
+    text: str
+    tag: str
 
 
 @dataclass(slots=True)
 class Evening:
-    """The pictures since the stream or the recording began; the folder is named after the first one's time."""
+    """The pictures since the stream or the recording began; the folder is named after the time of the first."""
 
     folder: Path
     title: str
@@ -63,18 +64,18 @@ class Evening:
 
 
 class Evenings:
-    """Copy each picture when its request has ended, and draw sheets at the end of stream, recording or program."""
+    """Copies each picture when its request ends, and draws sheets when the stream, recording or program ends."""
 
-    def __init__(self, options: Options, album: PictureFolder) -> None:
-        self._options, self._album = options, album
-        self._coming: LruDict[str, Frame] = LruDict(COMING)
-        # What the overlay has shown as the viewer's name: that has passed the rules, and nothing else has.
-        self._credits: LruDict[str, str] = LruDict(5000)
+    def __init__(self, options: Options, pictures: PictureFolder) -> None:
+        self._options, self._pictures = options, pictures
+        self._unfinished: LruDict[str, Frame] = LruDict(MAX_UNFINISHED)
+        # The names as the overlay showed them: no other form of a name has passed the rules.
+        self._credits: LruDict[str, str] = LruDict(MAX_CREDITS)
         self._evening: Evening | None = None
         self._running: set[str] = set()
 
     async def run(self) -> None:
-        """Wait for the end of the program, which ends an evening that nobody has ended."""
+        """Wait for the end of the program, and draw the sheets of an evening that has not ended before."""
         try:
             await asyncio.Event().wait()
         finally:
@@ -82,50 +83,50 @@ class Evenings:
                 self._write_sheets(self._evening)
 
     async def publish(self, event: Event) -> None:
-        """Note what happens; a full or missing disk is logged and does not stop the show."""
+        """Handle one event; a full or missing disk is logged and does not stop the show."""
         try:
-            await self._note(event)
+            await self._handle(event)
         except OSError as error:
             log.warning("the evening was not kept: %s", error)
 
-    async def _note(self, event: Event) -> None:
+    async def _handle(self, event: Event) -> None:
         match event:
             case Frame():
-                self._coming.put(event.request_id, event)
+                self._unfinished.put(event.request_id, event)
             case Toast(request_id, text) if request_id:
                 self._credits.put(request_id, text)
             case Ended(state=RequestState.SHOWN):
                 await self._keep(event)
             case Retraction(message_id=message, actor_id=actor) if message or actor:
-                await self._take_back(actor, [message] if message else [], time.time() - TAKEN_BACK_S)
+                await self._delete(actor, [message] if message else [], time.time() - RETRACTED_S)
             case Forgotten(actor, requests):
-                await self._take_back(actor, requests)
+                await self._delete(actor, requests)
             case Notice():
-                await self._hear(event)
+                await self._follow(event)
 
     async def _keep(self, ended: Ended) -> None:
         request = ended.request
-        frame = self._coming.pop(request.id)
+        frame = self._unfinished.pop(request.id)
         if frame is None:
-            return  # one of those who joined somebody else's request
+            return  # this request joined another one, whose picture it shares
         if self._evening is None or self._evening.over:
-            self._evening = _begun(self._album.folder)
+            self._evening = _new_evening(self._pictures.folder)
         clock = time.strftime("%H.%M.%S")
         path = self._evening.folder / name_of(frame, clock)
-        mark = await asyncio.to_thread(self._album.save, path, frame, request.actor.id)
-        what = (request.text or request.command)[:WORDS]
-        shot = Shot(request.id, request.actor.id, path, clock[:5].replace(".", ":"), what, mark)
+        tag = await asyncio.to_thread(self._pictures.save, path, frame, request.actor.id)
+        text = (request.text or request.command)[:MAX_CHARACTERS]
+        shot = Shot(request.id, request.actor.id, path, clock[:5].replace(".", ":"), text, tag)
         self._evening.shots.append(shot)
 
-    async def _take_back(self, actor_id: str | None, request_ids: Sequence[str], since: float = -math.inf) -> None:
-        """Delete what its writer, or a moderator, took back, and all of somebody who is to be forgotten."""
+    async def _delete(self, actor_id: str | None, request_ids: Sequence[str], since: float = -math.inf) -> None:
+        """Delete the pictures of somebody and of some requests, and redraw the sheets that showed them."""
         if (evening := self._evening) is not None:
-            meant = self._album.tag_matcher(actor_id, request_ids)
-            evening.shots = [shot for shot in evening.shots if not meant(shot.mark)]
-        await asyncio.to_thread(self._album.remove, actor_id, request_ids, since)
+            matches = self._pictures.tag_matcher(actor_id, request_ids)
+            evening.shots = [shot for shot in evening.shots if not matches(shot.tag)]
+        await asyncio.to_thread(self._pictures.remove, actor_id, request_ids, since)
 
-    async def _hear(self, notice: Notice) -> None:
-        """Draw the sheets whenever something ends; the evening is over when nothing runs any more."""
+    async def _follow(self, notice: Notice) -> None:
+        """Draw the sheets when the stream or the recording ends; the evening is over when neither runs any more."""
         if started := _STARTS.get(notice.kind):
             self._running.add(started)
         elif stopped := _STOPS.get(notice.kind):
@@ -135,17 +136,18 @@ class Evenings:
                 await asyncio.to_thread(self._write_sheets, self._evening)
 
     def _write_sheets(self, evening: Evening) -> None:
-        people = {who: number for number, who in enumerate(dict.fromkeys(shot.actor_id for shot in evening.shots))}
+        actor_ids = dict.fromkeys(shot.actor_id for shot in evening.shots)
+        people = {actor_id: number for number, actor_id in enumerate(actor_ids)}
         entries = [self._entry(shot, people[shot.actor_id]) for shot in evening.shots]
-        if self._album.draw(evening.folder, evening.title, entries):
+        if self._pictures.draw(evening.folder, evening.title, entries):
             log.info("the evening's pictures and contact sheet are in %s", evening.folder)
 
     def _entry(self, shot: Shot, person: int) -> SheetEntry:
-        credit = (self._credits.get(shot.request_id) or "")[:WORDS] if self._options.names else ""
-        return SheetEntry(shot.path, shot.what, " · ".join(filter(None, (shot.at, credit))), shot.mark, person)
+        credit = (self._credits.get(shot.request_id) or "")[:MAX_CHARACTERS] if self._options.names else ""
+        return SheetEntry(shot.path, shot.text, " · ".join(filter(None, (shot.at, credit))), shot.tag, person)
 
 
-def _begun(folder: Path) -> Evening:
+def _new_evening(folder: Path) -> Evening:
     now = time.localtime()
     return Evening(folder / time.strftime("%Y-%m-%d %H.%M.%S", now), time.strftime("%d.%m.%Y, from %H:%M", now))
 

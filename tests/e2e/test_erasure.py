@@ -193,5 +193,5 @@ async def test_the_command_line_empties_the_streamers_folders_beside_a_running_p
     (sheet,) = folders[0].glob("*/contact sheet 1.jpg")
     drawn = drawn_from(sheet.read_bytes())
     assert drawn is not None
-    assert [entry.what for entry in drawn.entries] == ["pier"]
+    assert [entry.text for entry in drawn.entries] == ["pier"]
     assert capsys.readouterr().out == "1 requests forgotten\n" * 2

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from streamer.outputs._contact_sheet import COLUMNS, ROWS, THUMB, SheetEntry, sheets
+from streamer.outputs._contact_sheet import COLUMNS, ROWS, THUMB, ContactSheet, SheetEntry, drawn_from, sheets
 
 SHAPES = {"wide": (1280, 720), "square": (512, 512), "tall": (400, 900), "tiny": (20, 12)}
 
 
-def pages(folder: Path, count: int, what: str = "stormy harbour", note: str = "20:15") -> list[Image.Image]:
+def pages(folder: Path, count: int, text: str = "stormy harbour", note: str = "20:15") -> list[Image.Image]:
     Image.new("RGB", (1280, 720), "#ff0000").save(folder / "red.jpg")
-    entries = [SheetEntry(folder / "red.jpg", what, note)] * count
+    entries = [SheetEntry(folder / "red.jpg", text, note)] * count
     return [Image.open(io.BytesIO(page)) for page in sheets("Evening", f"{count} pictures", entries)]
 
 
@@ -57,9 +58,18 @@ def test_a_file_that_is_gone_or_broken_leaves_its_window_empty(tmp_path: Path, c
 
 
 @pytest.mark.parametrize(
-    "what", ["", "буря в гавани", "x" * 400, "word " * 90, "猫 и 🎨", "\u202eabc", "a" * 30 + " b"]
+    "text", ["", "буря в гавани", "x" * 400, "word " * 90, "猫 и 🎨", "\u202eabc", "a" * 30 + " b"]
 )
-def test_words_stay_inside_their_column(tmp_path: Path, what: str) -> None:
-    (page,) = pages(tmp_path, 1, what, note=what)
+def test_words_stay_inside_their_column(tmp_path: Path, text: str) -> None:
+    (page,) = pages(tmp_path, 1, text, note=text)
     beside = page.convert("L").crop((48 + THUMB[0] + 2, 150, page.width, page.height))
     assert beside.getextrema()[1] < 60  # type: ignore[operator]
+
+
+def test_a_sheet_contains_what_it_was_drawn_from_under_names_that_never_change(tmp_path: Path) -> None:
+    entry = SheetEntry(tmp_path / "a.jpg", "harbour", "20:15 · drawn for Ann", "1.2.3", 4)
+    (page,) = sheets("Evening", "", [entry])
+    assert drawn_from(page) == ContactSheet("Evening", 1, (replace(entry, picture=Path("a.jpg")),))
+    assert (
+        b'{"picture": "a.jpg", "what": "harbour", "note": "20:15 \xc2\xb7 drawn for Ann", "mark": "1.2.3", "person": 4}'
+    ) in page

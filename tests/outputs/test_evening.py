@@ -148,7 +148,7 @@ async def test_after_a_restart_what_is_taken_back_goes_as_well(tmp_path: Path, e
     ]
     sheet = drawn_from(sheets(tmp_path)[0].read_bytes())
     assert sheet is not None
-    assert [(entry.what, entry.note[-3:]) for entry in sheet.entries] == [("text of bbbbbbbb", "bob")]
+    assert [(entry.text, entry.note[-3:]) for entry in sheet.entries] == [("text of bbbbbbbb", "bob")]
 
 
 async def test_a_timeout_of_today_leaves_pictures_of_days_ago_and_to_be_forgotten_does_not(tmp_path: Path) -> None:
