@@ -176,7 +176,7 @@ class ProgramView(Protocol):
 
 
 class Generator(Protocol):
-    """Draws one request at a time: previews, then exactly one frame; raises BackendError when it cannot."""
+    """Draws one request at a time: previews, then exactly one frame; raises BackendError if it cannot."""
 
     @property
     def active(self) -> Mapping[str, str]:
@@ -201,11 +201,11 @@ class Generator(Protocol):
 
     def cancel(self, request_id: str) -> None: ...
 
-    def park(self) -> None:
-        """Finish the picture being drawn, then give the GPU away until ``unpark``."""
+    def release_gpu(self) -> None:
+        """Finish the picture being drawn, then free the GPU until ``reclaim_gpu``."""
         ...
 
-    def unpark(self) -> None: ...
+    def reclaim_gpu(self) -> None: ...
 
     def health(self) -> Health: ...
 

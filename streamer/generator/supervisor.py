@@ -110,13 +110,13 @@ class Supervisor:
         self._waiting.discard(request_id)
         self._perform(self._protocol.cancel(request_id))
 
-    def park(self) -> None:
-        """End the process as soon as it has nothing to draw, which frees the GPU, and start none until ``unpark``."""
-        self._perform(self._protocol.park())
+    def release_gpu(self) -> None:
+        """End the process, which frees the GPU, as soon as it draws nothing; start none until ``reclaim_gpu``."""
+        self._perform(self._protocol.release_gpu())
 
-    def unpark(self) -> None:
+    def reclaim_gpu(self) -> None:
         """Start the process again."""
-        self._protocol.unpark()
+        self._protocol.reclaim_gpu()
         self._changed.set()
 
     async def _wanted(self) -> Begin:

@@ -52,7 +52,7 @@ class WorkerState(Enum):
     LEAVING = auto()
     """The process was asked to leave, to free the GPU."""
     PARKED = auto()
-    """There is no process until ``unpark``: the GPU is free."""
+    """There is no process until ``reclaim_gpu``: the GPU is free."""
     CLOSED = auto()
     """The program ends."""
 
@@ -256,12 +256,12 @@ class WorkerProtocol:
         self._job.ended = True
         return [SendCommand(Cancel(job))]
 
-    def park(self) -> list[WorkerAction]:
-        """Let the process leave as soon as it has nothing to draw, and start none until ``unpark``."""
+    def release_gpu(self) -> list[WorkerAction]:
+        """Let the process leave as soon as it has nothing to draw, and start none until ``reclaim_gpu``."""
         self._parked = True
         return self._leave()
 
-    def unpark(self) -> None:
+    def reclaim_gpu(self) -> None:
         """Want a process again."""
         self._parked = False
 

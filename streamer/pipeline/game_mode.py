@@ -42,14 +42,14 @@ class GameMode:
     def release_gpu(self, now: float) -> NoticeCard:
         """Let the picture being drawn finish, end the generator, and return the notice card to show."""
         self.active = self._away = True
-        self._generator.park()
+        self._generator.release_gpu()
         self._scheduler.prolong(now + self._options.hold_s)
         return NoticeCard(self._options.card, self._options.line) if self._options.card else NO_CARD
 
     def reclaim_gpu(self) -> None:
         """Start the generator again; the notice card stays until it is ready."""
         self.active = False
-        self._generator.unpark()
+        self._generator.reclaim_gpu()
 
     def gpu_returned(self) -> bool:
         """Note that the generator is ready; tell whether it had been away."""

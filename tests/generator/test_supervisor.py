@@ -294,14 +294,14 @@ async def test_parking_ends_the_process_and_unparking_starts_another(tmp_path: P
         await draw(generator, request("fine"))
         first = generator.pid
         assert first is not None
-        generator.park()
+        generator.release_gpu()
         assert generator.health().state is not HealthState.READY
         health = await until(generator, lambda health: health.state is HealthState.PARKED)
         assert (psutil.pid_exists(first), generator.pid) == (False, None)
         assert "the GPU is free" in health.detail
         await asyncio.sleep(0.2)
         assert (generator.pid, generator.active) == (None, {"backend": SCRIPTED})
-        generator.unpark()
+        generator.reclaim_gpu()
         assert isinstance((await draw(generator, request("fine")))[-1], Frame)
         assert generator.pid not in (None, first)
         assert generator.restarts == {}
@@ -311,7 +311,7 @@ async def test_the_picture_being_drawn_is_finished_before_the_process_goes(tmp_p
     async with running(tmp_path) as generator:
         pictures = generator.draw(request("fine", steps=400))
         await anext(pictures)
-        generator.park()
+        generator.release_gpu()
         assert isinstance([item async for item in pictures][-1], Frame)
         await until(generator, lambda health: health.state is HealthState.PARKED)
         assert generator.pid is None
@@ -321,8 +321,8 @@ async def test_the_picture_being_drawn_is_finished_before_the_process_goes(tmp_p
 async def test_parking_ends_a_process_that_is_still_loading(tmp_path: Path, on_load: str) -> None:
     async with running(tmp_path, on_load=on_load) as generator:
         await until(generator, lambda health: health.state is HealthState.WARMING)
-        generator.park()
-        generator.park()
+        generator.release_gpu()
+        generator.release_gpu()
         async with asyncio.timeout(10):
             await until(generator, lambda health: health.state is HealthState.PARKED)
         assert (generator.pid, generator.restarts) == (None, {})
@@ -332,15 +332,15 @@ async def test_parking_and_unparking_at_once_restarts_without_counting_a_death(t
     async with running(tmp_path) as generator:
         for _ in range(3):
             await draw(generator, request("fine"))
-            generator.park()
-            generator.unpark()
+            generator.release_gpu()
+            generator.reclaim_gpu()
         assert isinstance((await draw(generator, request("fine")))[-1], Frame)
         assert generator.restarts == {}
 
 
 async def park_while_drawing(generator: Supervisor, wanted: ImageRequest) -> None:
     async for _ in generator.draw(wanted):
-        generator.park()
+        generator.release_gpu()
 
 
 async def test_a_crash_of_the_last_picture_counts_as_a_death_and_still_parks(tmp_path: Path) -> None:

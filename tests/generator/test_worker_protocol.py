@@ -156,7 +156,7 @@ def test_a_fault_is_raised_as_its_own_class_and_keeps_the_process() -> None:
             ),
             10,
         ),
-        (lambda protocol: (protocol.start(0.0), protocol.received(READY, 1.0), protocol.park()), None),
+        (lambda protocol: (protocol.start(0.0), protocol.received(READY, 1.0), protocol.release_gpu()), None),
     ],
     ids=["starting", "loading", "idle", "drawing", "heartbeat", "leaving"],
 )
@@ -275,20 +275,20 @@ def test_a_reader_that_leaves_stops_its_own_job_once() -> None:
 
 def test_parking_while_idle_ends_the_process_without_counting_a_death() -> None:
     protocol = idle()
-    assert protocol.park() == [EndWorker()]
+    assert protocol.release_gpu() == [EndWorker()]
     assert protocol.health() == Health("generator", HealthState.COLD, "giving the GPU away")
-    assert protocol.park() == []
+    assert protocol.release_gpu() == []
     assert died(protocol, 0, 1.0) == [RestartAfter(0.0)]
     assert (protocol.start(1.0), protocol.state) == (None, WorkerState.PARKED)
     assert protocol.health().state is HealthState.PARKED
     assert (protocol.restarts, protocol.active) == ({}, {"backend": "klein"})
-    protocol.unpark()
+    protocol.reclaim_gpu()
     assert protocol.start(2.0) is not None
 
 
 def test_parking_while_drawing_finishes_the_picture_first() -> None:
     protocol = busy()
-    assert protocol.park() == []
+    assert protocol.release_gpu() == []
     assert protocol.received(Produced(1, PREVIEW), 1.0) == [DeliverItem(1, PREVIEW)]
     assert protocol.received(Produced(1, FRAME), 2.0) == [DeliverItem(1, FRAME), EndWorker()]
     assert state_of(protocol) is WorkerState.LEAVING
@@ -296,7 +296,7 @@ def test_parking_while_drawing_finishes_the_picture_first() -> None:
 
 def test_a_crash_while_drawing_is_a_death_even_when_parked() -> None:
     protocol = busy()
-    protocol.park()
+    protocol.release_gpu()
     died(protocol, -11, 1.0)
     assert protocol.restarts == {"crash": 1}
     assert (protocol.start(2.0), protocol.state) == (None, WorkerState.PARKED)

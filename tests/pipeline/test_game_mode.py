@@ -22,11 +22,11 @@ class Machine:
     def __init__(self) -> None:
         self.orders: list[str] = []
 
-    def park(self) -> None:
-        self.orders.append("park")
+    def release_gpu(self) -> None:
+        self.orders.append("release_gpu")
 
-    def unpark(self) -> None:
-        self.orders.append("unpark")
+    def reclaim_gpu(self) -> None:
+        self.orders.append("reclaim_gpu")
 
 
 def parking(**options: object) -> tuple[GameMode, Machine, Scheduler]:
@@ -45,7 +45,7 @@ def test_what_waits_and_what_comes_meanwhile_wait_for_as_long_as_they_may() -> N
     park, machine, scheduler = parking(hold_s=600)
     scheduler.submit(REQUEST, 0.0)
     assert park.release_gpu(10.0) == NoticeCard("Back soon", "Pictures are taking a short break")
-    assert machine.orders == ["park"]
+    assert machine.orders == ["release_gpu"]
     assert scheduler.expire(609.0) == []
     assert [ending.request.id for ending in scheduler.expire(610.0)] == ["r"]
     admitted = park.admit(REQUEST, 100.0)
@@ -72,7 +72,7 @@ def test_requests_are_still_held_while_the_model_loads_and_the_return_is_told_on
     park, machine, _ = parking()
     park.release_gpu(0.0)
     park.reclaim_gpu()
-    assert machine.orders == ["park", "unpark"]
+    assert machine.orders == ["release_gpu", "reclaim_gpu"]
     assert park.admit(REQUEST, 0.0) != REQUEST
     assert [park.gpu_returned(), park.gpu_returned()] == [True, False]
     assert park.admit(REQUEST, 0.0) is REQUEST

@@ -63,10 +63,10 @@ class Easel:
     async def ready(self) -> None:
         await self.here.wait()
 
-    def park(self) -> None:
+    def release_gpu(self) -> None:
         self.here.clear()
 
-    def unpark(self) -> None:
+    def reclaim_gpu(self) -> None:
         self.here.set()
 
     def health(self) -> Health:
