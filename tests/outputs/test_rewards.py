@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("live")
 
 
 def titles(api: TwitchApi) -> list[str]:
-    return [one["title"] for one in api.rewards.rewards.values()]
+    return [reward["title"] for reward in api.rewards.rewards.values()]
 
 
 async def test_a_reward_is_made_once_and_found_again_after_a_restart(

@@ -93,9 +93,11 @@ async def test_whatever_fails_every_redemption_is_settled_once_and_rightly(tmp_p
             await evening.session()
         api.faults.clear()
         async with running(Shop(api, tmp_path)):
-            await until(lambda: all(one.status != "UNFULFILLED" for one in api.rewards.redemptions.values()))
+            await until(
+                lambda: all(redemption.status != "UNFULFILLED" for redemption in api.rewards.redemptions.values())
+            )
             await asyncio.sleep(0.5)
         assert len(evening.right) > SESSIONS * EACH / 2
-        assert {key: one.status for key, one in api.rewards.redemptions.items()} == evening.right
-        assert {one.settled for one in api.rewards.redemptions.values()} == {1}
-        assert len([one for one in api.rewards.rewards.values() if one["title"] == "Draw"]) == 1
+        assert {key: redemption.status for key, redemption in api.rewards.redemptions.items()} == evening.right
+        assert {redemption.settled for redemption in api.rewards.redemptions.values()} == {1}
+        assert len([reward for reward in api.rewards.rewards.values() if reward["title"] == "Draw"]) == 1

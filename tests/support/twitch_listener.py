@@ -1,4 +1,4 @@
-"""A source that listens to the stand-in on real sockets, and what it said."""
+"""A source that reads the stand-in over real sockets, and the events it yielded."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ HASTY = Timeouts(
 CHAT = "channel.chat.message"
 
 
-class Ear:
-    """A source being listened to, and what it said."""
+class SourceListener:
+    """A source being listened to, and the events it yielded."""
 
     def __init__(self, source: TwitchSource, account: Account) -> None:
         self.source, self.account = source, account
-        self.heard: list[SourceEvent] = []
+        self.events: list[SourceEvent] = []
         self._news = asyncio.Condition()
 
     async def listen(self) -> None:
         async for event in self.source.listen():
             async with self._news:
-                self.heard.append(event)
+                self.events.append(event)
                 self._news.notify_all()
 
     async def until(self, fact: Callable[[], object]) -> None:
@@ -48,16 +48,16 @@ class Ear:
                 await asyncio.sleep(0.01)
 
     def texts(self) -> list[str]:
-        return [one.text for one in self.heard if isinstance(one, Trigger)]
+        return [event.text for event in self.events if isinstance(event, Trigger)]
 
     def kinds(self) -> list[NoticeKind]:
-        return [one.kind for one in self.heard if isinstance(one, Notice)]
+        return [event.kind for event in self.events if isinstance(event, Notice)]
 
-    async def says(self, text: str) -> Trigger:
+    async def wait_for(self, text: str) -> Trigger:
         await self.until(lambda: text in self.texts())
-        return next(one for one in self.heard if isinstance(one, Trigger) and one.text == text)
+        return next(event for event in self.events if isinstance(event, Trigger) and event.text == text)
 
-    async def reads_events(self) -> None:
+    async def wait_for_eventsub(self) -> None:
         await self.until(lambda: "events on" in self.source.health().detail and self.source._events.reads_chat)  # type: ignore[union-attr]
         await self.until(lambda: self.source._chat._eventsub_reads)
 
@@ -70,7 +70,7 @@ async def listening(
     login: bool = True,
     followers: bool = False,
     reward_commands: RewardCommands | None = None,
-) -> AsyncIterator[Ear]:
+) -> AsyncIterator[SourceListener]:
     settings = TwitchConfig(
         client_id=twitch.client_id, id_url=twitch.id_url, helix_url=twitch.helix_url, eventsub_url=twitch.eventsub_url
     )
@@ -87,13 +87,13 @@ async def listening(
     lookup = FollowerLookup(account.helix) if followers else None
     logged_in = TwitchLogin(account, needed_subscriptions(account.needed_scopes), lookup)
     source = TwitchSource(options, login=logged_in, reward_commands=reward_commands, timeouts=HASTY)
-    ear = Ear(source, account)
+    listener = SourceListener(source, account)
     patched = pytest.MonkeyPatch()
     patched.setattr("streamer.integrations.twitch.chat_merge.HOLD_S", 0.4)
-    task = asyncio.create_task(ear.listen())
+    task = asyncio.create_task(listener.listen())
     try:
         await twitch.irc.joined()
-        yield ear
+        yield listener
         assert not task.done(), task.exception()
     finally:
         patched.undo()

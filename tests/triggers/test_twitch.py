@@ -75,22 +75,22 @@ def test_a_login_is_asked_for_no_more_than_the_options_use() -> None:
     assert set(scopes(chosen)) == {"user:read:chat", "bits:read", "moderator:read:followers"}
 
 
-async def test_a_line_is_heard_once_though_both_faces_tell_it(twitch: Standin, tmp_path: Path) -> None:
-    async with listening(twitch, tmp_path) as ear:
-        await ear.reads_events()
+async def test_a_message_counts_once_though_both_connections_report_it(twitch: Standin, tmp_path: Path) -> None:
+    async with listening(twitch, tmp_path) as listener:
+        await listener.wait_for_eventsub()
         for number in range(20):
             await twitch.say(f"!bg castle {number}")
-        await ear.says("!bg castle 19")
+        await listener.wait_for("!bg castle 19")
         await asyncio.sleep(0.7)
-        assert Counter(ear.texts()) == Counter({f"!bg castle {number}": 1 for number in range(20)})
+        assert Counter(listener.texts()) == Counter({f"!bg castle {number}": 1 for number in range(20)})
 
 
 async def test_without_a_login_chat_is_read_and_the_panel_says_what_is_off(twitch: Standin, tmp_path: Path) -> None:
-    async with listening(twitch, tmp_path, login=False) as ear:
+    async with listening(twitch, tmp_path, login=False) as listener:
         await twitch.say("!bg castle")
-        await ear.says("!bg castle")
-        await ear.until(lambda: "nobody is logged in" in ear.source.health().detail)
-        assert ear.source.health().state == "ready"
+        await listener.wait_for("!bg castle")
+        await listener.until(lambda: "nobody is logged in" in listener.source.health().detail)
+        assert listener.source.health().state == "ready"
         assert twitch.eventsub.connections == 0
 
 
@@ -101,25 +101,25 @@ async def test_a_socket_that_goes_silent_costs_no_line_and_is_replaced(
         "streamer.integrations.twitch.eventsub_protocol.SLACK_S", -9.5
     )  # announced are ten seconds at least
     twitch.eventsub.pace_s = 0.02
-    async with listening(twitch, tmp_path) as ear:
-        await ear.reads_events()
+    async with listening(twitch, tmp_path) as listener:
+        await listener.wait_for_eventsub()
         twitch.eventsub.silent = True
         await twitch.say("meanwhile")
-        await ear.says("meanwhile")
-        await ear.until(lambda: "silent" in ear.source.health().detail or twitch.eventsub.connections >= 2)
+        await listener.wait_for("meanwhile")
+        await listener.until(lambda: "silent" in listener.source.health().detail or twitch.eventsub.connections >= 2)
         twitch.eventsub.silent = False
         await twitch.subscribed(CHAT)
-        await ear.reads_events()
+        await listener.wait_for_eventsub()
         await twitch.say("after", on="eventsub")
-        await ear.says("after")
-        assert Counter(ear.texts()) == {"meanwhile": 1, "after": 1}
+        await listener.wait_for("after")
+        assert Counter(listener.texts()) == {"meanwhile": 1, "after": 1}
 
 
 async def test_every_kind_of_event_arrives_once(twitch: Standin, tmp_path: Path) -> None:
-    async with listening(twitch, tmp_path) as ear:
-        await ear.reads_events()
-        await ear.until(lambda: "automod.message.update" in twitch.subscriptions.created)
-        await ear.until(lambda: twitch.faults.count("GET /helix/moderation/shield_mode"))
+    async with listening(twitch, tmp_path) as listener:
+        await listener.wait_for_eventsub()
+        await listener.until(lambda: "automod.message.update" in twitch.subscriptions.created)
+        await listener.until(lambda: twitch.faults.count("GET /helix/moderation/shield_mode"))
         twitch.eventsub.twice = True
         await twitch.raid("Lighthouse", 40)
         await twitch.follow("ann")
@@ -132,47 +132,49 @@ async def test_every_kind_of_event_arrives_once(twitch: Standin, tmp_path: Path)
         await twitch.share_chat("Lighthouse")
         await twitch.share_chat(None)
         await twitch.decide_hold("bad words", "eve", "held-1", "Denied")
-        await ear.until(lambda: NoticeKind.SHARED_CHAT_OFF in ear.kinds() and isinstance(ear.heard[-1], Retraction))
-        counts = Counter(ear.kinds())
+        await listener.until(
+            lambda: NoticeKind.SHARED_CHAT_OFF in listener.kinds() and isinstance(listener.events[-1], Retraction)
+        )
+        counts = Counter(listener.kinds())
         assert counts == dict.fromkeys(set(NoticeKind) & set(counts), 1) | {NoticeKind.SUBSCRIPTION: 2}
         assert len(counts) == 9
-        assert {(one.kind, one.count) for one in ear.heard if isinstance(one, Notice)} >= {
+        assert {(event.kind, event.count) for event in listener.events if isinstance(event, Notice)} >= {
             (NoticeKind.RAID, 40), (NoticeKind.GIFT, 5), (NoticeKind.SUBSCRIPTION, 7)
         }  # fmt: skip
 
 
 async def test_shield_mode_that_was_on_before_we_came_is_noticed(twitch: Standin, tmp_path: Path) -> None:
     twitch.world.shield = True
-    async with listening(twitch, tmp_path) as ear:
-        await ear.until(lambda: NoticeKind.SHIELD_ON in ear.kinds())
+    async with listening(twitch, tmp_path) as listener:
+        await listener.until(lambda: NoticeKind.SHIELD_ON in listener.kinds())
 
 
-async def test_lines_in_another_order_are_each_heard_once(twitch: Standin, tmp_path: Path) -> None:
-    async with listening(twitch, tmp_path) as ear:
-        await ear.reads_events()
+async def test_messages_in_another_order_each_count_once(twitch: Standin, tmp_path: Path) -> None:
+    async with listening(twitch, tmp_path) as listener:
+        await listener.wait_for_eventsub()
         twitch.eventsub.shuffle = 5
         for number in range(10):
             await twitch.say(f"line {number}", f"viewer{number}")
-        await ear.until(lambda: len(ear.texts()) >= 10)
+        await listener.until(lambda: len(listener.texts()) >= 10)
         await asyncio.sleep(0.7)
-        assert sorted(ear.texts()) == sorted(f"line {number}" for number in range(10))
+        assert sorted(listener.texts()) == sorted(f"line {number}" for number in range(10))
 
 
 async def test_followers_are_looked_up_once_and_never_hold_chat_up(twitch: Standin, tmp_path: Path) -> None:
     twitch.world.followers.add(twitch.world.user("ann").id)
-    async with listening(twitch, tmp_path, followers=True) as ear:
-        await ear.reads_events()
-        await ear.until(lambda: twitch.faults.count("GET /helix/moderation/shield_mode"))
+    async with listening(twitch, tmp_path, followers=True) as listener:
+        await listener.wait_for_eventsub()
+        await listener.until(lambda: twitch.faults.count("GET /helix/moderation/shield_mode"))
         twitch.faults.inject("GET", "/channels/followers", 500, delay_s=5, only=twitch.world.user("slow").id)
         await twitch.say("!bg a", "slow", on="eventsub")
         await twitch.say("!bg b", "ann", on="eventsub")
         await twitch.say("!bg c", "bob", on="eventsub")
-        assert (await ear.says("!bg b")).actor.role is Role.FOLLOWER
-        assert (await ear.says("!bg c")).actor.role is Role.VIEWER
-        assert "!bg a" not in ear.texts()
-        assert (await ear.says("!bg a")).actor.role is Role.VIEWER
+        assert (await listener.wait_for("!bg b")).actor.role is Role.FOLLOWER
+        assert (await listener.wait_for("!bg c")).actor.role is Role.VIEWER
+        assert "!bg a" not in listener.texts()
+        assert (await listener.wait_for("!bg a")).actor.role is Role.VIEWER
         await twitch.say("!bg d", "ann", on="eventsub")
-        assert (await ear.says("!bg d")).actor.role is Role.FOLLOWER
+        assert (await listener.wait_for("!bg d")).actor.role is Role.FOLLOWER
         assert twitch.faults.count("GET /helix/channels/followers") == 3
 
 
@@ -181,21 +183,21 @@ async def test_a_redemption_of_our_reward_runs_its_command_and_others_run_nothin
 ) -> None:
     ours, hydrate = twitch.rewards.add("Picture"), twitch.rewards.add("Hydrate")
     commands = RewardCommands({ours.id: "!bg {text}"})
-    async with listening(twitch, tmp_path, reward_commands=commands) as ear:
-        await ear.reads_events()
+    async with listening(twitch, tmp_path, reward_commands=commands) as listener:
+        await listener.wait_for_eventsub()
         await twitch.subscribed(REWARDS.kind)
         await twitch.redeem(hydrate, "ann", "!bg castle")
         await twitch.redeem(ours, "bob", "harbour")
-        redeemed = await ear.says("!bg harbour")
+        redeemed = await listener.wait_for("!bg harbour")
         assert redeemed.paid
         assert redeemed.redemption is not None
-        assert ear.texts() == ["!bg harbour"]
+        assert listener.texts() == ["!bg harbour"]
 
 
 async def test_emote_names_are_removed_before_a_trigger_leaves(twitch: Standin, tmp_path: Path) -> None:
-    async with listening(twitch, tmp_path, login=False) as ear:
-        emotes = ThirdPartyEmotes(EmoteOptions(strip=False), ear.account.http, "harbour")
+    async with listening(twitch, tmp_path, login=False) as listener:
+        emotes = ThirdPartyEmotes(EmoteOptions(strip=False), listener.account.http, "harbour")
         emotes.names = frozenset({"monkaS"})
-        ear.source._emotes = emotes
+        listener.source._emotes = emotes
         await twitch.say("!bg monkaS castle")
-        await ear.says("!bg castle")
+        await listener.wait_for("!bg castle")

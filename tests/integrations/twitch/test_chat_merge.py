@@ -29,12 +29,12 @@ def read_all(line: str, reader: ChatMerger | None = None, now: float = NOW) -> l
 
 
 def read(line: str, reader: ChatMerger | None = None, now: float = NOW) -> SourceEvent | None:
-    events = [one for one in read_all(line, reader, now) if not isinstance(one, Notice)]
+    events = [event for event in read_all(line, reader, now) if not isinstance(event, Notice)]
     assert len(events) <= 1
     return events[0] if events else None
 
 
-def heard(
+def trigger_from(
     text: str, user: str = "Ann", reader: ChatMerger | None = None, now: float = NOW, **tags: Any
 ) -> Trigger | None:
     trigger = read(chat_line("harbour", text, user, **tags), reader, now)
@@ -43,13 +43,13 @@ def heard(
 
 
 def text_of(text: str, **tags: Any) -> str:
-    trigger = heard(text, **tags)
+    trigger = trigger_from(text, **tags)
     assert trigger is not None
     return trigger.text
 
 
 def test_a_typed_line_becomes_a_trigger_with_the_platforms_own_ids() -> None:
-    trigger = heard("!bg castle", "Ann", user_id="77", message_id="m-1")
+    trigger = trigger_from("!bg castle", "Ann", user_id="77", message_id="m-1")
     assert trigger == Trigger("m-1", "twitch", "!bg castle", Actor("77", "Ann", Role.VIEWER), NOW, False)
 
 
@@ -69,7 +69,7 @@ def test_a_typed_line_becomes_a_trigger_with_the_platforms_own_ids() -> None:
     ],
 )
 def test_badges_give_the_role(badges: str, role: Role) -> None:
-    trigger = heard("!undo", badges=badges)
+    trigger = trigger_from("!undo", badges=badges)
     assert trigger is not None
     assert trigger.actor.role is role
 
@@ -86,13 +86,13 @@ def test_badges_give_the_role(badges: str, role: Role) -> None:
     ],
 )
 def test_a_cheer_and_a_reward_with_text_count_as_paid(tags: dict[str, Any], paid: bool) -> None:
-    trigger = heard("!bg castle", **tags)
+    trigger = trigger_from("!bg castle", **tags)
     assert trigger is not None
     assert trigger.paid is paid
 
 
 @pytest.mark.parametrize(
-    ("text", "tags", "heard_as"),
+    ("text", "tags", "expected"),
     [
         ("\x01ACTION !bg castle\x01", {}, "!bg castle"),
         ("!bg Kappa castle 😀 Kappa", {"emotes": "25:4-8,19-23"}, "!bg  castle 😀 "),
@@ -105,13 +105,13 @@ def test_a_cheer_and_a_reward_with_text_count_as_paid(tags: dict[str, Any], paid
         ("Cheer100 !bg castle", {}, "Cheer100 !bg castle"),
     ],
 )
-def test_what_clients_wrap_around_the_words_is_removed(text: str, tags: dict[str, str], heard_as: str) -> None:
-    assert text_of(text, **tags) == heard_as
+def test_what_clients_wrap_around_the_words_is_removed(text: str, tags: dict[str, str], expected: str) -> None:
+    assert text_of(text, **tags) == expected
 
 
 @pytest.mark.parametrize("user", ["Nightbot", "NIGHTBOT"])
-def test_bots_on_the_list_are_not_heard(user: str) -> None:
-    assert heard("!bg castle", user, chat(ignore=frozenset({"nightbot"}))) is None
+def test_bots_on_the_list_are_ignored(user: str) -> None:
+    assert trigger_from("!bg castle", user, chat(ignore=frozenset({"nightbot"}))) is None
 
 
 def test_a_name_that_cannot_be_seen_falls_back_to_the_login() -> None:
@@ -121,29 +121,29 @@ def test_a_name_that_cannot_be_seen_falls_back_to_the_login() -> None:
     assert trigger.actor.name == "ann"
 
 
-def test_the_partner_channel_of_a_shared_chat_is_not_heard() -> None:
-    assert heard("!bg castle", source_room_id="2000") is None
-    assert heard("!bg castle", source_room_id="1000") is not None
+def test_the_partner_channel_of_a_shared_chat_is_ignored() -> None:
+    assert trigger_from("!bg castle", source_room_id="2000") is None
+    assert trigger_from("!bg castle", source_room_id="1000") is not None
 
 
-def test_the_partner_channel_is_heard_on_request_and_its_moderators_are_viewers() -> None:
-    trigger = heard("!undo", reader=chat(shared_chat=True), source_room_id="2000", badges="moderator/1")
+def test_the_partner_channel_counts_on_request_and_its_moderators_are_viewers() -> None:
+    trigger = trigger_from("!undo", reader=chat(shared_chat=True), source_room_id="2000", badges="moderator/1")
     assert trigger is not None
     assert trigger.actor.role is Role.VIEWER
 
 
-def test_a_message_that_comes_twice_is_heard_once() -> None:
+def test_a_message_that_comes_twice_counts_once() -> None:
     reader = chat()
-    assert heard("a", reader=reader, message_id="m1") is not None
-    assert heard("a", reader=reader, message_id="m1", now=NOW + 3600) is None
+    assert trigger_from("a", reader=reader, message_id="m1") is not None
+    assert trigger_from("a", reader=reader, message_id="m1", now=NOW + 3600) is None
 
 
-def test_the_same_words_under_two_ids_are_heard_once_within_two_seconds() -> None:
+def test_the_same_words_under_two_ids_count_once_within_two_seconds() -> None:
     reader = chat()
-    assert heard("a", reader=reader, message_id="m1") is not None
-    assert heard("a", reader=reader, message_id="m2", now=NOW + 2) is None
-    assert heard("a", "Bob", reader, message_id="m3", now=NOW + 2) is not None
-    assert heard("a", reader=reader, message_id="m4", now=NOW + 4.1) is not None
+    assert trigger_from("a", reader=reader, message_id="m1") is not None
+    assert trigger_from("a", reader=reader, message_id="m2", now=NOW + 2) is None
+    assert trigger_from("a", "Bob", reader, message_id="m3", now=NOW + 2) is not None
+    assert trigger_from("a", reader=reader, message_id="m4", now=NOW + 4.1) is not None
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,9 @@ def test_a_message_from_both_connections_becomes_one_trigger_in_either_order() -
 
 def test_a_highlighted_message_is_an_ordinary_message() -> None:
     (trigger,) = (
-        one for one in from_eventsub(chat(), message_type="channel_points_highlighted") if isinstance(one, Trigger)
+        event
+        for event in from_eventsub(chat(), message_type="channel_points_highlighted")
+        if isinstance(event, Trigger)
     )
     assert (trigger.text, trigger.paid) == ("!bg castle", False)
 
@@ -243,7 +245,7 @@ def test_irc_waits_for_eventsub_and_stands_in_when_that_is_silent() -> None:
     assert reader.wakeup() == NOW + HOLD_S
     assert reader.due(NOW + HOLD_S - 0.01) == []
     late = reader.due(NOW + HOLD_S)
-    assert [(one.id, one.at) for one in late if isinstance(one, Trigger)] == [("m2", NOW)]
+    assert [(event.id, event.at) for event in late if isinstance(event, Trigger)] == [("m2", NOW)]
     assert from_eventsub(reader, "!bg boat", message_id="m2", now=NOW + 9) == []
 
 
@@ -299,15 +301,15 @@ def test_a_redemption_counts_once_with_the_role_last_seen_and_its_chat_message_d
 
 def test_a_cheer_counts_once_though_twitch_reports_it_three_times() -> None:
     reader = chat()
-    line = from_eventsub(reader, "Cheer100 !bg castle", bits=100)
+    cheer = from_eventsub(reader, "Cheer100 !bg castle", bits=100)
     bits = {**US.fields("broadcaster_user"), **ANN.fields("user"), "bits": 100, "type": "cheer", "message": None}
     more = [
         *reader.read_event("channel.bits.use", bits, "n1", NOW),
         *from_irc(reader, "Cheer100 !bg castle", bits="100"),
     ]
     assert more == []
-    assert [(one.kind, one.count) for one in line if isinstance(one, Notice)] == [(NoticeKind.CHEER, 100)]
-    assert [(one.text, one.paid) for one in line if isinstance(one, Trigger)] == [(" !bg castle", True)]
+    assert [(event.kind, event.count) for event in cheer if isinstance(event, Notice)] == [(NoticeKind.CHEER, 100)]
+    assert [(event.text, event.paid) for event in cheer if isinstance(event, Trigger)] == [(" !bg castle", True)]
 
 
 def test_a_power_up_without_a_message_counts_as_a_cheer() -> None:
@@ -322,7 +324,7 @@ def test_somebody_who_follows_again_and_again_is_noticed_once() -> None:
     assert [len(reader.read_event("channel.follow", event, f"n{n}", NOW + n * 1000)) for n in range(4)] == [1, 0, 0, 0]
 
 
-def test_the_bots_own_lines_are_not_heard_and_the_streamers_are() -> None:
+def test_the_bots_own_messages_are_ignored_and_the_streamers_are_not() -> None:
     reader = chat()
     reader.set_account(ANN.id, ANN.login)
     assert from_eventsub(reader) == []

@@ -72,7 +72,7 @@ async def test_twitchapi_logs_in_subscribes_hears_and_settles(twitch: Standin) -
         twitch.client_id, "unused", authenticate_app=False, base_url=f"{twitch.helix_url}/",
         auth_base_url=f"{twitch.id_url}/",
     )  # fmt: skip
-    scopes = [AuthScope(one) for one in SCOPES]
+    scopes = [AuthScope(scope) for scope in SCOPES]
     flow = CodeFlow(client, scopes, auth_base_url=f"{twitch.id_url}/")
     code, url = await flow.get_code()
     assert code in url
@@ -83,7 +83,7 @@ async def test_twitchapi_logs_in_subscribes_hears_and_settles(twitch: Standin) -
     us = twitch.channel.id
 
     reward = await client.create_custom_reward(us, "Picture", 500, prompt="what?", is_user_input_required=True)
-    assert [one.login async for one in client.get_users()] == ["harbour"]
+    assert [user.login async for user in client.get_users()] == ["harbour"]
     socket = EventSubWebsocket(
         client, connection_url=twitch.eventsub_url, subscription_url=twitch.helix_url,
         callback_loop=asyncio.get_running_loop(),
@@ -118,15 +118,15 @@ async def test_twitchapi_logs_in_subscribes_hears_and_settles(twitch: Standin) -
         redeemed = await everything_happens(twitch)
         await until(lambda: len(heard) == 15)
         await until(lambda: len(heard["message"]) == 3)
-        cheered = next(one for one in heard["message"] if one.cheer)
+        cheered = next(message for message in heard["message"] if message.cheer)
         assert (cheered.message.text, cheered.cheer.bits) == ("Cheer100 yes", 100)
-        assert [one.type for one in cheered.message.fragments] == ["cheermote", "text"]
+        assert [fragment.type for fragment in cheered.message.fragments] == ["cheermote", "text"]
         assert heard["raid"][0].viewers == 40
         assert heard["redemption"][0].user_input == "a castle"
-        found = [one.id async for one in client.get_custom_reward_redemption(
+        open_ids = [redemption.id async for redemption in client.get_custom_reward_redemption(
             us, reward.id, status=CustomRewardRedemptionStatus.UNFULFILLED
         )]  # fmt: skip
-        assert found == [redeemed.id]
+        assert open_ids == [redeemed.id]
         done = await client.update_redemption_status(
             us, reward.id, redeemed.id, CustomRewardRedemptionStatus.CANCELED
         )  # fmt: skip

@@ -41,7 +41,7 @@ async def test_a_missing_scope_costs_no_renewal(api: TwitchApi, quick: Helix) ->
     assert api.grants.refreshes == 0
 
 
-async def test_short_faults_are_waited_out_and_long_ones_told(api: TwitchApi, quick: Helix) -> None:
+async def test_short_faults_are_retried_and_long_ones_raised(api: TwitchApi, quick: Helix) -> None:
     api.faults.inject("GET", "/users", 500, times=2)
     assert (await quick.get("users"))["data"]
     api.faults.inject("GET", "/users", 503, times=3)
@@ -86,7 +86,7 @@ async def test_a_list_is_read_to_its_last_page(api: TwitchApi, quick: Helix) -> 
     for number in range(7):
         api.rewards.redeem(reward, api.world.user(f"viewer{number}"))
     params = {**MINE, "reward_id": reward.id, "status": "UNFULFILLED", "first": "3"}
-    assert len([one async for one in quick.pages(f"{REWARDS}/redemptions", params)]) == 7
+    assert len([item async for item in quick.pages(f"{REWARDS}/redemptions", params)]) == 7
 
 
 async def test_an_ended_login_and_an_unreachable_api_are_told_apart(api: TwitchApi, account: Account) -> None:

@@ -1,4 +1,4 @@
-"""The stand-in keeps its own promises; whether they are Twitch's is for test_foreign_clients.py to say."""
+"""The stand-in does what it promises; test_foreign_clients.py shows that Twitch does the same."""
 
 import asyncio
 import json
@@ -22,14 +22,14 @@ async def helix(twitch: Standin) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def told(socket: ClientConnection) -> dict[str, Any]:
+async def receive(socket: ClientConnection) -> dict[str, Any]:
     async with asyncio.timeout(5):
         message: dict[str, Any] = json.loads(await socket.recv())
         return message
 
 
 async def welcomed(socket: ClientConnection) -> str:
-    message = await told(socket)
+    message = await receive(socket)
     assert message["metadata"]["message_type"] == "session_welcome"
     return str(message["payload"]["session"]["id"])
 
@@ -51,12 +51,12 @@ async def closed(socket: ClientConnection) -> int | None:
     return socket.close_code
 
 
-async def test_a_line_is_told_on_eventsub_and_on_irc_under_one_id(twitch: Standin, helix: httpx.AsyncClient) -> None:
+async def test_a_message_arrives_on_eventsub_and_on_irc_under_one_id(twitch: Standin, helix: httpx.AsyncClient) -> None:
     async with connect(twitch.eventsub_url) as events, connect(twitch.irc_url) as chat:
         answer = await subscribe(helix, twitch, await welcomed(events), CHAT)
         assert (answer.status_code, answer.json()["data"][0]["status"]) == (202, "enabled")
         message_id = await twitch.say("hello")
-        assert (await told(events))["payload"]["event"]["message_id"] == message_id
+        assert (await receive(events))["payload"]["event"]["message_id"] == message_id
         assert f"id={message_id}" in str(await chat.recv())
 
 
@@ -108,12 +108,12 @@ async def test_a_reconnect_carries_subscriptions_over_and_the_old_socket_ends_wi
     async with connect(twitch.eventsub_url) as old:
         await subscribe(helix, twitch, await welcomed(old))
         await twitch.eventsub.reconnect()
-        message = await told(old)
+        message = await receive(old)
         assert message["payload"]["session"]["status"] == "reconnecting"
         async with connect(message["payload"]["session"]["reconnect_url"]) as new:
             await welcomed(new)
             await twitch.go_live()
-            assert (await told(new))["metadata"]["subscription_type"] == ONLINE
+            assert (await receive(new))["metadata"]["subscription_type"] == ONLINE
             assert await closed(old) == 4004
         async with connect(message["payload"]["session"]["reconnect_url"]) as late:
             assert await closed(late) == 4007
@@ -132,11 +132,11 @@ async def test_delivery_may_be_twice_in_reverse_or_not_at_all(twitch: Standin, h
         await subscribe(helix, twitch, await welcomed(events), CHAT)
         twitch.eventsub.twice = True
         await twitch.say("one")
-        assert (await told(events))["metadata"]["message_id"] == (await told(events))["metadata"]["message_id"]
+        assert (await receive(events))["metadata"]["message_id"] == (await receive(events))["metadata"]["message_id"]
         twitch.eventsub.twice, twitch.eventsub.shuffle = False, 2
         await twitch.say("two")
         await twitch.say("three")
-        texts = [(await told(events))["payload"]["event"]["message"]["text"] for _ in range(2)]
+        texts = [(await receive(events))["payload"]["event"]["message"]["text"] for _ in range(2)]
         assert texts == ["three", "two"]
         twitch.eventsub.silent, twitch.eventsub.shuffle, twitch.eventsub.pace_s = True, 0, 0.0
         await twitch.say("four")
@@ -149,7 +149,7 @@ async def test_silence_apart_keepalives_come(twitch: Standin, helix: httpx.Async
     twitch.eventsub.pace_s = 0.005
     async with connect(twitch.eventsub_url) as events:
         await subscribe(helix, twitch, await welcomed(events))
-        assert (await told(events))["metadata"]["message_type"] == "session_keepalive"
+        assert (await receive(events))["metadata"]["message_type"] == "session_keepalive"
 
 
 async def test_refresh_tokens_are_good_for_one_time(twitch: Standin) -> None:
@@ -212,15 +212,15 @@ async def test_a_reward_is_made_redeemed_and_settled_once(twitch: Standin, helix
     made = (await helix.post(path, params=mine, json=body)).json()["data"][0]
     assert (await helix.post(path, params=mine, json=body)).status_code == 400
     assert (await helix.post(path, params=mine, json={"title": "x", "cost": "1"})).status_code == 400
-    one = await twitch.redeem(twitch.rewards.titled("Picture"), "ann", "a castle")
+    redemption = await twitch.redeem(twitch.rewards.titled("Picture"), "ann", "a castle")
     asked = {**mine, "reward_id": made["id"], "status": "UNFULFILLED"}
     listed = (await helix.get(f"{path}/redemptions", params=asked)).json()["data"]
-    assert [(row["id"], row["user_input"]) for row in listed] == [(one.id, "a castle")]
-    settle = {**mine, "reward_id": made["id"], "id": one.id}
+    assert [(row["id"], row["user_input"]) for row in listed] == [(redemption.id, "a castle")]
+    settle = {**mine, "reward_id": made["id"], "id": redemption.id}
     for status in (200, 404):
         answer = await helix.patch(f"{path}/redemptions", params=settle, json={"status": "CANCELED"})
         assert answer.status_code == status
-    assert (one.status, one.settled) == ("CANCELED", 1)
+    assert (redemption.status, redemption.settled) == ("CANCELED", 1)
     other = twitch.rewards.add("Hydrate")
     assert (await helix.patch(path, params={**mine, "id": other.id}, json={"cost": 5})).status_code == 403
 

@@ -75,8 +75,8 @@ async def test_two_programs_on_one_login_renew_it_once(api: TwitchApi, account: 
     stale = (await account.tokens.access()).token
     await other.tokens.access()
     api.grants.expire_access()
-    one, two = await asyncio.gather(account.tokens.refresh(stale), other.tokens.refresh(stale))
-    assert one.token == two.token
+    first, second = await asyncio.gather(account.tokens.refresh(stale), other.tokens.refresh(stale))
+    assert first.token == second.token
     assert api.grants.refreshes == 1
     await other.close()
 
