@@ -18,7 +18,7 @@ from streamer.commands.event_triggers import EventTriggers
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
 from streamer.config import Config, Use, selections
-from streamer.config_checks import check_known, check_sold, named
+from streamer.config_checks import check_known, check_sold, checked_triggers
 from streamer.config_file import Document
 from streamer.errors import ConfigError
 from streamer.generator.backend_choice import BackendChoice, choose
@@ -29,7 +29,7 @@ from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.blocked_terms import BlockedTerms
 from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.integrations.twitch.subscriptions import scopes_of_events
-from streamer.interfaces import Reporting, Rule
+from streamer.interfaces import Output, Reporting, Rule, Source
 from streamer.moderation.policy import Policy, implements
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
@@ -47,13 +47,13 @@ if TYPE_CHECKING:
     from streamer.integrations.obs.build import Obs
 
 log = logging.getLogger(__name__)
-# In bytes. No route takes more than a line of text; a body is read before anybody asks for its token.
 LONGEST_BODY = 65_536
+"""In bytes. No route takes more than a line of text, and a body is read before the token is checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Everything that is built and not yet running."""
+    """Everything that build() built, before it runs."""
 
     config: Config
     choice: BackendChoice
@@ -73,34 +73,26 @@ def build(
     config: Config, document: Document, where: Place, environ: Mapping[str, str], extra: tuple[Use, ...] = ()
 ) -> App:
     """Build every part, with the extra sources of the command line; nothing runs yet."""
-    hub = Hub(config.layers)
     store = Store.at(where.home, config.store)
+    twitch = Account(where.home, config.twitch, twitch_scopes(config, document))
     choice = choose(config.generator.use)
     generator = build_generator(config, document, where, choice, _sizes(config))
-    metrics = Metrics()
-    on_air = Stage(tuple(config.layers))
+    policy = Policy(rules(config, document))
+    hub, metrics, on_air = Hub(config.layers), Metrics(), Stage(tuple(config.layers))
     tokens = TokenTable(standing_tokens(where.home, environ))
     overlay_url = overlay_url_of(config, tokens)
     obs = _obs(config, where, environ, overlay_url, hub, on_air)
     table = commands(config, document)
-    twitch = Account(where.home, config.twitch, twitch_scopes(config, document))
-    shared = {
-        "twitch": twitch,
-        "store": store,
-        "reward_commands": RewardCommands(),
-        "pseudonyms": Pseudonyms(where.home),
-    }
-    sources = plugins.create_all(selections("trigger", ("triggers",), config.triggers), document, shared)
-    more_sources = plugins.create_all(selections("trigger", ("command line",), extra), document, shared)
-    outputs = plugins.create_all(selections("output", ("outputs",), config.outputs), document, shared)
-    policy = Policy(rules(config, document))
+    sources, outputs = _sources_and_outputs(config, document, extra, _shared(where, twitch, store))
     check_sold(outputs, config.events, table, document)
+    tables = TriggerTables(
+        named=checked_triggers(config, document, table, sources),
+        events=EventTriggers(config.events, config.prefix),
+        automations=config.when,
+    )
     reporting = [twitch, *(output for output in outputs if isinstance(output, Reporting))]
-    named_triggers = named(config, document, table, sources)
-    sources = [*sources, *more_sources]
-    if obs:
-        sources.append(obs.source)
-        outputs.append(obs.output)
+    if obs is not None:
+        sources, outputs = [*sources, obs.source], [*outputs, obs.output]
     show = new_show(
         ShowParts(
             commands=table,
@@ -112,26 +104,46 @@ def build(
             generator=generator,
             store=store,
             outputs=outputs,
-            program_view=obs.screenshot if obs else None,
+            program_view=obs.screenshot if obs is not None else None,
             reporting=[*sources, *reporting],
         ),
         show_config(config),
     )
-    tables = TriggerTables(
-        named=named_triggers,
-        events=EventTriggers(config.events, config.prefix),
-        automations=config.when,
-    )
     channel = build_channel(show, tables)
-    pipeline = Pipeline(channel, sources, outputs)
     context = ApiContext(channel, store, tokens, config.server.url, overlay_url, where.web)
-    api = _http_api(context, hub, metrics)
-    guard = OriginGuard(api, allowed(config.server.port, config.server.allowed_hosts, config.server.public_url))
+    api = _guarded(_http_api(context, hub, metrics), config)
     panel_url = f"{config.server.url}/#{tokens.standing[TokenRole.OPERATOR]}"
-    terms = BlockedTerms(twitch, policy.import_terms)
     return App(
-        config, choice, store, generator, channel, pipeline, guard, tokens, panel_url, overlay_url, twitch, terms
-    )
+        config, choice, store, generator, channel, Pipeline(channel, sources, outputs), api, tokens, panel_url,
+        overlay_url, twitch, BlockedTerms(twitch, policy.import_terms),
+    )  # fmt: skip
+
+
+def _shared(where: Place, twitch: Account, store: Store) -> dict[str, object]:
+    """Gather the parts that plug-ins may ask for by name."""
+    return {
+        "twitch": twitch,
+        "store": store,
+        "reward_commands": RewardCommands(),
+        "pseudonyms": Pseudonyms(where.home),
+    }
+
+
+def _sources_and_outputs(
+    config: Config, document: Document, extra: tuple[Use, ...], shared: Mapping[str, object]
+) -> tuple[list[Source], list[Output]]:
+    """Create the sources of the file and of the command line, and the outputs."""
+    sources = [
+        *selections("trigger", ("triggers",), config.triggers),
+        *selections("trigger", ("command line",), extra),
+    ]
+    outputs = selections("output", ("outputs",), config.outputs)
+    return plugins.create_all(sources, document, shared), plugins.create_all(outputs, document, shared)
+
+
+def _guarded(api: FastAPI, config: Config) -> OriginGuard:
+    server_config = config.server
+    return OriginGuard(api, allowed(server_config.port, server_config.allowed_hosts, server_config.public_url))
 
 
 def show_config(config: Config) -> ShowConfig:
@@ -166,7 +178,7 @@ def _http_api(context: ApiContext, hub: Hub, metrics: Metrics) -> FastAPI:
 def _obs(
     config: Config, where: Place, environ: Mapping[str, str], overlay_url: str, hub: Hub, stage: Stage
 ) -> Obs | None:
-    """Build what deals with OBS, if config.yaml asks for it."""
+    """Build the connection to OBS, if config.yaml has a section for it."""
     if config.obs is None:
         return None
     # Only here: a program without OBS needs no obsws-python.
@@ -194,13 +206,13 @@ def build_generator(
 
 
 def _judges(config: Config, document: Document, backend: BackendUse) -> list[JudgeUse]:
-    """Check the judges' options; without the rule that heeds them they would judge for nothing."""
+    """Check the judges' options; without a rule that acts on them their scores would change nothing."""
     uses = config.generator.judges
     if (uses or backend.opinions) and not any(rule.use == "picture" for rule in config.policy):
         fix = "add {use: picture} to policy"
-        raise document.error(("generator", "judges"), "no rule heeds what the judges find", fix)
+        raise document.error(("generator", "judges"), "no rule acts on what the judges find", fix)
     if not uses:
-        log.warning("no judge is set (generator.judges): no model looks at pictures before they go on air")
+        log.warning("no judge is set (generator.judges): no model checks pictures before they go on air")
     judges = []
     for selection in selections("judge", ("generator", "judges"), uses):
         options = plugins.checked_options(selection, document)

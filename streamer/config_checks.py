@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from streamer.commands.event_triggers import EventTrigger
@@ -26,78 +26,85 @@ def checked_config(where: Place, environ: Mapping[str, str]) -> tuple[Config, Do
 
 
 def check_names(config: Config, document: Document, web: Path, own_layouts: Path) -> None:
-    """Check that the layers, layouts and commands that are named exist."""
+    """Check that the layers, layouts and commands that the file names exist."""
     try:
         check_layers(config.layers, web)
     except ConfigError as error:
         raise document.relocated(error) from None
-    for index, after in enumerate(config.obs.after if config.obs is not None else ()):
-        if unknown := [name for name in after.commands if name not in config.commands]:
-            fix = f"known commands: {', '.join(config.commands)}"
-            raise document.error(("obs", "after", index, "commands"), f"there is no command '{unknown[0]}'", fix)
+    for index, action in enumerate(config.obs.after if config.obs is not None else ()):
+        check_known("command", action.commands, config.commands, document, ("obs", "after", index, "commands"))
     layouts = layout_names(own_layouts)
     for name, command in config.commands.items():
-        if command.layer is not None and command.layer not in config.layers:
-            fix = f"known layers: {', '.join(config.layers)}"
-            raise document.error(("commands", name, "layer"), f"there is no layer '{command.layer}'", fix)
-        if command.layout is not None and command.layout not in layouts:
-            fix = f"known layouts: {', '.join(layouts)}"
-            raise document.error(("commands", name, "layout"), f"there is no layout '{command.layout}'", fix)
+        check_known("layer", _given(command.layer), config.layers, document, ("commands", name, "layer"))
+        check_known("layout", _given(command.layout), layouts, document, ("commands", name, "layout"))
+    for name, trigger in config.named_triggers.items():
+        check_known("layer", _given(trigger.layer), config.layers, document, ("named_triggers", name, "layer"))
 
 
-def check_known(what: str, names: Iterable[str], known: Iterable[str], document: Document, at: Location) -> None:
-    """Refuse a name that nothing in the file has."""
+def _given(name: str | None) -> tuple[str, ...]:
+    return () if name is None else (name,)
+
+
+def check_known(kind: str, names: Iterable[str], known: Collection[str], document: Document, at: Location) -> None:
+    """Raise a ConfigError for the first name that is not among the known ones."""
     for name in names:
         if name not in known:
-            raise document.error(at, f"there is no {what} '{name}'", f"known: {', '.join(known)}")
+            raise document.error(at, f"there is no {kind} '{name}'", f"known {kind}s: {', '.join(known)}")
 
 
-def named(config: Config, document: Document, table: Commands, sources: Sequence[Source]) -> NamedTriggers:
-    """Build the named triggers; what any of them, or any key, would type must be a command."""
-    named = NamedTriggers(config.named_triggers, config.prefix)
-    for name, line in named.lines():
-        _check_line(line, table, document, ("named_triggers", name), "")
-    for occasion, name in config.when.items():
-        if name not in named.names:
-            _check_line(name, table, document, ("when", occasion), f", or a name: {', '.join(named.names)}")
-    for name, trigger in config.named_triggers.items():
-        if trigger.layer is not None and trigger.layer not in config.layers:
-            problem, fix = f"there is no layer '{trigger.layer}'", f"known layers: {', '.join(config.layers)}"
-            raise document.error(("named_triggers", name, "layer"), problem, fix)
+def checked_triggers(
+    config: Config, document: Document, commands: Commands, sources: Sequence[Source]
+) -> NamedTriggers:
+    """Build the named triggers; every line that they, a key or an event would type must be a command."""
+    triggers = NamedTriggers(config.named_triggers, config.prefix)
+    for name, line in triggers.lines():
+        _check_line(line, commands, document, ("named_triggers", name))
+    for at, name in _pressed(config, sources):
+        if name not in triggers.names:
+            _check_line(name, commands, document, at, f", or a name: {', '.join(triggers.names)}")
+    return triggers
+
+
+def _pressed(config: Config, sources: Sequence[Source]) -> Iterator[tuple[Location, str]]:
+    """Yield what events and keys press, a name or a line, each with the place where it stands."""
+    for event, name in config.when.items():
+        yield ("when", event), name
     for index, source in enumerate(sources):
-        for name in source.names() if isinstance(source, KeySource) else ():
-            if name not in named.names:
-                _check_line(name, table, document, ("triggers", index), f", or a name: {', '.join(named.names)}")
-    for key, name in config.obs.hotkeys.keys.items() if config.obs is not None else ():
-        if name not in named.names:
-            at = ("obs", "hotkeys", "keys", key)
-            _check_line(name, table, document, at, f", or a name: {', '.join(named.names)}")
-    return named
+        if isinstance(source, KeySource):
+            yield from ((("triggers", index), name) for name in source.names())
+    if config.obs is not None:
+        yield from ((("obs", "hotkeys", "keys", key), name) for key, name in config.obs.hotkeys.keys.items())
 
 
-def check_sold(outputs: Sequence[object], events: Sequence[EventTrigger], table: Commands, document: Document) -> None:
+def check_sold(
+    outputs: Sequence[object], events: Sequence[EventTrigger], commands: Commands, document: Document
+) -> None:
     """Refuse to sell a line that draws nothing: there would be no picture to earn the price with."""
     for index, output in enumerate(outputs):
         if isinstance(output, RewardSeller):
-            for where, line in output.lines().items():
-                _check_offer(line, table, document, ("outputs", index, *where))
-    for index, occasion in enumerate(events):
-        _check_offer(occasion.command, table, document, ("events", index, "command"))
+            for key, line in output.lines().items():
+                _check_draws(line, commands, document, ("outputs", index, *key))
+    for index, event in enumerate(events):
+        _check_draws(event.command, commands, document, ("events", index, "command"))
 
 
-def _check_offer(line: str, table: Commands, document: Document, at: Location) -> None:
-    words = line.replace("{text}", "harbour").replace("{name}", "Ann").replace("{count}", "1")
-    _check_line(words, table, document, at, "")
-    order = table.interpret(Trigger("check", "config", words, Actor("check", "check", Role.BROADCASTER), 0.0))
-    if not isinstance(order, ImageRequest):
+def _check_draws(line: str, commands: Commands, document: Document, at: Location) -> None:
+    example = line.replace("{text}", "harbour").replace("{name}", "Ann").replace("{count}", "1")
+    _check_line(example, commands, document, at)
+    if not isinstance(commands.interpret(_typed(example)), ImageRequest):
         raise document.error(at, f"'{line}' draws nothing", "sell a command that draws, like: !bg {text}")
 
 
-def _check_line(line: str, table: Commands, document: Document, at: Location, otherwise: str) -> None:
-    """Refuse a line that would do nothing when its key is pressed on air."""
-    order = table.interpret(Trigger("check", "config", line, Actor("check", "check", Role.BROADCASTER), 0.0))
-    if order is None:
-        known = table.help(Role.BROADCASTER)
-        raise document.error(at, f"'{line}' is no command", f"begin with one of: {known}{otherwise}")
-    if isinstance(order, Refusal):
-        raise document.error(at, f"'{line}' would be refused", order.reason)
+def _check_line(line: str, commands: Commands, document: Document, at: Location, alternative: str = "") -> None:
+    """Refuse a line that would do nothing on air; ``alternative`` says what else may stand there."""
+    meaning = commands.interpret(_typed(line))
+    if meaning is None:
+        known = commands.help(Role.BROADCASTER)
+        raise document.error(at, f"'{line}' is not a command", f"begin with one of: {known}{alternative}")
+    if isinstance(meaning, Refusal):
+        raise document.error(at, f"'{line}' would be refused", meaning.reason)
+
+
+def _typed(line: str) -> Trigger:
+    """Type a line as the streamer."""
+    return Trigger("check", "config", line, Actor("check", "check", Role.BROADCASTER), 0.0)

@@ -1,4 +1,4 @@
-"""The composition root: where things are and what the environment overrides."""
+"""The composition root: every part is built from the config, and a wrong option is named with its line."""
 
 from __future__ import annotations
 
@@ -6,45 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from streamer import app, config_checks, paths
+from streamer import app, config_checks
 from streamer.config import Use
 from streamer.errors import ConfigError
 from tests.support.embedded import place, wrong
 from tests.support.real_program import CONFIG
-
-
-def test_the_environment_says_where_things_are(tmp_path: Path) -> None:
-    where = paths.place({"STREAMER_HOME": "~/x", "STREAMER_CONFIG": "/etc/c.yaml"})
-    assert (where.home, where.config) == (Path.home() / "x", Path("/etc/c.yaml"))
-    assert (where.web / "overlay" / "index.html").exists()
-
-
-def test_a_config_in_the_working_directory_comes_before_the_shipped_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert paths.place({}).config.name == "config.yaml"
-    assert paths.place({}).config.exists()
-    (tmp_path / "config.yaml").write_text(CONFIG)
-    assert paths.place({}).config == Path("config.yaml")
-
-
-def test_host_and_port_can_come_from_the_environment(tmp_path: Path) -> None:
-    config, _ = config_checks.checked_config(place(tmp_path), {"STREAMER_HOST": "::1", "STREAMER_PORT": "9123"})
-    assert (config.server.host, config.server.port) == ("::1", 9123)
-
-
-def test_a_wrong_port_in_the_environment_is_a_config_error(tmp_path: Path) -> None:
-    with pytest.raises(ExceptionGroup) as caught:
-        config_checks.checked_config(place(tmp_path), {"STREAMER_PORT": "many"})
-    assert "server.port" in str(caught.value.exceptions[0])
-
-
-def test_an_open_address_needs_a_second_word(tmp_path: Path) -> None:
-    (error,) = wrong(tmp_path, CONFIG + "server: {host: 0.0.0.0}\n")
-    assert "server.expose" in error.fix
-    config, _ = config_checks.checked_config(place(tmp_path, CONFIG + "server: {host: 0.0.0.0, expose: true}\n"), {})
-    assert config.server.host == "0.0.0.0"
 
 
 def test_options_of_a_backend_that_is_not_in_use_are_checked_too(tmp_path: Path) -> None:

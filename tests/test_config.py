@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from streamer import plugins
 from streamer.config import Config, Layer, Server, load
-from streamer.config_file import models_in, read
+from streamer.config_file import models_in
 from streamer.errors import ConfigError
 
 SHIPPED = Path(__file__).parent.parent / "config.yaml"
@@ -23,6 +23,8 @@ commands:
 layers:
   background: {use: background}
 """
+
+OTHER = SMALL.replace("server: {port: 9000}\n", "")
 
 
 def errors_of(path: Path) -> list[ConfigError]:
@@ -70,32 +72,6 @@ def test_every_wrong_value_is_reported_in_one_go(tmp_path: Path) -> None:
     assert [error.key for error in errors_of(written(tmp_path, text))] == ["server.port", "queue.limit"]
 
 
-def test_a_key_that_stands_twice_is_an_error(tmp_path: Path) -> None:
-    (error,) = errors_of(written(tmp_path, SMALL + "server: {port: 1}\n"))
-    assert "stands twice" in str(error)
-
-
-@pytest.mark.parametrize("text", ["", "- a list", "a: [", "a: !!python/object:os.system x", "\x00", "[" * 3000])
-def test_what_is_not_a_mapping_is_one_clear_error(tmp_path: Path, text: str) -> None:
-    (error,) = errors_of(written(tmp_path, text))
-    assert str(tmp_path) in str(error)
-
-
-def test_a_missing_file_names_the_path(tmp_path: Path) -> None:
-    (error,) = errors_of(tmp_path / "nothing.yaml")
-    assert "nothing.yaml" in str(error)
-
-
-def test_a_huge_file_is_refused_before_it_is_read_as_yaml(tmp_path: Path) -> None:
-    (error,) = errors_of(written(tmp_path, "a: " + "x" * 1_100_000))
-    assert "larger" in str(error)
-
-
-def test_line_numbers_reach_into_lists(tmp_path: Path) -> None:
-    document = read(written(tmp_path, SMALL + "policy:\n  - use: role\n  - use: length\n    longest: no\n"))
-    assert document.lines[("policy", 1, "longest")] == 9
-
-
 def keys_of(model: type[BaseModel]) -> set[str]:
     """Collect every key of a model and of the models inside it."""
     names = set(model.model_fields)
@@ -128,3 +104,35 @@ def test_the_shipped_file_is_plain_yaml_without_surprises() -> None:
     data = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
     assert isinstance(data["prefix"], str)
     assert all(isinstance(name, str) for name in data["commands"])
+
+
+def test_host_and_port_can_come_from_the_environment(tmp_path: Path) -> None:
+    config, _ = load(written(tmp_path, SMALL), {"STREAMER_HOST": "::1", "STREAMER_PORT": "9123"})
+    assert (config.server.host, config.server.port) == ("::1", 9123)
+
+
+def test_a_wrong_port_in_the_environment_is_a_config_error(tmp_path: Path) -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        load(written(tmp_path, SMALL), {"STREAMER_PORT": "many"})
+    assert "server.port" in str(caught.value.exceptions[0])
+
+
+def test_an_open_address_needs_a_second_word(tmp_path: Path) -> None:
+    (error,) = errors_of(written(tmp_path, OTHER + "server: {host: 0.0.0.0}\n"))
+    assert "server.expose" in error.fix
+    config, _ = load(written(tmp_path, OTHER + "server: {host: 0.0.0.0, expose: true}\n"), {})
+    assert config.server.host == "0.0.0.0"
+
+
+@pytest.mark.parametrize(
+    ("server", "url"),
+    [
+        (Server(), "http://127.0.0.1:8710"),
+        (Server(host="0.0.0.0", port=80), "http://127.0.0.1:80"),
+        (Server(host="::"), "http://[::1]:8710"),
+        (Server(host="fe80::1"), "http://[fe80::1]:8710"),
+        (Server(public_url="https://p.example/"), "https://p.example"),
+    ],
+)
+def test_the_url_of_a_server_can_be_opened(server: Server, url: str) -> None:
+    assert server.url == url
