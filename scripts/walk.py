@@ -7,6 +7,7 @@ the event loop, and only that thread is traced.
 - A **walk** is the files of ``streamer/`` in the order in which the event loop's thread enters them; entering the file
   where it is already is no step. A file is entered when one of its functions is called, and when one continues after
   an await. Where awaiting functions continue inside one another, only the innermost counts: the others just pass on.
+  A function counts once in a walk: whoever has read it need not read it again.
   Coming back from a call is not counted: the eye finds it again on the page it came from.
 - **files** is how many different files a walk enters, **changes** how often it goes from one to another, and
   **returns** how many of these changes lead to a file that it has left before: changes = files - 1 + returns.
@@ -91,11 +92,14 @@ class Recorder:
         """Return the walk that was recorded, as paths in the package; up to the last one that begins with ``until``."""
         entries = [entry for entry in self._entries if entry[0] not in self._idle]
         steps: list[str] = []
+        read: set[CodeType] = set()
         for (code, continues), following in zip(entries, [*entries[1:], None], strict=True):
             passes_on = continues and following is not None and following[1]
             path = code.co_filename.removeprefix(self._package)
-            if not passes_on and (not steps or steps[-1] != path):
-                steps.append(path)
+            if not passes_on and code not in read:
+                read.add(code)
+                if not steps or steps[-1] != path:
+                    steps.append(path)
         while until and steps and not steps[-1].startswith(until):
             steps.pop()
         return steps

@@ -51,7 +51,7 @@ class Bans:
         """Return the bans that hold now."""
         return tuple(ban for ban in self._bans.values() if not self._is_over(ban))
 
-    def objection(self, request: ImageRequest) -> Refusal | None:
+    def objection(self, request: ImageRequest, now: float) -> Refusal | None:
         """Refuse whoever is banned, and say until when; a name that a moderator types never locks out the streamer."""
         if not self._bans or request.actor.role >= Role.MODERATOR:
             return None

@@ -1,10 +1,20 @@
-"""Admits triggers: what they ask for, whether they may have it, and their place in the queue."""
+"""Admits triggers: what they ask for, whether they may have it, and their place in the queue.
+
+Every request passes a list of steps, cheapest first, before it is queued. A step looks at the request at ``now``
+(monotonic seconds) and returns
+
+- ``None``: the next step decides;
+- an ``ImageRequest``: continue with this one;
+- a ``Hold``: continue, but a moderator looks at the picture before it goes on air;
+- a ``Refusal``: the request ends here;
+- ``Joined``: the request shares the result of an equal one, and nothing is drawn.
+"""
 
 from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from streamer.commands.automations import automation_for
@@ -13,8 +23,9 @@ from streamer.commands.named_triggers import NamedTriggers
 from streamer.errors import StoreError
 from streamer.interfaces import Receipt, ReceiptOutcome, SourceEvent
 from streamer.lru import LruDict
+from streamer.moderation.admission import approval_hold
 from streamer.moderation.approval import HeldPicture
-from streamer.pipeline.admit_steps import Joined, run_steps
+from streamer.pipeline.dedupe import Result
 from streamer.pipeline.deliver import held_answer
 from streamer.pipeline.draw import preempt
 from streamer.pipeline.metrics import PipelineStep
@@ -22,12 +33,14 @@ from streamer.pipeline.reply_throttle import ReplyThrottle
 from streamer.pipeline.show import Show
 from streamer.pipeline.stage_commands import DECISIONS, StageCommands
 from streamer.types import (
+    Hold,
     ImageRequest,
     KeyPress,
     Notice,
     NoticeKind,
     Refusal,
     Refused,
+    RequestKind,
     RequestState,
     Retraction,
     StageAction,
@@ -37,6 +50,18 @@ from streamer.types import (
 
 REMEMBERED = 20_000
 NOTED_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The request shares a result that exists already: a picture on air, or one that waits for a moderator."""
+
+    request: ImageRequest
+    result: Result | HeldPicture
+
+
+StepResult = ImageRequest | Hold | Refusal | Joined | None
+Step = Callable[[ImageRequest, float], StepResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +164,73 @@ class Admit:
             return replace(order, action=StageAction.WARM)
         return order
 
+    def steps(self) -> Sequence[Step]:
+        """Return what every request passes, in this order.
+
+        Raid mode comes before the rules, so that whoever is to come back has not used up their turn.
+        """
+        show = self._show
+        return (
+            show.intake.objection, show.bans.objection, show.privacy.objection, show.raid_mode.objection,
+            self._ask_rules, self._ask_for_approval, self._add_reference, self._join_equal, show.game_mode.admit,
+        )  # fmt: skip
+
+    def run_steps(self, request: ImageRequest, now: float) -> ImageRequest | Refusal | Joined:
+        """Run every step; the first refusal or joined result ends it."""
+        for step in self.steps():
+            result = step(request, now)
+            match result:
+                case None:
+                    continue
+                case Hold():
+                    request = replace(request, hold=result)
+                case ImageRequest():
+                    request = result
+                case _:
+                    return result
+        return request
+
+    def _ask_rules(self, request: ImageRequest, now: float) -> StepResult:
+        """Ask the policy; whoever passes starts the wait of the others in raid mode."""
+        objection = self._show.policy.check(request, now)
+        if not isinstance(objection, Refusal):
+            self._show.raid_mode.note_passed(request, now)
+        return objection
+
+    def _ask_for_approval(self, request: ImageRequest, now: float) -> StepResult:
+        """Hold what a moderator is to look at by the channel's settings or because of a raid."""
+        return approval_hold(replace(request, hold=None), self._show.config.approval, self._show.raid_mode.alarm(now))
+
+    def _add_reference(self, request: ImageRequest, now: float) -> StepResult:
+        """Give an edit its picture: the one on air when the viewer typed, not when their turn comes."""
+        show = self._show
+        if request.of_program and show.program_view is None:
+            return Refusal(request.id, "program", "the streamer has not connected OBS for that")
+        if request.kind is not RequestKind.EDIT or request.of_program:
+            return None
+        shown = show.stage.current(request.layer)
+        if shown is None:
+            return Refusal(request.id, "edit", "there is no picture on air to change")
+        show.lineage.note_parent(request.id, shown.request_id)
+        return replace(request, reference=shown.data)
+
+    def _join_equal(self, request: ImageRequest, now: float) -> StepResult:
+        """Join an equal request that was refused a moment ago, is on air, or is held."""
+        show = self._show
+        result = show.results.find(request, now)
+        if result is not None and result.refusal is not None:
+            return replace(result.refusal, request_id=request.id)
+        shown = show.stage.current(request.layer)
+        if result is not None and shown is not None and shown.request_id == result.request_id:
+            return Joined(request, result)
+        held = show.approvals.join(request)
+        return None if held is None else Joined(request, held)
+
     async def _admit(self, request: ImageRequest, trigger: Trigger) -> Receipt:
         show, now = self._show, self._show.now()
         show.people.remember(request.actor)
         show.raid_mode.note_request(request, now)
-        result = run_steps(request, show, now)
+        result = self.run_steps(request, now)
         match result:
             case Refusal():
                 return self._refuse(result, trigger)

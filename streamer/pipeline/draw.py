@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 def may_draw(show: Show, request: ImageRequest) -> bool:
     """Keep viewers' pictures apart, so that each is seen; the broadcaster's own never wait."""
-    if show.intake.objection(request) is not None:
+    if show.intake.objection(request, show.now()) is not None:
         return False
     free = request.priority is Lane.BROADCASTER or show.pacing.is_free(request.layer, show.now())
     return free and show.policy.may_draw(request)

@@ -90,7 +90,7 @@ class Intake:
         if self._state is IntakeState.OPEN:
             await self.set(IntakeState.PAUSED)
 
-    def objection(self, request: ImageRequest) -> Refusal | None:
+    def objection(self, request: ImageRequest, now: float) -> Refusal | None:
         """Refuse a request that is not taken now."""
         if self._state is IntakeState.PANIC:
             return Refusal(request.id, "panic", "pictures are switched off for now")

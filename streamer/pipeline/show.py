@@ -20,14 +20,12 @@ from streamer.pipeline.clock import Clock, SystemClock
 from streamer.pipeline.dedupe import RecentResults
 from streamer.pipeline.game_mode import GameMode, GameModeOptions
 from streamer.pipeline.intake import Intake
-from streamer.pipeline.lineage import Lineage
 from streamer.pipeline.metrics import Metrics
-from streamer.pipeline.pacing import LayerPacing
 from streamer.pipeline.people import People
 from streamer.pipeline.publisher import Publisher
-from streamer.pipeline.retractions import Retractions
+from streamer.pipeline.retractions import Lineage, Retractions
 from streamer.pipeline.scheduler import Ending, Scheduler
-from streamer.pipeline.stage import Stage
+from streamer.pipeline.stage import LayerPacing, Stage
 from streamer.storage.privacy import Privacy, PrivacyOptions
 from streamer.storage.store import Store
 from streamer.text import clean

@@ -36,7 +36,7 @@ class Timekeeper:
     async def _release(self, held: HeldPicture, now: float) -> None:
         show = self._show
         alarm = show.raid_mode.alarm(now)
-        if show.intake.objection(held.request) or approval_hold(held.request, show.config.approval, alarm):
+        if show.intake.objection(held.request, now) or approval_hold(held.request, show.config.approval, alarm):
             # Requests were closed, or the risk has grown, since it was asked for: now a human has to look.
             show.approvals.require_approval(held, now)
             show.publisher.mark_dirty()

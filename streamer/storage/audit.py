@@ -10,8 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from streamer.errors import ConfigError, StoreError
-from streamer.storage.channel_keys import ChannelKeys
-from streamer.storage.database import Database, execute
+from streamer.storage.database import ChannelKeys, Database, execute
 from streamer.types import Frame, Outcome, Verdict
 
 

@@ -7,8 +7,7 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import astuple, dataclass, replace
 
-from streamer.storage.channel_keys import SEPARATOR, ChannelKeys
-from streamer.storage.database import Database, execute
+from streamer.storage.database import SEPARATOR, ChannelKeys, Database, execute
 
 
 @dataclass(frozen=True, slots=True)

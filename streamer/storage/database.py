@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,29 @@ Answer = TypeVar("Answer")
 FILE_NAME = "streamer.db"
 OPEN_WITHIN_S = 30.0
 PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON")
+
+
+# No platform has it in an id, and names are shown without control characters.
+SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelKeys:
+    """Puts the channel's name before each key. The only channel of a store has no name, and its keys are plain."""
+
+    channel: str = ""
+
+    def key(self, text: str) -> str:
+        """Return the stored key of a layer, a person or a setting of this channel."""
+        return f"{self.channel}{SEPARATOR}{text}" if self.channel else text
+
+    def text(self, key: str) -> str | None:
+        """Return what a stored key stands for, None when it is another channel's."""
+        channel, separator, text = key.rpartition(SEPARATOR)
+        return text if channel == self.channel and bool(separator) == bool(self.channel) else None
+
+
+ONLY_CHANNEL = ChannelKeys()
 
 
 class Database:

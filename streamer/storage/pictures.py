@@ -9,8 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from streamer.storage.channel_keys import ChannelKeys
-from streamer.storage.database import Database, execute, placeholders
+from streamer.storage.database import ChannelKeys, Database, execute, placeholders
 from streamer.storage.requests import RequestRepository
 from streamer.types import Frame, ImageRequest
 

@@ -6,8 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterable
 
-from streamer.storage.channel_keys import ChannelKeys
-from streamer.storage.database import Database, execute
+from streamer.storage.database import ChannelKeys, Database, execute
 
 
 class SettingRepository:

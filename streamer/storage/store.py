@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.storage.audit import AuditLog
 from streamer.storage.bans import BanRepository
-from streamer.storage.channel_keys import ONLY_CHANNEL, ChannelKeys
-from streamer.storage.database import Database
+from streamer.storage.database import ONLY_CHANNEL, ChannelKeys, Database
 from streamer.storage.pictures import PictureRepository
 from streamer.storage.redemptions import RedemptionRepository
 from streamer.storage.requests import RequestRepository

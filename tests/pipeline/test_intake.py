@@ -35,7 +35,7 @@ async def test_who_is_held_in_which_state(store: Store, state: IntakeState, view
     intake = Intake(store)
     await intake.set(state)
     for request, rule in ((REQUEST, viewer), (MINE, streamer)):
-        refusal = intake.objection(request)
+        refusal = intake.objection(request, 0.0)
         assert (refusal.rule if refusal else "") == rule
     assert intake.open == (state == IntakeState.OPEN)
 
@@ -45,14 +45,14 @@ async def test_the_state_outlives_a_restart(store: Store, state: IntakeState) ->
     await Intake(store).set(state)
     after = Intake(store)
     await after.restore()
-    assert (after.objection(REQUEST) is None) == (state == IntakeState.OPEN)
+    assert (after.objection(REQUEST, 0.0) is None) == (state == IntakeState.OPEN)
 
 
 async def test_a_pause_does_not_soften_a_panic(store: Store) -> None:
     intake = Intake(store)
     await intake.set(IntakeState.PANIC)
     await intake.pause()
-    assert intake.objection(MINE) is not None
+    assert intake.objection(MINE, 0.0) is not None
 
 
 async def test_a_panic_outlives_a_restart_even_when_the_disk_takes_no_row(store: Store) -> None:
@@ -111,15 +111,15 @@ async def test_shield_mode_holds_viewers_and_its_end_opens_only_what_it_closed(s
     intake = Intake(store)
     intake.shield(True)
     assert not intake.open
-    assert intake.objection(REQUEST) is not None
-    assert intake.objection(MINE) is None
+    assert intake.objection(REQUEST, 0.0) is not None
+    assert intake.objection(MINE, 0.0) is None
     intake.shield(False)
     assert intake.open
     await intake.pause()
     intake.shield(True)
     intake.shield(False)
     assert intake.paused
-    assert intake.objection(REQUEST) is not None
+    assert intake.objection(REQUEST, 0.0) is not None
 
 
 async def test_opening_by_hand_overrules_shield_mode(store: Store) -> None:

@@ -14,10 +14,9 @@ from streamer.errors import BackendDied, StoreError, Unsupported
 from streamer.interfaces import Health, HealthState, SourceEvent
 from streamer.moderation.rules import cooldown
 from streamer.overlay import wire
-from streamer.pipeline.admit_steps import run_steps
 from streamer.pipeline.game_mode import NO_CARD
 from streamer.pipeline.scheduler import QueueOptions
-from streamer.pipeline.show import Show, restore
+from streamer.pipeline.show import restore
 from streamer.pipeline.status import exposition
 from streamer.types import (
     Actor,
@@ -771,13 +770,14 @@ async def test_a_line_that_makes_us_stumble_does_not_end_the_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened(tmp_path) as room:
+        run_steps = room.admit.run_steps
 
-        def stumbling(request: ImageRequest, show: Show, now: float) -> object:
+        def stumbling(request: ImageRequest, now: float) -> object:
             if "banana" in request.text:
                 raise OverflowError("a bug of ours")
-            return run_steps(request, show, now)
+            return run_steps(request, now)
 
-        monkeypatch.setattr("streamer.pipeline.admit.run_steps", stumbling)
+        monkeypatch.setattr(room.admit, "run_steps", stumbling)
         await room.script.lines.put(room.trigger("!bg banana"))
         await room.script.lines.put(room.trigger("!bg harbour", "ben"))
         await room.until(lambda: room.easel.drawn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamer.storage.channel_keys import ChannelKeys
+from streamer.storage.database import ChannelKeys
 
 
 @pytest.mark.parametrize("channel", ["", "a", "b"])
