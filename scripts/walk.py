@@ -11,7 +11,8 @@ the event loop, and only that thread is traced.
   Coming back from a call is not counted: the eye finds it again on the page it came from.
 - **files** is how many different files a walk enters, **changes** how often it goes from one to another, and
   **returns** how many of these changes lead to a file that it has left before: changes = files - 1 + returns.
-- What also runs while nothing happens (heartbeats, timers) is left out: the program is watched idle first.
+- What also runs while nothing happens (heartbeats) is left out: the program is watched idle first. So are the loops
+  that react to any change, whatever it was: the timer, the timings of paints, and the outputs.
 - The chat line's walk begins when the line is sent to the program and ends with the last entry into ``overlay/`` before
   the page has the finished picture. The approval's begins with the HTTP request and ends when it is answered and the
   page has the picture. Work of other threads (disk) and of the worker process is not seen.
@@ -57,6 +58,8 @@ layers:
 approval: {{mode: auto, first_time: true}}
 """
 IDLE_S, SETTLE_S = 3.0, 0.4
+REACTING = frozenset({"time", "paints", "outputs"})
+"""Names of the tasks whose steps are no part of a walk."""
 _SUSPENDS = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
@@ -71,7 +74,8 @@ class Recorder:
 
     def note(self, frame: FrameType, event: str, argument: object) -> None:
         """Take one event of sys.setprofile."""
-        if self._on and event == "call" and frame.f_code.co_filename.startswith(self._package):
+        wanted = self._on and event == "call" and frame.f_code.co_filename.startswith(self._package)
+        if wanted and _task() not in REACTING:
             self._entries.append((frame.f_code, _continues(frame)))
 
     @contextmanager
@@ -103,6 +107,14 @@ class Recorder:
         while until and steps and not steps[-1].startswith(until):
             steps.pop()
         return steps
+
+
+def _task() -> str:
+    """Name the task that runs now, "" outside of all."""
+    with suppress(RuntimeError):
+        if (task := asyncio.current_task()) is not None:
+            return task.get_name()
+    return ""
 
 
 def _continues(frame: FrameType) -> bool:
