@@ -3,7 +3,7 @@
     python -m bench.endurance --model 4b --pictures 1000     one NVIDIA GPU, random weights
     python -m bench.endurance --model tiny --pictures 40     any machine, to see that the script works
 
-Every tenth picture is drawn by stock diffusers too, from the same noise and with the unquantised weights.
+Every tenth picture is drawn by stock diffusers too, from the same noise and with the unquantized weights.
 """
 
 from __future__ import annotations
@@ -90,19 +90,19 @@ def build(model: str) -> tuple[Any, Engine]:
     device = "cuda" if cuda else "cpu"
     stock = make_pipeline(model, dtype=torch.bfloat16, device=device)
     parts = from_pipeline(make_pipeline(model, dtype=torch.bfloat16, device=device))
-    shrink = Quantizer(True, FP8)
+    quantizer = Quantizer(True, FP8)
     for block in (*parts.transformer.transformer_blocks, *parts.transformer.single_transformer_blocks):
-        shrink(block)
+        quantizer(block)
     for layer in parts.encoder.layers:
-        shrink(layer)
+        quantizer(layer)
     text = 64 if model == "tiny" else 512
-    engine = Engine(parts, text_tokens=text, remembered=16, gpu_jpeg=cuda and gpu_jpeg_available())
+    engine = Engine(parts, text_tokens=text, prompt_cache_size=16, gpu_jpeg=cuda and gpu_jpeg_available())
     attention: Attention = "fp8" if cuda and fp8_attention() else "cudnn"
     on = Optimizations("fp8", attention, True, True, False, True, True, True) if cuda else Optimizations("fp8")
-    tuner = WarmUp(engine, on, SIZES["tiny" if model == "tiny" else "full"])
-    while tuner.left:
-        tuner.next_slice()
-    print(tuner.found, flush=True)
+    warm_up = WarmUp(engine, on, SIZES["tiny" if model == "tiny" else "full"])
+    while warm_up.steps_left:
+        warm_up.next_step()
+    print(warm_up.results, flush=True)
     return stock, engine
 
 

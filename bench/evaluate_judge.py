@@ -150,10 +150,10 @@ def policy(asked: argparse.Namespace) -> Score:
 
     folder, device = Path(asked.model), find_device(asked.device)
     dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
-    model = load_model(folder, device=device, dtype=dtype, shrink=lambda block: None, decoder=None,
+    model = load_model(folder, device=device, dtype=dtype, finish_block=lambda block: None, decoder=None,
                        report=lambda doing, share: None)  # fmt: skip
-    tail = load_head(folder / "text_encoder", model.tokenizer, device=device, dtype=dtype)
-    judge = PolicyJudge(model, tail, Thresholds())
+    head = load_head(folder / "text_encoder", model.tokenizer, device=device, dtype=dtype)
+    judge = PolicyJudge(model, head, Thresholds())
 
     def score(text: str) -> float:
         judge.start(text)

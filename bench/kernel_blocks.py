@@ -16,13 +16,13 @@ from bench.kernel_timing import (
     draw,
     linear,
     milliseconds,
-    quantised,
+    quantized,
     show_profile,
     tables,
 )
 from streamer.generator.klein.kernels import attention, layer_norm, quantize_rows, reference, rope, swiglu
 
-Quantised = tuple[torch.Tensor, torch.Tensor]
+Quantized = tuple[torch.Tensor, torch.Tensor]
 Branch = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]
 """A block's contribution; with the scales of its rows and columns where the product left them out."""
 
@@ -31,7 +31,7 @@ Branch = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]
 class Block:
     """One block: weights per stream (text, image) and purpose, and what its operations need."""
 
-    weights: list[list[Quantised]]
+    weights: list[list[Quantized]]
     w: torch.Tensor
     mods: list[torch.Tensor]
     tables: tuple[torch.Tensor, torch.Tensor]
@@ -41,14 +41,14 @@ class Block:
     """Leave the scales of products into the residual to the next kernel: faster where there are few rows."""
     one: torch.Tensor
 
-    def product(self, q: Quantised, purpose: int) -> torch.Tensor:
+    def product(self, q: Quantized, purpose: int) -> torch.Tensor:
         """Multiply each stream's rows by its own weight, into one matrix."""
         out = torch.empty((q[0].shape[0], self.weights[purpose][0][0].shape[0]), device="cuda", dtype=torch.bfloat16)
         for part, w in zip(self._parts(), self.weights[purpose], strict=True):
             multiply(q[0][part], w[0], q[1][part], w[1].t(), out[part])
         return out
 
-    def branch(self, q: Quantised, purpose: int) -> Branch:
+    def branch(self, q: Quantized, purpose: int) -> Branch:
         """Do the same for a product that goes into the residual."""
         if not self.unscaled:
             return self.product(q, purpose), None, None
@@ -72,7 +72,7 @@ def make_block(d: int, n: int, text: int, shapes: tuple[tuple[int, int], ...], u
     sets = (streams, 128) if text else (128,)
     mods = [draw(*((2, d) if text else (d,))) for _ in range(3)]
     scales = torch.tensor([16.0 / 448, 16.0 / 448, 64.0 / 448, 7.0], device="cuda")
-    weights = [[quantised(draw(m, k, scale=0.02)) for _ in range(streams)] for k, m in shapes]
+    weights = [[quantized(draw(m, k, scale=0.02)) for _ in range(streams)] for k, m in shapes]
     one = torch.ones((), device="cuda")
     return Block(weights, torch.ones(sets, device="cuda").bfloat16(), mods, tables(n), scales, text, unscaled, one)
 
@@ -108,7 +108,7 @@ def run_double(b: Block, x: torch.Tensor, y: Branch, fp8: bool) -> tuple[torch.T
     qkv = b.product((q[0], q[1]), 0)
     if fp8:
         heads = rope.qk_norm_rope_fp8(qkv, b.w, b.w, *b.tables, EPS, b.scales, t)
-        # Already fp8 under one scale: it needs no quantisation before the output product.
+        # Already fp8 under one scale: it needs no quantization before the output product.
         attended = attention.attention_fp8(*heads, b.scales), b.scales[2:3].expand(x.shape[0], 1).contiguous()
     else:
         q_rotated, k_rotated = rope.qk_norm_rope(qkv, b.w, b.w, *b.tables, EPS, t)
@@ -148,7 +148,7 @@ class RowwiseLinear(torch.nn.Module):
 
     def __init__(self, linear: torch.nn.Linear) -> None:
         super().__init__()
-        self.q, self.scale = quantised(linear.weight.data)
+        self.q, self.scale = quantized(linear.weight.data)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         flat = x.flatten(0, -2)

@@ -69,12 +69,12 @@ def tables(n: int) -> tuple[torch.Tensor, torch.Tensor]:
     return angles.cos(), angles.sin()
 
 
-def quantised(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def quantized(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return quantize_rows.quantize_rows(x)
 
 
 def linear(x: tuple[torch.Tensor, torch.Tensor], w: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-    """Multiply quantised rows by a quantised weight [out, in]."""
+    """Multiply quantized rows by a quantized weight [out, in]."""
     return torch._scaled_mm(
         x[0], w[0].t(), scale_a=x[1], scale_b=w[1].t(), out_dtype=torch.bfloat16, use_fast_accum=True
     )

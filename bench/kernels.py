@@ -25,7 +25,7 @@ from bench.kernel_timing import (
     error,
     linear,
     milliseconds,
-    quantised,
+    quantized,
     show_profile,
     tables,
 )
@@ -56,7 +56,7 @@ class Case:
     want: Callable[[], torch.Tensor]
 
 
-def _dequantised(pair: tuple[torch.Tensor, ...]) -> torch.Tensor:
+def _dequantized(pair: tuple[torch.Tensor, ...]) -> torch.Tensor:
     return pair[-2].float() * pair[-1]
 
 
@@ -76,11 +76,11 @@ def cases(n: int, d: int, text: int) -> dict[str, Case]:
     return {
         "norm_modulate_quantize": Case(
             [lambda a=a: layer_norm.norm_modulate_quantize(a, scale, shift, EPS, text) for a, _ in xs], n * d * 3,
-            lambda: _dequantised(layer_norm.norm_modulate_quantize(x, scale, shift, EPS, text)),
+            lambda: _dequantized(layer_norm.norm_modulate_quantize(x, scale, shift, EPS, text)),
             lambda: reference.norm_modulate(x, scale, shift, EPS, text)),
         "gate_residual_norm_modulate_quantize": Case(
             [lambda a=a, b=b: residual(a, b, gate, scale, shift, EPS, text) for a, b in xs], n * d * 7,
-            lambda: _dequantised(residual(x, y, gate, scale, shift, EPS, text)),
+            lambda: _dequantized(residual(x, y, gate, scale, shift, EPS, text)),
             lambda: reference.norm_modulate(reference.gate_residual(x, y, gate, text), scale, shift, EPS, text)),
         "gate_residual": Case(
             [lambda a=a, b=b: layer_norm.gate_residual(a, b, gate, text) for a, b in xs], n * d * 6,
@@ -88,7 +88,7 @@ def cases(n: int, d: int, text: int) -> dict[str, Case]:
             lambda: reference.gate_residual(x.float(), y, gate, text)),
         "quantize_rows": Case(
             [lambda a=a: quantize_rows.quantize_rows(a) for a, _ in xs], n * d * 3,
-            lambda: _dequantised(quantize_rows.quantize_rows(x)), lambda: x),
+            lambda: _dequantized(quantize_rows.quantize_rows(x)), lambda: x),
         "qk_norm_rope": Case(
             [lambda v=v: rope.qk_norm_rope(v[:, : 3 * d], w, w, cos, sin, EPS, text) for v in wides], n * d * 8,
             lambda: rope.qk_norm_rope(qkv, w, w, cos, sin, EPS, text)[0],
@@ -100,11 +100,11 @@ def cases(n: int, d: int, text: int) -> dict[str, Case]:
             lambda: reference.qk_norm_rope(qkv.float(), w, w, cos, sin, EPS, text)[0]),
         "swiglu_quantize": Case(
             [lambda v=v: swiglu.swiglu_quantize(v[:, 3 * d :]) for v in wides], n * d * 15,
-            lambda: _dequantised(swiglu.swiglu_quantize(gate_up)), lambda: reference.swiglu(gate_up)),
+            lambda: _dequantized(swiglu.swiglu_quantize(gate_up)), lambda: reference.swiglu(gate_up)),
         "concat_swiglu_quantize": Case(
             [lambda a=a, v=v: swiglu.concat_swiglu_quantize(a, v[:, 3 * d :])
              for (a, _), v in zip(xs, wides, strict=True)], n * d * 18,
-            lambda: _dequantised(swiglu.concat_swiglu_quantize(x, gate_up)),
+            lambda: _dequantized(swiglu.concat_swiglu_quantize(x, gate_up)),
             lambda: torch.cat([x, reference.swiglu(gate_up)], 1)),
     }  # fmt: skip
 
@@ -129,7 +129,7 @@ def bench_gemm(report: Report) -> None:
     shapes += [(4600, 4096, (4096, 36864))]
     for n, _, (k, m) in shapes:
         copies = max(2, min(8, 200_000_000 // (k * m)))
-        pairs = [(quantised(draw(n, k)), quantised(draw(m, k, scale=0.02))) for _ in range(copies)]
+        pairs = [(quantized(draw(n, k)), quantized(draw(m, k, scale=0.02))) for _ in range(copies)]
         work = 2e-9 * n * k * m
         row = milliseconds([lambda x=x, w=w: linear(x, w) for x, w in pairs])
         report.note(f"gemm.{n}x{k}x{m}.rowwise.tflops", work / row, f"{row * 1e3:.0f} us")

@@ -258,71 +258,77 @@ def article(bench: Bench) -> None:
 def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
     """Climb: every rung adds to the one before; give the model as the last rung left it."""
     best: Attention = "cudnn" if bench.cuda and torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
-    switches = Optimizations(gpu_jpeg=bench.cuda)
+    optimizations = Optimizations(gpu_jpeg=bench.cuda)
     for name in rungs:
         if name == "attention":
-            switches = replace(switches, attention=best)
+            optimizations = replace(optimizations, attention=best)
         elif name == "qkv":
-            switches = replace(switches, fused_qkv=True)
-            shrink(model, Quantizer(True, None))
+            optimizations = replace(optimizations, fused_qkv=True)
+            quantize(model, Quantizer(True, None))
         elif name == "compile":
-            switches = replace(switches, compile=True, fast_decoder=True)
+            optimizations = replace(optimizations, compile=True, fast_decoder=True)
         elif name == "graphs":
-            switches = replace(switches, graphs=bench.cuda)
+            optimizations = replace(optimizations, graphs=bench.cuda)
         elif name in ("fp8", "int8"):
             precision: Precision = "fp8" if name == "fp8" else "int8"
-            switches = replace(switches, precision=precision, attention=best)
+            optimizations = replace(optimizations, precision=precision, attention=best)
             if name == "int8":
-                switches = replace(switches, fused_qkv=True, fast_decoder=True, kernels=bench.cuda, graphs=bench.cuda)
+                optimizations = replace(
+                    optimizations, fused_qkv=True, fast_decoder=True, kernels=bench.cuda, graphs=bench.cuda
+                )
             if count_eight_bit(model.transformer):
                 model = again(bench)
-            shrink(model, Quantizer(True, FP8 if name == "fp8" else torch.int8))
+            quantize(model, Quantizer(True, FP8 if name == "fp8" else torch.int8))
             bench.note("eight_bit_layers", count_eight_bit(model.transformer, model.encoder))
         elif name == "kernels":
             if not count_eight_bit(model.transformer):
-                switches = replace(switches, precision="fp8", attention=best, fused_qkv=True, fast_decoder=True)
-                switches = replace(switches, graphs=bench.cuda)
-                shrink(model, Quantizer(True, FP8))
-            switches = replace(switches, kernels=bench.cuda)
+                optimizations = replace(
+                    optimizations, precision="fp8", attention=best, fused_qkv=True, fast_decoder=True
+                )
+                optimizations = replace(optimizations, graphs=bench.cuda)
+                quantize(model, Quantizer(True, FP8))
+            optimizations = replace(optimizations, kernels=bench.cuda)
         elif name == "fp8-attention" and bench.cuda:
-            switches = replace(switches, attention="fp8")
+            optimizations = replace(optimizations, attention="fp8")
         elif name != "loop":
             continue
-        rung(bench, model, name, switches)
-    bench.metrics["last"] = switches
+        rung(bench, model, name, optimizations)
+    bench.metrics["last"] = optimizations
     return model
 
 
 def again(bench: Bench) -> Any:
-    """Build the same weights anew: quantising one in place left nothing wide."""
+    """Build the same weights anew: quantizing one in plan left nothing wide."""
     bench.pipeline = None
     clean()
     bench.pipeline = make_pipeline(bench.model, dtype=bench.dtype, device=str(bench.device))
     return from_pipeline(bench.pipeline)
 
 
-def shrink(model: Any, shrinker: Quantizer) -> None:
+def quantize(model: Any, quantizer: Quantizer) -> None:
     blocks = [
         *model.transformer.transformer_blocks,
         *model.transformer.single_transformer_blocks,
         *model.encoder.layers,
     ]
     for block in blocks:
-        shrinker(block)
+        quantizer(block)
     clean()
 
 
-def rung(bench: Bench, model: Any, name: str, switches: Optimizations, profile: bool = False) -> None:
-    """Build an engine with these switches, and measure it whole and in parts."""
+def rung(bench: Bench, model: Any, name: str, optimizations: Optimizations, profile: bool = False) -> None:
+    """Build an engine with these optimizations, and measure it whole and in parts."""
     clean()
     reset_peak(bench)
     began = time.monotonic()
-    engine = Engine(model, text_tokens=bench.text, remembered=0, gpu_jpeg=switches.gpu_jpeg and gpu_jpeg_available())
-    tuner = WarmUp(engine, switches, [(bench.width, bench.height)])
+    engine = Engine(
+        model, text_tokens=bench.text, prompt_cache_size=0, gpu_jpeg=optimizations.gpu_jpeg and gpu_jpeg_available()
+    )
+    warm_up = WarmUp(engine, optimizations, [(bench.width, bench.height)])
     slowest = 0.0
-    while tuner.left:
+    while warm_up.steps_left:
         at = time.monotonic()
-        tuner.next_slice()
+        warm_up.next_step()
         settle(bench)
         slowest = max(slowest, time.monotonic() - at)
     built = round(time.monotonic() - began, 1)
@@ -330,37 +336,37 @@ def rung(bench: Bench, model: Any, name: str, switches: Optimizations, profile: 
     result: dict[str, Any] = (
         timed(bench, lambda: jpeg_of(engine, job))
         | peak_gb(bench)
-        | {"build_s": built, "slowest_slice_s": round(slowest, 1)}
+        | {"build_s": built, "slowest_warm_up_step_s": round(slowest, 1)}
     )
-    place = engine._place_for(engine.shape_of(job))
-    latents = tokens_to_latents(model.vae, place.canvas.latents, bench.height // 16, bench.width // 16)
-    result |= error_of(bench, latents) | pixel_error(bench, place.canvas.pixels)
+    plan = engine.plan_for(engine.shape_of(job))
+    latents = tokens_to_latents(model.vae, plan.buffers.latents, bench.height // 16, bench.width // 16)
+    result |= error_of(bench, latents) | pixel_error(bench, plan.buffers.pixels)
     # The same job by seed, as requests come.
     result["seeded_ms"] = timed(bench, lambda: jpeg_of(engine, replace(job, noise=None)))["ms"]
     result["isolated_ms"] = isolated(bench, lambda: jpeg_of(engine, replace(job, noise=None)))
-    engine.memory._limit = 1
+    engine.prompt_cache._limit = 1
     result["prompt_known_ms"] = timed(bench, lambda: jpeg_of(engine, job))["ms"]
-    result |= parts(bench, engine, place) | {"found": tuner.found}
+    result |= parts(bench, engine, plan) | {"found": warm_up.results}
     bench.note(name, result)
-    if "--profile" in sys.argv and bench.cuda and switches.kernels:
-        show_kernels(place)
+    if "--profile" in sys.argv and bench.cuda and optimizations.kernels:
+        show_kernels(plan)
 
 
-def parts(bench: Bench, engine: Engine, place: Any) -> dict[str, float]:
+def parts(bench: Bench, engine: Engine, plan: Any) -> dict[str, float]:
     """Time text encoder, one step and decoder alone, and the JPEG."""
-    picture = DevicePicture(place.canvas.pixels, engine.gpu_jpeg)
+    picture = DevicePicture(plan.buffers.pixels, engine.gpu_jpeg)
     return {
         "text_ms": timed(bench, engine.encode)["ms"],
-        "step_ms": timed(bench, place.step)["ms"],
-        "decode_ms": timed(bench, place.decode)["ms"],
+        "step_ms": timed(bench, plan.step)["ms"],
+        "decode_ms": timed(bench, plan.decode)["ms"],
         "jpeg_ms": timed(bench, lambda: encoded(picture))["ms"],
     }
 
 
-def show_kernels(place: Any) -> None:
+def show_kernels(plan: Any) -> None:
     from torch.profiler import ProfilerActivity, profile
 
-    for part in (place.step, place.decode):
+    for part in (plan.step, plan.decode):
         with profile(activities=[ProfilerActivity.CUDA]) as seen:
             part()
             torch.cuda.synchronize()
@@ -372,8 +378,8 @@ def also(bench: Bench, model: Any, spec: str, decoder: str = "") -> None:
     size, text = spec.split(":")
     width, height = map(int, size.split("x"))
     other = replace(bench, width=width, height=height, text=int(text), truth=None, truth_pixels=None)
-    switches = replace(bench.metrics["last"], compile=bench.metrics["last"].compile or decoder == "tiny")
-    rung(other, model, f"{spec} {decoder}".strip(), switches)
+    optimizations = replace(bench.metrics["last"], compile=bench.metrics["last"].compile or decoder == "tiny")
+    rung(other, model, f"{spec} {decoder}".strip(), optimizations)
 
 
 def swap_decoder(vae: Any, name: str, bench: Bench) -> None:
@@ -394,17 +400,19 @@ def edits(bench: Bench, model: Any) -> None:
     picture = Image.effect_noise((bench.width, bench.height), 80).convert("RGB")
     job = DrawJob(PROMPT, bench.width, bench.height, STEPS, reference=picture)
     side = min(512, bench.width // 2)
-    for name in ("edit", "edit, kept reference"):
+    for name in ("edit", "edit, reference KV cache"):
         clean()
-        engine = Engine(model, text_tokens=bench.text, remembered=0, reference_px=side, gpu_jpeg=gpu_jpeg_available())
-        tuner = WarmUp(engine, bench.metrics["last"], [(bench.width, bench.height)])
-        tuner.add(engine.shape_of(job))
-        while tuner.left:
-            tuner.next_slice()
+        engine = Engine(
+            model, text_tokens=bench.text, prompt_cache_size=0, reference_px=side, gpu_jpeg=gpu_jpeg_available()
+        )
+        warm_up = WarmUp(engine, bench.metrics["last"], [(bench.width, bench.height)])
+        warm_up.add_shape(engine.shape_of(job))
+        while warm_up.steps_left:
+            warm_up.next_step()
         took = timed(bench, partial(jpeg_of, engine, job))
-        bench.note(name, took | peak_gb(bench) | {"found": tuner.found})
+        bench.note(name, took | peak_gb(bench) | {"found": warm_up.results})
         attend_to_kv_cache(model.transformer)
-        model = replace(model, keeps_references=True)
+        model = replace(model, caches_references=True)
 
 
 def jpeg_of(engine: Engine, job: DrawJob) -> bytes:

@@ -40,15 +40,15 @@ def main() -> None:
     pipeline = make_pipeline(asked.model, dtype=dtype, device=str(device))
     if asked.model != "tiny":
         pipeline.tokenizer = tokenizer_of_words()
-    tail, model = parts(pipeline)
+    head, model = parts(pipeline)
     del pipeline
     fp8 = device.type == "cuda" and torch.cuda.get_device_capability() >= (8, 9)
-    wide_gb = gigabytes(tail)
-    shrink([model.transformer.transformer_blocks, model.transformer.single_transformer_blocks], fp8)
-    shrink([model.encoder.layers, tail.layers], fp8)
-    judge = PolicyJudge(model, tail, Thresholds(hold={"policy": 0.5}))
+    wide_gb = gigabytes(head)
+    quantize([model.transformer.transformer_blocks, model.transformer.single_transformer_blocks], fp8)
+    quantize([model.encoder.layers, head.layers], fp8)
+    judge = PolicyJudge(model, head, Thresholds(hold={"policy": 0.5}))
     eager = times(lambda: ask(judge), asked.runs)
-    engine, found, graph_gb = tuned(model, judge, fp8, width, height, 64 if asked.model == "tiny" else 512)
+    engine, found, graph_gb = warmed_up(model, judge, fp8, width, height, 64 if asked.model == "tiny" else 512)
     alone = times(lambda: ask(judge), asked.runs)
     plain, judged = in_turn(lambda: picture(engine, width, height, None), lambda: picture(engine, width, height, judge),
                             asked.runs)  # fmt: skip
@@ -58,7 +58,7 @@ def main() -> None:
         {
             "model": asked.model, "size": asked.size, "device": name_of(device),
             "precision": "fp8" if fp8 else str(dtype).removeprefix("torch."),
-            "question_tokens": judge.tokens, "memory_gb": gigabytes(tail), "memory_unquantised_gb": wide_gb,
+            "question_tokens": judge.tokens, "memory_gb": gigabytes(head), "memory_unquantized_gb": wide_gb,
             "recording_gb": graph_gb, "checks": found, "alone_unrecorded_ms": spread(eager), "alone_ms": spread(alone),
             "picture_ms": spread(plain), "picture_judged_ms": spread(judged), "added_ms": round(added, 2),
         },
@@ -77,9 +77,9 @@ def arguments() -> argparse.Namespace:
 
 
 def parts(pipeline: Any) -> tuple[LanguageHead, Any]:
-    """Take the tail before the rest of the text model is dropped."""
-    tail = head_of(pipeline.text_encoder, pipeline.tokenizer)
-    return tail, from_pipeline(pipeline)
+    """Take the head before the rest of the text model is dropped."""
+    head = head_of(pipeline.text_encoder, pipeline.tokenizer)
+    return head, from_pipeline(pipeline)
 
 
 def tokenizer_of_words() -> Any:
@@ -92,37 +92,41 @@ def tokenizer_of_words() -> Any:
     return learned
 
 
-def shrink(groups: list[Any], fp8: bool) -> None:
-    shrinker = Quantizer(fp8, FP8 if fp8 else None)
+def quantize(groups: list[Any], fp8: bool) -> None:
+    quantizer = Quantizer(fp8, FP8 if fp8 else None)
     for group in groups:
         for block in group:
-            shrinker(block)
+            quantizer(block)
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
-def tuned(
+def warmed_up(
     model: Any, judge: PolicyJudge, fp8: bool, width: int, height: int, text_tokens: int
 ) -> tuple[Engine, dict[str, str], float]:
     """Give an engine as it draws on air, what the judge's own checks found, and the memory its recording took."""
     engine = Engine(
-        model, text_tokens=text_tokens, remembered=0, gpu_jpeg=torch.cuda.is_available() and gpu_jpeg_available()
+        model, text_tokens=text_tokens, prompt_cache_size=0, gpu_jpeg=torch.cuda.is_available() and gpu_jpeg_available()
     )
     if not fp8:
         return engine, {}, 0.0
     best: Attention = "cudnn" if torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
-    switches = Optimizations(
+    optimizations = Optimizations(
         precision="fp8", attention=best, fused_qkv=True, fast_decoder=True, kernels=True, graphs=True
     )
-    tuner, taken = WarmUp(engine, switches, [(width, height)], judge), 0.0
-    while tuner.left:
+    warm_up, taken = WarmUp(engine, optimizations, [(width, height)], judge), 0.0
+    while warm_up.steps_left:
         before = torch.cuda.memory_reserved()
-        doing, _ = tuner.next_slice()
+        doing, _ = warm_up.next_step()
         if doing == "policy judge":
             taken = (torch.cuda.memory_reserved() - before) / 1e9
-        print(doing, tuner.found, flush=True)
-    return engine, {rung: said for rung, said in tuner.found.items() if "policy" in rung}, round(taken, 3)
+        print(doing, warm_up.results, flush=True)
+    return (
+        engine,
+        {optimization: said for optimization, said in warm_up.results.items() if "policy" in optimization},
+        round(taken, 3),
+    )
 
 
 def ask(judge: PolicyJudge) -> None:

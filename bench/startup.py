@@ -100,12 +100,18 @@ def one_start(model: str, folder: Path, began: float) -> dict[str, Any]:
         at = time.monotonic()
         more = backend.idle(lambda doing, share: slices.append(doing))
         settle(cuda)
-        marks["longest_slice_s"] = max(marks.get("longest_slice_s", 0.0), time.monotonic() - at)
+        marks["longest_warm_up_step_s"] = max(marks.get("longest_warm_up_step_s", 0.0), time.monotonic() - at)
         if not more:
             break
     marks["ready_s"] = time.monotonic() - began
-    longest = marks.pop("longest_slice_s")
-    return {**marks, "longest_slice": round(longest, 2), **memory(cuda), "active": backend.active(), "began": began}
+    longest = marks.pop("longest_warm_up_step_s")
+    return {
+        **marks,
+        "longest_warm_up_step": round(longest, 2),
+        **memory(cuda),
+        "active": backend.active(),
+        "began": began,
+    }
 
 
 def settle(cuda: bool) -> None:

@@ -42,22 +42,22 @@ def stock_pixels(job: DrawJob) -> Any:
     return np.asarray(drawn).astype(int)
 
 
-def tuned(switches: Optimizations) -> Engine:
-    """Give an engine whose tuner is gone, as a graph must not need it."""
+def warmed_up(optimizations: Optimizations) -> Engine:
+    """Return an engine whose WarmUp is gone, as a graph must not need it."""
     model = from_pipeline(make_pipeline(dtype=torch.bfloat16, device="cuda"))
-    shrink = Quantizer(switches.fused_qkv, FP8 if switches.precision == "fp8" else None)
+    quantizer = Quantizer(optimizations.fused_qkv, FP8 if optimizations.precision == "fp8" else None)
     transformer = model.transformer
     for block in (*transformer.transformer_blocks, *transformer.single_transformer_blocks, *model.encoder.layers):
-        shrink(block)
+        quantizer(block)
     engine = Engine(model, text_tokens=64)
-    tuner = WarmUp(engine, switches, SIZES)
-    while tuner.left:
-        tuner.next_slice()
+    warm_up = WarmUp(engine, optimizations, SIZES)
+    while warm_up.steps_left:
+        warm_up.next_step()
     return engine
 
 
 @pytest.mark.parametrize(
-    "switches",
+    "optimizations",
     [
         Optimizations(),
         Optimizations(graphs=True),
@@ -65,9 +65,9 @@ def tuned(switches: Optimizations) -> Engine:
         Optimizations("fp8", "cudnn", fused_qkv=True, kernels=True, graphs=True, fast_decoder=True),
     ],
 )
-def test_pictures_equal_stock(switches: Optimizations) -> None:
+def test_pictures_equal_stock(optimizations: Optimizations) -> None:
     """Pixels differ by rounding, and the picture after a second size and a cancelled one is still right."""
-    engine = tuned(switches)
+    engine = warmed_up(optimizations)
     for width, height in SIZES + SIZES:
         job = DrawJob("a fox", width, height, seed=3)
         *_, picture = engine.draw(job)

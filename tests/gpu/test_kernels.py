@@ -11,6 +11,7 @@ if not torch.cuda.is_available():
 
 from streamer.generator.klein.fused import vae_decoder
 from streamer.generator.klein.kernels import attention, group_norm, layer_norm, quantize_rows, reference, rope, swiglu
+from streamer.generator.klein.kernels.int8_matmul import int8_matmul
 
 pytestmark = pytest.mark.gpu
 EPS = 1e-6
@@ -59,6 +60,17 @@ def test_swiglu(n: int, d: int, int8: bool) -> None:
     close(swiglu.swiglu_quantize(wide, int8), reference.swiglu_quantize(wide, int8))
     got = swiglu.concat_swiglu_quantize(front, wide, None, int8)
     close(got, reference.concat_swiglu_quantize(front, wide, None, int8))
+
+
+@pytest.mark.parametrize(("n", "k", "m"), [(133, 320, 640), (200, 256, 300), (17, 64, 48)])
+def test_the_scaled_sums_of_int8_products_are_exact(n: int, k: int, m: int) -> None:
+    rows, weight = (torch.randint(-127, 128, size, dtype=torch.int8, device="cuda") for size in ((n, k), (m, k)))
+    row_scale, column_scale = torch.rand(n, 1, device="cuda"), torch.rand(1, m, device="cuda")
+    whole = torch.full((n + 2, m), 7.0, device="cuda")
+    int8_matmul(rows, weight, row_scale, column_scale, whole[2:])
+    truth = (rows.double() @ weight.double().t()) * row_scale * column_scale
+    assert ((whole[2:].double() - truth).norm() / truth.norm()).item() < 1e-6
+    assert (whole[:2] == 7.0).all()
 
 
 @pytest.mark.parametrize(("n", "d"), SHAPES)

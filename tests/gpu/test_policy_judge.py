@@ -83,12 +83,12 @@ def test_the_answer_is_the_stock_models(backend: Any, checkpoint: Path, text: st
 
 
 def test_the_question_is_one_launch_on_fused_kernels_and_still_right_after_all_is_warm(backend: Any) -> None:
-    judge, found = backend._policy, backend._tuner.found
-    checked = {rung: said for rung, said in found.items() if rung.startswith("policy judge")}
-    assert len(checked) == 3, found
-    assert all(said.startswith("error") for said in checked.values()), found
+    judge, results = backend._policy, backend._warm_up.results
+    checked = {name: result for name, result in results.items() if name.startswith("policy judge")}
+    assert len(checked) == 3, results
+    assert all(result.startswith("error") for result in checked.values()), results
     recorded = [alone(judge, text) for text in TEXTS]
-    assert type(judge._run).__name__ == "Recording"
+    assert type(judge._run).__name__ == "CapturedGraph"
     replayed, judge._run = judge._run, judge._run.function
     try:
         plain = [alone(judge, text) for text in TEXTS]

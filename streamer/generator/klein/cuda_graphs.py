@@ -1,4 +1,4 @@
-"""CUDA graphs: a function over fixed memory is recorded once, and then costs one launch."""
+"""CUDA graphs: capture a function over static buffers once, then replay it with a single launch."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ from dataclasses import dataclass
 import torch
 
 Run = Callable[[], None]
+"""A function that works on static buffers; a captured graph is one, too."""
 
 
 class GraphCapture:
-    """Record functions into graphs that share one pool of memory; belongs to the thread that records and replays.
+    """Capture functions into graphs that share one memory pool; belongs to the thread that captures and replays.
 
-    Sharing is sound because every function leaves its results in memory of its own (canvas, words), never in the pool.
-    What is replayed beside other graphs needs a ``stream`` of its own to be recorded on: cuBLAS keeps one workspace per
-    stream, its address is recorded, and PyTorch records everything on one stream of the process unless told otherwise.
+    Sharing is safe because every function leaves its results in static buffers, never in the pool.
+    A graph that replays beside other graphs must be captured on a ``stream`` of its own: cuBLAS keeps one workspace
+    per stream, the graph captures its address, and PyTorch captures everything on one stream unless told otherwise.
     """
 
     def __init__(self, stream: torch.cuda.Stream | None = None) -> None:
         self._pool, self._stream = torch.cuda.graph_pool_handle(), stream
 
-    def record(self, function: Run) -> Run:
-        """Run twice outside (kernels are built and algorithms chosen then), record, and give what replays it."""
+    def capture(self, function: Run) -> Run:
+        """Run the function twice eagerly (kernels are built and algorithms chosen then), capture it, return its replay.
+
+        Raises RuntimeError if the function does something that a graph cannot hold.
+        """
         side = self._stream or torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
@@ -41,7 +45,7 @@ class GraphCapture:
 
 @dataclass(frozen=True, slots=True)
 class CapturedGraph:
-    """A recorded graph, with the function it came from.
+    """A captured graph, and the function it was captured from.
 
     The graph reads the function's weights by address and keeps nothing alive: without the function they would be
     freed and overwritten, and pictures would turn black.
@@ -51,5 +55,5 @@ class CapturedGraph:
     function: Run
 
     def __call__(self) -> None:
-        """Replay."""
+        """Replay the graph."""
         self.graph.replay()

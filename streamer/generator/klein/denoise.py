@@ -1,4 +1,7 @@
-"""One denoising step in plain PyTorch, through the blocks of diffusers: the truth that every faster way is held to."""
+"""One denoising step in plain PyTorch, through diffusers' own blocks: every faster implementation is compared with it.
+
+Letters in shapes: C channels of a token, D width of the hidden states.
+"""
 
 from __future__ import annotations
 
@@ -9,56 +12,56 @@ import torch
 from torch import Tensor
 
 from streamer.generator.klein.buffers import StaticBuffers
-from streamer.generator.klein.preview import small_picture
-from streamer.generator.klein.reference_kv_cache import attending
+from streamer.generator.klein.preview import write_preview
+from streamer.generator.klein.reference_kv_cache import cached_attention
 
 Velocity = Callable[[StaticBuffers], Tensor]
-"""Predict, from what is on the canvas, the change of the picture's own tokens: [1, image tokens, channels]."""
+"""Predict the velocity of the picture's own tokens from what the buffers hold: [1, image tokens, C]."""
 
 
 def stock_velocity(transformer: Any) -> Velocity:
-    """Run the transformer's own blocks with the precomputed tables; the same operations as diffusers, in its order."""
+    """Run the transformer's own blocks with the precomputed tables: the operations of diffusers, in its order."""
 
-    def velocity(canvas: StaticBuffers) -> Tensor:
-        text, memory, doubles = canvas.shape.text_tokens, canvas.memory, len(transformer.transformer_blocks)
-        words, tokens = canvas.context, transformer.x_embedder(canvas.seen)
-        rope = tuple(table[: text + tokens.shape[1]] for table in canvas.rope)
+    def velocity(buffers: StaticBuffers) -> Tensor:
+        text, cache, doubles = buffers.shape.text_tokens, buffers.kv_cache, len(transformer.transformer_blocks)
+        text_states, states = buffers.context, transformer.x_embedder(buffers.step_tokens)
+        rope = tuple(table[: text + states.shape[1]] for table in buffers.rope)
         for index, block in enumerate(transformer.transformer_blocks):
-            words, tokens = block(
-                hidden_states=tokens,
-                encoder_hidden_states=words,
-                temb_mod_img=canvas.image_modulation,
-                temb_mod_txt=canvas.text_modulation,
+            text_states, states = block(
+                hidden_states=states,
+                encoder_hidden_states=text_states,
+                temb_mod_img=buffers.image_modulation,
+                temb_mod_txt=buffers.text_modulation,
                 image_rotary_emb=rope,
-                **attending(memory, index),
+                **cached_attention(cache, index),
             )
-        tokens = torch.cat([words, tokens], dim=1)
+        states = torch.cat([text_states, states], dim=1)
         for index, block in enumerate(transformer.single_transformer_blocks, start=doubles):
-            tokens = block(
-                hidden_states=tokens,
+            states = block(
+                hidden_states=states,
                 encoder_hidden_states=None,
-                temb_mod=canvas.single_modulation,
+                temb_mod=buffers.single_modulation,
                 image_rotary_emb=rope,
-                **attending(memory, index, num_txt_tokens=text),
+                **cached_attention(cache, index, num_txt_tokens=text),
             )
-        return project(transformer, tokens[:, text : text + canvas.shape.image_tokens], canvas.out_modulation)
+        return project(transformer, states[:, text : text + buffers.shape.image_tokens], buffers.out_modulation)
 
     return velocity
 
 
-def project(transformer: Any, tokens: Tensor, modulation: Tensor) -> Tensor:
-    """Turn the last hidden states into the velocity of each token."""
+def project(transformer: Any, states: Tensor, modulation: Tensor) -> Tensor:
+    """Turn the last hidden states [1, n, D] into each token's velocity [1, n, C]; ``modulation`` is [1, 2 x D]."""
     scale, shift = torch.chunk(modulation, 2, dim=1)
-    tokens = transformer.norm_out.norm(tokens) * (1 + scale)[:, None, :] + shift[:, None, :]
-    projected: Tensor = transformer.proj_out(tokens)
+    states = transformer.norm_out.norm(states) * (1 + scale)[:, None, :] + shift[:, None, :]
+    projected: Tensor = transformer.proj_out(states)
     return projected
 
 
 @torch.inference_mode()
-def step(canvas: StaticBuffers, velocity: Velocity) -> None:
-    """Move the picture on the canvas one step towards clean, and leave a small preview of where it is heading."""
-    change = velocity(canvas)
-    before = canvas.latents.float()
-    small_picture(canvas, before - canvas.sigma * change.float())
+def step(buffers: StaticBuffers, velocity: Velocity) -> None:
+    """Move the picture one step towards clean, and write a preview of the picture that the step predicts."""
+    predicted = velocity(buffers)
+    before = buffers.latents.float()
+    write_preview(buffers, before - buffers.sigma * predicted.float())
     # The product is rounded to the model's precision before the sum, as diffusers' scheduler does.
-    canvas.latents.copy_((before + canvas.change * change).to(canvas.latents.dtype))
+    buffers.latents.copy_((before + buffers.dt * predicted).to(buffers.latents.dtype))

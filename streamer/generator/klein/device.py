@@ -1,4 +1,4 @@
-"""The device: what it is, why it cannot be used, and how a picture's bytes leave it without holding it up."""
+"""The device: find it, describe it, say why it cannot be used, and copy results from it without waiting."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from torch import Tensor
 from streamer.errors import BackendUnavailable, in_words
 from streamer.generator.klein.optimizations import DeviceInfo
 
-OLDEST = (7, 5)
+MIN_CAPABILITY = (7, 5)
+"""The RTX 20 series."""
 
 
-def find_device(asked: str) -> torch.device:
-    """Give the device to draw on, or say why there is none; "auto" never means the CPU, which needs minutes."""
-    if asked == "cpu":
+def find_device(requested: str) -> torch.device:
+    """Return the device to draw on; raise BackendUnavailable with the reason if there is none.
+
+    "auto" never means the CPU, which needs minutes for a picture.
+    """
+    if requested == "cpu":
         return torch.device("cpu")
     if not torch.cuda.is_available():
-        raise BackendUnavailable("no usable NVIDIA GPU", fix=_why_not())
-    device = torch.device("cuda" if asked == "auto" else asked)
+        raise BackendUnavailable("no usable NVIDIA GPU", fix=_explain_missing_gpu())
+    device = torch.device("cuda" if requested == "auto" else requested)
     device = torch.device("cuda", device.index or 0)
     capability = torch.cuda.get_device_capability(device)
-    if capability < OLDEST:
+    if capability < MIN_CAPABILITY:
         raise BackendUnavailable(
             f"{torch.cuda.get_device_name(device)} is too old (compute capability {capability[0]}.{capability[1]})",
             fix="Klein needs an RTX 20 series GPU or a newer one",
@@ -30,8 +34,8 @@ def find_device(asked: str) -> torch.device:
     return device
 
 
-def describe(device: torch.device) -> DeviceInfo:
-    """Say what decides which speed-ups the device gets."""
+def describe_device(device: torch.device) -> DeviceInfo:
+    """Return the facts that decide which optimizations the device gets."""
     if device.type == "cpu":
         return DeviceInfo("cpu", "CPU")
     triton = importlib.util.find_spec("triton") is not None
@@ -52,7 +56,7 @@ def _fp8_attention() -> bool:
     return available()
 
 
-def _why_not() -> str:
+def _explain_missing_gpu() -> str:
     if torch.version.cuda is None:
         return "this PyTorch is built for the CPU only; install the extra [klein] with a CUDA build of torch"
     try:
@@ -64,7 +68,10 @@ def _why_not() -> str:
 
 
 class AsyncHostCopy:
-    """Copy small tensors to the host behind the device's back: start now, take one step later."""
+    """Copy small tensors to the host while the device works: start now, take one step later.
+
+    ``slots`` copies may be under way at once; slot numbers wrap around.
+    """
 
     def __init__(self, like: Tensor, slots: int = 2) -> None:
         self._on_gpu = like.is_cuda
@@ -72,13 +79,13 @@ class AsyncHostCopy:
         self._events = [torch.cuda.Event() for _ in range(slots)] if self._on_gpu else []
 
     def start(self, slot: int, source: Tensor) -> None:
-        """Queue the copy after whatever the device is doing."""
+        """Queue a copy of ``source`` behind the work that is queued on the device."""
         self._slots[slot % len(self._slots)].copy_(source, non_blocking=True)
         if self._on_gpu:
             self._events[slot % len(self._slots)].record()
 
     def take(self, slot: int) -> Tensor:
-        """Wait for that copy alone, and give it; it is valid until its slot is started again."""
+        """Wait for that copy alone, and return it; it is valid until its slot is started again."""
         if self._on_gpu:
             self._events[slot % len(self._slots)].synchronize()
         return self._slots[slot % len(self._slots)]

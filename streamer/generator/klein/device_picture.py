@@ -1,4 +1,4 @@
-"""The finished picture, still on the device until somebody wants its pixels or its JPEG."""
+"""A finished picture that stays on the device until somebody needs its pixels or its JPEG."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streamer.generator.backend import Pixels
 
 
 class DevicePicture:
-    """Pixels [height, width, 3] in device memory; ``gpu_jpeg`` lets the GPU's own encoder make the file."""
+    """Pixels [height, width, 3] uint8 in device memory; ``gpu_jpeg`` lets the GPU's own encoder make the file."""
 
     def __init__(self, pixels: Tensor, gpu_jpeg: bool) -> None:
         self._pixels, self._gpu_jpeg = pixels, gpu_jpeg
@@ -23,7 +23,7 @@ class DevicePicture:
         return cast(Pixels, np.ascontiguousarray(self._pixels.cpu().numpy()))
 
     def jpeg(self, quality: int) -> bytes | None:
-        """Encode on the device; None leaves it to the host."""
+        """Encode on the device with a quality of 1 to 100; None leaves it to the host."""
         if not self._gpu_jpeg:
             return None
         from torchvision.io import encode_jpeg

@@ -1,4 +1,4 @@
-"""From a hub id or a folder to a folder: what will be downloaded, under which licence, and what stands in the way."""
+"""Turn a hub id or a folder into a folder; explain licences and whatever prevents a download."""
 
 from __future__ import annotations
 
@@ -27,39 +27,42 @@ from streamer.generator.backend import Report
 
 log = logging.getLogger(__name__)
 
-# Not *.safetensors at the top: the hub keeps a second copy of the transformer there, in another layout.
-WANTED = (
+# No *.safetensors at the top: the hub keeps a second copy of the transformer there, in another layout.
+CHECKPOINT_FILES = (
     "model_index.json", "scheduler/*.json", "tokenizer/*", "transformer/*.json", "transformer/*.safetensors",
     "text_encoder/*.json", "text_encoder/*.safetensors", "vae/*.json", "vae/*.safetensors",
 )  # fmt: skip
-VAE_WANTED = ("config.json", "*.safetensors", "vae/*.json", "vae/*.safetensors")
+VAE_FILES = ("config.json", "*.safetensors", "vae/*.json", "vae/*.safetensors")
 SPARE_GB = 2.0
 NON_COMMERCIAL = "FLUX Non-Commercial License: pictures may not earn money, which a monetised stream does"
 
 
-def find_checkpoint(model: str, report: Report, wanted: tuple[str, ...] = WANTED) -> Path:
-    """Give the folder of a local model, or of the hub's, downloading what is missing."""
+def find_checkpoint(model: str, report: Report, files: tuple[str, ...] = CHECKPOINT_FILES) -> Path:
+    """Return the folder of a local model, or download the missing files of a hub model and return its folder.
+
+    ``files`` are patterns of the files that are used. Raises BackendUnavailable with a fix.
+    """
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder
     if model.count("/") != 1 or model.startswith((".", "/", "~")):
         raise BackendUnavailable(f"there is no folder {model}", fix="give a hub id or the folder of a downloaded model")
-    tell_licence(model)
-    with explained(model):
-        _require_space(model, wanted)
-        found = snapshot_download(model, allow_patterns=list(wanted), tqdm_class=_bar(report, model))
-    return Path(found)
+    warn_about_licence(model)
+    with explain_hub_errors(model):
+        _require_disk_space(model, files)
+        path = snapshot_download(model, allow_patterns=list(files), tqdm_class=_progress_bar(report, model))
+    return Path(path)
 
 
-def tell_licence(model: str) -> None:
-    """Say before anything is downloaded what a model may not be used for."""
+def warn_about_licence(model: str) -> None:
+    """Warn, before anything is downloaded, about what a model's licence forbids."""
     if "klein" in model.lower() and "9b" in model.lower():
         log.warning("%s is gated and under the %s; FLUX.2-klein-4B is Apache-2.0", model, NON_COMMERCIAL)
 
 
 @contextmanager
-def explained(model: str) -> Iterator[None]:
-    """Turn what the hub's client raises into errors that say what to do."""
+def explain_hub_errors(model: str) -> Iterator[None]:
+    """Turn what the hub's client raises into BackendUnavailable that says what to do."""
     page = f"https://huggingface.co/{model}"
     try:
         yield
@@ -79,7 +82,7 @@ def explained(model: str) -> Iterator[None]:
         ) from error
     except HfHubHTTPError as error:
         raise BackendUnavailable(
-            f"downloading {model} failed: {in_words(error)}", fix="start again: it goes on where it stopped"
+            f"downloading {model} failed: {in_words(error)}", fix="start again: it continues where it stopped"
         ) from error
     except OSError as error:
         raise BackendUnavailable(
@@ -87,49 +90,49 @@ def explained(model: str) -> Iterator[None]:
         ) from error
 
 
-def _require_space(model: str, wanted: tuple[str, ...]) -> None:
-    """Compare what is still to be fetched with what the disk has left."""
+def _require_disk_space(model: str, files: tuple[str, ...]) -> None:
+    """Raise BackendUnavailable if the disk has no room for what is still to be downloaded."""
     try:
-        files = snapshot_download(model, allow_patterns=list(wanted), dry_run=True)
+        planned = snapshot_download(model, allow_patterns=list(files), dry_run=True)
     except DryRunError:
-        return  # the hub cannot be reached; what is downloaded already may be enough
-    missing_gb = sum(file.file_size or 0 for file in files if file.will_download) / 1e9
+        return  # the hub cannot be reached; the files that are there already may be enough
+    missing_gb = sum(file.file_size or 0 for file in planned if file.will_download) / 1e9
     cache = Path(HF_HUB_CACHE)
-    place = next(parent for parent in (cache, *cache.parents) if parent.exists())
-    free_gb = shutil.disk_usage(place).free / 1e9
+    existing = next(parent for parent in (cache, *cache.parents) if parent.exists())
+    free_gb = shutil.disk_usage(existing).free / 1e9
     if missing_gb + SPARE_GB > free_gb:
         raise BackendUnavailable(
-            f"{model} needs {missing_gb:.0f} GB more and {place} has {free_gb:.0f} GB free",
+            f"{model} needs {missing_gb:.0f} GB more and {existing} has {free_gb:.0f} GB free",
             fix="free some space, or set HF_HOME to a larger disk",
         )
     if missing_gb:
         log.info("downloading %.1f GB of %s to %s", missing_gb, model, cache)
 
 
-def _bar(report: Report, model: str) -> type[tqdm[Any]]:
-    """Make a progress bar that reports each per cent instead of printing; only the one that counts bytes."""
-    lock, told = threading.Lock(), [-1]
+def _progress_bar(report: Report, model: str) -> type[tqdm[Any]]:
+    """Make a class of progress bars that report each per cent of the bytes instead of printing."""
+    lock, reported = threading.Lock(), [-1]
 
-    class Bar(tqdm):  # type: ignore[misc, type-arg, unused-ignore]
+    class ReportingBar(tqdm):  # type: ignore[misc, type-arg, unused-ignore]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs.pop("name", None)
-            super().__init__(*args, **{**kwargs, "disable": False, "file": _Nowhere()})
+            super().__init__(*args, **{**kwargs, "disable": False, "file": _NullFile()})
 
         def update(self, n: float | None = 1) -> bool | None:
             moved = super().update(n)
-            # Several downloading threads come here; the thread that reports otherwise is waiting for them.
+            # Several downloading threads call this; the thread that otherwise reports is waiting for them.
             with lock:
                 percent = int(100 * self.n / self.total) if self.total and self.unit == "B" else -1
-                if percent > told[0]:
-                    told[0] = percent
+                if percent > reported[0]:
+                    reported[0] = percent
                     report(f"downloading {model}", min(1.0, percent / 100))
             return moved
 
-    return Bar
+    return ReportingBar
 
 
-class _Nowhere:
-    """A file that keeps nothing."""
+class _NullFile:
+    """A file that discards what is written."""
 
     def write(self, text: str) -> int:
         return len(text)

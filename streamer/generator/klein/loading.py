@@ -1,9 +1,8 @@
-"""From a diffusers folder to modules on the device, holding only what is used and never much more than the result."""
+"""Load a diffusers folder onto the device: only what is used, in hardly more memory than the result takes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +18,27 @@ from streamer.generator.klein.model import Model
 from streamer.generator.klein.reference_kv_cache import attend_to_kv_cache
 from streamer.generator.klein.taef2 import is_tiny, use_tiny
 from streamer.generator.klein.text_encoder import LAYERS
-from streamer.generator.klein.weights import fill, tensor_files
+from streamer.generator.klein.weights import FinishBlock, OnProgress, fill, tensor_files
 
 KV_PIPELINE = "Flux2KleinKVPipeline"
 
-Shrink = Callable[[nn.Module], None]
-"""Fuse and quantise one block in place."""
-
 
 def load(
-    folder: Path, *, device: torch.device, dtype: torch.dtype, shrink: Shrink, decoder: Path | None, report: Report
-) -> Model:
-    """Load every part; ``decoder`` is the folder of another VAE with the same latents, None for the checkpoint's."""
-    keeps_references = require_distilled(folder)
-    transformer = _transformer(folder / "transformer", device, dtype, shrink, _part(report, "transformer", 0.0, 0.55))
-    if keeps_references:
+    folder: Path, *, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock, decoder: Path | None,
+    report: Report,
+) -> Model:  # fmt: skip
+    """Load every part; ``decoder`` is the folder of another VAE with the same latents, None for the checkpoint's own.
+
+    ``finish_block`` gets each block of transformer and text encoder as it is loaded. Raises BackendUnavailable if the
+    folder is not a distilled Klein, or is incomplete.
+    """
+    caches_references = require_distilled(folder)
+    on_progress = _part(report, "transformer", 0.0, 0.55)
+    transformer = _transformer(folder / "transformer", device, dtype, finish_block, on_progress)
+    if caches_references:
         attend_to_kv_cache(transformer)
-    encoder = _encoder(folder / "text_encoder", device, dtype, shrink, _part(report, "text encoder", 0.55, 0.95))
+    on_progress = _part(report, "text encoder", 0.55, 0.95)
+    encoder = _encoder(folder / "text_encoder", device, dtype, finish_block, on_progress)
     vae = _vae(folder / "vae", device, dtype)
     if decoder is not None and is_tiny(decoder):
         use_tiny(vae, decoder, device, dtype)
@@ -49,12 +52,12 @@ def load(
         scheduler=FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler", local_files_only=True),
         device=device,
         dtype=dtype,
-        keeps_references=keeps_references,
+        caches_references=caches_references,
     )
 
 
 def from_pipeline(pipeline: Any) -> Model:
-    """Take the parts of a stock pipeline that is on its device already, the text encoder without what is not used."""
+    """Take the parts of a stock pipeline that is on its device already; the text encoder loses what is not used."""
     encoder = pipeline.text_encoder.model
     encoder.layers, encoder.norm = encoder.layers[:LAYERS], nn.Identity()
     for module in encoder.modules():
@@ -68,14 +71,14 @@ def from_pipeline(pipeline: Any) -> Model:
         scheduler=pipeline.scheduler,
         device=pipeline.transformer.device,
         dtype=pipeline.transformer.dtype,
-        keeps_references=type(pipeline).__name__ == KV_PIPELINE,
+        caches_references=type(pipeline).__name__ == KV_PIPELINE,
     )
 
 
 def require_distilled(folder: Path) -> bool:
-    """Refuse anything but a distilled Klein: the base models need fifty steps and two passes for each.
+    """Raise BackendUnavailable for anything but a distilled Klein; return whether it is a KV checkpoint.
 
-    Tell whether it is a KV checkpoint, all of which are distilled and do not say so.
+    The base models need fifty steps and two passes for each. KV checkpoints are all distilled and do not say so.
     """
     path = folder / "model_index.json"
     if not path.is_file():
@@ -88,25 +91,29 @@ def require_distilled(folder: Path) -> bool:
         raise BackendUnavailable(
             f"{folder} holds a {index.get('_class_name')}", fix="generator klein draws with FLUX.2 Klein models only"
         )
-    keeps_references = bool(index["_class_name"] == KV_PIPELINE)
-    if not keeps_references and not index.get("is_distilled", False):
+    caches_references = bool(index["_class_name"] == KV_PIPELINE)
+    if not caches_references and not index.get("is_distilled", False):
         raise BackendUnavailable(
             f"{folder} is a base model, which needs fifty steps",
             fix="use the distilled model without 'base' in its name",
         )
-    return keeps_references
+    return caches_references
 
 
-def _transformer(folder: Path, device: torch.device, dtype: torch.dtype, shrink: Shrink, share: Share) -> Any:
+def _transformer(
+    folder: Path, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock, on_progress: OnProgress
+) -> Any:
     config = Flux2Transformer2DModel.load_config(folder)
     with torch.device("meta"):
         transformer = Flux2Transformer2DModel.from_config(config).eval().requires_grad_(False)
-    fill(transformer, folder, device=device, dtype=dtype, finish=shrink, share=share)
+    fill(transformer, folder, device=device, dtype=dtype, finish_block=finish_block, on_progress=on_progress)
     return transformer
 
 
-def _encoder(folder: Path, device: torch.device, dtype: torch.dtype, shrink: Shrink, share: Share) -> Any:
-    """Build the inner model with the layers up to the last one that is read: a quarter of the weights stays on disk."""
+def _encoder(
+    folder: Path, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock, on_progress: OnProgress
+) -> Any:
+    """Build the inner model up to the last layer that is read: a quarter of the weights stays on disk."""
     config = Qwen3Config.from_pretrained(folder, local_files_only=True)
     if config.num_hidden_layers < LAYERS:
         raise BackendUnavailable(f"the text encoder in {folder} has {config.num_hidden_layers} layers, not {LAYERS}")
@@ -114,10 +121,10 @@ def _encoder(folder: Path, device: torch.device, dtype: torch.dtype, shrink: Shr
     config._attn_implementation = "sdpa"
     with torch.device("meta"):
         encoder = Qwen3Model(config).eval().requires_grad_(False)
-    # Read only by later layers or by the head.
+    # Only later layers and the head read it.
     encoder.norm = nn.Identity()
     prefix = "model." if any(name.startswith("model.") for name in tensor_files(folder)) else ""
-    fill(encoder, folder, device=device, dtype=dtype, finish=shrink, rename=prefix, share=share)
+    fill(encoder, folder, device=device, dtype=dtype, finish_block=finish_block, prefix=prefix, on_progress=on_progress)
     # Its table is computed, not saved, so it is still on the meta device.
     encoder.rotary_emb = Qwen3RotaryEmbedding(config).to(device)
     return encoder
@@ -136,12 +143,9 @@ def _vae_folder(folder: Path) -> Path:
 
 
 def _swap_decoder(vae: Any, other: Any) -> None:
-    """Put another decoder of the same latents in; the encoder and the statistics stay."""
+    """Replace the decoder by another one for the same latents; the encoder and the statistics stay."""
     vae.decoder, vae.post_quant_conv = other.decoder, other.post_quant_conv
 
 
-Share = Callable[[float], None]
-
-
-def _part(report: Report, what: str, start: float, end: float) -> Share:
+def _part(report: Report, what: str, start: float, end: float) -> OnProgress:
     return lambda share: report(f"loading the {what}", start + (end - start) * share)

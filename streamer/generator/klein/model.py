@@ -10,27 +10,31 @@ import torch
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What the engine draws with; diffusers' and transformers' own modules, reduced to what is used."""
+    """The modules of diffusers and transformers that the engine uses, without the parts that it does not."""
 
     transformer: Any
     encoder: Any
-    """The inner text model: embedding, the first 27 layers, rotary tables; no head."""
+    """The inner text model: embedding, the first 27 layers and the rotary tables; no head."""
     vae: Any
     tokenizer: Any
     scheduler: Any
     device: torch.device
     dtype: torch.dtype
-    keeps_references: bool = False
-    """A KV checkpoint: it reads the picture to edit once, see reference_memory.py."""
+    """The type of weights and activations that are not quantized: bfloat16 on a GPU, float32 on the CPU."""
+    caches_references: bool = False
+    """Whether it is a KV checkpoint, which reads the picture to edit once; see reference_kv_cache.py."""
 
     @property
     def hidden(self) -> int:
+        """The width D of the transformer's hidden states."""
         return int(self.transformer.inner_dim)
 
     @property
     def channels(self) -> int:
+        """The channels C of one token: the VAE's latents, packed two by two."""
         return int(self.transformer.config.in_channels)
 
     @property
     def blocks(self) -> int:
+        """The number of double and single blocks together."""
         return len(self.transformer.transformer_blocks) + len(self.transformer.single_transformer_blocks)

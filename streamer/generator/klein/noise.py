@@ -1,8 +1,8 @@
-"""The noise a picture begins as: the same for a seed on every device, and made where it is needed.
+"""The noise that a picture begins with: the same for a seed on every device, and computed on the device.
 
-PyTorch's generators give other numbers on every kind of device, so for a seed to mean a picture its noise had to be
-made on the host: 3 to 13 ms for 1024x1024, more than the text model takes to hide it. Philox counts instead of
-advancing, so a device computes every number by itself.
+PyTorch's generators return other numbers on every kind of device, so that a seed would mean one picture only with noise
+from the host: 3 to 13 ms for 1024x1024, longer than the text model takes to hide it. Philox counts instead of
+advancing, so that a device computes every number independently.
 J. Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (SC 2011); philox4x32-10.
 """
 
@@ -21,14 +21,14 @@ LOW = 0xFFFFFFFF
 
 @torch.inference_mode()
 def gaussian(seed: int, count: int, device: torch.device) -> Tensor:
-    """Give so many standard normal numbers, float32; equal on every device but for the last bits of log and cos."""
+    """Return ``count`` standard normal numbers [count] float32, equal on every device but for the last bits."""
     words = philox(seed, torch.arange(-(-count // 4), device=device))
     first, second, third, fourth = (((word >> 8).float() + 0.5) * 2.0**-24 for word in words)
     return torch.stack([*_normal(first, second), *_normal(third, fourth)], dim=1).flatten()[:count]
 
 
 def philox(seed: int, counters: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Turn each 64-bit count into four 32-bit words, held in int64; products wrap, as they should."""
+    """Turn each 64-bit counter [n] int64 into four 32-bit words, each [n] int64; products wrap, as they should."""
     a, c = counters & LOW, torch.zeros_like(counters)
     b, d = (counters >> 32) & LOW, torch.zeros_like(counters)
     keys = [seed & LOW, (seed >> 32) & LOW]
@@ -40,7 +40,7 @@ def philox(seed: int, counters: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def noise_of(seed: int, channels: int, rows: int, columns: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Give the noise of a picture, [1, channels, rows, columns]."""
+    """Return the noise of a picture, [1, C, rows, columns] in ``dtype``."""
     return gaussian(seed, channels * rows * columns, device).to(dtype).view(1, channels, rows, columns)
 
 
@@ -49,6 +49,6 @@ def _high(product: Tensor) -> Tensor:
 
 
 def _normal(radius: Tensor, turn: Tensor) -> tuple[Tensor, Tensor]:
-    """Box and Muller's pair; the half added to each word keeps the logarithm finite."""
+    """Apply the Box-Muller transform; the half added to each word keeps the logarithm finite."""
     length, angle = torch.sqrt(-2 * torch.log(radius)), 2 * math.pi * turn
     return length * torch.cos(angle), length * torch.sin(angle)

@@ -1,7 +1,8 @@
-"""The text encoder as a judge: its last layers answer a yes/no question about a request while the picture is drawn.
+"""The policy judge: the text encoder's last layers answer a yes/no question about a request while its picture is drawn.
 
-Drawing needs only the first 27 layers. The rest and two rows of the output matrix (the answers) are kept for this
-alone. The question runs on a stream of its own beside the denoising steps; whoever wants the answer waits for it.
+Drawing needs only the first 27 layers. The other layers, and the two rows of the output matrix that write the answers,
+are loaded for this judge alone. The question runs on a stream of its own beside the denoising steps; ``answer`` waits
+for it. Letters in shapes: n tokens of the question, d width of the text model's hidden states.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ from streamer.generator.klein.text_encoder import (
     Layers,
     TextBuffers,
     blank_text_buffers,
-    embedded,
+    embed_tokens,
     fused_layers,
+    rotary_and_mask,
     stock_layers,
-    surroundings,
 )
-from streamer.generator.klein.verify import BOUNDS, ErrorCheck, judge_text, relative_error
-from streamer.generator.klein.weights import Finish, fill, tensor_files
+from streamer.generator.klein.verify import BOUNDS, ErrorCheck, check_text_layers, relative_error
+from streamer.generator.klein.weights import FinishBlock, fill, tensor_files
 from streamer.moderation.thresholds import Thresholds, classify
 from streamer.types import Judgement, Outcome
 
@@ -41,8 +42,8 @@ log = logging.getLogger(__name__)
 
 NAME, CLASS = "policy_judge", "policy"
 ANSWERS = ("yes", "no")
-ROOM, MULTIPLE = 256, 64
-"""Tokens for what was typed: 300 characters of any common script fit. Lengths are rounded up to a multiple."""
+TEXT_TOKENS, LENGTH_MULTIPLE = 256, 64
+"""Tokens for the viewer's text: 300 characters of any common script fit. Lengths are rounded up to a multiple."""
 VERSION = "question 1"
 SAMPLE = "a lighthouse in a storm"
 QUESTION = (
@@ -59,6 +60,7 @@ class LanguageHead(nn.Module):  # type: ignore[misc, unused-ignore]
     """What drawing leaves out of the text model: the last layers, the last norm, and the rows of the two answers."""
 
     rows: Tensor
+    """[2, d]: the rows of the output matrix for "yes" and "no"."""
 
     def __init__(self, layers: nn.ModuleList, norm: nn.Module, rows: Tensor, config: Qwen3Config) -> None:
         super().__init__()
@@ -67,7 +69,7 @@ class LanguageHead(nn.Module):  # type: ignore[misc, unused-ignore]
 
 
 def answer_ids(tokenizer: Any) -> list[int]:
-    """Give the token with which each answer begins."""
+    """Return the first token of each answer; raise BackendUnavailable if both begin with the same one."""
     yes, no = (tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in ANSWERS)
     if yes == no:
         raise BackendUnavailable(
@@ -78,9 +80,9 @@ def answer_ids(tokenizer: Any) -> list[int]:
 
 
 def load_head(
-    folder: Path, tokenizer: Any, *, device: torch.device, dtype: torch.dtype, shrink: Finish | None = None
+    folder: Path, tokenizer: Any, *, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock | None = None
 ) -> LanguageHead:
-    """Load it from the text encoder's folder; blocks are shrunk as those of the encoder are."""
+    """Load the head from the text encoder's folder; ``finish_block`` treats its blocks as it does the encoder's."""
     config = Qwen3Config.from_pretrained(folder, local_files_only=True)
     config._attn_implementation = "sdpa"
     files = tensor_files(folder)
@@ -89,7 +91,7 @@ def load_head(
         model = Qwen3Model(config).eval().requires_grad_(False)
         model.layers = nn.ModuleList([nn.Identity() for _ in range(LAYERS)] + list(model.layers[LAYERS:]))
         del model.embed_tokens
-    fill(model, folder, device=device, dtype=dtype, finish=shrink, rename=prefix)
+    fill(model, folder, device=device, dtype=dtype, finish_block=finish_block, prefix=prefix)
     head = "lm_head.weight" if "lm_head.weight" in files else f"{prefix}embed_tokens.weight"
     with safe_open(files[head], framework="pt") as archive:
         matrix = archive.get_slice(head)
@@ -98,7 +100,7 @@ def load_head(
 
 
 def head_of(text_model: Any, tokenizer: Any) -> LanguageHead:
-    """Take it from a stock Qwen3ForCausalLM that is still whole and on its device."""
+    """Take the head from a stock Qwen3ForCausalLM that is still whole and on its device."""
     rows = text_model.lm_head.weight.detach()[answer_ids(tokenizer)].clone()
     return LanguageHead(text_model.model.layers[LAYERS:], text_model.model.norm, rows, text_model.config)
 
@@ -106,98 +108,102 @@ def head_of(text_model: Any, tokenizer: Any) -> LanguageHead:
 class PolicyJudge:
     """Ask about one request at a time; belongs to the engine's thread."""
 
-    def __init__(self, model: Model, tail: LanguageHead, band: Thresholds) -> None:
-        self._model, self._tail, self._band = model, tail, band
-        question = len(_ids(model.tokenizer, ""))
-        self.tokens = -(-(question + ROOM) // MULTIPLE) * MULTIPLE
-        self._words: TextBuffers = blank_text_buffers(self.tokens, 1, model.dtype, model.device)
-        self._last = torch.zeros(1, dtype=torch.int64, device=model.device)
-        self._state = torch.zeros(tail.rows.shape[1], dtype=model.dtype, device=model.device)
+    def __init__(self, model: Model, head: LanguageHead, thresholds: Thresholds) -> None:
+        self._model, self._head, self._thresholds = model, head, thresholds
+        question = len(_question_ids(model.tokenizer, ""))
+        self.tokens = -(-(question + TEXT_TOKENS) // LENGTH_MULTIPLE) * LENGTH_MULTIPLE
+        self._text_buffers: TextBuffers = blank_text_buffers(self.tokens, 1, model.dtype, model.device)
+        self._last_token = torch.zeros(1, dtype=torch.int64, device=model.device)
+        self._state = torch.zeros(head.rows.shape[1], dtype=model.dtype, device=model.device)
         self._stream = torch.cuda.Stream() if model.device.type == "cuda" else None
-        self._run: Run = self._through(stock_layers(model.encoder), stock_layers(tail))
-        self._trouble = "not asked"
+        self._run: Run = self._ask_with(stock_layers(model.encoder), stock_layers(head))
+        self._no_answer = "not asked"
 
-    def quicken(self, first: Layers | None, *, graphs: bool) -> Iterator[ErrorCheck]:
-        """Run on fused kernels, ``first`` being the engine's for its layers (None: without), and as one launch.
+    def speed_up(self, first: Layers | None, *, graphs: bool) -> Iterator[ErrorCheck]:
+        """Use fused kernels, and with ``graphs`` a captured graph; yield the check of each.
 
-        Each way is taken only if it is right; yields what was found. Whatever is recorded reads the weights where they
-        are now, so call this when nothing will move them any more.
+        ``first`` is the engine's implementation of the first layers; None keeps the stock layers. An implementation is
+        used only if its check passes. A captured graph reads the weights where they are now, so call this when nothing
+        will move them any more.
         """
-        model, tail = self._model, self._tail
+        model, head = self._model, self._head
         self.start(SAMPLE)
         self._wait()
-        if first is not None and all_eight_bit(*tail.layers):
-            last, plain = fused_layers(tail), stock_layers(tail)
-            states = embedded(self._words, model.encoder)
-            around = surroundings(self._words, model.encoder, states)
+        if first is not None and all_eight_bit(*head.layers):
+            last, stock = fused_layers(head), stock_layers(head)
+            states = embed_tokens(self._text_buffers, model.encoder)
+            inputs = rotary_and_mask(self._text_buffers, model.encoder, states)
             with torch.inference_mode():
-                (states,) = first(states, *around, (LAYERS,))
-            verdicts = judge_text(last, plain, states, around, (len(tail.layers),), "policy judge")
-            yield from verdicts
-            if all(verdict.passed for verdict in verdicts):
-                self._run = self._through(first, last)
+                (states,) = first(states, *inputs, (LAYERS,))
+            checks = check_text_layers(last, stock, states, inputs, (len(head.layers),), "policy judge")
+            yield from checks
+            if all(check.passed for check in checks):
+                self._run = self._ask_with(first, last)
         if graphs:
-            yield self._record()
+            yield self._capture()
 
-    def _record(self) -> ErrorCheck:
-        """Make the question one launch, unless the recording does not say what the layers say."""
+    def _capture(self) -> ErrorCheck:
+        """Capture the question as one graph, and use it if it computes what the layers compute."""
         self.start(SAMPLE)
         self._wait()
-        plain, truth = self._run, self._state.clone()
-        self._run = GraphCapture(self._stream).record(plain)
+        eager, truth = self._run, self._state.clone()
+        self._run = GraphCapture(self._stream).capture(eager)
         self.start(SAMPLE)
         self._wait()
-        verdict = ErrorCheck("policy judge graph", relative_error(self._state, truth), BOUNDS["graphs"])
-        if not verdict.passed:
-            self._run = plain
-        return verdict
+        check = ErrorCheck("policy judge graph", relative_error(self._state, truth), BOUNDS["graphs"])
+        if not check.passed:
+            self._run = eager
+        return check
 
-    def _through(self, first: Layers, last: Layers) -> Run:
-        return partial(_answer, self._model.encoder, self._tail, (first, last), self._words, self._last, self._state)
+    def _ask_with(self, first: Layers, last: Layers) -> Run:
+        """Return a function that asks with an implementation of the first layers and one of the last layers."""
+        return partial(
+            _ask, self._model.encoder, self._head, (first, last), self._text_buffers, self._last_token, self._state
+        )
 
     def start(self, text: str) -> None:
-        """Put the question on the device, beside whatever it is doing."""
-        ids = _ids(self._model.tokenizer, text)
-        self._trouble = "too long" if len(ids) > self.tokens else ""
-        if self._trouble:
+        """Queue the question about a text on the device, beside whatever it is doing."""
+        ids = _question_ids(self._model.tokenizer, text)
+        self._no_answer = "too long" if len(ids) > self.tokens else ""
+        if self._no_answer:
             return
         padded = torch.zeros(1, self.tokens, dtype=torch.int64)
         padded[0, : len(ids)] = torch.tensor(ids)
         try:
             with torch.cuda.stream(self._stream) if self._stream is not None else nullcontext():
-                self._words.ids.copy_(padded)
-                self._words.real.copy_(torch.arange(self.tokens)[None] < len(ids))
-                self._last.fill_(len(ids) - 1)
+                self._text_buffers.ids.copy_(padded)
+                self._text_buffers.real.copy_(torch.arange(self.tokens)[None] < len(ids))
+                self._last_token.fill_(len(ids) - 1)
                 self._run()
         except torch.OutOfMemoryError:
-            # The picture is worth more memory than the question; without an answer a human looks.
+            # The picture needs the memory more than the question does; without an answer a moderator looks.
             log.warning("no GPU memory left for the policy judge")
-            self._trouble = "failed"
+            self._no_answer = "failed"
 
     def logits(self) -> Tensor:
-        """Wait for the two answers' logits, yes and no."""
+        """Wait for the logits of the two answers, [2] float32: yes and no."""
         self._wait()
-        return self._tail.rows.float() @ self._state.float()
+        return self._head.rows.float() @ self._state.float()
 
     def _wait(self) -> None:
         if self._stream is not None:
             self._stream.synchronize()
 
     def answer(self) -> Judgement:
-        """Wait for the answer to the last question; without one it holds."""
-        if self._trouble:
-            return Judgement(Outcome.HOLD, self._trouble, NAME, VERSION)
+        """Wait for the answer to the last question; hold the picture if there is none."""
+        if self._no_answer:
+            return Judgement(Outcome.HOLD, self._no_answer, NAME, VERSION)
         scores = {CLASS: self.logits().softmax(0)[0].item()}
-        outcome, code = classify(scores, self._band)
+        outcome, code = classify(scores, self._thresholds)
         return Judgement(outcome, code, NAME, VERSION, scores)
 
-    def forget(self) -> None:
-        """Let an answer that nobody asked for count for nothing."""
-        self._trouble = "not asked"
+    def discard(self) -> None:
+        """Discard an answer that nobody waited for."""
+        self._no_answer = "not asked"
 
 
-def _ids(tokenizer: Any, text: str) -> list[int]:
-    """Give the tokens of the whole question; what a viewer typed cannot end its message and speak for somebody else."""
+def _question_ids(tokenizer: Any, text: str) -> list[int]:
+    """Return the tokens of the whole question; a viewer's text cannot end its message and answer in our place."""
     harmless = text.replace("<|", "< |").replace("|>", "| >")
     chat = tokenizer.apply_chat_template(
         [{"role": "user", "content": QUESTION.format(text=harmless)}],
@@ -208,12 +214,16 @@ def _ids(tokenizer: Any, text: str) -> list[int]:
 
 
 @torch.inference_mode()
-def _answer(
-    encoder: Any, tail: LanguageHead, layers: tuple[Layers, Layers], words: TextBuffers, last: Tensor, state: Tensor
-) -> None:
-    """Run all layers over the question and keep the state of its last word, on which the answer depends."""
-    states = embedded(words, encoder)
-    around = surroundings(words, encoder, states)
-    (states,) = layers[0](states, *around, (LAYERS,))
-    (states,) = layers[1](states, *around, (len(tail.layers),))
-    state.copy_(tail.norm(states[0].index_select(0, last))[0])
+def _ask(
+    encoder: Any, head: LanguageHead, layers: tuple[Layers, Layers], buffers: TextBuffers, last_token: Tensor,
+    state: Tensor,
+) -> None:  # fmt: skip
+    """Run all layers over the question, and write into ``state`` [d] the normed state of its last token.
+
+    The answer depends on that state alone. ``last_token`` [1] int64 is the token's position.
+    """
+    states = embed_tokens(buffers, encoder)
+    inputs = rotary_and_mask(buffers, encoder, states)
+    (states,) = layers[0](states, *inputs, (LAYERS,))
+    (states,) = layers[1](states, *inputs, (len(head.layers),))
+    state.copy_(head.norm(states[0].index_select(0, last_token))[0])

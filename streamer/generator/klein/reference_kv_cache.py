@@ -1,9 +1,11 @@
-"""What a KV checkpoint keeps of the picture it edits: keys and values of every block, read once, used by every step.
+"""The KV cache of the picture being edited: keys and values of every block, read once and used by every step.
 
-In these checkpoints a reference attends to itself alone and is always seen as free of noise, so what it gives to a step
-depends on neither prompt nor picture. Stock diffusers reads it beside the first step; here it is read before, which is
-the same arithmetic, and leaves four equal steps that never carry the reference's tokens.
+Only KV checkpoints have one. In these a reference attends to itself alone and always counts as free of noise, so its
+keys and values depend on neither the prompt nor the step. Stock diffusers reads it beside the first step; here it is
+read before the first step. That is the same arithmetic, and leaves four equal steps without the reference's tokens.
 https://github.com/black-forest-labs/flux2/blob/main/docs/flux2_klein_kv_cache.md
+
+Letters in shapes: R reference tokens, H heads, E head size.
 """
 
 from __future__ import annotations
@@ -22,51 +24,49 @@ if TYPE_CHECKING:
 
 
 NO_NOISE = 0.0
-"""The time at which a reference is always read."""
+"""The time step at which a reference is always read."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayerKVCache:
-    """One block's share, [tokens, heads, head size] each; stands in for diffusers' cache of one layer."""
+    """One block's keys and values, each [R, H, E]; stands in for diffusers' cache of one layer."""
 
     keys: Tensor
     values: Tensor
 
     def store(self, keys: Tensor, values: Tensor) -> None:
-        """Keep [1, tokens, heads, head size], in memory that stays where it is."""
+        """Copy keys and values [1, R, H, E] into memory that never moves."""
         self.keys.copy_(keys[0])
         self.values.copy_(values[0])
 
     def get(self) -> tuple[Tensor, Tensor]:
-        """Give both as [1, tokens, heads, head size]."""
+        """Return keys and values as [1, R, H, E]."""
         return self.keys[None], self.values[None]
 
 
 @dataclass(slots=True)
 class ReferenceKVCache:
-    """Every block's share; ``keys`` and ``values`` are [blocks, tokens, heads, head size].
-
-    ``small`` holds both in fp8 as well, by the scales of the schedule, where steps attend in fp8.
-    """
+    """The keys and values of all blocks, each [blocks, R, H, E] in the model's dtype; double blocks come first."""
 
     keys: Tensor
     values: Tensor
-    small: tuple[Tensor, Tensor] | None = None
+    fp8: tuple[Tensor, Tensor] | None = None
+    """Both in fp8 as well, divided by the schedule's scales, where steps attend in fp8."""
 
     def layer(self, index: int) -> LayerKVCache:
-        """Give a block's share, double blocks counted first."""
+        """Return a view of one block's keys and values."""
         return LayerKVCache(self.keys[index], self.values[index])
 
 
-def attending(memory: ReferenceKVCache | None, index: int, **more: int) -> dict[str, Any]:
-    """Give the arguments with which diffusers' block ``index`` attends to what was kept, if anything was."""
-    if memory is None:
+def cached_attention(cache: ReferenceKVCache | None, index: int, **more: int) -> dict[str, Any]:
+    """Return the arguments with which diffusers' block ``index`` attends to the cache; none without a cache."""
+    if cache is None:
         return {}
-    return {"joint_attention_kwargs": {"kv_cache": memory.layer(index), "kv_cache_mode": "cached", **more}}
+    return {"joint_attention_kwargs": {"kv_cache": cache.layer(index), "kv_cache_mode": "cached", **more}}
 
 
 def blank_kv_cache(transformer: Any, tokens: int, dtype: torch.dtype, device: torch.device) -> ReferenceKVCache:
-    """Allocate the memory for a reference of so many tokens: at 512x512 0.5 GB for the 9B."""
+    """Allocate the cache for a reference of this many tokens: 0.5 GB for the 9B and a reference of 512x512 pixels."""
     config = transformer.config
     blocks = len(transformer.transformer_blocks) + len(transformer.single_transformer_blocks)
     shape = (blocks, tokens, config.num_attention_heads, config.attention_head_dim)
@@ -75,62 +75,65 @@ def blank_kv_cache(transformer: Any, tokens: int, dtype: torch.dtype, device: to
 
 
 def attend_to_kv_cache(transformer: Any) -> None:
-    """Let diffusers' blocks take a memory; without one they attend as before."""
+    """Let diffusers' blocks accept a KV cache; without one they attend as before."""
     for block in transformer.transformer_blocks:
         block.attn.set_processor(Flux2KVAttnProcessor())
     for block in transformer.single_transformer_blocks:
         block.attn.set_processor(Flux2KVParallelSelfAttnProcessor())
 
 
-def reading_buffers(canvas: StaticBuffers, modulation: Tensor) -> StaticBuffers:
-    """Give a canvas on which the reference is the picture, and no text: to be read by the step's own kernels."""
-    shape = canvas.shape
+def reference_buffers(buffers: StaticBuffers, modulation: Tensor) -> StaticBuffers:
+    """Return buffers on which the reference is the picture and there is no text, for the step's own kernels to read.
+
+    ``modulation`` is [1, 17 x D]. The tensors are views of the originals.
+    """
+    shape = buffers.shape
     assert shape.reference is not None
     after = shape.text_tokens + shape.image_tokens
     return replace(
-        canvas,
+        buffers,
         shape=Shape(*shape.reference, text_tokens=0),
-        tokens=canvas.tokens[:, shape.image_tokens :],
-        context=canvas.context[:, :0],
+        tokens=buffers.tokens[:, shape.image_tokens :],
+        context=buffers.context[:, :0],
         modulation=modulation,
-        rope=(canvas.rope[0][after:], canvas.rope[1][after:]),
+        rope=(buffers.rope[0][after:], buffers.rope[1][after:]),
     )
 
 
 @torch.inference_mode()
-def read_reference(canvas: StaticBuffers, transformer: Any) -> None:
-    """Fill the canvas's memory from the reference's tokens on it.
+def read_reference(buffers: StaticBuffers, transformer: Any) -> None:
+    """Fill the KV cache from the reference's tokens in the buffers, with diffusers' own blocks.
 
-    One blank token stands for the text and one for the picture: diffusers' attention takes neither as empty, and in
-    this mode the reference does not see them.
+    One blank token stands for the text and one for the picture: diffusers' attention accepts neither as empty, and in
+    this mode the reference does not attend to them.
     """
-    memory, shape = canvas.memory, canvas.shape
-    assert memory is not None
-    double, single = _modulations(transformer, canvas.tokens)
-    blank = torch.zeros_like(canvas.tokens[:, :1])
-    tokens = transformer.x_embedder(torch.cat([canvas.tokens[:, shape.image_tokens :], blank], dim=1))
-    words = torch.zeros_like(tokens[:, :1])
+    cache, shape = buffers.kv_cache, buffers.shape
+    assert cache is not None
+    double, single = _modulations(transformer, buffers.tokens)
+    blank = torch.zeros_like(buffers.tokens[:, :1])
+    states = transformer.x_embedder(torch.cat([buffers.tokens[:, shape.image_tokens :], blank], dim=1))
+    text_states = torch.zeros_like(states[:, :1])
     first, last = shape.text_tokens, shape.text_tokens + shape.image_tokens
-    cosines, sines = (torch.cat([table[:1], table[last:], table[first : first + 1]]) for table in canvas.rope)
+    cosines, sines = (torch.cat([table[:1], table[last:], table[first : first + 1]]) for table in buffers.rope)
     reading = {"kv_cache_mode": "extract", "num_ref_tokens": shape.reference_tokens}
     doubles = len(transformer.transformer_blocks)
     for index, block in enumerate(transformer.transformer_blocks):
-        words, tokens = block(
-            hidden_states=tokens,
-            encoder_hidden_states=words,
+        text_states, states = block(
+            hidden_states=states,
+            encoder_hidden_states=text_states,
             temb_mod_img=double,
             temb_mod_txt=double,
             image_rotary_emb=(cosines, sines),
-            joint_attention_kwargs={**reading, "kv_cache": memory.layer(index)},
+            joint_attention_kwargs={**reading, "kv_cache": cache.layer(index)},
         )
-    tokens = torch.cat([words, tokens], dim=1)
+    states = torch.cat([text_states, states], dim=1)
     for index, block in enumerate(transformer.single_transformer_blocks, start=doubles):
-        tokens = block(
-            hidden_states=tokens,
+        states = block(
+            hidden_states=states,
             encoder_hidden_states=None,
             temb_mod=single,
             image_rotary_emb=(cosines, sines),
-            joint_attention_kwargs={**reading, "kv_cache": memory.layer(index), "num_txt_tokens": 1},
+            joint_attention_kwargs={**reading, "kv_cache": cache.layer(index), "num_txt_tokens": 1},
         )
 
 

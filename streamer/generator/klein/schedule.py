@@ -1,4 +1,7 @@
-"""The noise schedule and everything that depends on it alone: time steps, their embeddings, all modulations."""
+"""The noise schedule and all that depends on it alone: time steps, their embeddings, every modulation.
+
+Letters in shapes: S steps, D width of the hidden states.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +14,30 @@ import torch
 from torch import Tensor, nn
 
 MODULATIONS = 17
-"""Vectors of the hidden size per step: six for pictures, six for text, three for single blocks, two for the output."""
+"""Vectors of width D per step: six for pictures, six for text, three for single blocks, two for the output."""
 
 
-Bounds = Callable[[Tensor], Tensor | None]
-"""Give the scales of attention in fp8 for one step's modulation, or None where attention is wide."""
+AttentionScales = Callable[[Tensor], Tensor | None]
+"""Compute one step's scales for attention in fp8, [blocks, 4], from its modulation; None where attention is wide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One row per step. ``modulation`` is [steps, 17 x hidden]; ``sigma`` and ``change`` are float32 on the device."""
+    """The constants of every step, one row per step, on the device."""
 
     steps: int
     modulation: Tensor
+    """[S, 17 x D] in the model's dtype."""
     sigma: Tensor
-    change: Tensor
-    attention: Tensor | None = None
-    """[steps, blocks, 4]: scales for attention in fp8."""
+    """[S] float32: the noise level at which a step begins."""
+    dt: Tensor
+    """[S] float32: the next noise level less this one."""
+    attention_scales: Tensor | None = None
+    """[S, blocks, 4] float32: scales for attention in fp8; None where attention is wide."""
 
 
-def shift_of(image_tokens: int, steps: int) -> float:
-    """Give the model authors' empirical time shift: two straight lines over the token count, blended by steps."""
+def time_shift(image_tokens: int, steps: int) -> float:
+    """Compute the model authors' empirical time shift: two straight lines over the token count, blended by steps."""
     at_200 = 0.00016927 * image_tokens + 0.45666666
     if image_tokens > 4300:
         return float(at_200)
@@ -41,8 +47,8 @@ def shift_of(image_tokens: int, steps: int) -> float:
 
 
 def sigmas_of(scheduler: Any, image_tokens: int, steps: int) -> tuple[Tensor, Tensor]:
-    """Give the noise levels (one more than steps) and the time steps, both float32 on the CPU."""
-    mu = shift_of(image_tokens, steps)
+    """Return the noise levels [S + 1] and the time steps [S], both float32 on the CPU."""
+    mu = time_shift(image_tokens, steps)
     if getattr(scheduler.config, "use_flow_sigmas", False):
         scheduler.set_timesteps(steps, device="cpu", mu=mu)
     else:
@@ -51,35 +57,35 @@ def sigmas_of(scheduler: Any, image_tokens: int, steps: int) -> tuple[Tensor, Te
 
 
 @torch.inference_mode()
-def build(
-    transformer: nn.Module, scheduler: Any, image_tokens: int, steps: int, bounds: Bounds = lambda row: None,
-    keeps_references: bool = False,
+def build_schedule(
+    transformer: nn.Module, scheduler: Any, image_tokens: int, steps: int,
+    attention_scales: AttentionScales = lambda row: None, caches_reference: bool = False,
 ) -> Schedule:  # fmt: skip
     """Run the embedder and the modulation layers once for every step of the schedule.
 
-    With ``keeps_references`` the scales of attention hold for all steps and for the reading of a reference.
+    With ``caches_reference`` one set of attention scales holds for all steps and for reading the reference.
     """
     sigmas, times = sigmas_of(scheduler, image_tokens, steps)
     weight = transformer.x_embedder.weight
     rows = [modulation_of(transformer, time.to(weight.dtype)) for time in times.to(weight.device)]
     sigmas = sigmas.to(weight.device)
-    bounded = [row for row in map(bounds, rows) if row is not None]
-    attention = torch.stack(bounded) if bounded else None
-    if attention is not None and keeps_references:
-        read = bounds(modulation_of(transformer, times.to(weight)[0] * 0))
-        attention = attention if read is None else steady(torch.cat([attention, read[None]]))[:-1]
+    scaled = [scales for scales in map(attention_scales, rows) if scales is not None]
+    attention = torch.stack(scaled) if scaled else None
+    if attention is not None and caches_reference:
+        reading = attention_scales(modulation_of(transformer, times.to(weight)[0] * 0))
+        attention = attention if reading is None else shared_scales(torch.cat([attention, reading[None]]))[:-1]
     return Schedule(len(rows), torch.cat(rows), sigmas[:-1].clone(), sigmas[1:] - sigmas[:-1], attention)
 
 
-def steady(scales: Tensor) -> Tensor:
-    """Give every moment [moments, blocks, 4] the largest scales of all, and the inverse that goes with them."""
+def shared_scales(scales: Tensor) -> Tensor:
+    """Give every row of [n, blocks, 4] the largest scales of all rows, and the inverse that goes with them."""
     largest = scales.amax(0, keepdim=True)
     return torch.cat([largest[..., :3], 1 / largest[..., 2:3]], dim=-1).expand_as(scales).contiguous()
 
 
 @torch.inference_mode()
 def modulation_of(transformer: Any, time: Tensor) -> Tensor:
-    """Give every modulation of one moment, [1, 17 x hidden]; ``time`` in thousandths, in the model's precision."""
+    """Compute every modulation of one time step, [1, 17 x D]; ``time`` is in thousandths, in the model's dtype."""
     # Divided and multiplied by 1000 in the model's own precision: so does the stock pipeline, and in bfloat16
     # that moves the time step.
     embedding = transformer.time_guidance_embed((time / 1000 * 1000).reshape(1), None)

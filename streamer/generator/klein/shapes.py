@@ -1,16 +1,16 @@
-"""How large one picture is, counted in pixels and in tokens: everything that is prepared is prepared per shape."""
+"""The size of one picture in pixels and in tokens; whatever is prepared ahead of time is prepared per shape."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 PATCH = 16
-"""One token stands for this many pixels squared: eight by the VAE, two by packing."""
+"""The side in pixels that one token covers: a factor of eight by the VAE, two by packing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A picture's size in pixels, its text length in tokens, and the size of the picture it edits, if any."""
+    """A picture's size in pixels, its text length in tokens, and the size in pixels of the picture it edits, if any."""
 
     width: int
     height: int
@@ -19,10 +19,12 @@ class Shape:
 
     @property
     def rows(self) -> int:
+        """The tokens along the height."""
         return self.height // PATCH
 
     @property
     def columns(self) -> int:
+        """The tokens along the width."""
         return self.width // PATCH
 
     @property
@@ -35,6 +37,7 @@ class Shape:
 
     @property
     def tokens(self) -> int:
+        """The length L of the whole sequence: text, picture and reference."""
         return self.text_tokens + self.image_tokens + self.reference_tokens
 
     def __str__(self) -> str:
@@ -43,5 +46,5 @@ class Shape:
 
 
 def whole_patches(width: int, height: int) -> tuple[int, int]:
-    """Round a size down to whole tokens, as the stock pipeline does, never below four of them."""
+    """Round a size in pixels down to whole tokens, as the stock pipeline does, but never below four tokens a side."""
     return max(4 * PATCH, width // PATCH * PATCH), max(4 * PATCH, height // PATCH * PATCH)

@@ -2,7 +2,7 @@
 
 The weights are one file, https://huggingface.co/madebyollin/taef2; diffusers has no class for its first three blocks,
 which look at the whole picture through a GroupNorm. It was trained on latents as the transformer leaves them, before
-the VAE's statistics are put back, and gives colours from 0 to 1.
+the VAE's statistics are put back, and returns colours from 0 to 1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from streamer.generator.klein.vae import patchify, statistics, unpatchify
+from streamer.generator.klein.vae import channel_statistics, patchify, unpatchify
 from streamer.generator.klein.weights import fill
 
 WIDTH, LATENTS = 64, 32
@@ -23,7 +23,7 @@ SOFT_LIMIT = 3.0
 
 
 class TinyBlock(nn.Module):  # type: ignore[misc, unused-ignore]
-    """Three convolutions beside a shortcut; ``pool`` lets a block weigh its channels by the whole picture."""
+    """Three convolutions beside a shortcut; ``pool`` lets a block weight its channels by the whole picture."""
 
     def __init__(self, pool: bool) -> None:
         super().__init__()
@@ -41,26 +41,26 @@ class TinyBlock(nn.Module):  # type: ignore[misc, unused-ignore]
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keep the size, [n, 64, h, w]."""
+        """Map [n, 64, h, w] to the same shape."""
         if self.pool is not None:
             x = x + self.pool(x)
         return torch.relu(self.conv(x) + x)
 
 
 class TinyDecoder(nn.Module):  # type: ignore[misc, unused-ignore]
-    """Stand in for a VAE's decoder: latents [1, 32, h, w] in, a picture [1, 3, 8h, 8w] in -1 to 1 out."""
+    """Stand in for a VAE's decoder: latents [1, 32, h, w] to a picture [1, 3, 8h, 8w] in -1 to 1."""
 
     def __init__(self, vae: Any) -> None:
         super().__init__()
-        # Held by a function, since the VAE owns this decoder and must not become a part of it.
-        self._statistics: Callable[[Tensor], tuple[Tensor, Tensor]] = lambda like: statistics(vae, like)
+        # A function holds the VAE, because the VAE owns this decoder and must not become a submodule of it.
+        self._statistics: Callable[[Tensor], tuple[Tensor, Tensor]] = lambda like: channel_statistics(vae, like)
         self.layers = nn.Sequential(
             _conv(LATENTS), nn.ReLU(), *_blocks(3, pool=True), *_doubled(), *_blocks(3), *_doubled(), *_blocks(3),
             *_doubled(), *_blocks(1), _conv(WIDTH, 3),
         )  # fmt: skip
 
     def forward(self, latents: Tensor) -> Tensor:
-        """Undo the statistics, bound softly, decode."""
+        """Undo the VAE's statistics, bound the latents softly, and decode."""
         packed = patchify(latents)
         mean, deviation = self._statistics(packed)
         latents = unpatchify((packed - mean) / deviation)
@@ -69,7 +69,7 @@ class TinyDecoder(nn.Module):  # type: ignore[misc, unused-ignore]
 
 
 def is_tiny(folder: Path) -> bool:
-    """Tell a folder of TAEF2 from one of a VAE: it holds weights alone, no config."""
+    """Tell whether a folder holds TAEF2 rather than a VAE: weights alone, no config."""
     return not (folder / "config.json").exists() and not (folder / "vae").is_dir() and any(folder.glob("*.safetensors"))
 
 
@@ -77,7 +77,7 @@ def use_tiny(vae: Any, folder: Path, device: torch.device, dtype: torch.dtype) -
     """Put TAEF2 in place of a VAE's decoder; the encoder and the statistics stay."""
     with torch.device("meta"):
         decoder = TinyDecoder(vae).eval().requires_grad_(False)
-    fill(decoder, folder, device=device, dtype=dtype, rename="decoder.")
+    fill(decoder, folder, device=device, dtype=dtype, prefix="decoder.")
     vae.decoder, vae.post_quant_conv = decoder, None
 
 

@@ -1,4 +1,4 @@
-"""A tiny random checkpoint in the diffusers layout: what the tests and the benchmarks load instead of real weights."""
+"""Random checkpoints in the diffusers layout, which tests and benchmarks load instead of real weights."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ TINY_VAE = {"block_out_channels": (16, 16, 32, 32), "norm_num_groups": 8, "layer
 def make_checkpoint(
     path: Path, model: str = "tiny", *, dtype: torch.dtype = torch.float32, seed: int = 0, kv: bool = False
 ) -> Path:
-    """Write random weights of the named architecture to ``path`` as a diffusers folder and give the folder back.
+    """Write random weights of the named architecture to ``path`` as a diffusers folder, and return the folder.
 
-    "wide" is tiny but for heads of 128 in the text model, which the kernels want;
+    "tiny" is for the CPU. "wide" is tiny except for heads of 128 in the text model, which the kernels need.
     "4b" and "9b" are the published sizes, for measuring on a GPU: 16 and 35 GB in bfloat16.
     """
     make_pipeline(model, dtype=dtype, seed=seed, kv=kv).save_pretrained(path, safe_serialization=True)
@@ -96,7 +96,7 @@ def make_pipeline(
             text = Qwen3ForCausalLM(Qwen3Config(max_position_embeddings=40960, rope_theta=1e6, **TEXT[model])).eval()
             vae = AutoencoderKLFlux2(**(TINY_VAE if model in ("tiny", "wide") else {})).eval()
             for module in (transformer, text, vae):
-                _shake(module)
+                _randomize_constants(module)
     finally:
         torch.set_default_dtype(default)
     scheduler = FlowMatchEulerDiscreteScheduler(
@@ -126,8 +126,8 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def _shake(module: nn.Module) -> None:
-    """Move what is initialised to ones and zeros (norm weights, batch-norm statistics), so that nothing is trivial."""
+def _randomize_constants(module: nn.Module) -> None:
+    """Randomize what is initialized to ones and zeros (norm weights, batch-norm statistics): nothing may be trivial."""
     module.requires_grad_(False)
     for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
         if name.endswith("running_mean"):

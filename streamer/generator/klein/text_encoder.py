@@ -1,4 +1,7 @@
-"""The prompt's way to the transformer: tokens, the encoder's first layers, and a memory of recent prompts."""
+"""From a prompt to the transformer's context: tokens, the text model's first layers, and a cache of recent prompts.
+
+Letters in shapes: n text tokens, d width of the text model's hidden states, D width of the transformer's.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,24 @@ from torch import Tensor
 from streamer.lru import LruDict
 
 TAPS = (9, 18, 27)
-"""The hidden states that the transformer reads, counted from the embedding; no later layer is needed."""
+"""The layers whose hidden states the transformer reads, counted from one; no later layer is needed."""
 LAYERS = TAPS[-1]
 
 
 @dataclass(slots=True)
 class TextBuffers:
-    """The fixed memory one text length is encoded in."""
+    """The static buffers in which prompts of one text length are encoded."""
 
     ids: Tensor
-    """[1, tokens] int64."""
+    """[1, n] int64: token ids."""
     real: Tensor
-    """[1, tokens] bool: False on padding."""
+    """[1, n] bool: False on padding."""
     context: Tensor
-    """[1, tokens, hidden of the transformer]: the result, through the context embedder."""
+    """[1, n, D] in the model's dtype: the result, already through the context embedder."""
 
 
 def blank_text_buffers(tokens: int, hidden: int, dtype: torch.dtype, device: torch.device) -> TextBuffers:
-    """Allocate the memory of one text length."""
+    """Allocate the buffers of one text length; ``hidden`` is D."""
     return TextBuffers(
         ids=torch.zeros(1, tokens, dtype=torch.int64, device=device),
         real=torch.ones(1, tokens, dtype=torch.bool, device=device),
@@ -38,88 +41,94 @@ def blank_text_buffers(tokens: int, hidden: int, dtype: torch.dtype, device: tor
 
 
 def tokenize(tokenizer: Any, prompt: str, tokens: int) -> tuple[Tensor, Tensor]:
-    """Give ids and which of them are real, both [1, tokens], for one user message in the chat template."""
+    """Return the ids [1, n] int64 of one user message in the chat template, and a mask [1, n] bool of real tokens.
+
+    The message is padded, or cut, to ``tokens``.
+    """
     chat = tokenizer.apply_chat_template(
         [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True, enable_thinking=False
     )
-    read = tokenizer(chat, return_tensors="pt", padding="max_length", truncation=True, max_length=tokens)
-    return read["input_ids"], read["attention_mask"].bool()
+    encoded = tokenizer(chat, return_tensors="pt", padding="max_length", truncation=True, max_length=tokens)
+    return encoded["input_ids"], encoded["attention_mask"].bool()
 
 
 Layers = Callable[[Tensor, tuple[Tensor, Tensor], Tensor, tuple[int, ...]], list[Tensor]]
-"""Run embedded words [1, n, d] with rotary tables and a mask [n, n]; give the states after the layers counted."""
+"""Run the layers of a text model on hidden states [1, n, d]; return the states after each layer named in the taps.
+
+The other arguments are the rotary tables, each [1, n, head size], a mask [n, n] bool that is True where the row's token
+attends to the column's, and the taps, counted from one.
+"""
 
 
 def stock_layers(encoder: Any) -> Layers:
     """Run transformers' own layers."""
 
     def layers(states: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor, taps: tuple[int, ...]) -> list[Tensor]:
-        kept = []
+        tapped = []
         for index, layer in enumerate(encoder.layers, start=1):
             if index > max(taps):
                 break
             states = layer(states, attention_mask=mask[None, None], position_embeddings=rotary)
             if index in taps:
-                kept.append(states)
-        return kept
+                tapped.append(states)
+        return tapped
 
     return layers
 
 
 def fused_layers(encoder: Any) -> Layers:
-    """Run eight-bit layers on fused kernels; importing them needs Triton."""
+    """Run eight-bit layers on fused kernels; raises ImportError without Triton."""
     from streamer.generator.klein.fused.text_encoder import TextLayers
 
     fused = TextLayers(encoder)
 
     def layers(states: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor, taps: tuple[int, ...]) -> list[Tensor]:
         cosines, sines = (table[0].contiguous() for table in rotary)
-        return [kept[None] for kept in fused(states[0], (cosines, sines), mask, taps)]
+        return [tapped[None] for tapped in fused(states[0], (cosines, sines), mask, taps)]
 
     return layers
 
 
 @torch.inference_mode()
-def encode(words: TextBuffers, encoder: Any, embed_context: Callable[[Tensor], Tensor], layers: Layers) -> None:
-    """Run the first layers over words and padding alike: the transformer reads padding too, so it must be right."""
-    states = embedded(words, encoder)
-    words.context.copy_(embed_context(torch.cat(layers(states, *surroundings(words, encoder, states), TAPS), dim=-1)))
+def encode(buffers: TextBuffers, encoder: Any, embed_context: Callable[[Tensor], Tensor], layers: Layers) -> None:
+    """Encode ``buffers.ids`` into ``buffers.context``; padding is encoded too, because the transformer reads it."""
+    states = embed_tokens(buffers, encoder)
+    tapped = layers(states, *rotary_and_mask(buffers, encoder, states), TAPS)
+    buffers.context.copy_(embed_context(torch.cat(tapped, dim=-1)))
 
 
-def embedded(words: TextBuffers, encoder: Any) -> Tensor:
-    """Give the words' vectors, [1, tokens, hidden of the text model]."""
-    states: Tensor = encoder.embed_tokens(words.ids)
+def embed_tokens(buffers: TextBuffers, encoder: Any) -> Tensor:
+    """Look up the tokens' vectors, [1, n, d]."""
+    states: Tensor = encoder.embed_tokens(buffers.ids)
     return states
 
 
-def surroundings(words: TextBuffers, encoder: Any, states: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
-    """Give the rotary tables, and which word may see which: real ones, and none that comes later."""
-    count = words.ids.shape[1]
+def rotary_and_mask(buffers: TextBuffers, encoder: Any, states: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """Compute the rotary tables, and the mask [n, n]: a token attends to real tokens that do not come after it."""
+    count = buffers.ids.shape[1]
     rotary = encoder.rotary_emb(states, torch.arange(count, device=states.device)[None])
     causal = torch.ones(count, count, dtype=torch.bool, device=states.device).tril()
-    return rotary, causal & words.real
+    return rotary, causal & buffers.real
 
 
 class PromptCache:
-    """Keep the contexts of the prompts used last; the same prompt returns often (styles, presets, retries)."""
+    """Keep the contexts of the prompts used most recently; the same prompt returns often (styles, presets, retries)."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._contexts: LruDict[tuple[str, int], Tensor] = LruDict(limit)
+        self._limit, self._contexts = limit, LruDict[tuple[str, int], Tensor](limit)
 
-    def recall(self, prompt: str, tokens: int) -> Tensor | None:
-        """Give the context of a prompt at a text length, if it is still known."""
+    def get(self, prompt: str, tokens: int) -> Tensor | None:
+        """Return the context [1, tokens, D] of a prompt, if it is cached."""
         context = self._contexts.get((prompt, tokens))
         if context is not None:
             self._contexts.put((prompt, tokens), context)
         return context
 
-    def keep(self, prompt: str, tokens: int, context: Tensor) -> None:
-        """Remember a copy, and forget the prompt used longest ago when there are too many."""
-        if self._limit == 0:
-            return
-        self._contexts.put((prompt, tokens), context.clone())
+    def put(self, prompt: str, tokens: int, context: Tensor) -> None:
+        """Cache a copy; drop the prompt that was used longest ago when there are too many."""
+        if self._limit > 0:
+            self._contexts.put((prompt, tokens), context.clone())
 
-    def forget(self) -> None:
-        """Give the memory back."""
-        self._contexts.clear()
+    def clear(self) -> None:
+        """Free the memory."""
+        self._contexts = LruDict(self._limit)

@@ -1,4 +1,8 @@
-"""Between the VAE's latents and the transformer's tokens: packing two by two, and the VAE's own normalisation."""
+"""The VAE's side of drawing: pictures to tokens, tokens to latents, latents to bytes.
+
+A token packs two by two latents, normalized per channel by the VAE's own batch-norm statistics.
+Letters in shapes: C channels of a token, which is 4 x c channels of a latent; h and w count latents.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +14,59 @@ from torch import Tensor
 
 from streamer.generator.klein.buffers import StaticBuffers
 
+Decoder = Callable[[Tensor], Tensor]
+"""Turn latents [1, c, h, w] into a picture [1, 3, 8h, 8w] in -1 to 1, or at once into bytes [8h, 8w, 3]."""
+
+
+def stock_decoder(vae: Any) -> Decoder:
+    """Run the VAE's decoder as diffusers does."""
+
+    def decoder(latents: Tensor) -> Tensor:
+        picture: Tensor = vae.decode(latents, return_dict=False)[0]
+        return picture
+
+    return decoder
+
 
 def encode_picture(vae: Any, picture: Tensor) -> Tensor:
-    """Turn a picture [1, 3, height, width] in -1 to 1 into tokens [1, tokens, channels]; the mode, not a sample."""
+    """Encode a picture [1, 3, height, width] in -1 to 1 into tokens [1, tokens, C]; the mode, not a sample."""
     latents = patchify(vae.encode(picture.to(vae.dtype)).latent_dist.mode())
-    mean, deviation = statistics(vae, latents)
+    mean, deviation = channel_statistics(vae, latents)
     return ((latents - mean) / deviation).flatten(2).permute(0, 2, 1)
 
 
+@torch.inference_mode()
+def decode(buffers: StaticBuffers, vae: Any, decoder: Decoder) -> None:
+    """Decode the latents into ``buffers.pixels``, and note in ``all_finite`` whether every number was finite."""
+    latents = tokens_to_latents(vae, buffers.latents, buffers.shape.rows, buffers.shape.columns)
+    picture = decoder(latents)
+    buffers.all_finite.copy_(torch.isfinite(latents).all())
+    if picture.dtype == torch.uint8:
+        buffers.pixels.copy_(picture)
+    else:
+        # Bytes hold no NaN; what goes wrong inside a decoder that returns bytes shows as black, and is refused as that.
+        buffers.all_finite.logical_and_(torch.isfinite(picture).all())
+        buffers.pixels.copy_(to_bytes(picture))
+
+
+def to_bytes(picture: Tensor) -> Tensor:
+    """Turn a picture [1, 3, height, width] in -1 to 1 into bytes [height, width, 3].
+
+    Computed in float32, since bfloat16 would shift levels.
+    """
+    levels = ((picture[0].float() * 0.5 + 0.5).clamp(0, 1) * 255).round()
+    return levels.permute(1, 2, 0).to(torch.uint8)
+
+
 def tokens_to_latents(vae: Any, tokens: Tensor, rows: int, columns: int) -> Tensor:
-    """Turn tokens [1, tokens, channels] into what the VAE decodes: [1, channels / 4, 2 rows, 2 columns]."""
+    """Turn tokens [1, rows x columns, C] into the latents that the VAE decodes, [1, C / 4, 2 rows, 2 columns]."""
     packed = tokens.permute(0, 2, 1).reshape(1, tokens.shape[2], rows, columns)
-    mean, deviation = statistics(vae, packed)
+    mean, deviation = channel_statistics(vae, packed)
     return unpatchify(packed * deviation + mean)
 
 
-def statistics(vae: Any, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Give mean and deviation per packed channel; batch-norm statistics stand where others have a scaling factor."""
+def channel_statistics(vae: Any, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation per packed channel, each [1, C, 1, 1]; other VAEs have a scaling factor instead."""
     mean = vae.bn.running_mean.view(1, -1, 1, 1).to(like.device, like.dtype)
     deviation = torch.sqrt(vae.bn.running_var.view(1, -1, 1, 1) + vae.config.batch_norm_eps)
     return mean, deviation.to(like.device, like.dtype)
@@ -44,37 +84,3 @@ def unpatchify(latents: Tensor) -> Tensor:
     batch, channels, height, width = latents.shape
     split = latents.reshape(batch, channels // 4, 2, 2, height, width)
     return split.permute(0, 1, 4, 2, 5, 3).reshape(batch, channels // 4, height * 2, width * 2)
-
-
-Decoder = Callable[[Tensor], Tensor]
-"""Turn latents [1, c, h, w] into a picture [1, 3, 8h, 8w] in -1 to 1, or at once into bytes [8h, 8w, 3]."""
-
-
-def stock_decoder(vae: Any) -> Decoder:
-    """Run the VAE's decoder as diffusers does."""
-
-    def decoder(latents: Tensor) -> Tensor:
-        picture: Tensor = vae.decode(latents, return_dict=False)[0]
-        return picture
-
-    return decoder
-
-
-@torch.inference_mode()
-def decode(canvas: StaticBuffers, vae: Any, decoder: Decoder) -> None:
-    """Paint the finished picture into the canvas, and note whether every number on the way was finite."""
-    latents = tokens_to_latents(vae, canvas.latents, canvas.shape.rows, canvas.shape.columns)
-    picture = decoder(latents)
-    canvas.finite.copy_(torch.isfinite(latents).all())
-    if picture.dtype == torch.uint8:
-        canvas.pixels.copy_(picture)
-    else:
-        # Bytes hold no NaN; what went wrong inside a decoder that gives bytes shows as black, and is refused as that.
-        canvas.finite.logical_and_(torch.isfinite(picture).all())
-        canvas.pixels.copy_(to_bytes(picture))
-
-
-def to_bytes(picture: Tensor) -> Tensor:
-    """Turn [1, 3, height, width] in -1 to 1 into bytes [height, width, 3]; in float32, since bfloat16 moves levels."""
-    levels = ((picture[0].float() * 0.5 + 0.5).clamp(0, 1) * 255).round()
-    return levels.permute(1, 2, 0).to(torch.uint8)

@@ -1,4 +1,4 @@
-"""Put the fast ways in, one after the other, each only after it was found to be right; in slices between requests."""
+"""Make an engine fast in short steps between pictures: each optimization is used only after it was verified."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from streamer.generator.backend import device_is_lost
 from streamer.generator.klein import text_encoder
-from streamer.generator.klein.cuda_graphs import GraphCapture
+from streamer.generator.klein.cuda_graphs import GraphCapture, Run
 from streamer.generator.klein.denoise import Velocity, stock_velocity
 from streamer.generator.klein.device_picture import DevicePicture
 from streamer.generator.klein.engine import DISTILLED_STEPS, Engine
@@ -33,181 +33,184 @@ from streamer.generator.klein.verify import (
     BOUNDS,
     DECODER_BOUND,
     ErrorCheck,
-    fixed_scene,
-    judge,
-    judge_text,
+    check_text_layers,
+    check_velocity,
+    fill_fixed_noise,
     relative_error,
 )
 
 log = logging.getLogger(__name__)
 
-BACKENDS: dict[Attention, str] = {"sdpa": "native", "cudnn": "_native_cudnn", "flash": "_native_flash"}
-
-
+DIFFUSERS_BACKENDS: dict[Attention, str] = {"sdpa": "native", "cudnn": "_native_cudnn", "flash": "_native_flash"}
 JPEG_QUALITY = 90
-EXTRA = 8
-"""Unannounced shapes that are made fast, at most; each holds some ten megabytes."""
+MAX_AD_HOC_SHAPES = 8
+"""How many unannounced shapes are made fast; each holds some ten megabytes."""
+SAMPLE_PROMPT = "a lighthouse in a storm"
 
 
 @dataclass(frozen=True, slots=True)
 class WarmUpStep:
-    """A piece of the work, a few seconds long."""
+    """One piece of warming up, a few seconds long; ``name`` is what the panel shows while it runs."""
 
-    doing: str
-    work: Callable[[], None]
+    name: str
+    run: Callable[[], None]
 
 
 class WarmUp:
-    """Make an engine fast for the given sizes; every slice runs on the engine's thread, between two pictures."""
+    """Make an engine fast for the given sizes (width, height) in pixels.
+
+    Every step runs on the engine's thread, between two pictures. ``results`` says of each optimization tried so far
+    how far it was from the stock implementation, or why it is not used.
+    """
 
     def __init__(
         self,
         engine: Engine,
-        switches: Optimizations,
+        optimizations: Optimizations,
         sizes: Sequence[tuple[int, int]],
         policy: PolicyJudge | None = None,
     ) -> None:
-        self._engine, self._switches, self._policy = engine, switches, policy
+        self._engine, self._optimizations, self._policy = engine, optimizations, policy
         shapes = {Shape(*whole_patches(*size), engine.text_tokens) for size in sizes}
         # The largest first: its graphs' memory then holds all the others'.
         self._shapes = sorted(shapes, key=lambda shape: (-shape.tokens, shape.width))
         self._velocity: Velocity = engine.velocity
         self._decoder: Decoder = engine.decoder
-        self._plain = (engine.velocity, engine.decoder)
-        self._recorder: GraphCapture | None = None
-        self.found: dict[str, str] = {}
-        self._slices = deque(self._plan())
-        self._total = max(1, len(self._slices))
-        self._known, self._extra = set(self._shapes), 0
+        self._stock = (engine.velocity, engine.decoder)
+        self._graph_capture: GraphCapture | None = None
+        self.results: dict[str, str] = {}
+        self._steps = deque(self._planned_steps())
+        self._total = max(1, len(self._steps))
+        self._known_shapes, self._ad_hoc_shapes = set(self._shapes), 0
 
     @property
-    def left(self) -> int:
-        """Count the slices still to do."""
-        return len(self._slices)
+    def steps_left(self) -> int:
+        """The number of steps still to do."""
+        return len(self._steps)
 
-    def add(self, shape: Shape) -> None:
-        """Make a shape fast that nobody announced but somebody drew, an edit say, when there is time."""
+    def add_shape(self, shape: Shape) -> None:
+        """Queue a step that makes a shape fast which was drawn without being announced, such as an edit."""
         compiled = self._velocity is not self._engine.velocity
-        if self._extra < EXTRA and shape not in self._known and not compiled:
-            self._extra += 1
-            self._known.add(shape)
-            self._slices.append(WarmUpStep(f"size {shape}", partial(self._make_ready, shape)))
+        if self._ad_hoc_shapes < MAX_AD_HOC_SHAPES and shape not in self._known_shapes and not compiled:
+            self._ad_hoc_shapes += 1
+            self._known_shapes.add(shape)
+            self._steps.append(WarmUpStep(f"size {shape}", partial(self._prepare_shape, shape)))
 
-    def next_slice(self) -> tuple[str, float]:
-        """Do one slice; give what it was and the share that is done now."""
-        piece = self._slices.popleft()
-        # A rung that cannot be built on this machine is a rung that is not used; only a lost device ends the process.
+    def next_step(self) -> tuple[str, float]:
+        """Do one step; return its name and the share of all steps that is done now, 0 to 1.
+
+        Raises whatever says that the device is lost; any other failure is logged and noted in ``results``.
+        """
+        step = self._steps.popleft()
+        # An optimization that cannot be built on this machine is not used; only a lost device ends the process.
         try:
-            piece.work()
+            step.run()
         except Exception as error:
             if device_is_lost(error):
                 raise
-            log.warning("%s is not used here: %s", piece.doing, error, exc_info=True)
-            self.found[piece.doing] = f"failed: {type(error).__name__}"
-        # Comparing and recording leave holes behind that other programs on the GPU could use.
+            log.warning("%s is not used here: %s", step.name, error, exc_info=True)
+            self.results[step.name] = f"failed: {type(error).__name__}"
+        # Comparing and capturing leave unused memory behind that other programs on the GPU could use.
         torch.cuda.empty_cache()
-        return piece.doing, max(0.0, 1 - self.left / self._total)
+        return step.name, max(0.0, 1 - self.steps_left / self._total)
 
-    def _plan(self) -> list[WarmUpStep]:
+    def _planned_steps(self) -> list[WarmUpStep]:
         if not self._shapes:
             return []
-        on, pieces = self._switches, list[WarmUpStep]()
-        if self._engine.gpu_jpeg:
-            pieces.append(WarmUpStep("jpeg", self._try_jpeg))
-        if on.attention != "sdpa":
-            pieces.append(WarmUpStep("attention", self._try_attention))
-        if on.kernels:
-            pieces.append(WarmUpStep("kernels", self._try_kernels))
-        if on.compile:
-            pieces.append(WarmUpStep("compile", self._try_compiled_blocks))
-        if on.fast_decoder and on.kernels:
-            pieces.append(WarmUpStep("decoder", self._try_fused_decoder))
-        if on.fast_decoder and on.compile:
-            pieces.append(WarmUpStep("compiled decoder", self._try_compiled_decoder))
-        if on.compile or on.kernels:
-            pieces.append(WarmUpStep("text", self._try_text))
-        if on.graphs:
-            pieces.append(WarmUpStep("text graph", self._record_text))
-        if self._policy is not None:
-            # Not before the text model's turn: joining its weights moves them, and a graph reads the old place.
-            pieces.append(WarmUpStep("policy judge", partial(self._quicken, self._policy)))
-        return pieces + [WarmUpStep(f"size {shape}", partial(self._make_ready, shape)) for shape in self._shapes]
+        on = self._optimizations
+        optional = [
+            (self._engine.gpu_jpeg, "jpeg", self._try_jpeg),
+            (on.attention != "sdpa", "attention", self._try_attention),
+            (on.kernels, "kernels", self._try_kernels),
+            (on.compile, "compile", self._try_compiled_blocks),
+            (on.fast_decoder and on.kernels, "decoder", self._try_fused_decoder),
+            (on.fast_decoder and on.compile, "compiled decoder", self._try_compiled_decoder),
+            (on.compile or on.kernels, "text", self._try_text),
+            (on.graphs, "text graph", self._capture_text),
+            # Only after the text model: joining its weights moves them, and a graph reads the old place.
+            (self._policy is not None, "policy judge", self._speed_up_policy_judge),
+        ]
+        steps = [WarmUpStep(name, run) for wanted, name, run in optional if wanted]
+        return steps + [WarmUpStep(f"size {shape}", partial(self._prepare_shape, shape)) for shape in self._shapes]
 
-    def _place(self, velocity: Velocity | None = None) -> ShapePlan:
-        """Give a place with the fixed scene on it, to compare two ways in.
+    def _plan_with_noise(self, velocity: Velocity | None = None) -> ShapePlan:
+        """Make a plan whose buffers hold fixed noise, to compare two implementations in.
 
-        Its size is the smallest that is computed as large ones are: comparing needs the plain way's memory beside ours.
+        Its shape is the smallest that is computed the way large ones are: comparing needs the stock implementation's
+        memory beside ours.
         """
         engine = self._engine
         large = [shape for shape in self._shapes if shape.tokens > FEW_ROWS]
         shape = large[-1] if large else self._shapes[0]
-        place = plan_shape(engine.model, shape, engine.colours, velocity or engine.velocity, engine.decoder)
-        place.canvas.set_step(place.schedule(engine.model, DISTILLED_STEPS), 0)
-        fixed_scene(place.canvas)
-        return place
+        plan = plan_shape(engine.model, shape, engine.preview_colours, velocity or engine.velocity, engine.decoder)
+        plan.buffers.set_step(plan.schedule(engine.model, DISTILLED_STEPS), 0)
+        fill_fixed_noise(plan.buffers)
+        return plan
 
-    def _judged(self, rung: str, fast: Velocity) -> bool:
-        """Compare with the stock blocks, which stay on PyTorch's own attention unless a better one was judged."""
-        verdict = judge(rung, fast, stock_velocity(self._engine.model.transformer), self._place().canvas)
-        return self._noted(verdict)
-
-    def _noted(self, verdict: ErrorCheck) -> bool:
-        (log.info if verdict.passed else log.warning)("%s", verdict)
-        self.found[verdict.rung] = f"error {verdict.error:.1g}" if verdict.passed else f"wrong by {verdict.error:.1g}"
-        return verdict.passed
+    def _note(self, check: ErrorCheck) -> bool:
+        """Log a check, note it in the results, and return whether it passed."""
+        (log.info if check.passed else log.warning)("%s", check)
+        self.results[check.optimization] = f"error {check.error:.1g}" if check.passed else f"wrong by {check.error:.1g}"
+        return check.passed
 
     def _try_jpeg(self) -> None:
-        """See that the GPU's JPEG encoder makes files that show the picture; the host's is used otherwise."""
+        """Use the GPU's JPEG encoder if its files show the picture; otherwise the host encodes."""
         self._engine.gpu_jpeg = False
         pixels = smooth_picture(self._engine.model.device)
         file = DevicePicture(pixels, True).jpeg(JPEG_QUALITY)
         shown = torch.from_numpy(np.array(Image.open(io.BytesIO(file or b"")).convert("RGB")))
-        self._engine.gpu_jpeg = self._noted(ErrorCheck("jpeg", relative_error(shown, pixels.cpu()), BOUNDS["jpeg"]))
+        self._engine.gpu_jpeg = self._note(ErrorCheck("jpeg", relative_error(shown, pixels.cpu()), BOUNDS["jpeg"]))
 
     def _try_attention(self) -> None:
         """Let the stock blocks use the chip's best attention."""
-        transformer, canvas = self._engine.model.transformer, self._place().canvas
-        right = False
+        transformer, buffers = self._engine.model.transformer, self._plan_with_noise().buffers
+        passed = False
         try:
             with torch.inference_mode():
-                plain = stock_velocity(transformer)(canvas)
-                transformer.set_attention_backend(BACKENDS.get(self._switches.attention, "_native_cudnn"))
-                error = relative_error(stock_velocity(transformer)(canvas), plain)
-            right = self._noted(ErrorCheck("attention", error, BOUNDS["attention"]))
+                stock = stock_velocity(transformer)(buffers)
+                transformer.set_attention_backend(
+                    DIFFUSERS_BACKENDS.get(self._optimizations.attention, "_native_cudnn")
+                )
+                error = relative_error(stock_velocity(transformer)(buffers), stock)
+            passed = self._note(ErrorCheck("attention", error, BOUNDS["attention"]))
         finally:
-            if not right:
+            if not passed:
                 transformer.set_attention_backend("native")
 
     def _try_kernels(self) -> None:
-        """Replace the stock blocks by products with fused kernels between them."""
+        """Replace the stock blocks by eight-bit products with fused kernels between them."""
         from streamer.generator.klein.fused.ops import attend_with, triton_ops
         from streamer.generator.klein.fused.transformer import FusedTransformer, can_fuse
 
         transformer = self._engine.model.transformer
         if not can_fuse(transformer):
-            self.found["kernels"] = "off: some layers are not in eight bits"
+            self.results["kernels"] = "off: some layers are not in eight bits"
             return
-        wide: Attention = "cudnn" if self._switches.attention == "fp8" else self._switches.attention
+        wide: Attention = "cudnn" if self._optimizations.attention == "fp8" else self._optimizations.attention
         ops, attend = triton_ops(), attend_with(wide)
-        self._judged_fused("kernels", FusedTransformer(transformer, ops, attend))
-        if self._switches.attention == "fp8":
-            self._judged_fused("fp8 attention", FusedTransformer(transformer, ops, attend, fp8_attention=True))
+        self._use_if_verified("kernels", FusedTransformer(transformer, ops, attend))
+        if self._optimizations.attention == "fp8":
+            self._use_if_verified("fp8 attention", FusedTransformer(transformer, ops, attend, fp8_attention=True))
 
-    def _judged_fused(self, rung: str, fast: Velocity) -> None:
-        canvas = self._place(fast).canvas
-        if self._noted(judge(rung, fast, stock_velocity(self._engine.model.transformer), canvas)):
+    def _use_if_verified(self, optimization: str, fast: Velocity) -> None:
+        buffers = self._plan_with_noise(fast).buffers
+        if self._note(check_velocity(optimization, fast, stock_velocity(self._engine.model.transformer), buffers)):
             # The kernels take any shape without building anything, so unannounced sizes use them too.
             self._velocity = self._engine.velocity = fast
-            self._engine.forget_improvised()
+            self._engine.forget_ad_hoc_plans()
 
     def _try_compiled_blocks(self) -> None:
-        """Compile the stock blocks, unless the kernels do their work already."""
+        """Compile the stock blocks, unless the kernels replace them already.
+
+        The stock blocks that they are compared with use the attention that was verified before.
+        """
         from streamer.generator.klein.torch_compile import compiled_velocity
 
-        if self._velocity is not self._plain[0]:
+        if self._velocity is not self._stock[0]:
             return
-        fast = compiled_velocity(self._engine.model.transformer)
-        if self._judged("compile", fast):
+        transformer = self._engine.model.transformer
+        fast = compiled_velocity(transformer)
+        if self._note(check_velocity("compile", fast, stock_velocity(transformer), self._plan_with_noise().buffers)):
             self._velocity = fast
 
     def _try_fused_decoder(self) -> None:
@@ -215,107 +218,106 @@ class WarmUp:
         from streamer.generator.klein.fused.vae_decoder import fast_decoder
 
         if isinstance(self._engine.model.vae.decoder, TinyDecoder):
-            return  # another network; compiling it is all there is to gain
-        self._decoder_judged("decoder", fast_decoder(self._engine.model.vae, as_bytes=True))
+            return  # another network: only compiling makes it faster
+        self._use_decoder_if_verified("decoder", fast_decoder(self._engine.model.vae, as_bytes=True))
 
     def _try_compiled_decoder(self) -> None:
-        """Compile the VAE's decoder, unless the kernels do its work already."""
+        """Compile the VAE's decoder, unless the kernels replace it already."""
         from streamer.generator.klein.torch_compile import compiled_decoder
 
-        if self._decoder is self._plain[1]:
-            self._decoder_judged("compiled decoder", compiled_decoder(self._engine.model.vae))
+        if self._decoder is self._stock[1]:
+            self._use_decoder_if_verified("compiled decoder", compiled_decoder(self._engine.model.vae))
 
     @torch.inference_mode()
-    def _decoder_judged(self, rung: str, fast: Decoder) -> None:
-        model, canvas = self._engine.model, self._place().canvas
-        latents = tokens_to_latents(model.vae, canvas.latents, canvas.shape.rows, canvas.shape.columns)
+    def _use_decoder_if_verified(self, optimization: str, fast: Decoder) -> None:
+        model, buffers = self._engine.model, self._plan_with_noise().buffers
+        latents = tokens_to_latents(model.vae, buffers.latents, buffers.shape.rows, buffers.shape.columns)
         truth, picture = to_bytes(stock_decoder(model.vae)(latents)), fast(latents)
         made = picture if picture.dtype == torch.uint8 else to_bytes(picture)
-        if self._noted(ErrorCheck(rung, relative_error(made, truth), DECODER_BOUND)):
+        if self._note(ErrorCheck(optimization, relative_error(made, truth), DECODER_BOUND)):
             self._decoder = fast
 
     def _try_text(self) -> None:
-        """Run the text model on fused kernels, or else with its layers compiled."""
+        """Run the text model's layers on fused kernels, or else compile them."""
         engine, encoder = self._engine, self._engine.model.encoder
-        fused = self._switches.kernels and all_eight_bit(*encoder.layers)
+        fused = self._optimizations.kernels and all_eight_bit(*encoder.layers)
         fast = text_encoder.fused_layers(encoder) if fused else self._compiled_layers()
-        self._fill_words()
-        states = text_encoder.embedded(engine.words, encoder)
-        around = text_encoder.surroundings(engine.words, encoder, states)
-        if all(
-            self._noted(verdict) for verdict in judge_text(fast, text_encoder.stock_layers(encoder), states, around)
-        ):
-            engine.encode, engine.fused_text = engine.encode_with(fast), fast if fused else None
+        self._fill_text_buffers()
+        states = text_encoder.embed_tokens(engine.text_buffers, encoder)
+        inputs = text_encoder.rotary_and_mask(engine.text_buffers, encoder, states)
+        checks = check_text_layers(fast, text_encoder.stock_layers(encoder), states, inputs)
+        if all(self._note(check) for check in checks):
+            engine.encode, engine.fused_text_layers = engine.encode_with(fast), fast if fused else None
 
     def _compiled_layers(self) -> text_encoder.Layers:
         from streamer.generator.klein.torch_compile import compiled_layers
 
         return compiled_layers(self._engine.model.encoder)
 
-    def _quicken(self, policy: PolicyJudge) -> None:
-        """Let the policy judge go the engine's ways."""
-        for verdict in policy.quicken(self._engine.fused_text, graphs=self._switches.graphs):
-            self._noted(verdict)
+    def _speed_up_policy_judge(self) -> None:
+        """Let the policy judge use the implementations that the engine uses."""
+        assert self._policy is not None
+        for check in self._policy.speed_up(self._engine.fused_text_layers, graphs=self._optimizations.graphs):
+            self._note(check)
 
-    def _fill_words(self) -> None:
-        ids, real = text_encoder.tokenize(
-            self._engine.model.tokenizer, "a lighthouse in a storm", self._engine.text_tokens
-        )
-        self._engine.words.ids.copy_(ids)
-        self._engine.words.real.copy_(real)
-
-    def _record_text(self) -> None:
-        self._fill_words()
-        self._engine.encode = self._recording().record(self._engine.encode)
-
-    def _make_ready(self, shape: Shape) -> None:
-        """Prepare one size, record its graphs, and see that a graph gives what the function gave."""
+    def _fill_text_buffers(self) -> None:
         engine = self._engine
-        place = plan_shape(engine.model, shape, engine.colours, self._velocity, self._decoder)
-        place.canvas.set_step(place.schedule(engine.model, DISTILLED_STEPS), 0)
-        fixed_scene(place.canvas)
-        if place.read is not None and not self._reads_right(place):
-            return
-        for run in (place.step, place.decode):
-            fixed_scene(place.canvas)
-            run()
-        if self._switches.graphs:
-            self._record(place)
-        engine.ready[shape] = place
+        ids, real = text_encoder.tokenize(engine.model.tokenizer, SAMPLE_PROMPT, engine.text_tokens)
+        engine.text_buffers.ids.copy_(ids)
+        engine.text_buffers.real.copy_(real)
 
-    def _reads_right(self, place: ShapePlan) -> bool:
-        """See that a reference is read and attended to as by the stock blocks; the other checks have none."""
-        assert place.read is not None
+    def _capture_text(self) -> None:
+        self._fill_text_buffers()
+        self._engine.encode = self._capture(self._engine.encode)
+
+    def _prepare_shape(self, shape: Shape) -> None:
+        """Plan one shape, capture its graphs, and check that a graph computes what its function computes."""
+        engine = self._engine
+        plan = plan_shape(engine.model, shape, engine.preview_colours, self._velocity, self._decoder)
+        plan.buffers.set_step(plan.schedule(engine.model, DISTILLED_STEPS), 0)
+        fill_fixed_noise(plan.buffers)
+        if plan.read_reference is not None and not self._reference_verified(plan, plan.read_reference):
+            return
+        for run in (plan.step, plan.decode):
+            fill_fixed_noise(plan.buffers)
+            run()
+        if self._optimizations.graphs:
+            self._capture_plan(plan)
+        engine.plans[shape] = plan
+
+    def _reference_verified(self, plan: ShapePlan, read: Run) -> bool:
+        """Compare reading a reference and attending to it with the stock blocks; the other checks have no reference."""
         transformer = self._engine.model.transformer
         with torch.inference_mode():
-            read_reference(place.canvas, transformer)
-            plain = stock_velocity(transformer)(place.canvas)
-            place.read()
-            error = relative_error(self._velocity(place.canvas), plain)
-        return self._noted(ErrorCheck("kept reference", error, BOUNDS["kept reference"]))
+            read_reference(plan.buffers, transformer)
+            stock = stock_velocity(transformer)(plan.buffers)
+            read()
+            error = relative_error(self._velocity(plan.buffers), stock)
+        return self._note(ErrorCheck("reference KV cache", error, BOUNDS["reference KV cache"]))
 
-    def _record(self, place: ShapePlan) -> None:
-        fixed_scene(place.canvas)
-        place.step()
-        truth, plain_step = place.canvas.latents.clone(), place.step
-        place.step = self._recording().record(place.step)
-        fixed_scene(place.canvas)
-        place.step()
-        if not self._noted(ErrorCheck("graphs", relative_error(place.canvas.latents, truth), BOUNDS["graphs"])):
-            place.step = plain_step
+    def _capture_plan(self, plan: ShapePlan) -> None:
+        """Replace a plan's functions by captured graphs, unless the step's graph computes something else."""
+        fill_fixed_noise(plan.buffers)
+        plan.step()
+        truth, eager_step = plan.buffers.latents.clone(), plan.step
+        plan.step = self._capture(plan.step)
+        fill_fixed_noise(plan.buffers)
+        plan.step()
+        if not self._note(ErrorCheck("graphs", relative_error(plan.buffers.latents, truth), BOUNDS["graphs"])):
+            plan.step = eager_step
             return
-        place.decode = self._recording().record(place.decode)
-        if place.read is not None:
-            place.read = self._recording().record(place.read)
+        plan.decode = self._capture(plan.decode)
+        if plan.read_reference is not None:
+            plan.read_reference = self._capture(plan.read_reference)
 
-    def _recording(self) -> GraphCapture:
-        if self._recorder is None:
-            self._recorder = GraphCapture()
-        return self._recorder
+    def _capture(self, function: Run) -> Run:
+        if self._graph_capture is None:
+            self._graph_capture = GraphCapture()
+        return self._graph_capture.capture(function)
 
 
 def smooth_picture(device: torch.device) -> Tensor:
-    """Paint two crossing ramps, [128, 192, 3] bytes: nothing that a JPEG has reason to change."""
+    """Draw two crossing ramps, [128, 192, 3] uint8: nothing that a JPEG encoder has reason to change."""
     down, across = torch.linspace(0, 255, 128, device=device), torch.linspace(0, 255, 192, device=device)
     rows, columns = down[:, None].expand(128, 192), across[None].expand(128, 192)
     return torch.stack([rows, columns, 255 - rows], dim=2).round().to(torch.uint8)

@@ -1,4 +1,4 @@
-"""Safetensors straight onto the device: only the tensors a module names, each block finished as soon as it is whole."""
+"""Read safetensors straight onto the device: only the tensors that a module names, block by block."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from torch import Tensor, nn
 from streamer.errors import BackendUnavailable
 
 READERS = 4
-AHEAD = 12
-"""Tensors being read at once; few, because whatever is read ahead stands on the device unquantised."""
+READ_AHEAD = 12
+"""Tensors being read at once; few, because whatever is read ahead is on the device and not yet quantized."""
 
-Finish = Callable[[nn.Module], None]
-"""Called with each block once its weights are in: the moment to fuse and quantise, before the next block arrives."""
+FinishBlock = Callable[[nn.Module], None]
+"""Fuse and quantize one block in place; called once its weights are loaded, before the next block arrives."""
+OnProgress = Callable[[float], None]
+"""Take the share of the work that is done, 0 to 1."""
 
 
 def fill(
@@ -29,31 +31,37 @@ def fill(
     *,
     device: torch.device,
     dtype: torch.dtype,
-    finish: Finish | None = None,
-    rename: str = "",
-    share: Callable[[float], None] = lambda _: None,
+    finish_block: FinishBlock | None = None,
+    prefix: str = "",
+    on_progress: OnProgress = lambda _: None,
 ) -> None:
-    """Load a module that stands on the meta device; ``rename`` is what the checkpoint puts before its names."""
+    """Load the tensors of a module that is on the meta device, floats converted to ``dtype``.
+
+    ``prefix`` is what the checkpoint puts before the module's names. Raises BackendUnavailable if a tensor is missing.
+    """
     files = tensor_files(folder)
-    wanted = sorted(_names(module), key=_block_of)
-    missing = [name for name in wanted if rename + name not in files]
+    names = sorted(_tensor_names(module), key=_block_of)
+    missing = [name for name in names if prefix + name not in files]
     if missing:
         raise BackendUnavailable(
-            f"{folder} lacks {len(missing)} tensors, the first is {rename}{missing[0]}",
+            f"{folder} lacks {len(missing)} tensors, the first is {prefix}{missing[0]}",
             fix="download the model again, or give the folder of a complete FLUX.2 Klein checkpoint",
         )
     done = 0
-    for block, names in groupby(_read(files, wanted, rename, device, dtype), key=lambda item: _block_of(item[0])):
-        for name, tensor in names:
-            place(module, name, tensor)
+    for block, tensors in groupby(_read(files, names, prefix, device, dtype), key=lambda item: _block_of(item[0])):
+        for name, tensor in tensors:
+            set_tensor(module, name, tensor)
             done += 1
-        if finish is not None and block:
-            finish(module.get_submodule(block))
-        share(done / len(wanted))
+        if finish_block is not None and block:
+            finish_block(module.get_submodule(block))
+        on_progress(done / len(names))
 
 
 def tensor_files(folder: Path) -> dict[str, Path]:
-    """Say which file holds which tensor; safetensors only, because a pickle can run code."""
+    """Map each tensor's name to the file that holds it; raise BackendUnavailable if the folder has none.
+
+    Only safetensors are read, because a pickle can run code.
+    """
     indexes = sorted(folder.glob("*.safetensors.index.json"))
     if indexes:
         weight_map: dict[str, str] = json.loads(indexes[0].read_text(encoding="utf-8"))["weight_map"]
@@ -69,8 +77,8 @@ def tensor_files(folder: Path) -> dict[str, Path]:
     return files
 
 
-def place(module: nn.Module, name: str, tensor: Tensor) -> None:
-    """Put one tensor where a dotted name says, in place of what stood on the meta device."""
+def set_tensor(module: nn.Module, name: str, tensor: Tensor) -> None:
+    """Replace the meta tensor that a dotted name refers to."""
     path, _, leaf = name.rpartition(".")
     owner = module.get_submodule(path)
     if leaf in owner._parameters:
@@ -80,32 +88,32 @@ def place(module: nn.Module, name: str, tensor: Tensor) -> None:
 
 
 def _read(
-    files: dict[str, Path], names: list[str], rename: str, device: torch.device, dtype: torch.dtype
+    files: dict[str, Path], names: list[str], prefix: str, device: torch.device, dtype: torch.dtype
 ) -> Iterator[tuple[str, Tensor]]:
-    """Yield the tensors in order while a few threads read ahead; copies from the page cache need more than one."""
+    """Yield the tensors in order while a few threads read ahead; one thread is too slow even from the page cache."""
 
     def read(name: str) -> Tensor:
-        with safe_open(files[rename + name], framework="pt") as archive:
-            tensor = archive.get_tensor(rename + name)
+        with safe_open(files[prefix + name], framework="pt") as archive:
+            tensor = archive.get_tensor(prefix + name)
         return tensor.to(device, dtype) if tensor.is_floating_point() else tensor.to(device)
 
     with ThreadPoolExecutor(READERS, thread_name_prefix="weights") as pool:
         pending: deque[tuple[str, Future[Tensor]]] = deque()
         for name in names:
             pending.append((name, pool.submit(read, name)))
-            if len(pending) >= AHEAD:
+            if len(pending) >= READ_AHEAD:
                 first, future = pending.popleft()
                 yield first, future.result()
         for first, future in pending:
             yield first, future.result()
 
 
-def _names(module: nn.Module) -> list[str]:
-    """List what a checkpoint must hold: parameters and the buffers that are saved."""
+def _tensor_names(module: nn.Module) -> list[str]:
+    """List what a checkpoint must hold: the parameters and the buffers that are saved."""
     return list(module.state_dict(keep_vars=True))
 
 
 def _block_of(name: str) -> str:
-    """Give the repeated block a tensor belongs to ("layers.3"), or an empty string."""
+    """Return the repeated block that a tensor belongs to ("layers.3"), or an empty string."""
     parts = name.split(".")
     return ".".join(parts[:2]) if len(parts) > 2 and parts[1].isdigit() else ""

@@ -1,4 +1,4 @@
-"""The painter as the generator process uses it: on the CPU, with a tiny checkpoint."""
+"""The Klein backend as the generator process uses it: on the CPU, with a tiny checkpoint."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from PIL import Image
 from streamer.errors import BackendError, BackendUnavailable, Unsupported
 from streamer.generator.backend import StepCallback
 from streamer.generator.backends import klein
-from streamer.generator.klein.backend import kind_of, quantizer_for, really_on
+from streamer.generator.klein.backend import active_optimizations, eight_bit_dtype, quantizer_for
 from streamer.generator.klein.optimizations import Optimizations
 from streamer.generator.klein.quantize import FP8
 from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
@@ -73,14 +73,14 @@ def test_steps_then_one_picture(make: Callable[..., Any]) -> None:
 
 
 def test_it_draws_before_it_is_fast_and_the_same_after(make: Callable[..., Any]) -> None:
-    """Between warm_up and the last idle slice pictures come as they come afterwards."""
+    """Between warm_up and the last idle step pictures come as they come afterwards."""
     backend = make()
     assert "steps of warming up left" in backend.active()["fast_sizes"]
     early = last(backend.draw(request())).pixels()
-    said: list[tuple[str, float]] = []
-    while backend.idle(lambda doing, share: said.append((doing, share))):
+    reported: list[tuple[str, float]] = []
+    while backend.idle(lambda doing, share: reported.append((doing, share))):
         pass
-    assert said[-1] == ("size 64x64", 1.0)
+    assert reported[-1] == ("size 64x64", 1.0)
     assert backend.active()["fast_sizes"] == "96x64, 64x64"
     assert np.array_equal(last(backend.draw(request())).pixels(), early)
     assert not backend.idle(lambda doing, share: None)
@@ -188,9 +188,11 @@ def test_a_model_that_is_nowhere_says_what_to_give() -> None:
 
 def test_the_status_tells_a_failed_check_from_a_passed_one() -> None:
     """What is asked for and not used is named with the reason."""
-    switches = Optimizations("fp8", "fp8", fused_qkv=True, kernels=True, compile=True, graphs=True, gpu_jpeg=True)
-    said = really_on(switches, {"kernels": "error 0.005", "fp8 attention": "wrong by 0.2", "jpeg": "failed: OSError"})
-    assert said == {
+    optimizations = Optimizations("fp8", "fp8", fused_qkv=True, kernels=True, compile=True, graphs=True, gpu_jpeg=True)
+    shown = active_optimizations(
+        optimizations, {"kernels": "error 0.005", "fp8 attention": "wrong by 0.2", "jpeg": "failed: OSError"}
+    )
+    assert shown == {
         "precision": "fp8",
         "attention": "off: wrong by 0.2",
         "fused_qkv": "on",
@@ -200,11 +202,11 @@ def test_the_status_tells_a_failed_check_from_a_passed_one() -> None:
     }
 
 
-def test_a_precision_decides_how_blocks_are_shrunk() -> None:
+def test_a_precision_decides_how_blocks_are_quantized() -> None:
     """The name says the type, and whether only the weights are stored in it."""
-    assert kind_of("fp8-weights") is FP8
-    assert kind_of("int8") is torch.int8
-    assert kind_of("bfloat16") is None
+    assert eight_bit_dtype("fp8-weights") is FP8
+    assert eight_bit_dtype("int8") is torch.int8
+    assert eight_bit_dtype("bfloat16") is None
     assert quantizer_for(Optimizations("int8-weights")).weight_only
     assert not quantizer_for(Optimizations("int8")).weight_only
 
@@ -213,9 +215,11 @@ def test_where_eight_bit_products_fail_wider_ones_are_taken(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A device that cannot multiply in fp8 tries int8, and one that can neither draws in bfloat16."""
-    monkeypatch.setattr("streamer.generator.klein.backend.works", lambda kind, device: kind is torch.int8)
+    monkeypatch.setattr(
+        "streamer.generator.klein.backend.eight_bit_matmul_works", lambda dtype, device: dtype is torch.int8
+    )
     assert make(precision="fp8").active()["precision"] == "int8"
-    monkeypatch.setattr("streamer.generator.klein.backend.works", lambda kind, device: False)
+    monkeypatch.setattr("streamer.generator.klein.backend.eight_bit_matmul_works", lambda dtype, device: False)
     assert make(precision="fp8").active()["precision"] == "bfloat16"
 
 

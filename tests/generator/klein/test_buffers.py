@@ -1,4 +1,4 @@
-"""A canvas holds one shape, and what is derived from the shape fits the model."""
+"""Static buffers hold one shape, and what is derived from the shape fits the model."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import torch
 
 from streamer.generator.klein.buffers import blank_buffers
 from streamer.generator.klein.model import Model
-from streamer.generator.klein.rotary import REFERENCE_TIME, rotary_tables
-from streamer.generator.klein.schedule import build
+from streamer.generator.klein.schedule import build_schedule
+from streamer.generator.klein.shape_plan import REFERENCE_TIME, rotary_tables
 from streamer.generator.klein.shapes import Shape, whole_patches
 from streamer.generator.klein.vae import to_bytes
 
@@ -30,24 +30,24 @@ def model(load_model: Callable[..., Any]) -> Model:
 
 
 def test_a_step_is_set_without_moving_memory(model: Model) -> None:
-    """A recorded graph reads by address, so constants are copied in, never replaced."""
-    canvas = blank_buffers(SHAPE, model, rotary_tables(model.transformer.pos_embed, SHAPE, model.device), None)
-    places = [t.data_ptr() for t in (canvas.modulation, canvas.sigma, canvas.change)]
-    schedule = build(model.transformer, model.scheduler, SHAPE.image_tokens, 4)
-    canvas.set_step(schedule, 2)
-    assert [t.data_ptr() for t in (canvas.modulation, canvas.sigma, canvas.change)] == places
-    assert canvas.sigma == schedule.sigma[2]
-    parts = (canvas.image_modulation, canvas.text_modulation, canvas.single_modulation, canvas.out_modulation)
+    """A captured graph reads by address, so constants are copied in, never replaced."""
+    buffers = blank_buffers(SHAPE, model, rotary_tables(model.transformer.pos_embed, SHAPE, model.device), None)
+    places = [t.data_ptr() for t in (buffers.modulation, buffers.sigma, buffers.dt)]
+    schedule = build_schedule(model.transformer, model.scheduler, SHAPE.image_tokens, 4)
+    buffers.set_step(schedule, 2)
+    assert [t.data_ptr() for t in (buffers.modulation, buffers.sigma, buffers.dt)] == places
+    assert buffers.sigma == schedule.sigma[2]
+    parts = (buffers.image_modulation, buffers.text_modulation, buffers.single_modulation, buffers.out_modulation)
     assert torch.equal(torch.cat(parts, dim=1), schedule.modulation[2:3])
 
 
 def test_the_latents_are_the_picture_without_the_reference(model: Model) -> None:
     """Writing the latents leaves the reference's tokens alone."""
-    canvas = blank_buffers(SHAPE, model, rotary_tables(model.transformer.pos_embed, SHAPE, model.device), None)
-    canvas.latents.fill_(1)
-    assert canvas.tokens[:, : SHAPE.image_tokens].all()
-    assert not canvas.tokens[:, SHAPE.image_tokens :].any()
-    assert canvas.tokens.shape[1] == 6 * 4 + 5 * 7
+    buffers = blank_buffers(SHAPE, model, rotary_tables(model.transformer.pos_embed, SHAPE, model.device), None)
+    buffers.latents.fill_(1)
+    assert buffers.tokens[:, : SHAPE.image_tokens].all()
+    assert not buffers.tokens[:, SHAPE.image_tokens :].any()
+    assert buffers.tokens.shape[1] == 6 * 4 + 5 * 7
 
 
 def test_rotary_tables_are_those_of_the_pipeline(model: Model) -> None:

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 import torch
 
 from streamer.errors import BackendUnavailable
-from streamer.generator.klein.device import AsyncHostCopy, describe, find_device
+from streamer.generator.klein.device import AsyncHostCopy, describe_device, find_device
 from streamer.generator.klein.device_picture import DevicePicture
 
 pytestmark = pytest.mark.torch
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.torch
 def test_the_cpu_is_used_when_asked_for_by_name() -> None:
     """Tests and tiny models run there."""
     assert find_device("cpu") == torch.device("cpu")
-    assert describe(torch.device("cpu")).kind == "cpu"
+    assert describe_device(torch.device("cpu")).kind == "cpu"
 
 
 @pytest.mark.parametrize(

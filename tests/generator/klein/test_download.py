@@ -1,4 +1,4 @@
-"""What stands between a model's name and its folder is explained, before anything is downloaded where possible."""
+"""Whatever stands between a model's name and its folder is explained, if possible before anything is downloaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytest.importorskip("huggingface_hub")
 from huggingface_hub.errors import DryRunError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
 from streamer.errors import BackendUnavailable
-from streamer.generator.klein.download import explained, find_checkpoint, tell_licence
+from streamer.generator.klein.download import explain_hub_errors, find_checkpoint, warn_about_licence
 
 pytestmark = pytest.mark.torch
 
@@ -92,7 +92,7 @@ def test_without_the_hub_what_is_downloaded_is_used(monkeypatch: pytest.MonkeyPa
 )
 def test_each_fault_names_its_fix(error: Exception, message: str) -> None:
     """What the client raises becomes a sentence with a fix."""
-    with pytest.raises(BackendUnavailable, match=message) as caught, explained(HUB_ID):
+    with pytest.raises(BackendUnavailable, match=message) as caught, explain_hub_errors(HUB_ID):
         raise error
     assert caught.value.fix
 
@@ -104,7 +104,7 @@ def test_gates_and_typing_errors_are_told_apart(status: int, message: str) -> No
 
     kind = GatedRepoError if status == 403 else RepositoryNotFoundError
     error = kind.__new__(kind)
-    with pytest.raises(BackendUnavailable, match=message) as caught, explained(HUB_ID):
+    with pytest.raises(BackendUnavailable, match=message) as caught, explain_hub_errors(HUB_ID):
         raise error
     assert "HF_TOKEN" in caught.value.fix
 
@@ -119,5 +119,5 @@ def test_a_name_that_is_neither_is_told() -> None:
 def test_the_licence_is_told_first(model: str, warned: bool, caplog: pytest.LogCaptureFixture) -> None:
     """The 9B may not be used on a monetised stream, the 4B may."""
     with caplog.at_level(logging.WARNING):
-        tell_licence(model)
+        warn_about_licence(model)
     assert ("Non-Commercial" in caplog.text) is warned

@@ -18,7 +18,7 @@ from PIL import Image
 from streamer.errors import BackendError
 from streamer.generator.backend import StepCallback
 from streamer.generator.klein.engine import (
-    IMPROVISED,
+    MAX_AD_HOC_PLANS,
     DrawJob,
 )
 from streamer.generator.klein.reference_image import reference_size
@@ -32,11 +32,11 @@ JOB = DrawJob("a fox in the snow, wide shot", 96, 64, seed=5)
 
 
 def latents_of(engine: Any, job: DrawJob) -> Any:
-    """Draw, and give what stands on the canvas before the VAE."""
+    """Draw, and return the latents that the VAE decodes."""
     for _ in engine.draw(job):
         pass
-    canvas = engine._place_for(engine.shape_of(job)).canvas
-    return tokens_to_latents(engine.model.vae, canvas.latents, canvas.shape.rows, canvas.shape.columns)
+    buffers = engine.plan_for(engine.shape_of(job)).buffers
+    return tokens_to_latents(engine.model.vae, buffers.latents, buffers.shape.rows, buffers.shape.columns)
 
 
 def pixels_of(engine: Any, job: DrawJob) -> Any:
@@ -170,6 +170,6 @@ def test_a_deadline_ends_a_picture(make_engine: Make) -> None:
 def test_unannounced_shapes_are_kept_few(make_engine: Make) -> None:
     """Many odd sizes take no more memory than a few."""
     engine = make_engine()
-    for width in range(64, 64 + 16 * (IMPROVISED + 3), 16):
+    for width in range(64, 64 + 16 * (MAX_AD_HOC_PLANS + 3), 16):
         pixels_of(engine, replace(JOB, width=width))
-    assert len(engine._improvised) == IMPROVISED
+    assert len(engine._ad_hoc_plans) == MAX_AD_HOC_PLANS

@@ -38,7 +38,7 @@ def load_from(folder: Path, decoder: Path | None = None, report: Any = lambda do
         folder,
         device=torch.device("cpu"),
         dtype=torch.float32,
-        shrink=lambda block: None,
+        finish_block=lambda block: None,
         decoder=decoder,
         report=report,
     )

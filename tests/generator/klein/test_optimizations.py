@@ -90,8 +90,8 @@ def test_the_names_are_those_of_the_fields() -> None:
 def test_a_model_that_cannot_fit_is_refused_before_loading() -> None:
     """The message says what it needs and what there is."""
     pytest.importorskip("torch")
-    from streamer.generator.klein.vram import fits
+    from streamer.generator.klein.vram import require_memory
 
-    fits(RTX_3060, "int8", 13.5, "4B")
+    require_memory(RTX_3060, "int8", 13.5, "4B")
     with pytest.raises(BackendUnavailable, match=r"needs about 19 GB and RTX 3060 has 12 GB"):
-        fits(RTX_3060, "int8", 30.0, "9B")
+        require_memory(RTX_3060, "int8", 30.0, "9B")

@@ -13,7 +13,7 @@ pytest.importorskip("diffusers")
 import torch
 import torch.nn.functional as F
 
-from streamer.generator.klein.preview import fit_colours
+from streamer.generator.klein.preview import fit_preview_colours
 from streamer.generator.klein.vae import encode_picture
 
 pytestmark = pytest.mark.torch
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.torch
 def test_tokens_give_their_colours_back(load_model: Callable[..., Any]) -> None:
     """A picture that was not in the fit keeps its large shapes and colours when read through the map."""
     vae = load_model().vae
-    colours = fit_colours(vae)
+    colours = fit_preview_colours(vae)
     seeded = torch.Generator("cpu").manual_seed(99)
     picture = F.interpolate(torch.rand(1, 3, 4, 4, generator=seeded) * 2 - 1, (128, 128), mode="bicubic").clamp(-1, 1)
     with torch.inference_mode():
@@ -36,4 +36,4 @@ def test_tokens_give_their_colours_back(load_model: Callable[..., Any]) -> None:
 def test_the_fit_is_the_same_every_time(load_model: Callable[..., Any]) -> None:
     """The samples come from a fixed seed."""
     vae = load_model().vae
-    assert torch.equal(fit_colours(vae), fit_colours(vae))
+    assert torch.equal(fit_preview_colours(vae), fit_preview_colours(vae))

@@ -18,7 +18,7 @@ from streamer.generator.klein.quantize import (
     EightBitLinear,
     Quantizer,
     count_eight_bit,
-    rows_to_eight_bits,
+    quantize_to_eight_bits,
     weight_error,
 )
 from streamer.generator.klein.verify import relative_error
@@ -43,7 +43,7 @@ def test_a_layer_in_eight_bits_is_near_the_wide_one(kind: Any, bound: float, wei
 def test_rows_keep_their_own_scale(kind: Any) -> None:
     """A row a million times larger than its neighbour spoils nothing, and a row of zeros stays zeros."""
     x = torch.randn(3, 64) * torch.tensor([[1e-3], [1e3], [0.0]])
-    values, scale = rows_to_eight_bits(x, kind)
+    values, scale = quantize_to_eight_bits(x, kind)
     back = values.float() * scale
     assert relative_error(back[0], x[0]) < 0.05
     assert relative_error(back[1], x[1]) < 0.05
@@ -54,20 +54,20 @@ def test_the_product_goes_into_given_memory() -> None:
     """Two products can share one result, as the pairs of a double block do."""
     torch.manual_seed(0)
     small = EightBitLinear(torch.randn(32, 16), FP8, False)
-    rows, scale = rows_to_eight_bits(torch.randn(4, 16), FP8)
+    rows, scale = quantize_to_eight_bits(torch.randn(4, 16), FP8)
     out = torch.zeros(6, 32)
-    small.product(rows, scale, torch.float32, out[2:])
-    assert torch.equal(out[2:], small.product(rows, scale, torch.float32))
+    small.matmul(rows, scale, torch.float32, out[2:])
+    assert torch.equal(out[2:], small.matmul(rows, scale, torch.float32))
     assert not out[:2].any()
 
 
 def test_every_large_layer_takes_effect(load_model: Callable[..., Any]) -> None:
     """All layers of all blocks, and of the text model, are in eight bits after loading; projections are fused."""
-    shrinker = Quantizer(True, FP8)
-    model = load_model(torch.bfloat16, shrinker)
+    quantizer = Quantizer(True, FP8)
+    model = load_model(torch.bfloat16, quantizer)
     doubles, singles, layers = 2, 2, 27
     expected = doubles * (2 + 2 + 4) + singles * 2 + layers * 7
-    assert shrinker.quantised == expected
+    assert quantizer.quantized == expected
     assert count_eight_bit(model.transformer, model.encoder) == expected
     assert isinstance(model.transformer.x_embedder, nn.Linear)
     assert not hasattr(model.transformer.transformer_blocks[0].attn, "to_q")
@@ -80,9 +80,9 @@ def test_a_layer_with_outliers_stays_wide() -> None:
     block[0].weight.normal_(0, 0.004)
     block[0].weight[:, 0] = 1.0
     assert weight_error(block[0].weight, EightBitLinear(block[0].weight, torch.int8, False)) > 0.05
-    shrinker = Quantizer(False, torch.int8)
-    shrinker(block)
-    assert shrinker.kept == ["Sequential.0"]
-    assert shrinker.quantised == 1
+    quantizer = Quantizer(False, torch.int8)
+    quantizer(block)
+    assert quantizer.kept_wide == ["Sequential.0"]
+    assert quantizer.quantized == 1
     assert isinstance(block[0], nn.Linear)
     assert isinstance(block[1], EightBitLinear)

@@ -33,7 +33,7 @@ from streamer.generator.klein.shape_plan import plan_shape
 from streamer.generator.klein.shapes import Shape
 from streamer.generator.klein.testing import make_checkpoint, make_pipeline
 from streamer.generator.klein.vae import tokens_to_latents
-from streamer.generator.klein.verify import fixed_scene, relative_error
+from streamer.generator.klein.verify import fill_fixed_noise, relative_error
 
 pytestmark = pytest.mark.torch
 
@@ -47,8 +47,10 @@ def kv_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_checkpoint(tmp_path_factory.mktemp("klein") / "kv", kv=True)
 
 
-def load_it(folder: Path, dtype: Any = torch.float32, shrink: Callable[[Any], None] = lambda block: None) -> Any:
-    return load(folder, device=torch.device("cpu"), dtype=dtype, shrink=shrink, decoder=None, report=lambda *_: None)
+def load_it(folder: Path, dtype: Any = torch.float32, finish_block: Callable[[Any], None] = lambda block: None) -> Any:
+    return load(
+        folder, device=torch.device("cpu"), dtype=dtype, finish_block=finish_block, decoder=None, report=lambda *_: None
+    )
 
 
 def picture(size: tuple[int, int], seed: int = 3) -> Image.Image:
@@ -59,8 +61,8 @@ def picture(size: tuple[int, int], seed: int = 3) -> Image.Image:
 def latents_of(engine: Engine, job: DrawJob) -> Any:
     for _ in engine.draw(job):
         pass
-    canvas = engine._place_for(engine.shape_of(job)).canvas
-    return tokens_to_latents(engine.model.vae, canvas.latents, canvas.shape.rows, canvas.shape.columns)
+    buffers = engine.plan_for(engine.shape_of(job)).buffers
+    return tokens_to_latents(engine.model.vae, buffers.latents, buffers.shape.rows, buffers.shape.columns)
 
 
 def stock(folder: Path, job: DrawJob, image: Any = None) -> Any:
@@ -89,7 +91,7 @@ def test_without_a_picture_to_edit_it_draws_as_any_klein(kv_checkpoint: Path) ->
 
 
 def test_the_second_edit_does_not_see_the_first_picture(kv_checkpoint: Path) -> None:
-    """What was kept of one reference is overwritten by the next."""
+    """The next reference overwrites the cache of the one before."""
     engine = Engine(load_it(kv_checkpoint), text_tokens=TEXT_TOKENS, reference_px=64)
     second = replace(JOB, reference=picture((64, 64), seed=4))
     alone = latents_of(Engine(engine.model, text_tokens=TEXT_TOKENS, reference_px=64), second)
@@ -98,53 +100,53 @@ def test_the_second_edit_does_not_see_the_first_picture(kv_checkpoint: Path) -> 
 
 
 @pytest.mark.parametrize("fp8_attention", [False, True])
-def test_the_fused_step_attends_to_the_kept_reference(
+def test_the_fused_step_attends_to_the_cached_reference(
     kv_checkpoint: Path, fp8_attention: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On the same eight-bit weights fused and stock differ by rounding, also where plain pictures attend in fp8."""
     monkeypatch.setattr("streamer.generator.klein.fused.transformer.FEW_ROWS", 0)
     model = load_it(kv_checkpoint, torch.bfloat16, Quantizer(True, FP8))
     fused = FusedTransformer(model.transformer, reference_ops(), attend_with("sdpa"), fp8_attention)
-    place = plan_shape(model, Shape(96, 64, 64, (64, 80)), None, fused, lambda latents: latents)
-    place.canvas.set_step(place.schedule(model, 4), 1)
-    fixed_scene(place.canvas)
+    plan = plan_shape(model, Shape(96, 64, 64, (64, 80)), None, fused, lambda latents: latents)
+    plan.buffers.set_step(plan.schedule(model, 4), 1)
+    fill_fixed_noise(plan.buffers)
     with torch.inference_mode():
-        read_reference(place.canvas, model.transformer)
-        memory = place.canvas.memory
-        assert memory is not None
-        assert place.read is not None
-        truth = memory.keys.clone(), memory.values.clone()
-        place.read()
-        assert relative_error(memory.keys, truth[0]) < 0.03
-        assert relative_error(memory.values, truth[1]) < 0.03
-        assert (memory.small is not None) == fp8_attention
+        read_reference(plan.buffers, model.transformer)
+        cache = plan.buffers.kv_cache
+        assert cache is not None
+        assert plan.read_reference is not None
+        truth = cache.keys.clone(), cache.values.clone()
+        plan.read_reference()
+        assert relative_error(cache.keys, truth[0]) < 0.03
+        assert relative_error(cache.values, truth[1]) < 0.03
+        assert (cache.fp8 is not None) == fp8_attention
         # So tiny a model hardly looks at its reference: made to shout, it must be heard alike.
-        memory.values.mul_(20)
-        if memory.small is not None:
-            fused._shrink(memory, place.canvas.attention)
-        kept = fused(place.canvas)
-        near = relative_error(kept, stock_velocity(model.transformer)(place.canvas))
-        memory.values.zero_()
+        cache.values.mul_(20)
+        if cache.fp8 is not None:
+            fused._quantize_cache(cache, plan.buffers.attention_scales)
+        fused_velocity = fused(plan.buffers)
+        near = relative_error(fused_velocity, stock_velocity(model.transformer)(plan.buffers))
+        cache.values.zero_()
         assert near < 0.03
-        assert relative_error(kept, stock_velocity(model.transformer)(place.canvas)) > 1.3 * near
+        assert relative_error(fused_velocity, stock_velocity(model.transformer)(plan.buffers)) > 1.3 * near
 
 
 def test_one_scale_holds_for_all_steps_and_for_the_reading(kv_checkpoint: Path) -> None:
-    """What is kept in fp8 is attended to in every step, so no step may read it by another scale."""
+    """Every step attends to the cache in fp8, so no step may read it by another scale."""
     model = load_it(kv_checkpoint, torch.bfloat16, Quantizer(True, FP8))
     fused = FusedTransformer(model.transformer, reference_ops(), attend_with("sdpa"), True)
-    own = plan_shape(model, Shape(96, 64, 64), None, fused, lambda latents: latents).schedule(model, 4).attention
+    own = plan_shape(model, Shape(96, 64, 64), None, fused, lambda latents: latents).schedule(model, 4).attention_scales
     shared = plan_shape(model, Shape(96, 64, 64, (64, 80)), None, fused, lambda latents: latents).schedule(model, 4)
     assert own is not None
-    assert shared.attention is not None
-    assert torch.equal(shared.attention, shared.attention[:1].expand(4, -1, -1))
-    assert (shared.attention[..., :3] >= own[..., :3]).all()
-    assert torch.allclose(shared.attention[..., 2] * shared.attention[..., 3], torch.ones(()))
+    assert shared.attention_scales is not None
+    assert torch.equal(shared.attention_scales, shared.attention_scales[:1].expand(4, -1, -1))
+    assert (shared.attention_scales[..., :3] >= own[..., :3]).all()
+    assert torch.allclose(shared.attention_scales[..., 2] * shared.attention_scales[..., 3], torch.ones(()))
 
 
 def test_a_kv_checkpoint_is_known_by_its_pipeline(kv_checkpoint: Path, checkpoint: Path) -> None:
-    """A KV checkpoint does not say that it is distilled, and is taken; others keep no references."""
+    """A KV checkpoint does not say that it is distilled, and is taken; others cache no references."""
     assert "is_distilled" not in json.loads((kv_checkpoint / "model_index.json").read_text())
-    assert load_it(kv_checkpoint).keeps_references
-    assert not load_it(checkpoint).keeps_references
-    assert from_pipeline(make_pipeline(kv=True)).keeps_references
+    assert load_it(kv_checkpoint).caches_references
+    assert not load_it(checkpoint).caches_references
+    assert from_pipeline(make_pipeline(kv=True)).caches_references

@@ -10,7 +10,7 @@ pytest.importorskip("diffusers")
 
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 
-from streamer.generator.klein.schedule import shift_of, sigmas_of
+from streamer.generator.klein.schedule import sigmas_of, time_shift
 from streamer.generator.klein.testing import make_pipeline
 
 pytestmark = pytest.mark.torch
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.torch
 @pytest.mark.parametrize("steps", [1, 2, 4, 8, 50])
 def test_the_shift_is_the_stock_one(tokens: int, steps: int) -> None:
     """Both sides of the 4,300 tokens where the formula changes."""
-    assert shift_of(tokens, steps) == pytest.approx(compute_empirical_mu(tokens, steps), rel=1e-12)
+    assert time_shift(tokens, steps) == pytest.approx(compute_empirical_mu(tokens, steps), rel=1e-12)
 
 
 @pytest.mark.parametrize(

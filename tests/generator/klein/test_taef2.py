@@ -32,7 +32,7 @@ pytestmark = pytest.mark.torch
 
 def load_with(checkpoint: Path, decoder: Path) -> Any:
     return load(
-        checkpoint, device=torch.device("cpu"), dtype=torch.float32, shrink=lambda block: None, decoder=decoder,
+        checkpoint, device=torch.device("cpu"), dtype=torch.float32, finish_block=lambda block: None, decoder=decoder,
         report=lambda doing, share: None,
     )  # fmt: skip
 

@@ -1,4 +1,7 @@
-"""The fused operations between the matrix products, as one value: Triton's on a GPU, plain torch anywhere."""
+"""The operations between the matrix products, as one value: Triton kernels on a GPU, plain torch anywhere.
+
+Letters in shapes: n tokens, H heads, D = H x 128 width of the hidden states.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -14,30 +16,32 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from streamer.generator.klein.optimizations import Attention
 
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Attend over q, k, v [tokens, heads, 128], any strides; give [tokens, hidden]."""
+"""Attend over q, k, v [n, H, 128] of any strides; return [n, D] in their dtype."""
 
-Made = Callable[..., tuple[Tensor, Tensor]]
+TensorPair = Callable[..., tuple[Tensor, Tensor]]
+"""An operation that returns two tensors: quantized rows and their scales, or q and k."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ops:
-    """What a transformer block is made of besides its products; signatures as in kernels/reference.py."""
+    """What a transformer block consists of besides its products; kernels/reference.py says what each computes."""
 
-    norm_modulate_quantize: Made
+    norm_modulate_quantize: TensorPair
     gate_residual_norm_modulate_quantize: Callable[..., tuple[Tensor, Tensor, Tensor]]
     gate_residual: Callable[..., Tensor]
-    qk_norm_rope: Made
+    qk_norm_rope: TensorPair
     qk_norm_rope_fp8: Callable[..., tuple[Tensor, Tensor, Tensor]]
-    swiglu_quantize: Made
-    concat_swiglu_quantize: Made
-    quantize_rows: Made
+    swiglu_quantize: TensorPair
+    concat_swiglu_quantize: TensorPair
+    quantize_rows: TensorPair
     attention_fp8: Callable[..., Tensor]
-    """Give fp8 rows, to be multiplied by the third of the scales."""
+    """Return fp8 rows [n, D], to be multiplied by the third of the scales."""
     attention_scales: Callable[..., Tensor]
+    """Bound q, k and v from the weights: return their scales and 1 / the last, [4]."""
 
 
 def reference_ops() -> Ops:
-    """Give the plain versions: slow, for any device."""
+    """Return the plain torch versions: slow, for any device."""
     from streamer.generator.klein.kernels import reference
 
     return Ops(
@@ -50,12 +54,12 @@ def reference_ops() -> Ops:
         concat_swiglu_quantize=reference.concat_swiglu_quantize,
         quantize_rows=reference.quantize_rows,
         attention_fp8=_attention_fp8,
-        attention_scales=_attention_scales,
+        attention_scales=reference.attention_scales,
     )
 
 
 def triton_ops() -> Ops:
-    """Give the fused kernels; importing them needs Triton."""
+    """Return the fused kernels; raises ImportError without Triton."""
     from streamer.generator.klein.kernels import attention, layer_norm, quantize_rows, rope, swiglu
 
     return Ops(
@@ -73,7 +77,7 @@ def triton_ops() -> Ops:
 
 
 def attend_with(attention: Attention) -> Attend:
-    """Give the wide-precision attention of a name; fp8 attention takes other inputs and is chosen in fused.py."""
+    """Return a wide-precision attention by name; fp8 attention has other inputs and is chosen in transformer.py."""
     backends = {"cudnn": SDPBackend.CUDNN_ATTENTION, "flash": SDPBackend.FLASH_ATTENTION}
     return partial(_attend, backends.get(attention))
 
@@ -89,17 +93,7 @@ def _attend(backend: SDPBackend | None, q: Tensor, k: Tensor, v: Tensor) -> Tens
 
 
 def _attention_fp8(q: Tensor, k: Tensor, v: Tensor, scales: Tensor) -> Tensor:
-    """Round the plain result as the fused one comes."""
+    """Round the plain result to fp8, as the fused kernel returns it."""
     from streamer.generator.klein.kernels import reference
 
     return (reference.attention_fp8(q, k, v, scales) / scales[2]).to(q.dtype)
-
-
-def _attention_scales(query: Tensor, key: Tensor, values: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Bound what a normalised row can become, as kernels/attention.py does; that module needs Triton to import."""
-    from streamer.generator.klein.kernels.reference import FP8_LIMIT
-
-    largest = [query.shape[-1] ** 0.5 * weight.float().abs().max() for weight in (query, key)]
-    longest = values.shape[1] ** 0.5 * (values * (1 + scale.float())).norm(dim=1) + (values @ shift.float()).abs()
-    scales = torch.stack([*largest, longest.max()]).clamp_min(1e-6) / FP8_LIMIT
-    return torch.cat([scales, 1 / scales[2:]])

@@ -1,4 +1,4 @@
-"""FLUX.2's VAE decoder on fused kernels: channels-last, no separate bias or normalisation passes, bytes at the end."""
+"""FLUX.2's VAE decoder on fused kernels: channels-last, no separate bias or normalization passes, bytes at the end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUERY_ROWS = 4096
 
 @dataclass(frozen=True, slots=True)
 class DecoderNorm:
-    """GroupNorm's parameters."""
+    """The parameters of a GroupNorm; weight and bias are [C]."""
 
     weight: torch.Tensor
     bias: torch.Tensor
@@ -29,7 +29,7 @@ class DecoderNorm:
 
 @dataclass(frozen=True, slots=True)
 class DecoderConv:
-    """A convolution's channels-last weight, and its bias, which the next step folds in."""
+    """A convolution's channels-last weight [out, in, y, x], and its bias [out], which the next step folds in."""
 
     weight: torch.Tensor
     bias: torch.Tensor
@@ -37,7 +37,10 @@ class DecoderConv:
 
 @dataclass(frozen=True, slots=True)
 class DecoderActivation:
-    """One channels-last picture whose channels still lack `pending`; `sums` are its statistics where known."""
+    """One channels-last picture [1, C, h, w].
+
+    ``pending`` [C] is still to be added to its channels; ``sums`` [programs, 2, C] are its statistics, where known.
+    """
 
     x: torch.Tensor
     pending: torch.Tensor | None = None
@@ -45,18 +48,18 @@ class DecoderActivation:
 
     @property
     def rows(self) -> torch.Tensor:
-        """View the picture as [pixels, channels]."""
+        """The picture viewed as [pixels, C]."""
         return self.x[0].permute(1, 2, 0).flatten(0, 1)
 
     def like(self, rows: torch.Tensor) -> torch.Tensor:
-        """View [pixels, channels] as a picture of this size."""
+        """View [pixels, C] as a picture of this size."""
         return rows.view(1, *self.x.shape[2:], rows.shape[1]).permute(0, 3, 1, 2)
 
 
-Step = Callable[[DecoderActivation], DecoderActivation]
+DecoderStep = Callable[[DecoderActivation], DecoderActivation]
 
 
-def _normalised(picture: DecoderActivation, norm: DecoderNorm, silu: bool) -> torch.Tensor:
+def _normalize(picture: DecoderActivation, norm: DecoderNorm, silu: bool) -> torch.Tensor:
     rows = picture.rows
     sums = picture.sums if picture.sums is not None else channel_sums(rows)
     affine = affine_of(sums, rows.shape[0], norm.weight, norm.bias, norm.groups, norm.eps, picture.pending)
@@ -78,10 +81,10 @@ class ResnetBlock:
     shortcut: DecoderConv | None
 
     def __call__(self, picture: DecoderActivation) -> DecoderActivation:
-        """Add the branch to the picture; the next norm's statistics come out of the same pass."""
-        h = _convolve(DecoderActivation(picture.like(_normalised(picture, self.norm1, True))), self.conv1)
-        h = _convolve(DecoderActivation(h.like(_normalised(h, self.norm2, True))), self.conv2)
-        pending = self.conv2.bias if picture.pending is None else self._carry(picture.pending)
+        """Add the convolved branch to the picture; the same pass computes the next norm's statistics."""
+        h = _convolve(DecoderActivation(picture.like(_normalize(picture, self.norm1, True))), self.conv1)
+        h = _convolve(DecoderActivation(h.like(_normalize(h, self.norm2, True))), self.conv2)
+        pending = self.conv2.bias if picture.pending is None else self._pending_after(picture.pending)
         if self.shortcut is None:
             sums = add(h.rows, picture.rows, pending, sums=True)
             return DecoderActivation(h.x, None, sums)
@@ -90,7 +93,7 @@ class ResnetBlock:
         h.rows.addmm_(picture.rows, self.shortcut.weight.flatten(1).t())
         return DecoderActivation(h.x, pending)
 
-    def _carry(self, pending: torch.Tensor) -> torch.Tensor:
+    def _pending_after(self, pending: torch.Tensor) -> torch.Tensor:
         if self.shortcut is None:
             return self.conv2.bias + pending
         return torch.addmv(self.conv2.bias + self.shortcut.bias, self.shortcut.weight.flatten(1), pending)
@@ -108,11 +111,11 @@ class DecoderAttention:
     out: DecoderConv
 
     def __call__(self, picture: DecoderActivation) -> DecoderActivation:
-        """Add what every pixel gathers from all others."""
-        rows = _normalised(picture, self.norm, False)
+        """Add to every pixel what it attends to."""
+        rows = _normalize(picture, self.norm, False)
         q, k, v = torch.addmm(self.qkv.bias, rows, self.qkv.weight.t()).chunk(3, dim=1)
-        gathered = torch.cat([self._attend(part, k, v) for part in q.split(QUERY_ROWS)])
-        h = torch.mm(gathered, self.out.weight.t())
+        attended = torch.cat([self._attend(part, k, v) for part in q.split(QUERY_ROWS)])
+        h = torch.mm(attended, self.out.weight.t())
         pending = self.out.bias if picture.pending is None else self.out.bias + picture.pending
         return DecoderActivation(picture.like(h), None, add(h, picture.rows, pending, sums=True))
 
@@ -123,7 +126,7 @@ class DecoderAttention:
 
 @dataclass(frozen=True, slots=True)
 class UpsampleBlock:
-    """Nearest doubling and a 3x3 convolution, as one transposed convolution with 4/9 of the arithmetic."""
+    """Nearest-neighbour doubling and a 3x3 convolution, as one transposed convolution with 4/9 of the arithmetic."""
 
     conv: DecoderConv
 
@@ -134,7 +137,7 @@ class UpsampleBlock:
 
 
 def doubling_weight(weight: torch.Tensor) -> torch.Tensor:
-    """Turn the 3x3 weight [out, in, 3, 3] behind a nearest doubling into a transposed one [in, out, 4, 4]."""
+    """Turn a weight [out, in, 3, 3] after a doubling into that of a transposed convolution [in, out, 4, 4], float32."""
     # Along one axis a source pixel reaches four output pixels, through these sums of the three taps.
     taps = torch.tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], device=weight.device, dtype=torch.float32)
     return torch.einsum("oiyx,ay,bx->ioab", weight.float(), taps, taps)
@@ -165,10 +168,10 @@ def _upsample(module: Any) -> UpsampleBlock:
     return UpsampleBlock(DecoderConv(weight.contiguous(memory_format=torch.channels_last), module.conv.bias.detach()))
 
 
-def _steps(decoder: Any) -> list[Step]:
+def _steps(decoder: Any) -> list[DecoderStep]:
     """Walk the decoder's modules between its first and its last convolution."""
     mid = decoder.mid_block
-    steps: list[Step] = [_resnet(mid.resnets[0])]
+    steps: list[DecoderStep] = [_resnet(mid.resnets[0])]
     for attention, resnet in zip(mid.attentions, mid.resnets[1:], strict=True):
         steps += [*([_attention(attention)] if attention is not None else []), _resnet(resnet)]
     for block in decoder.up_blocks:
@@ -178,9 +181,9 @@ def _steps(decoder: Any) -> list[Step]:
 
 
 def fast_decoder(vae: Any, as_bytes: bool = False) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Build a decoder from the weights of `vae`: latents [1, 32, h, w] in, a picture [1, 3, 8h, 8w] out.
+    """Build a decoder from the weights of ``vae``: latents [1, 32, h, w] to a picture [1, 3, 8h, 8w].
 
-    With `as_bytes` it gives pixels [8h, 8w, 3] in 8 bits instead.
+    With ``as_bytes`` it returns pixels [8h, 8w, 3] uint8 instead. It raises ValueError for more than one picture.
     The first call of each shape times cuDNN's algorithms, so call it once before a CUDA graph captures it.
     """
     first, last, steps = _conv(vae.decoder.conv_in), _conv(vae.decoder.conv_out), _steps(vae.decoder)
@@ -197,7 +200,7 @@ def fast_decoder(vae: Any, as_bytes: bool = False) -> Callable[[torch.Tensor], t
             picture = _convolve(DecoderActivation(x), first)
             for step in steps:
                 picture = step(picture)
-            picture = _convolve(DecoderActivation(picture.like(_normalised(picture, final, True))), last)
+            picture = _convolve(DecoderActivation(picture.like(_normalize(picture, final, True))), last)
         if as_bytes:
             return to_bytes(picture.x[0].permute(1, 2, 0).contiguous(), last.bias)
         return picture.x + last.bias[None, :, None, None]

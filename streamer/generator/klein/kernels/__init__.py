@@ -1,1 +1,1 @@
-"""Fused Triton kernels for what stands between the matrix products; imported only where Triton and a GPU are."""
+"""Fused Triton kernels for the operations between matrix products; imported only where Triton is installed."""

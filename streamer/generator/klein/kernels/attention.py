@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from streamer.generator.klein.kernels.quantize_rows import FP8_LIMIT
+from streamer.generator.klein.quantize import FP8_MAX
 
 HEAD = 128
 # Probabilities lie in [0, 1]; shifted up by 2^8 the small ones keep their bits in e4m3, whose least value is 2^-9.
@@ -17,7 +17,7 @@ PROBABILITY_SCALE = 256.0
 
 
 def available() -> bool:
-    """Return whether fp8 attention can run: Hopper or newer, cuDNN's Python interface, and a plan of cuDNN's for it."""
+    """Tell whether fp8 attention can run: Hopper or newer, and cuDNN's Python interface with a plan for it."""
     if not torch.cuda.is_available() or torch.cuda.get_device_capability() < (9, 0):
         return False
     if importlib.util.find_spec("cudnn") is None:
@@ -34,15 +34,17 @@ def available() -> bool:
 def attention_scales(
     wq: torch.Tensor, wk: torch.Tensor, wv: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor
 ) -> torch.Tensor:
-    """Bound q, k and v ahead of time; return the scales that keep them inside fp8, and 1 / the last: q, k, v, 1/v.
+    """Bound q, k and v ahead of time, and return the scales that keep them inside fp8: [4] float32, for q, k, v, 1 / v.
 
-    A normalised row of width D has length sqrt(D), so no row of weights can make more of it than sqrt(D) times its own
-    length. The bound is loose by some five bits; e4m3 has a range of seventeen.
+    ``wq`` and ``wk`` are the weights of the heads' norms, [128] or [2, 128]; ``wv`` [D, D] is the projection to values;
+    ``scale`` and ``shift`` [D] modulate its input. A normalized row of width D has length sqrt(D), so no row of weights
+    can make more of it than sqrt(D) times its own length. The bound is loose by some five bits; e4m3 has a range of
+    seventeen.
     """
     query, key = (HEAD**0.5 * w.float().abs().max() for w in (wq, wk))
     rows = wv.float()
     longest = rows.shape[1] ** 0.5 * (rows * (1 + scale.float())).norm(dim=1) + (rows @ shift.float()).abs()
-    scales = torch.stack([query, key, longest.max()]).clamp_min(1e-6) / FP8_LIMIT
+    scales = torch.stack([query, key, longest.max()]).clamp_min(1e-6) / FP8_MAX
     return torch.cat([scales, 1 / scales[2:]])
 
 
@@ -55,14 +57,14 @@ def _handle(device: int) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _plan(rows: int, seen: int, heads: int, device: int) -> tuple[Any, dict[str, Any], int]:
-    """Build cuDNN's plan for one shape; return it with its tensors and its workspace size."""
+def _plan(rows: int, attended: int, heads: int, device: int) -> tuple[Any, dict[str, Any], int]:
+    """Build cuDNN's plan for one shape; return it with its tensors and its workspace size in bytes."""
     import cudnn
 
     handle = _handle(device)
     kind, single = cudnn.data_type.FP8_E4M3, cudnn.data_type.FLOAT
     graph = cudnn.pygraph(io_data_type=kind, intermediate_data_type=single, compute_data_type=single, handle=handle)
-    names = {"q": rows, "k": seen, "v": seen}
+    names = {"q": rows, "k": attended, "v": attended}
     shape, stride = _layout(rows, heads)
     t = {
         name: graph.tensor(name=name, dim=dim, stride=steps, data_type=kind)
@@ -98,9 +100,10 @@ def _constants(device: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 @torch.library.custom_op("streamer_klein::attention_fp8", mutates_args=())
 def attention_fp8(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
-    """Attend over fp8 q [N, H, 128] and k, v [M, H, 128] times `scales`; give fp8 [N, H * 128], times scales[2].
+    """Attend over fp8 q [N, H, 128] and k, v [M, H, 128] times ``scales``; return fp8 [N, H * 128], times scales[2].
 
-    An output is a mean of values, so the scale of v holds it too.
+    ``scales`` [4] float32 come from ``attention_scales``. An output is a mean of values, so the scale of v fits it too.
+    Raises ValueError for another type or layout.
     """
     import cudnn
 

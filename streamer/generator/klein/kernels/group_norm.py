@@ -1,7 +1,7 @@
 """GroupNorm and SiLU over channels-last pictures in two passes: partial sums, then one affine map per channel.
 
-A picture is a matrix [pixels, channels] here. A convolution's bias is never added on its own: it travels beside the
-picture as `pending` and is folded into the sums and into the affine map.
+A picture is a matrix [P, C] here: pixels, channels. A convolution's bias is never added on its own: it travels beside
+the picture as ``pending`` and is folded into the sums and into the affine map.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import triton.language as tl
 
 TILE = 4096
 PROGRAMS = 528
-"""Four for each multiprocessor of an H200: 264 to 1056 were within 2 % of each other."""
+"""Four per multiprocessor of an H200: 264 to 1056 were within 2 % of each other."""
 AFFINE_TILE, AFFINE_WARPS = 8192, 8
 
 
@@ -98,8 +98,8 @@ def _apply_kernel(
     tl.store(out + offsets, value.to(out.dtype.element_ty), mask=inside)
 
 
-def _shape(x: torch.Tensor) -> tuple[int, int, int]:
-    """Return the padded width, the rows of one tile and the rows each program sums."""
+def _tiling(x: torch.Tensor) -> tuple[int, int, int]:
+    """Return the padded width, the rows of one tile, and the rows that each program sums; ValueError if not [P, C]."""
     if x.dim() != 2 or not x.is_contiguous():
         raise ValueError(f"a picture must be contiguous [pixels, channels], not {tuple(x.shape)} stride {x.stride()}")
     block = triton.next_power_of_2(x.shape[1])
@@ -108,8 +108,8 @@ def _shape(x: torch.Tensor) -> tuple[int, int, int]:
 
 
 def channel_sums(x: torch.Tensor) -> torch.Tensor:
-    """Give the partial sums and sums of squares of each channel, [programs, 2, channels]."""
-    block, strip, each = _shape(x)
+    """Compute partial sums and sums of squares of each channel of x [P, C]: [programs, 2, C] float32."""
+    block, strip, each = _tiling(x)
     programs = triton.cdiv(x.shape[0], each)
     sums = torch.empty((programs, 2, x.shape[1]), device=x.device, dtype=torch.float32)
     _sums_kernel[(programs,)](
@@ -119,9 +119,9 @@ def channel_sums(x: torch.Tensor) -> torch.Tensor:
 
 
 def add(x: torch.Tensor, other: torch.Tensor, bias: torch.Tensor, sums: bool) -> torch.Tensor | None:
-    """Write x + other + bias over x; give the partial sums of the result if asked."""
-    block, strip, each = _shape(x)
-    _shape(other)
+    """Write x + other + bias over x, all [P, C] and bias [C]; with ``sums`` return the result's partial sums."""
+    block, strip, each = _tiling(x)
+    _tiling(other)
     programs = triton.cdiv(x.shape[0], each)
     partial = torch.empty((programs, 2, x.shape[1]), device=x.device, dtype=torch.float32) if sums else None
     _sums_kernel[(programs,)](
@@ -135,7 +135,10 @@ def affine_of(
     sums: torch.Tensor, pixels: int, weight: torch.Tensor, bias: torch.Tensor, groups: int, eps: float,
     pending: torch.Tensor | None = None,
 ) -> torch.Tensor:  # fmt: skip
-    """Turn partial sums into GroupNorm's slope and offset per channel, [2, channels]."""
+    """Turn the partial sums of P pixels into GroupNorm's slope and offset per channel, [2, C] float32.
+
+    ``pending`` [C] is a bias that the summed picture still lacks.
+    """
     width = weight.shape[0]
     each = width // groups
     affine = torch.empty((2, width), device=sums.device, dtype=torch.float32)
@@ -148,8 +151,8 @@ def affine_of(
 
 
 def apply(x: torch.Tensor, affine: torch.Tensor, silu: bool) -> torch.Tensor:
-    """Give x * slope + offset, through SiLU if asked."""
-    block, strip, _ = _shape(x)
+    """Return x * slope + offset [P, C], passed through SiLU if asked; ``affine`` is [2, C]."""
+    block, strip, _ = _tiling(x)
     out = torch.empty_like(x)
     _apply_kernel[(triton.cdiv(x.shape[0], strip),)](
         x, affine, out, x.shape[0], x.shape[1], block, strip, silu, num_warps=4
@@ -158,7 +161,7 @@ def apply(x: torch.Tensor, affine: torch.Tensor, silu: bool) -> torch.Tensor:
 
 
 def group_norm_silu(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, groups: int, eps: float) -> torch.Tensor:
-    """Give silu(GroupNorm(x)) of one channels-last picture [1, C, H, W]."""
+    """Return silu(GroupNorm(x)) of one channels-last picture [1, C, height, width]; ValueError for anything else."""
     if x.dim() != 4 or x.shape[0] != 1 or not x.is_contiguous(memory_format=torch.channels_last):
         raise ValueError(f"x must be one channels-last picture, not {tuple(x.shape)} stride {x.stride()}")
     flat = x[0].permute(1, 2, 0).flatten(0, 1)

@@ -1,7 +1,7 @@
-"""An int8 product that scales its sums while they are still in registers: what chips without fp8 (A100, RTX 30) run.
+"""An int8 matrix product that scales its sums while they are still in registers, for chips without fp8 (A100, RTX 30).
 
-torch._int_mm gives int32, four bytes a value, and another pass to scale it; for the wide layers that pass costs a
-quarter of the product.
+torch._int_mm returns int32, four bytes a value, and needs another pass to scale it; for the wide layers that pass costs
+a quarter of the product.
 """
 
 from __future__ import annotations
@@ -38,18 +38,21 @@ def _kernel(
     of_rows = tl.load(a_scale + row, mask=row < rows, other=0.0)
     of_columns = tl.load(b_scale + column, mask=column < columns, other=0.0)
     scaled = total.to(tl.float32) * of_rows[:, None] * of_columns[None, :]
-    place = out + row.to(tl.int64)[:, None] * out_stride + column[None, :]
-    tl.store(place, scaled.to(out.dtype.element_ty), mask=(row < rows)[:, None] & (column < columns)[None, :])
+    target = out + row.to(tl.int64)[:, None] * out_stride + column[None, :]
+    tl.store(target, scaled.to(out.dtype.element_ty), mask=(row < rows)[:, None] & (column < columns)[None, :])
 
 
 def int8_matmul(
     rows: torch.Tensor, weight: torch.Tensor, row_scale: torch.Tensor, column_scale: torch.Tensor, out: torch.Tensor
 ) -> torch.Tensor:
-    """Give rows [n, k] times weight [m, k] transposed, scaled by [n, 1] and [1, m], in ``out`` [n, m]."""
+    """Multiply int8 rows [n, k] by the transpose of an int8 weight [m, k], into ``out`` [n, m] of any float type.
+
+    ``row_scale`` is [n, 1] and ``column_scale`` [1, m], both float32. Raises ValueError if rows are not contiguous.
+    """
     n, k = rows.shape
     m = weight.shape[0]
     if rows.stride(1) != 1 or weight.stride(1) != 1 or out.stride(1) != 1:
-        raise ValueError("int8_product reads and writes rows that are contiguous")
+        raise ValueError("int8_matmul reads and writes rows that are contiguous")
     grid = (triton.cdiv(n, ROWS) * triton.cdiv(m, COLUMNS),)
     _kernel[grid](
         rows, weight, row_scale, column_scale, out, n, m, k, rows.stride(0), weight.stride(0), out.stride(0),

@@ -19,7 +19,7 @@ def _softmax_kernel(x, out, sharpness, WIDTH: tl.constexpr, BLOCK: tl.constexpr)
 
 
 def softmax_rows(x: torch.Tensor, sharpness: float, dtype: torch.dtype) -> torch.Tensor:
-    """Give the softmax of each float32 row times `sharpness`, in `dtype`."""
+    """Return the softmax of each row of x [N, D] float32 times ``sharpness``, in ``dtype``."""
     # One program holds a whole row in registers, so the row is read once.
     out = torch.empty_like(x, dtype=dtype)
     block = triton.next_power_of_2(x.shape[1])
@@ -38,7 +38,7 @@ def _bytes_kernel(x, bias, out, total, CHANNELS: tl.constexpr, BLOCK: tl.constex
 
 
 def to_bytes(x: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    """Turn pixels [..., C] around -1 to 1, plus their pending bias, into bytes."""
+    """Turn pixels [..., C] in -1 to 1, plus their pending bias [C], into uint8; clamp what lies outside."""
     out = torch.empty_like(x, dtype=torch.uint8)
     _bytes_kernel[(triton.cdiv(x.numel(), 4096),)](x, bias, out, x.numel(), x.shape[-1], 4096, num_warps=4)
     return out

@@ -1,4 +1,7 @@
-"""The same operations in plain torch, on any device and in any dtype: what the fused kernels are held against."""
+"""The same operations in plain torch, on any device and in any dtype, with which the fused kernels are compared.
+
+They have the kernels' arguments and results. Letters in shapes: N rows (tokens), D width of a row, H heads of 128.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,22 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-FP8_LIMIT = 448.0
-INT8_LIMIT = 127.0
-SMALLEST_PEAK = 1e-12
+from streamer.generator.klein.quantize import FP8_MAX, INT8_MAX
+
+MIN_PEAK = 1e-12
 
 
 def per_row(m: torch.Tensor, rows: int, text_rows: int) -> torch.Tensor:
-    """Spread one or two (text, image) sets of parameters over the rows."""
+    """Spread one set of parameters [D], or two (text, image) [2, D], over the rows: [D] or [N, D] float32."""
     if m.dim() == 1:
         return m.float()
     return torch.cat([m[0].expand(text_rows, -1), m[1].expand(rows - text_rows, -1)]).float()
 
 
 def quantize_rows(x: torch.Tensor, int8: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
-    """Quantise each row by its own largest magnitude: x is close to q * scale."""
-    top = INT8_LIMIT if int8 else FP8_LIMIT
-    peak = x.float().abs().amax(1, keepdim=True).clamp_min(SMALLEST_PEAK)
+    """Quantize each row of x [N, D] by its own largest magnitude: return q [N, D] and scale [N, 1] float32."""
+    top = INT8_MAX if int8 else FP8_MAX
+    peak = x.float().abs().amax(1, keepdim=True).clamp_min(MIN_PEAK)
     scaled = x.float() * (top / peak)
     q = torch.floor(scaled + 0.5).to(torch.int8) if int8 else scaled.to(torch.float8_e4m3fn)
     return q, peak / top
@@ -30,7 +33,7 @@ def quantize_rows(x: torch.Tensor, int8: bool = False) -> tuple[torch.Tensor, to
 def norm_modulate(
     x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, eps: float, text_rows: int = 0
 ) -> torch.Tensor:
-    """Give LayerNorm(x) * (1 + scale) + shift in float32."""
+    """Return LayerNorm(x) * (1 + scale) + shift in float32."""
     a, b = (per_row(m, x.shape[0], text_rows) for m in (scale, shift))
     return F.layer_norm(x.float(), (x.shape[1],), eps=eps) * (1 + a) + b
 
@@ -38,7 +41,7 @@ def norm_modulate(
 def norm_modulate_quantize(
     x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, eps: float, text_rows: int = 0, int8: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Quantise LayerNorm(x) * (1 + scale) + shift by rows."""
+    """Quantize LayerNorm(x) * (1 + scale) + shift by rows."""
     return quantize_rows(norm_modulate(x, scale, shift, eps, text_rows), int8)
 
 
@@ -46,7 +49,7 @@ def gate_residual(
     x: torch.Tensor, y: torch.Tensor, gate: torch.Tensor, text_rows: int = 0, y_rows: torch.Tensor | None = None,
     y_columns: torch.Tensor | None = None,
 ) -> torch.Tensor:  # fmt: skip
-    """Give x + gate * y; y may be a product that was not scaled yet, with its `y_rows` and `y_columns`."""
+    """Return x + gate * y; y may be a product that is not scaled yet, with ``y_rows`` and ``y_columns``."""
     branch = y.float()
     if y_rows is not None and y_columns is not None:
         branch = branch * y_rows * per_row(y_columns, x.shape[0], text_rows)
@@ -57,26 +60,26 @@ def gate_residual_norm_modulate_quantize(
     x: torch.Tensor, y: torch.Tensor, gate: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, eps: float,
     text_rows: int = 0, int8: bool = False, y_rows: torch.Tensor | None = None, y_columns: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Give x + gate * y, and its modulated LayerNorm quantised by rows."""
+    """Return x + gate * y, and its modulated LayerNorm quantized by rows."""
     out = gate_residual(x, y, gate, text_rows, y_rows, y_columns)
     return (out, *norm_modulate_quantize(out, scale, shift, eps, text_rows, int8))
 
 
 def swiglu(gate_up: torch.Tensor) -> torch.Tensor:
-    """Give silu(first half) * second half in float32."""
+    """Return silu(first half) * second half in float32."""
     gate, up = gate_up.float().chunk(2, dim=1)
     return F.silu(gate) * up
 
 
 def swiglu_quantize(gate_up: torch.Tensor, int8: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
-    """Quantise silu(first half) * second half by rows."""
+    """Quantize silu(first half) * second half by rows."""
     return quantize_rows(swiglu(gate_up), int8)
 
 
 def concat_swiglu_quantize(
     attention: torch.Tensor, gate_up: torch.Tensor, attention_scale: torch.Tensor | None = None, int8: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Quantise the rows of (attention, silu(first half) * second half)."""
+    """Quantize the rows of (attention, silu(first half) * second half)."""
     front = attention.float() if attention_scale is None else attention.float() * attention_scale
     return quantize_rows(torch.cat([front, swiglu(gate_up)], 1), int8)
 
@@ -84,15 +87,15 @@ def concat_swiglu_quantize(
 def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
     """Rotate the pairs of x [N, H, 128] by the angles of their row."""
     even, odd = x.unflatten(2, (-1, 2)).unbind(3)
-    turned = torch.stack([-odd, even], dim=3).flatten(2)
-    return x * cos[:, None] + turned * sin[:, None]
+    rotated = torch.stack([-odd, even], dim=3).flatten(2)
+    return x * cos[:, None] + rotated * sin[:, None]
 
 
 def qk_norm_rope(
     qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
     text_rows: int = 0,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Normalise and rotate the q and k parts of qkv [N, 3 * H * 128]; give both as [N, H, 128]."""
+    """Normalize and rotate the q and k parts of qkv [N, 3 * H * 128]; return both as [N, H, 128]."""
     q, k = (
         rotate(F.rms_norm(part.float(), part.shape[2:], eps=eps) * _head_weight(w, part.shape[0], text_rows), cos, sin)
         for part, w in zip(qkv.unflatten(1, (3, -1, wq.shape[-1])).unbind(1)[:2], (wq, wk), strict=True)
@@ -109,35 +112,45 @@ def qk_norm_rope_fp8(
     qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
     scales: torch.Tensor, text_rows: int = 0,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Do the same and give q, k and v as fp8 [N, H, 128], divided by `scales` (q, k, v)."""
+    """Do the same, and return q, k and v as fp8 [N, H, 128], divided by ``scales`` (q, k, v)."""
     q, k = qk_norm_rope(qkv.float(), wq, wk, cos, sin, eps, text_rows)
     v = qkv.float().unflatten(1, (3, -1, wq.shape[-1]))[:, 2]
     a, b, c = (
-        (x / s).clamp(-FP8_LIMIT, FP8_LIMIT).to(torch.float8_e4m3fn) for x, s in zip((q, k, v), scales[:3], strict=True)
+        (x / s).clamp(-FP8_MAX, FP8_MAX).to(torch.float8_e4m3fn) for x, s in zip((q, k, v), scales[:3], strict=True)
     )
     return a, b, c
 
 
 def attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    """Attend over all rows of q, k, v [N, H, 128]; give [N, H * 128] in float32."""
+    """Attend over all rows of q, k, v [N, H, 128]; return [N, H * 128] in float32."""
     a, b, c = (x.float().transpose(0, 1) for x in (q, k, v))
     return F.scaled_dot_product_attention(a, b, c).transpose(0, 1).flatten(1)
 
 
 def attention_fp8(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
-    """Attend over fp8 q, k, v times their `scales`; give [N, H * 128] in float32."""
+    """Attend over fp8 q, k, v times their ``scales``; return [N, H * 128] in float32."""
     return attention(*(x.float() * s for x, s in zip((q, k, v), scales[:3], strict=True)))
 
 
+def attention_scales(
+    wq: torch.Tensor, wk: torch.Tensor, wv: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor
+) -> torch.Tensor:
+    """Bound what normalized rows can become as q, k and v: return their fp8 scales and 1 / the last, [4] float32."""
+    largest = [wq.shape[-1] ** 0.5 * weight.float().abs().max() for weight in (wq, wk)]
+    longest = wv.shape[1] ** 0.5 * (wv * (1 + scale.float())).norm(dim=1) + (wv @ shift.float()).abs()
+    scales = torch.stack([*largest, longest.max()]).clamp_min(1e-6) / FP8_MAX
+    return torch.cat([scales, 1 / scales[2:]])
+
+
 def group_norm_silu(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, groups: int, eps: float) -> torch.Tensor:
-    """Give silu(GroupNorm(x))."""
+    """Return silu(GroupNorm(x)) of [1, C, height, width]."""
     return F.silu(F.group_norm(x.float(), groups, weight.float(), bias.float(), eps)).to(x.dtype)
 
 
 def rms_norm_quantize(
     x: torch.Tensor, weight: torch.Tensor, eps: float, int8: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Quantise RMSNorm(x) * weight by rows."""
+    """Quantize RMSNorm(x) * weight by rows."""
     return quantize_rows(F.rms_norm(x.float(), (x.shape[1],), weight.float(), eps), int8)
 
 
@@ -145,7 +158,7 @@ def residual_rms_norm_quantize(
     x: torch.Tensor, y: torch.Tensor, weight: torch.Tensor, eps: float, int8: bool = False,
     y_rows: torch.Tensor | None = None, y_columns: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Give x + y, and its RMSNorm quantised by rows; y may come unscaled, with its `y_rows` and `y_columns`."""
+    """Return x + y, and its RMSNorm quantized by rows; y may be unscaled, with ``y_rows`` and ``y_columns``."""
     branch = y.float() if y_rows is None or y_columns is None else y.float() * y_rows * y_columns
     out = (x.float() + branch).to(x.dtype)
     return (out, *rms_norm_quantize(out, weight, eps, int8))
@@ -155,7 +168,7 @@ def qk_norm_half_rope(
     qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
     heads: int,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Normalise and rotate q and k by halves; give q, k, v as [N, heads, 128], shared heads repeated."""
+    """Normalize and rotate q and k by halves; return q, k, v as [N, heads, 128], shared heads repeated."""
     size = wq.shape[0]
     split = qkv.unflatten(1, (-1, size))
     shared = (split.shape[1] - heads) // 2

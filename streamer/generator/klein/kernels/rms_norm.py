@@ -1,4 +1,4 @@
-"""RMSNorm, residual and row quantisation in one pass, for the text encoder."""
+"""RMSNorm, residual and row quantization in one pass, for the text encoder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 import triton
 import triton.language as tl
 
-from streamer.generator.klein.kernels.quantize_rows import empty_rows, limit, quantised, require_rows, warps
+from streamer.generator.klein.kernels.quantize_rows import empty_rows, limit, quantized, require_rows, warps
 
 
 @triton.jit
@@ -30,7 +30,7 @@ def _rms_kernel(
     result = value * rstd * tl.load(weight + cols, mask=inside, other=0.0).to(tl.float32)
     peak = tl.maximum(tl.max(tl.abs(result)), 1e-12)
     tl.store(q_scale + row, peak / LIMIT)
-    tl.store(q + row * WIDTH + cols, quantised(result, LIMIT / peak, LIMIT == 127.0), mask=inside)
+    tl.store(q + row * WIDTH + cols, quantized(result, LIMIT / peak, LIMIT == 127.0), mask=inside)
 
 
 def _launch(
@@ -61,7 +61,7 @@ def _launch(
 def rms_norm_quantize(
     x: torch.Tensor, weight: torch.Tensor, eps: float, int8: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Quantise RMSNorm(x) * weight by rows."""
+    """Quantize RMSNorm(x) * weight by rows: x [N, D], weight [D]; return q [N, D] and scales [N, 1] float32."""
     _, q, q_scale = _launch(x, None, weight, eps, int8, None, None)
     return q, q_scale
 
@@ -76,7 +76,10 @@ def residual_rms_norm_quantize(
     x: torch.Tensor, y: torch.Tensor, weight: torch.Tensor, eps: float, int8: bool = False,
     y_rows: torch.Tensor | None = None, y_columns: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Give x + y, and its RMSNorm quantised by rows; y may come unscaled, with its `y_rows` and `y_columns`."""
+    """Return x + y [N, D], and its RMSNorm quantized by rows: q [N, D] and scales [N, 1] float32.
+
+    y may be a product that is not scaled yet: then ``y_rows`` [N, 1] and ``y_columns`` [D] are its scales.
+    """
     return _launch(x, y, weight, eps, int8, y_rows, y_columns)
 
 

@@ -1,6 +1,6 @@
 """Query and key RMSNorm and rotary embedding in one pass, in bf16 or straight to fp8.
 
-The transformer turns pairs of neighbours, the text encoder pairs half a head apart.
+The transformer rotates pairs of neighbours, the text encoder pairs that lie half a head apart.
 """
 
 from __future__ import annotations
@@ -59,14 +59,19 @@ def _rope_kernel(
         tl.store(v + target, tl.clamp(xv, -448.0, 448.0).to(kind), mask=inside)
 
 
-def _check(qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> int:
-    """Raise ValueError on a layout the kernel cannot read; return the number of heads."""
+def _require_tables(rows: int, cos: torch.Tensor, sin: torch.Tensor) -> None:
+    """Raise ValueError unless both tables are contiguous [N, 128]."""
+    for name, table in (("cos", cos), ("sin", sin)):
+        if table.shape != (rows, HEAD) or not table.is_contiguous():
+            raise ValueError(f"{name} must be contiguous {(rows, HEAD)}, not {tuple(table.shape)}")
+
+
+def _require_layout(qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> int:
+    """Raise ValueError for a layout that the kernel cannot read; return the number of heads."""
     require_rows("qkv", qkv)
     if qkv.shape[1] % (3 * HEAD):
         raise ValueError(f"qkv must be 3 * heads * {HEAD} wide, not {qkv.shape[1]}")
-    for name, table in (("cos", cos), ("sin", sin)):
-        if table.shape != (qkv.shape[0], HEAD) or not table.is_contiguous():
-            raise ValueError(f"{name} must be contiguous {(qkv.shape[0], HEAD)}, not {tuple(table.shape)}")
+    _require_tables(qkv.shape[0], cos, sin)
     if wq.shape != wk.shape or wq.shape not in ((HEAD,), (2, HEAD)) or not (wq.is_contiguous() and wk.is_contiguous()):
         raise ValueError(f"wq and wk must both be contiguous [{HEAD}] or [2, {HEAD}] (text, image)")
     return int(qkv.shape[1]) // (3 * HEAD)
@@ -76,7 +81,7 @@ def _launch(
     qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
     text_rows: int, scales: torch.Tensor | None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    total = _check(qkv, wq, wk, cos, sin)
+    total = _require_layout(qkv, wq, wk, cos, sin)
     n = qkv.shape[0]
     kind = qkv.dtype if scales is None else torch.float8_e4m3fn
     q, k = (torch.empty((n, total, HEAD), device=qkv.device, dtype=kind) for _ in range(2))
@@ -93,9 +98,10 @@ def qk_norm_rope(
     qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
     text_rows: int = 0,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Normalise and rotate the q and k parts of qkv [N, 3 * H * 128]; give both as [N, H, 128].
+    """Normalize and rotate the q and k parts of qkv [N, 3 * H * 128]; return both as [N, H, 128].
 
-    With wq and wk of [2, 128] the first `text_rows` rows use set 0. The v part is for the caller to view.
+    wq and wk are [128], or [2, 128]: then the first ``text_rows`` rows use set 0 and the others set 1. cos and sin are
+    [N, 128]. The caller views the v part itself. Raises ValueError for a layout that the kernel cannot read.
     """
     q, k, _ = _launch(qkv, wq, wk, cos, sin, eps, text_rows, None)
     return q, k
@@ -115,7 +121,7 @@ def qk_norm_rope_fp8(
     qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
     scales: torch.Tensor, text_rows: int = 0,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Do the same and give q, k and v as fp8 [N, H, 128], divided by `scales` (q, k, v)."""
+    """Do the same as ``qk_norm_rope``, and return q, k and v as fp8 [N, H, 128], divided by ``scales`` (q, k, v)."""
     return _launch(qkv, wq, wk, cos, sin, eps, text_rows, scales)
 
 
@@ -171,17 +177,16 @@ def qk_norm_half_rope(
     qkv: torch.Tensor, wq: torch.Tensor, wk: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, eps: float,
     heads: int,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
-    """Normalise and rotate the q and k parts of qkv [N, (heads + 2 * shared) * 128]; give q, k, v as [N, heads, 128].
+    """Normalize and rotate q and k in qkv [N, (heads + 2 * shared) * 128]; return q, k and v as [N, heads, 128].
 
-    Each shared key and value head is written once per query head that reads it.
+    wq and wk are [128], cos and sin [N, 128]. Each shared key and value head is written once per query head that reads
+    it. Raises ValueError for a layout that the kernel cannot read.
     """
     require_rows("qkv", qkv)
     rest = qkv.shape[1] - heads * HEAD
     if rest <= 0 or rest % (2 * HEAD) or heads % (rest // (2 * HEAD)):
         raise ValueError(f"qkv of width {qkv.shape[1]} does not hold {heads} heads of {HEAD} and their keys and values")
-    for name, table in (("cos", cos), ("sin", sin)):
-        if table.shape != (qkv.shape[0], HEAD) or not table.is_contiguous():
-            raise ValueError(f"{name} must be contiguous {(qkv.shape[0], HEAD)}, not {tuple(table.shape)}")
+    _require_tables(qkv.shape[0], cos, sin)
     q, k, v = (torch.empty((qkv.shape[0], heads, HEAD), device=qkv.device, dtype=qkv.dtype) for _ in range(3))
     _half_rope_kernel[(qkv.shape[0], triton.cdiv(heads, HEADS_AT_ONCE))](
         qkv, wq, wk, cos, sin, q, k, v, qkv.stride(0), eps, heads, heads // (rest // (2 * HEAD)), HEADS_AT_ONCE, HEAD,

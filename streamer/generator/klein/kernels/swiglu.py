@@ -1,4 +1,4 @@
-"""SwiGLU and row quantisation in one pass, with or without the attention output in front."""
+"""SwiGLU and row quantization in one pass, with or without the attention output in front."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 import triton
 import triton.language as tl
 
-from streamer.generator.klein.kernels.quantize_rows import empty_rows, limit, quantised, require_rows
+from streamer.generator.klein.kernels.quantize_rows import empty_rows, limit, quantized, require_rows
 
 
 @triton.jit
@@ -44,15 +44,15 @@ def _swiglu_kernel(
     peak = tl.maximum(peak, 1e-12)
     tl.store(q_scale + row, peak / LIMIT)
     inverse = LIMIT / peak
-    tl.store(q + FRONT + cols, quantised(value, inverse, LIMIT == 127.0), mask=cols < WIDTH)
+    tl.store(q + FRONT + cols, quantized(value, inverse, LIMIT == 127.0), mask=cols < WIDTH)
     if REST > 0:
-        tl.store(q + FRONT + rest_cols, quantised(rest, inverse, LIMIT == 127.0), mask=rest_cols < WIDTH)
+        tl.store(q + FRONT + rest_cols, quantized(rest, inverse, LIMIT == 127.0), mask=rest_cols < WIDTH)
     if FRONT > 0:
-        tl.store(q + front_cols, quantised(front, inverse, LIMIT == 127.0), mask=inside)
+        tl.store(q + front_cols, quantized(front, inverse, LIMIT == 127.0), mask=inside)
 
 
 def warps(block: int) -> int:
-    """Choose warps so that a thread keeps 32 values of the larger tile."""
+    """Choose the number of warps so that a thread keeps 32 values of the larger tile."""
     return max(1, min(8, block // 1024))
 
 
@@ -88,7 +88,10 @@ def _launch(
 
 @torch.library.custom_op("streamer_klein::swiglu_quantize", mutates_args=())
 def swiglu_quantize(gate_up: torch.Tensor, int8: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
-    """Quantise silu(first half) * second half by rows."""
+    """Quantize silu(first half) * second half by rows: [N, 2 * D] to q [N, D] and scales [N, 1] float32.
+
+    Raises ValueError for an odd width, or rows that are not contiguous.
+    """
     return _launch(None, None, gate_up, int8)
 
 
@@ -101,9 +104,9 @@ def _(gate_up: torch.Tensor, int8: bool = False) -> tuple[torch.Tensor, torch.Te
 def concat_swiglu_quantize(
     attention: torch.Tensor, gate_up: torch.Tensor, attention_scale: torch.Tensor | None = None, int8: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Quantise the rows of (attention, silu(first half) * second half).
+    """Quantize the rows of (attention, silu(first half) * second half): [N, D1] and [N, 2 * D2] to q [N, D1 + D2].
 
-    An fp8 attention output comes with its one-element `attention_scale`.
+    Returns q and scales [N, 1] float32. An fp8 attention output comes with its one-element ``attention_scale``.
     """
     return _launch(attention, attention_scale, gate_up, int8)
 

@@ -1,4 +1,4 @@
-"""One product made of two, and scales that the next kernel multiplies in."""
+"""One product consists of two, and the next kernel may multiply the scales in."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ pytest.importorskip("torch")
 import torch
 
 from streamer.generator.klein.fused import linear
-from streamer.generator.klein.fused.linear import QuantizedRows, TwoStreamLinear, alone, leaves_scales
-from streamer.generator.klein.quantize import FP8, EightBitLinear, rows_to_eight_bits, works
+from streamer.generator.klein.fused.linear import QuantizedRows, TwoStreamLinear, defers_scales, residual_update
+from streamer.generator.klein.quantize import FP8, EightBitLinear, eight_bit_matmul_works, quantize_to_eight_bits
 
 pytestmark = pytest.mark.torch
 
@@ -22,45 +22,47 @@ def layer(kind: torch.dtype, seed: int) -> EightBitLinear:
 
 
 def rows_of(kind: torch.dtype) -> QuantizedRows:
-    return QuantizedRows(*rows_to_eight_bits(torch.randn(8, 16, generator=torch.Generator().manual_seed(9)), kind))
+    return QuantizedRows(*quantize_to_eight_bits(torch.randn(8, 16, generator=torch.Generator().manual_seed(9)), kind))
 
 
 @pytest.mark.parametrize("kind", [FP8, torch.int8])
 def test_a_pair_multiplies_each_part_by_its_own(kind: torch.dtype) -> None:
     """The first rows meet the text's weights, the others the picture's."""
     text, image, rows = layer(kind, 1), layer(kind, 2), rows_of(kind)
-    made = TwoStreamLinear(text, image).scaled(rows, TEXT, torch.float32)
-    assert torch.equal(made[:TEXT], text.product(rows.values[:TEXT], rows.scale[:TEXT], torch.float32))
-    assert torch.equal(made[TEXT:], image.product(rows.values[TEXT:], rows.scale[TEXT:], torch.float32))
+    product = TwoStreamLinear(text, image).matmul(rows, TEXT, torch.float32)
+    assert torch.equal(product[:TEXT], text.matmul(rows.values[:TEXT], rows.scale[:TEXT], torch.float32))
+    assert torch.equal(product[TEXT:], image.matmul(rows.values[TEXT:], rows.scale[TEXT:], torch.float32))
 
 
 @pytest.mark.parametrize("kind", [FP8, torch.int8])
 def test_scales_left_for_later_give_the_same(kind: torch.dtype) -> None:
     """Unscaled values times both scales are the scaled product."""
     pair, rows = TwoStreamLinear(layer(kind, 1), layer(kind, 2)), rows_of(kind)
-    branch = pair.branch(rows, TEXT, torch.float32)
-    assert branch.rows is not None
-    assert branch.columns is not None
-    columns = torch.cat([branch.columns[:1].expand(TEXT, -1), branch.columns[1:].expand(8 - TEXT, -1)])
-    torch.testing.assert_close(branch.values.float() * branch.rows * columns, pair.scaled(rows, TEXT, torch.float32))
-    single = alone(layer(kind, 1), rows, torch.float32)
-    rows_scale, _ = single.scales_of(slice(2, 5))
-    assert rows_scale is not None
-    assert rows_scale.shape == (3, 1)
+    update = pair.residual_update(rows, TEXT, torch.float32)
+    assert update.row_scale is not None
+    assert update.column_scale is not None
+    columns = torch.cat([update.column_scale[:1].expand(TEXT, -1), update.column_scale[1:].expand(8 - TEXT, -1)])
+    torch.testing.assert_close(
+        update.values.float() * update.row_scale * columns, pair.matmul(rows, TEXT, torch.float32)
+    )
+    one_layer = residual_update(layer(kind, 1), rows, torch.float32)
+    row_scale, _ = one_layer.scales_of(slice(2, 5))
+    assert row_scale is not None
+    assert row_scale.shape == (3, 1)
 
 
 def test_many_rows_in_fp8_are_scaled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """cuBLAS is faster with scales there; int8 leaves them always, having none to give."""
     monkeypatch.setattr(linear, "FEW_ROWS", 4)
-    assert not leaves_scales(layer(FP8, 1), rows_of(FP8))
-    assert leaves_scales(layer(torch.int8, 1), rows_of(torch.int8))
-    assert alone(layer(FP8, 1), rows_of(FP8), torch.float32).rows is None
+    assert not defers_scales(layer(FP8, 1), rows_of(FP8))
+    assert defers_scales(layer(torch.int8, 1), rows_of(torch.int8))
+    assert residual_update(layer(FP8, 1), rows_of(FP8), torch.float32).row_scale is None
 
 
 @pytest.mark.parametrize("kind", [FP8, torch.int8])
 def test_the_probe_passes_where_products_work(kind: torch.dtype) -> None:
     """On the CPU both kinds are computed in float32."""
-    assert works(kind, torch.device("cpu"))
+    assert eight_bit_matmul_works(kind, torch.device("cpu"))
 
 
 def test_the_probe_fails_where_a_product_raises(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,5 +71,5 @@ def test_the_probe_fails_where_a_product_raises(monkeypatch: pytest.MonkeyPatch)
     def missing(*given: object) -> None:
         raise RuntimeError("not supported on this device")
 
-    monkeypatch.setattr(EightBitLinear, "product", missing)
-    assert not works(FP8, torch.device("cpu"))
+    monkeypatch.setattr(EightBitLinear, "matmul", missing)
+    assert not eight_bit_matmul_works(FP8, torch.device("cpu"))

@@ -18,16 +18,16 @@ from streamer.generator.klein.fused.transformer import FusedTransformer, can_fus
 from streamer.generator.klein.quantize import FP8, Quantizer
 from streamer.generator.klein.shape_plan import plan_shape
 from streamer.generator.klein.shapes import Shape
-from streamer.generator.klein.verify import fixed_scene, relative_error
+from streamer.generator.klein.verify import fill_fixed_noise, relative_error
 
 pytestmark = pytest.mark.torch
 
 
-def canvas_of(model: Any, shape: Shape) -> Any:
-    place = plan_shape(model, shape, None, stock_velocity(model.transformer), lambda latents: latents)
-    place.canvas.set_step(place.schedule(model, 4), 1)
-    fixed_scene(place.canvas)
-    return place.canvas
+def buffers_of(model: Any, shape: Shape) -> Any:
+    plan = plan_shape(model, shape, None, stock_velocity(model.transformer), lambda latents: latents)
+    plan.buffers.set_step(plan.schedule(model, 4), 1)
+    fill_fixed_noise(plan.buffers)
+    return plan.buffers
 
 
 @pytest.mark.parametrize("kind", [FP8, torch.int8])
@@ -37,10 +37,10 @@ def test_the_fused_step_gives_the_stock_velocity(
 ) -> None:
     """On the same eight-bit weights fused and stock differ by rounding, with and without a picture to edit."""
     model = load_model(torch.bfloat16, Quantizer(True, kind))
-    canvas = canvas_of(model, Shape(96, 64, 64, reference))
+    buffers = buffers_of(model, Shape(96, 64, 64, reference))
     fused = FusedTransformer(model.transformer, reference_ops(), attend_with("sdpa"))
     with torch.inference_mode():
-        assert relative_error(fused(canvas), stock_velocity(model.transformer)(canvas)) < 0.01
+        assert relative_error(fused(buffers), stock_velocity(model.transformer)(buffers)) < 0.01
 
 
 def test_a_layer_kept_wide_forbids_fusing(load_model: Callable[..., Any]) -> None:
@@ -55,8 +55,8 @@ def test_attention_in_fp8_stays_near(load_model: Callable[..., Any], monkeypatch
     monkeypatch.setattr("streamer.generator.klein.fused.transformer.FEW_ROWS", 0)
     model = load_model(torch.bfloat16, Quantizer(True, FP8))
     fused = FusedTransformer(model.transformer, reference_ops(), attend_with("sdpa"), fp8_attention=True)
-    place = plan_shape(model, Shape(96, 64, 64), None, fused, lambda latents: latents)
-    place.canvas.set_step(place.schedule(model, 4), 1)
-    fixed_scene(place.canvas)
+    plan = plan_shape(model, Shape(96, 64, 64), None, fused, lambda latents: latents)
+    plan.buffers.set_step(plan.schedule(model, 4), 1)
+    fill_fixed_noise(plan.buffers)
     with torch.inference_mode():
-        assert relative_error(fused(place.canvas), stock_velocity(model.transformer)(place.canvas)) < 0.03
+        assert relative_error(fused(plan.buffers), stock_velocity(model.transformer)(plan.buffers)) < 0.03

@@ -1,4 +1,4 @@
-"""The scales of attention in fp8 bound what a normalised row can become."""
+"""The scales of attention in fp8 bound what a normalized row can become."""
 
 import pytest
 
@@ -14,7 +14,7 @@ LIMIT = 448.0
 
 
 def test_no_value_leaves_fp8() -> None:
-    """Whatever the rows are, normalised and modulated they stay inside the scales, and the plain twin agrees."""
+    """Whatever the rows are, normalized and modulated they stay inside the scales, and the plain twin agrees."""
     torch.manual_seed(0)
     wq, wk, values = torch.randn(128), torch.randn(128), torch.randn(64, 96)
     scale, shift = torch.randn(96), torch.randn(96)

@@ -1,10 +1,11 @@
-"""The reference operations compute what diffusers' own FLUX.2 modules compute."""
+"""The reference operations compute what diffusers' FLUX.2 modules and transformers' Qwen3 modules compute."""
 
 import pytest
 
 pytest.importorskip("torch")
 flux2 = pytest.importorskip("diffusers.models.transformers.transformer_flux2")
 embeddings = pytest.importorskip("diffusers.models.embeddings")
+qwen3 = pytest.importorskip("transformers.models.qwen3.modeling_qwen3")
 
 import torch  # noqa: E402
 
@@ -78,7 +79,7 @@ def test_a_single_block_of_references_equals_the_stock_block() -> None:
 
 
 @pytest.mark.parametrize(("int8", "bound"), [(False, 0.03), (True, 0.01)])
-def test_quantised_rows_are_close_to_the_rows(int8: bool, bound: float) -> None:
+def test_quantized_rows_are_close_to_the_rows(int8: bool, bound: float) -> None:
     x = torch.randn(7, 300) * torch.logspace(-3, 3, 7)[:, None]
     error = (restored(*ref.quantize_rows(x, int8)) - x).norm(dim=1) / x.norm(dim=1)
     assert error.max() < bound
@@ -87,3 +88,29 @@ def test_quantised_rows_are_close_to_the_rows(int8: bool, bound: float) -> None:
 def test_a_row_of_zeros_stays_zero() -> None:
     q, scale = ref.quantize_rows(torch.zeros(2, 16))
     assert torch.equal(restored(q, scale), torch.zeros(2, 16))
+
+
+def text_rotary(n: int) -> tuple[torch.Tensor, torch.Tensor]:
+    angles = torch.rand(n, 64).repeat(1, 2) * 6
+    return angles.cos(), angles.sin()
+
+
+def test_the_reference_norm_is_the_encoders_own() -> None:
+    norm = qwen3.Qwen3RMSNorm(96, eps=EPS)
+    norm.weight.data.uniform_(0.5, 2)
+    x = torch.randn(4, 96)
+    q, scale = ref.rms_norm_quantize(x, norm.weight, EPS, True)
+    assert ((q * scale - norm(x)).norm() / norm(x).norm()).item() < 0.01
+
+
+def test_the_reference_rotation_is_the_encoders_own() -> None:
+    qkv, wq, wk, (cos, sin) = torch.randn(5, 8 * 128), torch.rand(128), torch.rand(128), text_rotary(5)
+    q, k, v = ref.qk_norm_half_rope(qkv, wq, wk, cos, sin, EPS, 4)
+    norms = [qwen3.Qwen3RMSNorm(128, eps=EPS) for _ in range(2)]
+    for norm, w in zip(norms, (wq, wk), strict=True):
+        norm.weight.data.copy_(w)
+    split = qkv.view(1, 5, 8, 128).transpose(1, 2)
+    want_q, want_k = qwen3.apply_rotary_pos_emb(norms[0](split[:, :4]), norms[1](split[:, 4:6]), cos[None], sin[None])
+    torch.testing.assert_close(q.transpose(0, 1)[None], want_q)
+    torch.testing.assert_close(k.transpose(0, 1)[None], qwen3.repeat_kv(want_k, 2))
+    torch.testing.assert_close(v.transpose(0, 1)[None], qwen3.repeat_kv(split[:, 6:], 2))
