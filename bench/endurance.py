@@ -24,7 +24,7 @@ from PIL import Image
 
 from bench.report import at_most, finish, percentile
 from streamer.generator.klein.device_picture import DevicePicture, gpu_jpeg_available
-from streamer.generator.klein.engine import DrawJob, Engine
+from streamer.generator.klein.engine import Engine, EngineJob
 from streamer.generator.klein.loading import from_pipeline
 from streamer.generator.klein.noise import noise_of
 from streamer.generator.klein.optimizations import Attention, Optimizations
@@ -112,14 +112,14 @@ def fp8_attention() -> bool:
     return available()
 
 
-def a_job(number: int, sizes: list[tuple[int, int]], dice: random.Random, reference: Image.Image) -> DrawJob:
+def a_job(number: int, sizes: list[tuple[int, int]], dice: random.Random, reference: Image.Image) -> EngineJob:
     """Give the next job: some prompts return, every tenth edits a picture."""
     width, height = dice.choice(sizes)
     prompt = " ".join(dice.choices(WORDS, k=3)) if number % 3 else WORDS[number % 5]
-    return DrawJob(prompt, width, height, seed=number, reference=reference if number % 10 == 7 else None)
+    return EngineJob(prompt, width, height, seed=number, reference=reference if number % 10 == 7 else None)
 
 
-def draw(engine: Engine, job: DrawJob, kind: str, seen: Seen) -> np.ndarray:
+def draw(engine: Engine, job: EngineJob, kind: str, seen: Seen) -> np.ndarray:
     """Draw one picture to its JPEG, and note how long it took."""
     began = time.perf_counter()
     *_, picture = engine.draw(job)
@@ -134,7 +134,7 @@ def draw(engine: Engine, job: DrawJob, kind: str, seen: Seen) -> np.ndarray:
     return pixels
 
 
-def cancel(engine: Engine, job: DrawJob) -> None:
+def cancel(engine: Engine, job: EngineJob) -> None:
     """Stop a picture after its second step."""
     drawing = engine.draw(job)
     next(drawing)
@@ -142,7 +142,7 @@ def cancel(engine: Engine, job: DrawJob) -> None:
     drawing.close()
 
 
-def stock_pixels(stock: Any, engine: Engine, job: DrawJob) -> np.ndarray:
+def stock_pixels(stock: Any, engine: Engine, job: EngineJob) -> np.ndarray:
     """Draw the same with diffusers."""
     image = None
     if job.reference is not None:

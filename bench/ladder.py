@@ -4,7 +4,7 @@
     python -m bench.ladder --model tiny          any machine, to see that the script works
 
 Latency does not depend on what the weights are, quality does: nothing here says how good pictures are. Every rung adds
-one speed-up to the one before it. Times are from prompt to encoded JPEG, median of --runs after two warm-ups.
+one optimization to the one before it. Times are from prompt to encoded JPEG, median of --runs after two warm-ups.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from PIL import Image
 
 from bench.report import at_least, at_most, finish
 from streamer.generator.klein.device_picture import DevicePicture, gpu_jpeg_available
-from streamer.generator.klein.engine import DrawJob, Engine
+from streamer.generator.klein.engine import Engine, EngineJob
 from streamer.generator.klein.loading import from_pipeline
 from streamer.generator.klein.optimizations import Attention, Optimizations, Precision
 from streamer.generator.klein.quantize import FP8, Quantizer, count_eight_bit
 from streamer.generator.klein.reference_kv_cache import attend_to_kv_cache
 from streamer.generator.klein.taef2 import TinyDecoder
 from streamer.generator.klein.testing import make_pipeline
+from streamer.generator.klein.text_encoder import PromptCache
 from streamer.generator.klein.vae import tokens_to_latents
 from streamer.generator.klein.verify import relative_error
 from streamer.generator.klein.warmup import WarmUp
@@ -332,7 +333,7 @@ def rung(bench: Bench, model: Any, name: str, optimizations: Optimizations, prof
         settle(bench)
         slowest = max(slowest, time.monotonic() - at)
     built = round(time.monotonic() - began, 1)
-    job = DrawJob(PROMPT, bench.width, bench.height, STEPS, noise=noise_of(bench))
+    job = EngineJob(PROMPT, bench.width, bench.height, STEPS, noise=noise_of(bench))
     result: dict[str, Any] = (
         timed(bench, lambda: jpeg_of(engine, job))
         | peak_gb(bench)
@@ -344,7 +345,7 @@ def rung(bench: Bench, model: Any, name: str, optimizations: Optimizations, prof
     # The same job by seed, as requests come.
     result["seeded_ms"] = timed(bench, lambda: jpeg_of(engine, replace(job, noise=None)))["ms"]
     result["isolated_ms"] = isolated(bench, lambda: jpeg_of(engine, replace(job, noise=None)))
-    engine.prompt_cache._limit = 1
+    engine.prompt_cache = PromptCache(1)
     result["prompt_known_ms"] = timed(bench, lambda: jpeg_of(engine, job))["ms"]
     result |= parts(bench, engine, plan) | {"found": warm_up.results}
     bench.note(name, result)
@@ -398,7 +399,7 @@ def swap_decoder(vae: Any, name: str, bench: Bench) -> None:
 def edits(bench: Bench, model: Any) -> None:
     """Measure the last rung on an edit of a 512x512 picture: its tokens in every step, then read once and kept."""
     picture = Image.effect_noise((bench.width, bench.height), 80).convert("RGB")
-    job = DrawJob(PROMPT, bench.width, bench.height, STEPS, reference=picture)
+    job = EngineJob(PROMPT, bench.width, bench.height, STEPS, reference=picture)
     side = min(512, bench.width // 2)
     for name in ("edit", "edit, reference KV cache"):
         clean()
@@ -415,7 +416,7 @@ def edits(bench: Bench, model: Any) -> None:
         model = replace(model, caches_references=True)
 
 
-def jpeg_of(engine: Engine, job: DrawJob) -> bytes:
+def jpeg_of(engine: Engine, job: EngineJob) -> bytes:
     *_, picture = engine.draw(job)
     assert isinstance(picture, DevicePicture)
     return encoded(picture)

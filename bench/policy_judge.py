@@ -19,7 +19,7 @@ import torch
 
 from bench.report import ROOT, at_most, finish, spread
 from streamer.generator.klein.device_picture import DevicePicture, gpu_jpeg_available
-from streamer.generator.klein.engine import DrawJob, Engine
+from streamer.generator.klein.engine import Engine, EngineJob
 from streamer.generator.klein.loading import from_pipeline
 from streamer.generator.klein.optimizations import Attention, Optimizations
 from streamer.generator.klein.policy_judge import QUESTION, LanguageHead, PolicyJudge, head_of
@@ -48,7 +48,7 @@ def main() -> None:
     quantize([model.encoder.layers, head.layers], fp8)
     judge = PolicyJudge(model, head, Thresholds(hold={"policy": 0.5}))
     eager = times(lambda: ask(judge), asked.runs)
-    engine, found, graph_gb = warmed_up(model, judge, fp8, width, height, 64 if asked.model == "tiny" else 512)
+    engine, checks, graph_gb = warmed_up(model, judge, fp8, width, height, 64 if asked.model == "tiny" else 512)
     alone = times(lambda: ask(judge), asked.runs)
     plain, judged = in_turn(lambda: picture(engine, width, height, None), lambda: picture(engine, width, height, judge),
                             asked.runs)  # fmt: skip
@@ -59,7 +59,7 @@ def main() -> None:
             "model": asked.model, "size": asked.size, "device": name_of(device),
             "precision": "fp8" if fp8 else str(dtype).removeprefix("torch."),
             "question_tokens": judge.tokens, "memory_gb": gigabytes(head), "memory_unquantized_gb": wide_gb,
-            "recording_gb": graph_gb, "checks": found, "alone_unrecorded_ms": spread(eager), "alone_ms": spread(alone),
+            "graph_gb": graph_gb, "checks": checks, "alone_eager_ms": spread(eager), "alone_ms": spread(alone),
             "picture_ms": spread(plain), "picture_judged_ms": spread(judged), "added_ms": round(added, 2),
         },
         [at_most("added_ms", added, 0.1 * statistics.median(plain))],
@@ -105,7 +105,7 @@ def quantize(groups: list[Any], fp8: bool) -> None:
 def warmed_up(
     model: Any, judge: PolicyJudge, fp8: bool, width: int, height: int, text_tokens: int
 ) -> tuple[Engine, dict[str, str], float]:
-    """Give an engine as it draws on air, what the judge's own checks found, and the memory its recording took."""
+    """Return an engine as it draws on air, the results of the judge's checks, and the GB that its graph took."""
     engine = Engine(
         model, text_tokens=text_tokens, prompt_cache_size=0, gpu_jpeg=torch.cuda.is_available() and gpu_jpeg_available()
     )
@@ -124,7 +124,7 @@ def warmed_up(
         print(doing, warm_up.results, flush=True)
     return (
         engine,
-        {optimization: said for optimization, said in warm_up.results.items() if "policy" in optimization},
+        {name: result for name, result in warm_up.results.items() if "policy" in name},
         round(taken, 3),
     )
 
@@ -136,7 +136,7 @@ def ask(judge: PolicyJudge) -> None:
 
 def picture(engine: Engine, width: int, height: int, judge: PolicyJudge | None) -> None:
     """Draw and encode; with a judge ask after the first step, as the backend does, and wait for the answer last."""
-    items = engine.draw(DrawJob(TEXT, width, height, seed=7))
+    items = engine.draw(EngineJob(TEXT, width, height, seed=7))
     next(items)
     if judge is not None:
         judge.start(TEXT)
@@ -150,27 +150,27 @@ def picture(engine: Engine, width: int, height: int, judge: PolicyJudge | None) 
 
 def times(work: Callable[[], None], runs: int) -> list[float]:
     """Give milliseconds of each run, after up to three to warm up."""
-    found, first = [], min(3, runs)
+    measured, first = [], min(3, runs)
     for index in range(first + runs):
         began = settled()
         work()
         if index >= first:
-            found.append((settled() - began) * 1e3)
-    return found
+            measured.append((settled() - began) * 1e3)
+    return measured
 
 
-def in_turn(one: Callable[[], None], other: Callable[[], None], runs: int) -> tuple[list[float], list[float]]:
+def in_turn(first: Callable[[], None], second: Callable[[], None], runs: int) -> tuple[list[float], list[float]]:
     """Measure two things turn by turn, so that a clock that changes with heat changes both."""
-    found: tuple[list[float], list[float]] = ([], [])
+    measured: tuple[list[float], list[float]] = ([], [])
     for _ in range(min(3, runs)):
-        one()
-        other()
+        first()
+        second()
     for _ in range(runs):
-        for work, into in zip((one, other), found, strict=True):
+        for work, into in zip((first, second), measured, strict=True):
             began = settled()
             work()
             into.append((settled() - began) * 1e3)
-    return found
+    return measured
 
 
 def settled() -> float:

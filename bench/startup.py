@@ -66,14 +66,14 @@ def write(model: str, folder: Path) -> None:
 
 
 def start(model: str, folder: Path, home: Path) -> dict[str, Any]:
-    """Start once, and give what the process said with the time that Python itself took to come up."""
+    """Start once; return what the process reported, with the time that Python itself took to start."""
     began = time.monotonic()
     environment = {**os.environ, "STREAMER_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "bench.startup", "--child", "--model", model, "--folder", str(folder.resolve())]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
-    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    before = said.pop("began") - began
-    result = {name: round(value + before, 2) if name.endswith("_s") else value for name, value in said.items()}
+    reported: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    before = reported.pop("began") - began
+    result = {name: round(value + before, 2) if name.endswith("_s") else value for name, value in reported.items()}
     print(result, flush=True)
     return result
 
@@ -95,10 +95,10 @@ def one_start(model: str, folder: Path, began: float) -> dict[str, Any]:
     backend.warm_up(sizes, lambda doing, share: None)
     settle(cuda)
     marks["first_picture_s"] = time.monotonic() - began
-    slices: list[str] = []
+    steps: list[str] = []
     while True:
         at = time.monotonic()
-        more = backend.idle(lambda doing, share: slices.append(doing))
+        more = backend.idle(lambda doing, share: steps.append(doing))
         settle(cuda)
         marks["longest_warm_up_step_s"] = max(marks.get("longest_warm_up_step_s", 0.0), time.monotonic() - at)
         if not more:

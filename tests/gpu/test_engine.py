@@ -17,8 +17,8 @@ if not torch.cuda.is_available():
 
 from streamer.generator.klein.device_picture import DevicePicture
 from streamer.generator.klein.engine import (
-    DrawJob,
     Engine,
+    EngineJob,
 )
 from streamer.generator.klein.loading import from_pipeline
 from streamer.generator.klein.noise import noise_of
@@ -33,7 +33,7 @@ SIZES = [(96, 64), (64, 64)]
 KERNELS = Optimizations("fp8", attention="cudnn", fused_qkv=True, kernels=True)
 
 
-def stock_pixels(job: DrawJob) -> Any:
+def stock_pixels(job: EngineJob) -> Any:
     drawn = make_pipeline(dtype=torch.bfloat16, device="cuda")(
         prompt=job.prompt, width=job.width, height=job.height, num_inference_steps=4, guidance_scale=1.0,
         max_sequence_length=64,
@@ -69,10 +69,10 @@ def test_pictures_equal_stock(optimizations: Optimizations) -> None:
     """Pixels differ by rounding, and the picture after a second size and a cancelled one is still right."""
     engine = warmed_up(optimizations)
     for width, height in SIZES + SIZES:
-        job = DrawJob("a fox", width, height, seed=3)
+        job = EngineJob("a fox", width, height, seed=3)
         *_, picture = engine.draw(job)
         assert isinstance(picture, DevicePicture)
         assert np.abs(picture.pixels().astype(int) - stock_pixels(job)).mean() < 2
-        drawing = engine.draw(DrawJob("something else", width, height))
+        drawing = engine.draw(EngineJob("something else", width, height))
         next(drawing)
         drawing.close()

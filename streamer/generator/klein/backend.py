@@ -19,9 +19,9 @@ from streamer.generator.backends.klein import Options
 from streamer.generator.klein.device import describe_device, find_device
 from streamer.generator.klein.device_picture import gpu_jpeg_available
 from streamer.generator.klein.download import CHECKPOINT_FILES, VAE_FILES, find_checkpoint
-from streamer.generator.klein.engine import DISTILLED_STEPS, DrawJob, Engine
+from streamer.generator.klein.engine import DISTILLED_STEPS, Engine, EngineJob
 from streamer.generator.klein.loading import load
-from streamer.generator.klein.model import Model
+from streamer.generator.klein.model import KleinModel
 from streamer.generator.klein.optimizations import (
     DeviceInfo,
     Optimizations,
@@ -109,7 +109,7 @@ class KleinBackend:
         if sizes:
             report("drawing a first picture", 0.0)
             width, height = sizes[0]
-            for _ in engine.draw(DrawJob("warm up", width, height)):
+            for _ in engine.draw(EngineJob("warm up", width, height)):
                 pass
         self._warm_up = WarmUp(engine, self._optimizations, sizes, self._policy)
         while not self._options.warm_in_background and self._warm_up.steps_left:
@@ -176,7 +176,7 @@ class KleinBackend:
             yield item
 
     def _draw_at_memory_level(
-        self, engine: Engine, job: DrawJob
+        self, engine: Engine, job: EngineJob
     ) -> Generator[StepCallback | BackendPicture, None, None]:
         if self._memory_level == 0:
             yield from engine.draw(job)
@@ -201,7 +201,7 @@ class KleinBackend:
             ) from error
         log.warning("out of GPU memory: %s from now on", MEMORY_LEVELS[self._memory_level])
 
-    def _load_policy_judge(self, folder: Path, model: Model) -> PolicyJudge:
+    def _load_policy_judge(self, folder: Path, model: KleinModel) -> PolicyJudge:
         head = load_head(
             folder / "text_encoder",
             model.tokenizer,
@@ -254,12 +254,12 @@ class KleinBackend:
         return self._engine
 
 
-def draw_job(request: ImageRequest) -> DrawJob:
+def draw_job(request: ImageRequest) -> EngineJob:
     """Turn a request into a job; raise Unsupported for too many steps, BackendError for an unusable reference."""
     params = request.params
     if params.num_inference_steps > MOST_STEPS:
         raise Unsupported("a distilled Klein draws in four steps", fix=f"set num_inference_steps to {DISTILLED_STEPS}")
-    return DrawJob(
+    return EngineJob(
         prompt=request.prompt,
         width=params.width,
         height=params.height,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from streamer.generator.klein.model import Model
+from streamer.generator.klein.model import KleinModel
 from streamer.generator.klein.reference_kv_cache import ReferenceKVCache, blank_kv_cache
 from streamer.generator.klein.schedule import MODULATIONS, Schedule
 from streamer.generator.klein.shapes import Shape
@@ -91,7 +91,7 @@ class StaticBuffers:
 
 
 def blank_buffers(
-    shape: Shape, model: Model, rope: tuple[Tensor, Tensor], preview_colours: Tensor | None
+    shape: Shape, model: KleinModel, rope: tuple[Tensor, Tensor], preview_colours: Tensor | None
 ) -> StaticBuffers:
     """Allocate the buffers of one shape."""
     on, dtype, hidden = {"device": model.device}, model.dtype, model.hidden

@@ -17,7 +17,7 @@ from streamer.generator.klein import text_encoder
 from streamer.generator.klein.cuda_graphs import Run
 from streamer.generator.klein.denoise import Velocity, stock_velocity
 from streamer.generator.klein.device_picture import DevicePicture
-from streamer.generator.klein.model import Model
+from streamer.generator.klein.model import KleinModel
 from streamer.generator.klein.noise import noise_of
 from streamer.generator.klein.preview import fit_preview_colours
 from streamer.generator.klein.reference_image import reference_size, to_pixels
@@ -32,7 +32,7 @@ MAX_AD_HOC_PLANS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class DrawJob:
+class EngineJob:
     """One picture to draw; sizes in pixels.
 
     ``noise`` [1, C, rows, columns], where given, replaces the noise of the seed: comparisons need that.
@@ -55,7 +55,7 @@ class Engine:
     """
 
     def __init__(
-        self, model: Model, *, text_tokens: int = 512, prompt_cache_size: int = 32, reference_px: int = 512,
+        self, model: KleinModel, *, text_tokens: int = 512, prompt_cache_size: int = 32, reference_px: int = 512,
         previews: bool = True, gpu_jpeg: bool = False, deadline_s: float = 60.0,
     ) -> None:  # fmt: skip
         self.model = model
@@ -71,13 +71,13 @@ class Engine:
         self.plans: dict[Shape, ShapePlan] = {}
         self._ad_hoc_plans: LruDict[Shape, ShapePlan] = LruDict(MAX_AD_HOC_PLANS)
 
-    def shape_of(self, job: DrawJob) -> Shape:
+    def shape_of(self, job: EngineJob) -> Shape:
         """Return the shape in which a job is drawn."""
         width, height = whole_patches(job.width, job.height)
         reference = None if job.reference is None else reference_size(*job.reference.size, self._reference_px)
         return Shape(width, height, self.text_tokens, reference)
 
-    def draw(self, job: DrawJob) -> Generator[StepCallback | DevicePicture, None, None]:
+    def draw(self, job: EngineJob) -> Generator[StepCallback | DevicePicture, None, None]:
         """Yield a StepCallback per denoising step, one step behind the device, then the picture.
 
         Raises BackendError past the deadline, or if a number is not finite; torch.OutOfMemoryError passes through.
@@ -134,7 +134,7 @@ class Engine:
     def _stock_encode(self) -> Run:
         return self.encode_with(text_encoder.stock_layers(self.model.encoder))
 
-    def _set_inputs(self, plan: ShapePlan, job: DrawJob) -> None:
+    def _set_inputs(self, plan: ShapePlan, job: EngineJob) -> None:
         """Put prompt, noise and reference into the buffers."""
         buffers = plan.buffers
         buffers.context.copy_(self._context(job.prompt), non_blocking=True)
@@ -158,7 +158,7 @@ class Engine:
         self.prompt_cache.put(prompt, self.text_tokens, self.text_buffers.context)
         return self.text_buffers.context
 
-    def _noise(self, shape: Shape, job: DrawJob) -> Tensor:
+    def _noise(self, shape: Shape, job: EngineJob) -> Tensor:
         """Return the noise that drawing begins with, [1, image tokens, C]."""
         model, noise = self.model, job.noise
         if noise is None:

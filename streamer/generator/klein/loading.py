@@ -14,7 +14,7 @@ from transformers.models.qwen3.modeling_qwen3 import Qwen3RotaryEmbedding
 
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Report
-from streamer.generator.klein.model import Model
+from streamer.generator.klein.model import KleinModel
 from streamer.generator.klein.reference_kv_cache import attend_to_kv_cache
 from streamer.generator.klein.taef2 import is_tiny, use_tiny
 from streamer.generator.klein.text_encoder import LAYERS
@@ -26,7 +26,7 @@ KV_PIPELINE = "Flux2KleinKVPipeline"
 def load(
     folder: Path, *, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock, decoder: Path | None,
     report: Report,
-) -> Model:  # fmt: skip
+) -> KleinModel:  # fmt: skip
     """Load every part; ``decoder`` is the folder of another VAE with the same latents, None for the checkpoint's own.
 
     ``finish_block`` gets each block of transformer and text encoder as it is loaded. Raises BackendUnavailable if the
@@ -44,7 +44,7 @@ def load(
         use_tiny(vae, decoder, device, dtype)
     elif decoder is not None:
         _swap_decoder(vae, _vae(_vae_folder(decoder), device, dtype))
-    return Model(
+    return KleinModel(
         transformer=transformer,
         encoder=encoder,
         vae=vae,
@@ -56,14 +56,14 @@ def load(
     )
 
 
-def from_pipeline(pipeline: Any) -> Model:
+def from_pipeline(pipeline: Any) -> KleinModel:
     """Take the parts of a stock pipeline that is on its device already; the text encoder loses what is not used."""
     encoder = pipeline.text_encoder.model
     encoder.layers, encoder.norm = encoder.layers[:LAYERS], nn.Identity()
     for module in encoder.modules():
         # The stock pipeline's first call leaves hooks here that gather hidden states; torch.compile cannot trace them.
         module._forward_hooks.clear()
-    return Model(
+    return KleinModel(
         transformer=pipeline.transformer,
         encoder=encoder,
         vae=pipeline.vae,

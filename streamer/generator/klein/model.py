@@ -9,7 +9,7 @@ import torch
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class KleinModel:
     """The modules of diffusers and transformers that the engine uses, without the parts that it does not."""
 
     transformer: Any

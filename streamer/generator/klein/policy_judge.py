@@ -21,7 +21,7 @@ from transformers import Qwen3Config, Qwen3Model
 
 from streamer.errors import BackendUnavailable
 from streamer.generator.klein.cuda_graphs import GraphCapture, Run
-from streamer.generator.klein.model import Model
+from streamer.generator.klein.model import KleinModel
 from streamer.generator.klein.quantize import all_eight_bit
 from streamer.generator.klein.text_encoder import (
     LAYERS,
@@ -108,7 +108,7 @@ def head_of(text_model: Any, tokenizer: Any) -> LanguageHead:
 class PolicyJudge:
     """Ask about one request at a time; belongs to the engine's thread."""
 
-    def __init__(self, model: Model, head: LanguageHead, thresholds: Thresholds) -> None:
+    def __init__(self, model: KleinModel, head: LanguageHead, thresholds: Thresholds) -> None:
         self._model, self._head, self._thresholds = model, head, thresholds
         question = len(_question_ids(model.tokenizer, ""))
         self.tokens = -(-(question + TEXT_TOKENS) // LENGTH_MULTIPLE) * LENGTH_MULTIPLE

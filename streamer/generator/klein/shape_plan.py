@@ -13,7 +13,7 @@ from streamer.generator.klein.buffers import StaticBuffers, blank_buffers
 from streamer.generator.klein.cuda_graphs import Run
 from streamer.generator.klein.denoise import Velocity, step
 from streamer.generator.klein.device import AsyncHostCopy
-from streamer.generator.klein.model import Model
+from streamer.generator.klein.model import KleinModel
 from streamer.generator.klein.reference_kv_cache import read_reference
 from streamer.generator.klein.schedule import AttentionScales, Schedule, build_schedule
 from streamer.generator.klein.shapes import PATCH, Shape
@@ -37,7 +37,7 @@ class ShapePlan:
     attention_scales: AttentionScales
     schedules: dict[int, Schedule] = field(default_factory=dict)
 
-    def schedule(self, model: Model, steps: int) -> Schedule:
+    def schedule(self, model: KleinModel, steps: int) -> Schedule:
         """Return the schedule for a number of steps; compute it the first time."""
         if steps not in self.schedules:
             self.schedules[steps] = build_schedule(
@@ -52,7 +52,7 @@ class ShapePlan:
 
 
 def plan_shape(
-    model: Model, shape: Shape, preview_colours: Tensor | None, velocity: Velocity, decoder: Decoder
+    model: KleinModel, shape: Shape, preview_colours: Tensor | None, velocity: Velocity, decoder: Decoder
 ) -> ShapePlan:
     """Allocate a shape's buffers, with functions that run eagerly; warmup.py may capture graphs of them."""
     rope = rotary_tables(model.transformer.pos_embed, shape, model.device)
@@ -68,7 +68,7 @@ def plan_shape(
     )
 
 
-def _reference_reader(buffers: StaticBuffers, model: Model, velocity: Velocity) -> Run:
+def _reference_reader(buffers: StaticBuffers, model: KleinModel, velocity: Velocity) -> Run:
     """Read a reference by the velocity's own implementation where it has one."""
     fast: Callable[[StaticBuffers], None] | None = getattr(velocity, "read_reference", None)
     return partial(read_reference, buffers, model.transformer) if fast is None else partial(fast, buffers)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Pixels
-from streamer.generator.klein.engine import DrawJob
+from streamer.generator.klein.engine import EngineJob
 from streamer.generator.klein.optimizations import DeviceInfo, Precision
 from streamer.generator.klein.shapes import whole_patches
 
@@ -46,7 +46,7 @@ def require_memory(device: DeviceInfo, precision: Precision, size_gb: float, mod
         )
 
 
-def shrink_job(job: DrawJob) -> DrawJob:
+def shrink_job(job: EngineJob) -> EngineJob:
     """Return the same job with about half the pixels."""
     width, height = whole_patches(int(job.width * SMALLER_SIDE), int(job.height * SMALLER_SIDE))
     return replace(job, width=width, height=height)

@@ -13,7 +13,7 @@ pytest.importorskip("diffusers")
 import torch
 
 from streamer.generator.klein.buffers import blank_buffers
-from streamer.generator.klein.model import Model
+from streamer.generator.klein.model import KleinModel
 from streamer.generator.klein.schedule import build_schedule
 from streamer.generator.klein.shape_plan import REFERENCE_TIME, rotary_tables
 from streamer.generator.klein.shapes import Shape, whole_patches
@@ -25,11 +25,11 @@ SHAPE = Shape(96, 64, 64, (80, 112))
 
 
 @pytest.fixture
-def model(load_model: Callable[..., Any]) -> Model:
+def model(load_model: Callable[..., Any]) -> KleinModel:
     return load_model()
 
 
-def test_a_step_is_set_without_moving_memory(model: Model) -> None:
+def test_a_step_is_set_without_moving_memory(model: KleinModel) -> None:
     """A captured graph reads by address, so constants are copied in, never replaced."""
     buffers = blank_buffers(SHAPE, model, rotary_tables(model.transformer.pos_embed, SHAPE, model.device), None)
     places = [t.data_ptr() for t in (buffers.modulation, buffers.sigma, buffers.dt)]
@@ -41,7 +41,7 @@ def test_a_step_is_set_without_moving_memory(model: Model) -> None:
     assert torch.equal(torch.cat(parts, dim=1), schedule.modulation[2:3])
 
 
-def test_the_latents_are_the_picture_without_the_reference(model: Model) -> None:
+def test_the_latents_are_the_picture_without_the_reference(model: KleinModel) -> None:
     """Writing the latents leaves the reference's tokens alone."""
     buffers = blank_buffers(SHAPE, model, rotary_tables(model.transformer.pos_embed, SHAPE, model.device), None)
     buffers.latents.fill_(1)
@@ -50,7 +50,7 @@ def test_the_latents_are_the_picture_without_the_reference(model: Model) -> None
     assert buffers.tokens.shape[1] == 6 * 4 + 5 * 7
 
 
-def test_rotary_tables_are_those_of_the_pipeline(model: Model) -> None:
+def test_rotary_tables_are_those_of_the_pipeline(model: KleinModel) -> None:
     """Text, picture and reference get the coordinates that the stock pipeline gives them."""
     from diffusers import Flux2KleinPipeline
 

@@ -19,7 +19,7 @@ from streamer.errors import BackendError
 from streamer.generator.backend import StepCallback
 from streamer.generator.klein.engine import (
     MAX_AD_HOC_PLANS,
-    DrawJob,
+    EngineJob,
 )
 from streamer.generator.klein.reference_image import reference_size
 from streamer.generator.klein.vae import tokens_to_latents
@@ -28,10 +28,10 @@ from streamer.generator.klein.verify import relative_error
 pytestmark = pytest.mark.torch
 
 Make = Callable[..., Any]
-JOB = DrawJob("a fox in the snow, wide shot", 96, 64, seed=5)
+JOB = EngineJob("a fox in the snow, wide shot", 96, 64, seed=5)
 
 
-def latents_of(engine: Any, job: DrawJob) -> Any:
+def latents_of(engine: Any, job: EngineJob) -> Any:
     """Draw, and return the latents that the VAE decodes."""
     for _ in engine.draw(job):
         pass
@@ -39,7 +39,7 @@ def latents_of(engine: Any, job: DrawJob) -> Any:
     return tokens_to_latents(engine.model.vae, buffers.latents, buffers.shape.rows, buffers.shape.columns)
 
 
-def pixels_of(engine: Any, job: DrawJob) -> Any:
+def pixels_of(engine: Any, job: EngineJob) -> Any:
     *_, picture = engine.draw(job)
     return picture.pixels()
 

@@ -20,8 +20,8 @@ from PIL import Image
 
 from streamer.generator.klein.denoise import stock_velocity
 from streamer.generator.klein.engine import (
-    DrawJob,
     Engine,
+    EngineJob,
 )
 from streamer.generator.klein.fused.ops import attend_with, reference_ops
 from streamer.generator.klein.fused.transformer import FusedTransformer
@@ -38,7 +38,7 @@ from streamer.generator.klein.verify import fill_fixed_noise, relative_error
 pytestmark = pytest.mark.torch
 
 TEXT_TOKENS = 64
-JOB = DrawJob("make it winter", 96, 64, seed=5)
+JOB = EngineJob("make it winter", 96, 64, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +58,14 @@ def picture(size: tuple[int, int], seed: int = 3) -> Image.Image:
     return Image.fromarray(noise)
 
 
-def latents_of(engine: Engine, job: DrawJob) -> Any:
+def latents_of(engine: Engine, job: EngineJob) -> Any:
     for _ in engine.draw(job):
         pass
     buffers = engine.plan_for(engine.shape_of(job)).buffers
     return tokens_to_latents(engine.model.vae, buffers.latents, buffers.shape.rows, buffers.shape.columns)
 
 
-def stock(folder: Path, job: DrawJob, image: Any = None) -> Any:
+def stock(folder: Path, job: EngineJob, image: Any = None) -> Any:
     pipeline = Flux2KleinKVPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline(

@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from streamer.errors import BackendUnavailable
 from streamer.generator.klein.device_picture import DevicePicture
 from streamer.generator.klein.engine import (
-    DrawJob,
     Engine,
+    EngineJob,
 )
 from streamer.generator.klein.loading import load
 from streamer.generator.klein.taef2 import is_tiny
@@ -81,7 +81,7 @@ def test_the_pooling_counts(checkpoint: Path, weights: Path) -> None:
 
 def test_the_engine_draws_with_it(checkpoint: Path, weights: Path) -> None:
     """A whole picture in the usual size."""
-    *_, picture = Engine(load_with(checkpoint, weights), text_tokens=64).draw(DrawJob("a fox", 96, 64))
+    *_, picture = Engine(load_with(checkpoint, weights), text_tokens=64).draw(EngineJob("a fox", 96, 64))
     assert isinstance(picture, DevicePicture)
     assert picture.pixels().shape == (64, 96, 3)
 

@@ -17,7 +17,7 @@ import torch
 
 from streamer.generator.klein import warmup
 from streamer.generator.klein.denoise import stock_velocity
-from streamer.generator.klein.engine import DrawJob
+from streamer.generator.klein.engine import EngineJob
 from streamer.generator.klein.optimizations import Optimizations
 from streamer.generator.klein.quantize import FP8, Quantizer
 from streamer.generator.klein.verify import BOUNDS, ErrorCheck, check_text_layers, relative_error
@@ -26,7 +26,7 @@ from streamer.generator.klein.warmup import WarmUp
 pytestmark = pytest.mark.torch
 
 Make = Callable[..., Any]
-JOB = DrawJob("a fox", 96, 64, seed=5)
+JOB = EngineJob("a fox", 96, 64, seed=5)
 
 
 def run(warm_up: WarmUp) -> list[tuple[str, float]]:
@@ -36,7 +36,7 @@ def run(warm_up: WarmUp) -> list[tuple[str, float]]:
     return done
 
 
-def pixels_of(engine: Any, job: DrawJob = JOB) -> Any:
+def pixels_of(engine: Any, job: EngineJob = JOB) -> Any:
     *_, picture = engine.draw(job)
     return picture.pixels().astype(int)
 
