@@ -1,7 +1,7 @@
-"""Draws contact sheets: an evening's pictures in rows, each with its request and who asked.
+"""Draws contact sheets: the pictures of an evening in rows, each with its request and its viewer.
 
-The file of a sheet contains what the sheet was drawn from, in the words that stand on it anyway. So it can be redrawn
-without somebody, years later and on a machine that knows nothing else of that evening.
+Each sheet stores in its file what it was drawn from, in the words that are legible on it anyway. So it can be redrawn
+without one person years later, on a machine that knows nothing else about that evening.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -19,23 +18,23 @@ from streamer.generator.render.fonts import drop_unwritable, font_for, open_font
 from streamer.generator.render.wrap import truncate
 
 COLUMNS, ROWS = 4, 6
-THUMB = (460, 259)
-"""The cell of a picture, 16:9, in pixels; a picture of another shape is shown whole inside it."""
+THUMBNAIL = (460, 259)
+"""Width and height in pixels, 16:9; a picture of another shape is shown whole inside it."""
 
-_HEADING = b"streamer sheet "
-_COMMENT = b"\xff\xfe"
+_RECORD_PREFIX = b"streamer sheet "
+_COMMENT_MARKER = b"\xff\xfe"
 _MAX_COMMENT = 65_533
-"""Bytes that a JPEG comment holds."""
+"""Bytes that fit into a JPEG comment."""
 
-_EDGE, _GAP, _HEAD, _WORDS = 48, 28, 150, 92
-_GROUND, _WINDOW, _TEXT, _QUIET = "#14161c", "#20242f", "#eceef4", "#a9b0c3"
+_MARGIN, _GAP, _HEADER, _TEXT_HEIGHT = 48, 28, 150, 92
+_BACKGROUND, _CELL, _TEXT, _MUTED = "#14161c", "#20242f", "#eceef4", "#a9b0c3"
 
 
 @dataclass(frozen=True, slots=True)
 class SheetEntry:
-    """One picture of a sheet: its file, the text that asked for it, and a line about when and for whom.
+    """One picture of a sheet: its file, the text of its request, and a note on when and for whom it was drawn.
 
-    ``tag`` is the tag inside the picture; ``person`` is a number that all requests of one person share.
+    ``tag`` is the tag inside the picture; ``person`` is a number that is the same for all pictures of one person.
     """
 
     picture: Path
@@ -54,99 +53,99 @@ class ContactSheet:
     entries: tuple[SheetEntry, ...]
 
 
-def drawn_from(data: bytes) -> ContactSheet | None:
-    """Return what a sheet was drawn from; None for any other file."""
-    at = data.find(_HEADING)
-    if at < 4 or data[at - 4 : at - 2] != _COMMENT:
+def read_sheet(data: bytes) -> ContactSheet | None:
+    """Read what a sheet was drawn from; None for any other file."""
+    at = data.find(_RECORD_PREFIX)
+    if at < 4 or data[at - 4 : at - 2] != _COMMENT_MARKER:
         return None
     try:
-        record = json.loads(data[at + len(_HEADING) : at - 2 + int.from_bytes(data[at - 2 : at], "big")])
-        return ContactSheet(record["title"], record["page"], tuple(_entry(entry) for entry in record["entries"]))
-    except (ValueError, TypeError, KeyError):
-        return None  # made by another program, or cut off
+        record = json.loads(data[at + len(_RECORD_PREFIX) : at - 2 + int.from_bytes(data[at - 2 : at], "big")])
+        entries = tuple(_entry_from_json(entry) for entry in record["entries"])
+        return ContactSheet(record["title"], record["page"], entries)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None  # another program made it, or it is cut short
 
 
-def sheets(title: str, subtitle: str, entries: Sequence[SheetEntry]) -> Iterator[bytes]:
-    """Yield the JPEG pages of a sheet, as many as the entries need; without entries there is no page."""
+def draw_sheets(title: str, subtitle: str, entries: Sequence[SheetEntry]) -> Iterator[bytes]:
+    """Draw as many JPEG pages as the entries need; without entries there is no page."""
     size = COLUMNS * ROWS
     pages = [entries[start : start + size] for start in range(0, len(entries), size)]
-    many = len(pages) > 1
     for number, page in enumerate(pages, start=1):
-        head = f"{subtitle}, page {number} of {len(pages)}" if many else subtitle
-        yield _page(title, head, page, _record(ContactSheet(title, number, tuple(page))))
-
-
-def _entry(record: Mapping[str, Any]) -> SheetEntry:
-    text, note, tag, person = (record[key] for key in ("what", "note", "mark", "person"))
-    return SheetEntry(Path(record["picture"]), text, note, tag, person)
+        numbered = f"{subtitle}, page {number} of {len(pages)}" if len(pages) > 1 else subtitle
+        yield _draw_page(title, numbered, page, _record(ContactSheet(title, number, tuple(page))))
 
 
 def _record(sheet: ContactSheet) -> bytes:
-    """Return what a sheet is drawn from, or nothing if it is too long for a comment: the sheet cannot be redrawn."""
-    # These keys stand in the files of streamers: they never change.
-    entries = [
-        {
-            "picture": entry.picture.name,
-            "what": entry.text,
-            "note": entry.note,
-            "mark": entry.tag,
-            "person": entry.person,
-        }
-        for entry in sheet.entries
-    ]
+    """Return the comment that says what a sheet was drawn from, or b"" if it is too long: then nobody can redraw it."""
+    entries = [_entry_to_json(entry) for entry in sheet.entries]
     record = {"title": sheet.title, "page": sheet.page, "entries": entries}
-    comment = _HEADING + json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
+    comment = _RECORD_PREFIX + json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
     return comment if len(comment) <= _MAX_COMMENT else b""
 
 
-def _page(title: str, subtitle: str, entries: Sequence[SheetEntry], comment: bytes) -> bytes:
+# The keys are in files of earlier versions, so they never change.
+
+
+def _entry_to_json(entry: SheetEntry) -> Mapping[str, str | int]:
+    return {
+        "picture": entry.picture.name, "what": entry.text, "note": entry.note, "mark": entry.tag,
+        "person": entry.person,
+    }  # fmt: skip
+
+
+def _entry_from_json(entry: Mapping[str, str | int]) -> SheetEntry:
+    tag, person = str(entry.get("mark", "")), int(entry.get("person", 0))
+    return SheetEntry(Path(str(entry["picture"])), str(entry["what"]), str(entry["note"]), tag, person)
+
+
+def _draw_page(title: str, subtitle: str, entries: Sequence[SheetEntry], comment: bytes) -> bytes:
     rows = -(-len(entries) // COLUMNS)
-    width = 2 * _EDGE + COLUMNS * THUMB[0] + (COLUMNS - 1) * _GAP
-    height = _HEAD + rows * (THUMB[1] + _WORDS + _GAP) + _EDGE - _GAP
-    page = Image.new("RGB", (width, height), _GROUND)
+    width = 2 * _MARGIN + COLUMNS * THUMBNAIL[0] + (COLUMNS - 1) * _GAP
+    height = _HEADER + rows * (THUMBNAIL[1] + _TEXT_HEIGHT + _GAP) + _MARGIN - _GAP
+    page = Image.new("RGB", (width, height), _BACKGROUND)
     draw = ImageDraw.Draw(page)
-    _line(draw, title, (_EDGE, 40), width - 2 * _EDGE, 44, "Bold", _TEXT)
-    _line(draw, subtitle, (_EDGE, 96), width - 2 * _EDGE, 24, "Regular", _QUIET)
+    _draw_text(draw, title, (_MARGIN, 40), width - 2 * _MARGIN, 44, "Bold", _TEXT)
+    _draw_text(draw, subtitle, (_MARGIN, 96), width - 2 * _MARGIN, 24, "Regular", _MUTED)
     for number, entry in enumerate(entries):
         row, column = divmod(number, COLUMNS)
-        left = _EDGE + column * (THUMB[0] + _GAP)
-        _cell(page, draw, entry, (left, _HEAD + row * (THUMB[1] + _WORDS + _GAP)))
+        left = _MARGIN + column * (THUMBNAIL[0] + _GAP)
+        _draw_cell(page, draw, entry, (left, _HEADER + row * (THUMBNAIL[1] + _TEXT_HEIGHT + _GAP)))
     out = io.BytesIO()
     page.save(out, "JPEG", quality=90, comment=comment)
     return out.getvalue()
 
 
-def _cell(page: Image.Image, draw: ImageDraw.ImageDraw, entry: SheetEntry, at: tuple[int, int]) -> None:
-    left, top = at
-    draw.rectangle((left, top, left + THUMB[0] - 1, top + THUMB[1] - 1), fill=_WINDOW)
-    if (small := _thumb(entry.picture)) is not None:
-        at = (left + (THUMB[0] - small.width) // 2, top + (THUMB[1] - small.height) // 2)
-        page.paste(small, at, small)
-    below = top + THUMB[1] + 10
-    used = _line(draw, entry.text, (left, below), THUMB[0], 22, "Bold", _TEXT, lines=2)
-    _line(draw, entry.note, (left, below + used * 26 + 2), THUMB[0], 19, "Regular", _QUIET)
+def _draw_cell(page: Image.Image, draw: ImageDraw.ImageDraw, entry: SheetEntry, corner: tuple[int, int]) -> None:
+    left, top = corner
+    draw.rectangle((left, top, left + THUMBNAIL[0] - 1, top + THUMBNAIL[1] - 1), fill=_CELL)
+    if (thumbnail := _thumbnail(entry.picture)) is not None:
+        centred = (left + (THUMBNAIL[0] - thumbnail.width) // 2, top + (THUMBNAIL[1] - thumbnail.height) // 2)
+        page.paste(thumbnail, centred, thumbnail)
+    below = top + THUMBNAIL[1] + 10
+    lines = _draw_text(draw, entry.text, (left, below), THUMBNAIL[0], 22, "Bold", _TEXT, max_lines=2)
+    _draw_text(draw, entry.note, (left, below + lines * 26 + 2), THUMBNAIL[0], 19, "Regular", _MUTED)
 
 
-def _thumb(path: Path) -> Image.Image | None:
-    """Return a small copy; None when the file has been deleted or is no picture."""
+def _thumbnail(path: Path) -> Image.Image | None:
+    """Read a small copy; None for a file that was deleted meanwhile, or is no picture."""
     try:
         with Image.open(path) as picture:
-            picture.draft("RGB", THUMB)
+            picture.draft("RGB", THUMBNAIL)
             small = picture.convert("RGBA")
     except OSError:
         return None
-    small.thumbnail(THUMB, Image.Resampling.LANCZOS)
+    small.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
     return small
 
 
-def _line(
-    draw: ImageDraw.ImageDraw, text: str, at: tuple[int, int], width: int, size: int, weight: str, colour: str,
-    lines: int = 1,
+def _draw_text(
+    draw: ImageDraw.ImageDraw, text: str, corner: tuple[int, int], width: int, size: int, weight: str, colour: str,
+    max_lines: int = 1,
 ) -> int:  # fmt: skip
-    """Draw a text in one size and cut it off at its last line; return how many lines it took."""
+    """Draw a text in one size, truncated to ``width`` pixels and ``max_lines``; return the number of lines."""
     name = font_for(text, weight)
     font, words = open_font(name, size), drop_unwritable(text, name)
-    fitted = truncate(words, width, lines, font.getlength)
-    for number, line in enumerate(fitted):
-        draw.text((at[0], at[1] + number * round(size * 1.2)), line, font=font, fill=colour)
-    return len(fitted)
+    lines = truncate(words, width, max_lines, font.getlength)
+    for number, line in enumerate(lines):
+        draw.text((corner[0], corner[1] + number * round(size * 1.2)), line, font=font, fill=colour)
+    return len(lines)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
-from streamer.outputs._contact_sheet import ContactSheet, SheetEntry, drawn_from, sheets
+from streamer.outputs._contact_sheet import ContactSheet, SheetEntry, draw_sheets, read_sheet
 from streamer.outputs._picture_tag import read_tag, with_tag
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.types import Frame
@@ -61,7 +61,7 @@ class PictureFolder:
         existing = [entry for entry in entries if entry.picture.is_file()]
         people = len({entry.person for entry in existing})
         subtitle = f"{_count(len(existing), 'picture')} for {_count(people, 'person', 'people')}"
-        pages = list(sheets(title, subtitle, existing))
+        pages = list(draw_sheets(title, subtitle, existing))
         for old in folder.glob("contact sheet*.jpg"):
             old.unlink()
         for number, page in enumerate(pages, start=1):
@@ -125,7 +125,7 @@ class PictureFolder:
                     yield file
 
 
-def name_of(frame: Frame, clock: str) -> str:
+def picture_name(frame: Frame, clock: str) -> str:
     """Name a picture so that a folder sorts by time and no platform's message id can leave the folder."""
     layer = re.sub(r"[^A-Za-z0-9_-]", "_", frame.layer)
     return f"{clock} {layer} {name_suffix(frame.request_id)}.{SUFFIXES[frame.media_type]}"
@@ -175,7 +175,7 @@ def _read(path: Path) -> WrittenFile | None:
     except OSError as error:
         log.warning("a picture's file cannot be read: %s", error)
         return None
-    sheet = drawn_from(data)
+    sheet = read_sheet(data)
     return WrittenFile(path, None if sheet else read_tag(data), sheet)
 
 

@@ -1,4 +1,4 @@
-"""Writes a picture tag into the XMP of our own JPEG and WebP files, and reads it back from edited copies too."""
+"""Writes a tag into the XMP of our own JPEG and WebP files, and finds it again in whatever became of them."""
 
 from __future__ import annotations
 
@@ -6,41 +6,38 @@ from streamer.generator.render.encode import XMP_HEAD
 from streamer.storage.pseudonyms import TAG_PATTERN
 
 _ABOUT = b'rdf:about=""'
-_NAMED = _ABOUT + b' xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/" xmpMM:DocumentID="streamer:%s"'
+_DOCUMENT_ID = _ABOUT + b' xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/" xmpMM:DocumentID="streamer:%s"'
 
 
 def with_tag(data: bytes, tag: str) -> bytes:
-    """Return the picture with the tag as its XMP document id; a picture without our XMP is returned unchanged."""
+    """Write the tag into a picture as its XMP document id; data without our XMP is returned unchanged."""
     at = data.find(_ABOUT)
     if at < 0:
         return data
-    wider = data[:at] + _NAMED % tag.encode() + data[at + len(_ABOUT) :]
-    more = len(wider) - len(data)
-    return _webp(wider, at, more) if data.startswith(b"RIFF") else _jpeg(wider, at, more)
+    tagged = data[:at] + _DOCUMENT_ID % tag.encode() + data[at + len(_ABOUT) :]
+    added = len(tagged) - len(data)
+    return _fix_webp_lengths(tagged, at, added) if data.startswith(b"RIFF") else _fix_jpeg_length(tagged, at, added)
 
 
 def read_tag(data: bytes) -> str | None:
-    """Return a picture's tag: other programs keep the XMP when they turn, crop or convert a picture."""
+    """Find a picture's tag: other programs keep the XMP when they rotate, crop or convert a picture."""
     match = TAG_PATTERN.search(data)
     return match[1].decode() if match else None
 
 
-def _jpeg(data: bytes, at: int, more: int) -> bytes:
-    """Correct the length of the segment around ``at``, which has grown by ``more`` bytes."""
-    length = data.rfind(XMP_HEAD, 0, at) - 2
-    return (
-        data[:length]
-        + (int.from_bytes(data[length : length + 2], "big") + more).to_bytes(2, "big")
-        + data[length + 2 :]
-    )
+def _fix_jpeg_length(data: bytes, at: int, added: int) -> bytes:
+    """Add ``added`` bytes to the length of the segment around ``at``."""
+    field = data.rfind(XMP_HEAD, 0, at) - 2
+    length = int.from_bytes(data[field : field + 2], "big") + added
+    return data[:field] + length.to_bytes(2, "big") + data[field + 2 :]
 
 
-def _webp(data: bytes, at: int, more: int) -> bytes:
-    """Correct the lengths of the chunk around ``at`` and of the file; chunks begin at even offsets."""
-    length = data.rfind(b"XMP ", 0, at) + 4
-    old = int.from_bytes(data[length : length + 4], "little")
-    body = data[length + 4 : length + 4 + old + more]
-    after = data[length + 4 + old + more + old % 2 :]
-    chunk = (old + more).to_bytes(4, "little") + body + b"\0" * ((old + more) % 2)
-    whole = data[:length] + chunk + after
+def _fix_webp_lengths(data: bytes, at: int, added: int) -> bytes:
+    """Add ``added`` bytes to the lengths of the chunk around ``at`` and of the file; chunks start at even offsets."""
+    field = data.rfind(b"XMP ", 0, at) + 4
+    old = int.from_bytes(data[field : field + 4], "little")
+    new = old + added
+    body = data[field + 4 : field + 4 + new]
+    rest = data[field + 4 + new + old % 2 :]
+    whole = data[:field] + new.to_bytes(4, "little") + body + b"\0" * (new % 2) + rest
     return whole[:4] + (len(whole) - 8).to_bytes(4, "little") + whole[8:]

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.errors import StoreError
-from streamer.outputs._picture_folder import PictureFolder, name_of
+from streamer.outputs._picture_folder import PictureFolder, picture_name
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.storage.store import Store
 from streamer.types import Event, Forgotten, Frame
@@ -42,7 +42,7 @@ class Archive:
             log.warning("the picture was not archived: %s", error)
 
     async def _copy(self, frame: Frame) -> None:
-        path = self._pictures.folder / time.strftime("%Y-%m-%d") / name_of(frame, time.strftime("%H.%M.%S"))
+        path = self._pictures.folder / time.strftime("%Y-%m-%d") / picture_name(frame, time.strftime("%H.%M.%S"))
         row = await self._store.requests.get(frame.request_id)
         # No row: its owner was forgotten a moment ago.
         if row is not None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.lru import LruDict
 from streamer.outputs._contact_sheet import SheetEntry
-from streamer.outputs._picture_folder import PictureFolder, name_of
+from streamer.outputs._picture_folder import PictureFolder, picture_name
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.types import Ended, Event, Forgotten, Frame, Notice, NoticeKind, RequestState, Retraction, Toast
 
@@ -63,7 +63,7 @@ class Evening:
     over: bool = False
 
 
-class Evenings:
+class EveningGallery:
     """Copies each picture when its request ends, and draws sheets when the stream, recording or program ends."""
 
     def __init__(self, options: Options, pictures: PictureFolder) -> None:
@@ -112,7 +112,7 @@ class Evenings:
         if self._evening is None or self._evening.over:
             self._evening = _new_evening(self._pictures.folder)
         clock = time.strftime("%H.%M.%S")
-        path = self._evening.folder / name_of(frame, clock)
+        path = self._evening.folder / picture_name(frame, clock)
         tag = await asyncio.to_thread(self._pictures.save, path, frame, request.actor.id)
         text = (request.text or request.command)[:MAX_CHARACTERS]
         shot = Shot(request.id, request.actor.id, path, clock[:5].replace(".", ":"), text, tag)
@@ -152,6 +152,6 @@ def _new_evening(folder: Path) -> Evening:
     return Evening(folder / time.strftime("%Y-%m-%d %H.%M.%S", now), time.strftime("%d.%m.%Y, from %H:%M", now))
 
 
-def create(options: Options, pseudonyms: Pseudonyms) -> Evenings:
+def create(options: Options, pseudonyms: Pseudonyms) -> EveningGallery:
     """Build the output."""
-    return Evenings(options, PictureFolder(options.folder, pseudonyms))
+    return EveningGallery(options, PictureFolder(options.folder, pseudonyms))

@@ -14,7 +14,7 @@ from streamer import cli
 from streamer.generator.render.encode import encode
 from streamer.interfaces import Output
 from streamer.outputs import archive, evening
-from streamer.outputs._contact_sheet import drawn_from
+from streamer.outputs._contact_sheet import read_sheet
 from streamer.storage.privacy import FORGETTING, Privacy, PrivacyOptions
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.storage.store import Store, StoreOptions
@@ -95,7 +95,7 @@ async def test_after_two_evenings_and_a_restart_no_copy_anywhere_tells_of_the_vi
         assert files_containing(tmp_path, NAME, NAME.lower(), USER, PROMPT) == []
         left = [path for path in tmp_path.rglob("*.jpg") if path.parent.parent.name in ("evenings", "archive")]
         assert len(left) == 2 * 4 + 2
-        sheets = [drawn_from(path.read_bytes()) for path in left if "sheet" in path.name]
+        sheets = [read_sheet(path.read_bytes()) for path in left if "sheet" in path.name]
         assert [[entry.note[-3:] for entry in sheet.entries] for sheet in sheets if sheet] == [["Ann", "Bob"]] * 2
 
 
@@ -191,7 +191,7 @@ async def test_the_command_line_empties_the_streamers_folders_beside_a_running_p
     assert files_containing(tmp_path, NAME, PROMPT) == []
     assert len(list(tmp_path.glob("*/*/*background*.jpg"))) == 2
     (sheet,) = folders[0].glob("*/contact sheet 1.jpg")
-    drawn = drawn_from(sheet.read_bytes())
+    drawn = read_sheet(sheet.read_bytes())
     assert drawn is not None
     assert [entry.text for entry in drawn.entries] == ["pier"]
     assert capsys.readouterr().out == "1 requests forgotten\n" * 2

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from streamer.outputs._picture_folder import name_of
+from streamer.outputs._picture_folder import picture_name
 from streamer.outputs.archive import Archive, Options, create
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.storage.store import Store, StoreOptions
@@ -65,8 +65,8 @@ async def test_an_unusable_folder_is_logged_and_survived(tmp_path: Path, caplog:
 
 
 def test_no_message_id_leaves_the_folder() -> None:
-    assert re.fullmatch(r"20\.15\.07 background [0-9a-f]{10}\.jpg", name_of(frame("../../etc/passwd"), "20.15.07"))
-    assert "/" not in name_of(Frame("x", "../a", "image/webp", b"", 1, 1), "20.15.07")
+    assert re.fullmatch(r"20\.15\.07 background [0-9a-f]{10}\.jpg", picture_name(frame("../../etc/passwd"), "20.15.07"))
+    assert "/" not in picture_name(Frame("x", "../a", "image/webp", b"", 1, 1), "20.15.07")
 
 
 @pytest.mark.parametrize("forgotten", [Forgotten("nobody", ("abc-1",)), Forgotten("actor of a", ())])
@@ -78,4 +78,4 @@ async def test_copies_of_the_forgotten_go_by_request_or_by_person_and_all_others
         await first.publish(frame(name))
     await archive(tmp_path).publish(forgotten)
     left = {path.name.rpartition(" ")[2] for path in copies(tmp_path)}
-    assert left == {name_of(frame(name), "").rpartition(" ")[2] for name in ("babc-2", "xabc-1")}
+    assert left == {picture_name(frame(name), "").rpartition(" ")[2] for name in ("babc-2", "xabc-1")}

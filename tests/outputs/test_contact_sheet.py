@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from streamer.outputs._contact_sheet import COLUMNS, ROWS, THUMB, ContactSheet, SheetEntry, drawn_from, sheets
+from streamer.outputs._contact_sheet import COLUMNS, ROWS, THUMBNAIL, ContactSheet, SheetEntry, draw_sheets, read_sheet
 
 SHAPES = {"wide": (1280, 720), "square": (512, 512), "tall": (400, 900), "tiny": (20, 12)}
 
@@ -17,7 +17,7 @@ SHAPES = {"wide": (1280, 720), "square": (512, 512), "tall": (400, 900), "tiny":
 def pages(folder: Path, count: int, text: str = "stormy harbour", note: str = "20:15") -> list[Image.Image]:
     Image.new("RGB", (1280, 720), "#ff0000").save(folder / "red.jpg")
     entries = [SheetEntry(folder / "red.jpg", text, note)] * count
-    return [Image.open(io.BytesIO(page)) for page in sheets("Evening", f"{count} pictures", entries)]
+    return [Image.open(io.BytesIO(page)) for page in draw_sheets("Evening", f"{count} pictures", entries)]
 
 
 @pytest.mark.parametrize(("count", "wanted"), [(0, 0), (1, 1), (24, 1), (25, 2), (50, 3)])
@@ -36,17 +36,18 @@ def test_a_page_is_as_high_as_its_rows(tmp_path: Path) -> None:
 def test_every_picture_lies_in_its_window(tmp_path: Path) -> None:
     (page,) = pages(tmp_path, 6)
     for row, column in ((0, 0), (0, 3), (1, 1)):
-        middle = (48 + column * (THUMB[0] + 28) + THUMB[0] // 2, 150 + row * (THUMB[1] + 92 + 28) + THUMB[1] // 2)
-        red, green, _ = page.convert("RGB").getpixel(middle)  # type: ignore[misc]
+        x = 48 + column * (THUMBNAIL[0] + 28) + THUMBNAIL[0] // 2
+        y = 150 + row * (THUMBNAIL[1] + 92 + 28) + THUMBNAIL[1] // 2
+        red, green, _ = page.convert("RGB").getpixel((x, y))  # type: ignore[misc]
         assert (red > 220, green < 30) == (True, True)
 
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_picture_of_any_shape_is_shown_whole_with_its_transparency(tmp_path: Path, name: str) -> None:
     Image.new("RGBA", SHAPES[name], (0, 255, 0, 128)).save(tmp_path / "a.webp")
-    (page,) = sheets("Evening", "", [SheetEntry(tmp_path / "a.webp", name, "")])
+    (page,) = draw_sheets("Evening", "", [SheetEntry(tmp_path / "a.webp", name, "")])
     image = Image.open(io.BytesIO(page)).convert("RGB")
-    _, green, _ = image.getpixel((48 + THUMB[0] // 2, 150 + THUMB[1] // 2))  # type: ignore[misc]
+    _, green, _ = image.getpixel((48 + THUMBNAIL[0] // 2, 150 + THUMBNAIL[1] // 2))  # type: ignore[misc]
     assert 90 < green < 180
 
 
@@ -54,7 +55,7 @@ def test_a_picture_of_any_shape_is_shown_whole_with_its_transparency(tmp_path: P
 def test_a_file_that_is_gone_or_broken_leaves_its_window_empty(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "a.jpg").write_bytes(content)
-    assert len(list(sheets("Evening", "", [SheetEntry(tmp_path / "a.jpg", "gone", "")]))) == 1
+    assert len(list(draw_sheets("Evening", "", [SheetEntry(tmp_path / "a.jpg", "gone", "")]))) == 1
 
 
 @pytest.mark.parametrize(
@@ -62,14 +63,14 @@ def test_a_file_that_is_gone_or_broken_leaves_its_window_empty(tmp_path: Path, c
 )
 def test_words_stay_inside_their_column(tmp_path: Path, text: str) -> None:
     (page,) = pages(tmp_path, 1, text, note=text)
-    beside = page.convert("L").crop((48 + THUMB[0] + 2, 150, page.width, page.height))
+    beside = page.convert("L").crop((48 + THUMBNAIL[0] + 2, 150, page.width, page.height))
     assert beside.getextrema()[1] < 60  # type: ignore[operator]
 
 
 def test_a_sheet_contains_what_it_was_drawn_from_under_names_that_never_change(tmp_path: Path) -> None:
     entry = SheetEntry(tmp_path / "a.jpg", "harbour", "20:15 · drawn for Ann", "1.2.3", 4)
-    (page,) = sheets("Evening", "", [entry])
-    assert drawn_from(page) == ContactSheet("Evening", 1, (replace(entry, picture=Path("a.jpg")),))
+    (page,) = draw_sheets("Evening", "", [entry])
+    assert read_sheet(page) == ContactSheet("Evening", 1, (replace(entry, picture=Path("a.jpg")),))
     assert (
         b'{"picture": "a.jpg", "what": "harbour", "note": "20:15 \xc2\xb7 drawn for Ann", "mark": "1.2.3", "person": 4}'
     ) in page

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from streamer.outputs._contact_sheet import drawn_from
-from streamer.outputs._picture_folder import name_of
-from streamer.outputs.evening import Evenings, Options, create
+from streamer.outputs._contact_sheet import read_sheet
+from streamer.outputs._picture_folder import picture_name
+from streamer.outputs.evening import EveningGallery, Options, create
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.types import (
     Actor,
@@ -34,7 +34,7 @@ from streamer.types import (
 from tests.support.encoded_pictures import encoded
 
 
-def made(folder: Path, **options: bool) -> Evenings:
+def made(folder: Path, **options: bool) -> EveningGallery:
     return create(Options(folder=folder / "evenings", **options), Pseudonyms(folder / "home"))
 
 
@@ -55,11 +55,11 @@ def notice(kind: NoticeKind) -> Notice:
 
 
 @pytest.fixture
-def evenings(tmp_path: Path) -> Evenings:
+def evenings(tmp_path: Path) -> EveningGallery:
     return made(tmp_path)
 
 
-async def tell(evenings: Evenings, *events: Event) -> None:
+async def tell(evenings: EveningGallery, *events: Event) -> None:
     for event in events:
         await evenings.publish(event)
 
@@ -73,7 +73,7 @@ def sheets(folder: Path) -> list[Path]:
 
 
 async def test_each_picture_is_kept_once_and_a_sheet_comes_when_the_stream_ends(
-    evenings: Evenings, tmp_path: Path
+    evenings: EveningGallery, tmp_path: Path
 ) -> None:
     await tell(evenings, notice(NoticeKind.ONLINE), *shown("aaaaaaaa"), *shown("bbbbbbbb", "bob"))
     again, joined = shown("aaaaaaaa")[0], Ended(request("cccccccc", "eve"), RequestState.SHOWN)
@@ -87,7 +87,7 @@ async def test_each_picture_is_kept_once_and_a_sheet_comes_when_the_stream_ends(
 
 
 async def test_a_recording_that_ends_while_the_stream_goes_on_writes_a_sheet_and_ends_nothing(
-    evenings: Evenings, tmp_path: Path
+    evenings: EveningGallery, tmp_path: Path
 ) -> None:
     await tell(evenings, notice(NoticeKind.ONLINE), notice(NoticeKind.RECORDING_ON), *shown("aaaaaaaa"))
     await tell(evenings, notice(NoticeKind.RECORDING_OFF))
@@ -99,7 +99,7 @@ async def test_a_recording_that_ends_while_the_stream_goes_on_writes_a_sheet_and
 
 
 async def test_what_comes_after_the_end_is_another_evening(
-    evenings: Evenings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    evenings: EveningGallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await tell(evenings, *shown("aaaaaaaa"), notice(NoticeKind.OFFLINE))
     earlier = sheets(tmp_path)[0].read_bytes()
@@ -110,7 +110,7 @@ async def test_what_comes_after_the_end_is_another_evening(
     assert earlier in [sheet.read_bytes() for sheet in sheets(tmp_path)]
 
 
-async def test_the_end_of_the_program_ends_an_evening(evenings: Evenings, tmp_path: Path) -> None:
+async def test_the_end_of_the_program_ends_an_evening(evenings: EveningGallery, tmp_path: Path) -> None:
     running = asyncio.create_task(evenings.run())
     await tell(evenings, *shown("aaaaaaaa"))
     running.cancel()
@@ -124,14 +124,14 @@ async def test_the_end_of_the_program_ends_an_evening(evenings: Evenings, tmp_pa
 )
 @pytest.mark.parametrize("over", [False, True])
 async def test_what_was_taken_back_is_deleted_and_leaves_the_sheet(
-    evenings: Evenings, tmp_path: Path, message: str | None, actor: str | None, left: list[str], over: bool
+    evenings: EveningGallery, tmp_path: Path, message: str | None, actor: str | None, left: list[str], over: bool
 ) -> None:
     await tell(evenings, *shown("aaaaaaaa", "ann"), *shown("bbbbbbbb", "bob"))
     ends = [notice(NoticeKind.OFFLINE)]
     await tell(evenings, *(ends if over else []))
     before = [sheet.read_bytes() for sheet in sheets(tmp_path)]
     await tell(evenings, Retraction("twitch", message, actor, 0.0))
-    names = {name_of(Frame(one, "background", "image/jpeg", b"", 1, 1), "").split()[-1] for one in left}
+    names = {picture_name(Frame(one, "background", "image/jpeg", b"", 1, 1), "").split()[-1] for one in left}
     assert {path.name.split()[-1] for path in pictures(tmp_path)} == names
     if over:
         assert ([sheet.read_bytes() for sheet in sheets(tmp_path)] == before) is (len(left) == 2)
@@ -144,9 +144,9 @@ async def test_after_a_restart_what_is_taken_back_goes_as_well(tmp_path: Path, e
     await tell(made(tmp_path), *shown("aaaaaaaa", "ann"), *shown("bbbbbbbb", "bob"), notice(NoticeKind.OFFLINE))
     await tell(made(tmp_path), event)
     assert [path.name.split()[-1] for path in pictures(tmp_path)] == [
-        name_of(Frame("bbbbbbbb", "background", "image/jpeg", b"", 1, 1), "").split()[-1]
+        picture_name(Frame("bbbbbbbb", "background", "image/jpeg", b"", 1, 1), "").split()[-1]
     ]
-    sheet = drawn_from(sheets(tmp_path)[0].read_bytes())
+    sheet = read_sheet(sheets(tmp_path)[0].read_bytes())
     assert sheet is not None
     assert [(entry.text, entry.note[-3:]) for entry in sheet.entries] == [("text of bbbbbbbb", "bob")]
 
@@ -161,7 +161,7 @@ async def test_a_timeout_of_today_leaves_pictures_of_days_ago_and_to_be_forgotte
     assert (list(pictures(tmp_path)), sheets(tmp_path)) == ([], [])
 
 
-async def test_taking_back_everything_leaves_no_sheet(evenings: Evenings, tmp_path: Path) -> None:
+async def test_taking_back_everything_leaves_no_sheet(evenings: EveningGallery, tmp_path: Path) -> None:
     await tell(evenings, *shown("aaaaaaaa"), notice(NoticeKind.OFFLINE), Retraction("twitch", None, "ann", 0.0))
     assert (list(pictures(tmp_path)), sheets(tmp_path)) == ([], [])
 

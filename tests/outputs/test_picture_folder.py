@@ -12,7 +12,7 @@ from PIL import Image
 
 from streamer.generator.render.encode import encode
 from streamer.outputs._contact_sheet import SheetEntry
-from streamer.outputs._picture_folder import PictureFolder, name_of, name_suffix
+from streamer.outputs._picture_folder import PictureFolder, name_suffix, picture_name
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.types import Frame
 
@@ -35,7 +35,7 @@ class EveningFolder:
 
     def _entry(self, number: int, actor_id: str) -> SheetEntry:
         shot = frame(number, 4 if number % 3 else 3)
-        path = self.folder / name_of(shot, f"20.15.{number:02}")
+        path = self.folder / picture_name(shot, f"20.15.{number:02}")
         tag = self.root.save(path, shot, actor_id)
         return SheetEntry(
             path, f"what {actor_id} asked for {number}", f"20:15 · drawn for {actor_id}", tag, ord(actor_id)
@@ -136,10 +136,10 @@ def test_pictures_and_sheets_of_early_versions_without_tags_go_by_their_names(tm
     pictures, old = PictureFolder(tmp_path, Pseudonyms(tmp_path / "key")), tmp_path / "2020"
     old.mkdir()
     for number in range(2):
-        (old / name_of(frame(number), "20.15.00")).write_bytes(frame(number).data)
+        (old / picture_name(frame(number), "20.15.00")).write_bytes(frame(number).data)
     (old / "contact sheet 1.jpg").write_bytes(frame(9).data)
     pictures.remove("a", ["request-0"])
-    assert [path.name for path in old.iterdir()] == [name_of(frame(1), "20.15.00")]
+    assert [path.name for path in old.iterdir()] == [picture_name(frame(1), "20.15.00")]
 
 
 def test_older_files_are_left_alone_when_only_new_ones_are_meant(tmp_path: Path) -> None:
