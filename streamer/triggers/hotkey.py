@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from streamer.errors import ConfigError
 from streamer.interfaces import Health, HealthState, Source
 from streamer.triggers._device_thread import ReportPress, device_presses
+from streamer.triggers._key_table import check_keys
 from streamer.types import KeyPress
 
 SOURCE = "hotkey"
@@ -74,25 +75,12 @@ def _parse_key(part: str, keys: str) -> str:
     return name
 
 
-def check_keys(keys: Mapping[str, str]) -> Mapping[str, str]:
-    """Return a table of chords and their commands unchanged; ConfigError when one of them cannot work."""
-    seen: dict[Chord, str] = {}
-    for chord, command in keys.items():
-        if (same := seen.setdefault(parse_chord(chord), chord)) != chord:
-            raise ConfigError("keys", f"'{chord}' and '{same}' are the same keys", fix="remove one of them")
-        if not command.strip():
-            raise ConfigError(
-                "keys", f"'{chord}' does nothing", fix='write a named trigger, or a line like "!bg stormy harbour"'
-            )
-    return keys
-
-
 class Options(BaseModel):
     """Which chord types which named trigger or line."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    keys: Annotated[Mapping[str, str], AfterValidator(check_keys)] = Field(
+    keys: Annotated[Mapping[str, str], AfterValidator(lambda keys: check_keys(keys, parse_chord, "keys"))] = Field(
         description="what each key runs: a name of named_triggers, or a line typed as the streamer"
     )
     debounce_s: float = Field(

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from streamer.errors import ConfigError, in_words
 from streamer.interfaces import Health, HealthState, Source
 from streamer.triggers._device_thread import ReportPress, device_presses
+from streamer.triggers._key_table import check_keys
 from streamer.types import KeyPress
 
 SOURCE = "midi"
@@ -62,17 +63,6 @@ def parse_pad(key: str) -> Pad:
     return Pad(kind, number, channel)
 
 
-def check_keys(keys: Mapping[str, str]) -> Mapping[str, str]:
-    """Return a table of pads and their commands unchanged; ConfigError when one of them cannot work."""
-    seen: dict[Pad, str] = {}
-    for key, name in keys.items():
-        if (same := seen.setdefault(parse_pad(key), key)) != key:
-            raise ConfigError("keys", f"'{key}' and '{same}' are the same pad", fix="remove one of them")
-        if not name.strip():
-            raise ConfigError("keys", f"'{key}' does nothing", fix="write a named trigger, or a line")
-    return keys
-
-
 class Options(BaseModel):
     """Which pad types which named trigger or line."""
 
@@ -81,7 +71,7 @@ class Options(BaseModel):
     port: str | None = Field(
         None, min_length=1, description="part of the pad's name; null: the first pad that is plugged in"
     )
-    keys: Annotated[Mapping[str, str], AfterValidator(check_keys)] = Field(
+    keys: Annotated[Mapping[str, str], AfterValidator(lambda keys: check_keys(keys, parse_pad, "pad"))] = Field(
         description='note, control (pressed from 64 on) or program, with "channel 10" after it if the channel '
         "matters, and what it runs"
     )

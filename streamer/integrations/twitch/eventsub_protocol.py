@@ -125,9 +125,7 @@ class EventSubProtocol:
         """Handle one frame of one connection."""
         try:
             message = json.loads(frame)
-            metadata, payload = message["metadata"], message["payload"]
-            kind, message_id = str(metadata["message_type"]), str(metadata["message_id"])
-            actions = self._handle(number, kind, message_id, metadata, payload, now)
+            actions = self._handle(number, message["metadata"], message["payload"], now)
         except (ValueError, KeyError, TypeError, AttributeError):
             self.malformed += 1
             return []
@@ -135,9 +133,8 @@ class EventSubProtocol:
             self._deadline = now + self._keepalive_s + SLACK_S
         return actions
 
-    def _handle(
-        self, number: int, kind: str, message_id: str, metadata: Mapping[str, Any], payload: Any, now: float
-    ) -> list[Action]:
+    def _handle(self, number: int, metadata: Mapping[str, Any], payload: Any, now: float) -> list[Action]:
+        kind, message_id = str(metadata["message_type"]), str(metadata["message_id"])
         if kind == "session_welcome":
             return self._handle_welcome(number, payload["session"])
         if kind == "notification":
