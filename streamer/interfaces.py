@@ -69,18 +69,24 @@ class Health:
 
 
 class Source(Protocol):
-    """A trigger source: yields what happened, reconnects by itself, ends only when it has nothing more to say."""
+    """A trigger source: it reconnects by itself, and ends only when nothing more can happen."""
 
-    def listen(self) -> AsyncIterator[SourceEvent]: ...
+    def listen(self) -> AsyncIterator[SourceEvent]:
+        """Yield what happens."""
+        ...
 
-    def health(self) -> Health: ...
+    def health(self) -> Health:
+        """Return how the source is doing, for the panel."""
+        ...
 
 
 @runtime_checkable
 class KeySource(Protocol):
-    """A source whose keys stand for named triggers or lines: the start checks that each of them means something."""
+    """A source whose keys stand for named triggers or lines; the start checks that each of them is known."""
 
-    def names(self) -> Collection[str]: ...
+    def names(self) -> Collection[str]:
+        """Return what the keys stand for."""
+        ...
 
 
 class Rule:
@@ -139,39 +145,47 @@ class Rule:
 class Reporting(Protocol):
     """A part whose state the panel shows."""
 
-    def health(self) -> Health: ...
+    def health(self) -> Health:
+        """Return how the part is doing."""
+        ...
 
 
 @runtime_checkable
 class Running(Protocol):
-    """An output with a life of its own besides what it is told: it runs until cancelled."""
+    """An output with a task of its own."""
 
-    async def run(self) -> None: ...
+    async def run(self) -> None:
+        """Run until cancelled."""
+        ...
 
 
 @runtime_checkable
 class RewardSeller(Protocol):
-    """An output that sells lines: where each stands among its options; the start checks that each draws something."""
+    """An output that sells command lines for channel points; the start checks that each of them draws something."""
 
-    def lines(self) -> Mapping[tuple[str, ...], str]: ...
+    def lines(self) -> Mapping[tuple[str, ...], str]:
+        """Map the place of each line among the output's options to the line."""
+        ...
 
 
 class Output(Protocol):
-    """Something that is told every event; it must not raise for a bad event and must not block."""
+    """Receives every event; it must not raise for a bad event and must not block."""
 
-    async def publish(self, event: Event) -> None: ...
+    async def publish(self, event: Event) -> None:
+        """Take one event."""
+        ...
 
 
 class ProgramView(Protocol):
-    """Something that sees what viewers see."""
+    """Takes screenshots of what viewers see."""
 
     @property
     def open(self) -> bool:
-        """Tell whether it could see now."""
+        """Tell whether a screenshot can be taken now."""
         ...
 
     async def picture(self) -> bytes:
-        """Return it as an encoded picture, within two seconds; raises BackendError when it cannot be had."""
+        """Return an encoded screenshot within two seconds; raises BackendError if that is impossible."""
         ...
 
 
@@ -197,17 +211,25 @@ class Generator(Protocol):
         """Wait until a request would be drawn at once."""
         ...
 
-    def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]: ...
+    def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+        """Yield previews, then the frame; closing the iterator stops the drawing."""
+        ...
 
-    def cancel(self, request_id: str) -> None: ...
+    def cancel(self, request_id: str) -> None:
+        """Stop this request, drawn or waiting; its ``draw`` raises BackendError."""
+        ...
 
     def release_gpu(self) -> None:
         """Finish the picture being drawn, then free the GPU until ``reclaim_gpu``."""
         ...
 
-    def reclaim_gpu(self) -> None: ...
+    def reclaim_gpu(self) -> None:
+        """Load and warm up again."""
+        ...
 
-    def health(self) -> Health: ...
+    def health(self) -> Health:
+        """Return whether the generator draws, and if not, why."""
+        ...
 
 
 class ReceiptOutcome(StrEnum):

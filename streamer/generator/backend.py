@@ -35,10 +35,14 @@ class BackendPicture(Protocol):
     """A finished picture that may still lie in GPU memory."""
 
     @property
-    def width(self) -> int: ...
+    def width(self) -> int:
+        """Return the width in pixels."""
+        ...
 
     @property
-    def height(self) -> int: ...
+    def height(self) -> int:
+        """Return the height in pixels."""
+        ...
 
     def pixels(self) -> Pixels:
         """Copy the picture to the host."""
@@ -57,16 +61,20 @@ class HostPicture:
 
     @property
     def width(self) -> int:
+        """Return the width in pixels."""
         return int(self.array.shape[1])
 
     @property
     def height(self) -> int:
+        """Return the height in pixels."""
         return int(self.array.shape[0])
 
     def pixels(self) -> Pixels:
+        """Return the array itself."""
         return self.array
 
     def jpeg(self, quality: int) -> bytes | None:
+        """Leave the encoding to the host."""
         return None
 
 

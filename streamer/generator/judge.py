@@ -36,7 +36,9 @@ class Judge(Protocol):
     """Scores classes from 0 to 1; ``version`` names the weights. One thread at a time uses it."""
 
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """Name the weights."""
+        ...
 
     def load(self) -> None:
         """Load the weights; raise BackendUnavailable with a fix if that is impossible."""
@@ -56,7 +58,9 @@ class ImageJudge(Judge, Protocol):
 class TextJudge(Judge, Protocol):
     """A judge of texts."""
 
-    def read(self, text: str) -> Scores: ...
+    def read(self, text: str) -> Scores:
+        """Score one text."""
+        ...
 
 
 def highest_scores(several: list[Scores]) -> dict[str, float]:

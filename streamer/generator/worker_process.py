@@ -44,6 +44,7 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
+        """Return the process id."""
         return self._process.pid
 
     def send(self, command: WorkerCommand) -> None:

@@ -137,6 +137,7 @@ class WorkerProtocol:
 
     @property
     def state(self) -> WorkerState:
+        """Return where the process stands."""
         return self._state
 
     @property
@@ -195,17 +196,13 @@ class WorkerProtocol:
                 self._exit_message = reply
                 self.ending()
                 return [EndWorker()]
-            case Produced(job, item):
-                return self._deliver(job, self._with_missing(item) if isinstance(item, Frame) else item)
-            case Failed(job, error, problem, fix):
-                return self._deliver(job, getattr(errors, error, BackendError)(problem, fix=fix))
-            case Stopped(job):
-                return self._deliver(job, BackendError(STOPPED))
-            case Heartbeat():
-                return []
-            case _:
+            case Produced() | Failed() | Stopped():
+                return self._deliver(reply.job, self._item(reply))
+            case Progress() | Ready() | FasterNow():
                 self._note(reply)
-                return []
+            case Heartbeat():
+                pass
+        return []
 
     def silent(self) -> list[WorkerAction]:
         """Act on a deadline that has passed."""
@@ -270,7 +267,18 @@ class WorkerProtocol:
         self._enter(WorkerState.CLOSED, "the generator is stopped")
         return self._drop_job(BackendError("the generator is stopped"))
 
-    def _note(self, reply: WorkerReply) -> None:
+    def _item(self, reply: Produced | Failed | Stopped) -> DrawItem:
+        """Return what the reader of a drawing gets for a reply to its job."""
+        match reply:
+            case Produced(_, item):
+                return self._with_missing(item) if isinstance(item, Frame) else item
+            case Failed(_, error, problem, fix):
+                kind: type[BackendError] = getattr(errors, error, BackendError)
+                return kind(problem, fix=fix)
+            case Stopped():
+                return BackendError(STOPPED)
+
+    def _note(self, reply: Progress | Ready | FasterNow) -> None:
         """Take over what the process says about itself."""
         match reply:
             case Progress(doing, share):

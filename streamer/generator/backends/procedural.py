@@ -38,6 +38,7 @@ class ProceduralBackend:
         self._noise: Noise | None = None
 
     def load(self, report: Report) -> None:
+        """Build the noise tables."""
         report("making noise tables", 0.0)
         self._noise = Noise()
         report("ready", 1.0)
@@ -52,6 +53,7 @@ class ProceduralBackend:
         report("ready", 1.0)
 
     def draw(self, request: ImageRequest) -> Iterator[StepCallback | BackendPicture]:
+        """Yield a StepCallback after each of the request's steps, then the picture; refuse to edit one."""
         if request.reference is not None:
             raise Unsupported("edits need a GPU model; the built-in painter only draws new pictures")
         params = request.params
@@ -71,9 +73,11 @@ class ProceduralBackend:
         yield HostPicture(finish(scene))
 
     def active(self) -> dict[str, str]:
+        """Name device, engine and precision."""
         return {"device": "cpu", "engine": "procedural", "precision": "float32"}
 
     def close(self) -> None:
+        """Free the noise tables."""
         self._noise = None
 
     def _tables(self) -> Noise:

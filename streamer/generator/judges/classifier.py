@@ -40,6 +40,7 @@ class Classifier:
 
     @property
     def version(self) -> str:
+        """Name the checkpoint."""
         return self._options.model
 
     def load(self) -> None:

@@ -53,6 +53,7 @@ class Clip:
 
     @property
     def version(self) -> str:
+        """Name the checkpoint."""
         return self._options.model
 
     def load(self) -> None:

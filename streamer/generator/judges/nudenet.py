@@ -39,6 +39,7 @@ class NudeNet:
 
     @property
     def version(self) -> str:
+        """Return the version of the package, which brings the weights."""
         return version("nudenet")
 
     def load(self) -> None:

@@ -43,6 +43,7 @@ class TextClassifier:
 
     @property
     def version(self) -> str:
+        """Name the checkpoint."""
         return self._options.model
 
     def load(self) -> None:

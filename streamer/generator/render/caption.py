@@ -31,6 +31,7 @@ class TextMasks:
 
     @property
     def size(self) -> tuple[int, int]:
+        """Return width and height in pixels."""
         return self.outline.size
 
 
