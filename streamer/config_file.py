@@ -72,9 +72,11 @@ def read(path: Path) -> Document:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "is not YAML"
-        raise ConfigError("the file", problem, line=mark.line + 1 if mark else None, path=str(path)) from error
+        fix = "check the indentation, the colons and the quotes there"
+        raise ConfigError("the file", problem, line=mark.line + 1 if mark else None, fix=fix, path=str(path)) from error
     if not isinstance(data, dict):
-        raise ConfigError("the file", "must be a mapping of keys to values", path=str(path))
+        fix = "begin with the name of a section, like server:"
+        raise ConfigError("the file", "must be a mapping of keys to values", fix=fix, path=str(path))
     lines: dict[Location, int] = {}
     document = Document(str(path), data, lines)
     for at, line in _key_lines(node, ()):

@@ -1,20 +1,21 @@
-"""The tree of exceptions: outcomes are values, so only faults are raised.
+"""The tree of exceptions. Outcomes are values; only faults are raised.
 
 StreamerError
 ├── ConfigError        config.yaml, the environment or an option is wrong; names the key, the line and the fix
 ├── PluginError        a module named by ``use:`` is missing, or does not offer what its seam asks for
-├── StoreError         the state directory or its database cannot be used
+├── StoreError         the state folder or its database cannot be used
 ├── ListenError        the address cannot be bound
+├── ApiError           the running program refused what the command line asked of it
 ├── ObsError           OBS did not do what was asked of it
-│   ├── ObsAway              there is no OBS to ask: not running, gone meanwhile, no answer in time, a wrong password
-│   └── ObsRefused           OBS answered that it will not, with obs-websocket's own code
-├── TwitchError        Twitch did not do what was asked of its API; status 0 means that it could not be reached
+│   ├── ObsAway              no OBS answers: it is not running, it went away, it is too slow, or the password is wrong
+│   └── ObsRefused           OBS refused the request, with a status code of obs-websocket
+├── TwitchError        Twitch's API failed or refused; status 0 means that it could not be reached
 │   ├── LoginError           nobody is logged in, or the login has ended; only a new login helps
 │   └── MissingScope         the login does not cover this; the feature stops, the others go on
 └── BackendError       a picture could not be drawn; the request fails, the program goes on
     ├── BackendUnavailable   the backend cannot run on this machine at all (no weights, no GPU, no memory)
     ├── BackendDied          the generator process ended or was killed while drawing
-    └── Unsupported          this backend cannot do what the request asks (an edit, say)
+    └── Unsupported          this backend cannot do what the request asks, for example an edit
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from collections.abc import Mapping
 
 
 def in_words(error: BaseException) -> str:
-    """Return what an exception says, or its name when it says nothing: a TimeoutError never does."""
+    """Return the message of an exception, or its class name if it has none, like TimeoutError."""
     return str(error).strip() or type(error).__name__
 
 
 class StreamerError(Exception):
-    """Stand at the root of everything this program raises on purpose."""
+    """The base class of everything that this program raises on purpose."""
 
 
 class ConfigError(StreamerError):
-    """Say which key is wrong, where it stands, and what would be right."""
+    """A key, option or argument is wrong: which, on which line, and what to write instead."""
 
     def __init__(self, key: str, problem: str, *, line: int | None = None, fix: str = "", path: str = "") -> None:
         super().__init__(key, problem)
@@ -45,7 +46,7 @@ class ConfigError(StreamerError):
 
 
 class PluginError(StreamerError):
-    """Say which plug-in of which kind cannot be used, and why."""
+    """A plug-in cannot be used: of which kind, by which name, and why."""
 
     def __init__(self, kind: str, name: str, problem: str) -> None:
         super().__init__(kind, name, problem)
@@ -56,7 +57,7 @@ class PluginError(StreamerError):
 
 
 class StoreError(StreamerError):
-    """Say which path of the state directory cannot be used, and why."""
+    """A path of the state folder cannot be used: which, and why."""
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(path, problem)
@@ -67,7 +68,7 @@ class StoreError(StreamerError):
 
 
 class ListenError(StreamerError):
-    """Say which address is taken, by whom if known, and which key changes it."""
+    """An address cannot be bound: which, by whom it is taken if that is known, and which key changes it."""
 
     def __init__(self, host: str, port: int, problem: str) -> None:
         super().__init__(host, port, problem)
@@ -80,16 +81,30 @@ class ListenError(StreamerError):
         )
 
 
+class ApiError(StreamerError):
+    """The running program refused what the command line asked of it: at which address, with which HTTP status."""
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(url, status)
+        self.url, self.status = url, status
+
+    def __str__(self) -> str:
+        return (
+            f"the program at {self.url} answers {self.status}; stop it, or set STREAMER_OPERATOR_TOKEN to the token "
+            "of its operator"
+        )
+
+
 class ObsError(StreamerError):
     """OBS did not do what was asked of it."""
 
 
 class ObsAway(ObsError):
-    """Say why there is no OBS to ask, in words for a streamer."""
+    """No OBS answers; the message says why and what to do."""
 
 
 class ObsRefused(ObsError):
-    """Say which request OBS refused; ``code`` is obs-websocket's status, like 600 for what is not there."""
+    """OBS refused a request; ``code`` is the status code of obs-websocket, such as 600 for a missing resource."""
 
     def __init__(self, request: str, code: int, problem: str) -> None:
         super().__init__(request, code, problem)
@@ -100,7 +115,7 @@ class ObsRefused(ObsError):
 
 
 class TwitchError(StreamerError):
-    """Say what Twitch answered; ``body`` is the JSON of the answer, if it was any."""
+    """Twitch refused or could not be reached; ``body`` is the JSON of its answer, if there was one."""
 
     def __init__(self, status: int, problem: str, body: Mapping[str, object] | None = None) -> None:
         super().__init__(status, problem)
@@ -111,7 +126,7 @@ class TwitchError(StreamerError):
 
 
 class LoginError(TwitchError):
-    """Say why nobody is logged in, and what to run."""
+    """Nobody is logged in; the message says why and which command to run."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(401, problem)
@@ -121,11 +136,11 @@ class LoginError(TwitchError):
 
 
 class MissingScope(TwitchError):
-    """The login does not cover what was asked."""
+    """The login lacks a scope that the request needs."""
 
 
 class BackendError(StreamerError):
-    """Say why a picture could not be drawn; carries a fix where there is one."""
+    """A picture could not be drawn: why, and how to fix that if it is known."""
 
     def __init__(self, problem: str, *, fix: str = "") -> None:
         super().__init__(problem, fix)

@@ -17,7 +17,7 @@ from streamer.api.auth import TokenRole, standing_tokens
 from streamer.commands.parser import Commands
 from streamer.config import Config, selections
 from streamer.config_file import Document
-from streamer.errors import BackendError, ConfigError, ListenError
+from streamer.errors import ApiError, BackendError, ConfigError
 from streamer.generator.backend_choice import choose
 from streamer.integrations.obs import build
 from streamer.interfaces import Generator, Health, HealthState, Output
@@ -129,5 +129,5 @@ async def forget_in_running_program(
     except httpx.TransportError:
         return None
     if answer.status_code != 200:
-        raise ListenError(config.server.host, config.server.port, f"something there answers {answer.status_code}")
+        raise ApiError(config.server.url, answer.status_code)
     return int(answer.json()["requests"])

@@ -59,11 +59,11 @@ def find(seam: str, name: str, also: Sequence[str] = ()) -> ModuleType:
     except ModuleNotFoundError as error:
         missing = error.name
         if missing is None or not f"{path}.".startswith(f"{missing}."):
-            raise PluginError(seam, name, f"needs the package '{missing}'; {missing} is not installed") from error
+            raise PluginError(seam, name, f"needs the package '{missing}', which is not installed") from error
         known = ", ".join([*also, *names(seam)])
-        raise PluginError(seam, name, f"no such name is known: use one of: {known}") from error
+        raise PluginError(seam, name, f"there is no such plug-in; use one of: {known}") from error
     if not (hasattr(module, "Options") and hasattr(module, "create")):
-        raise PluginError(seam, name, "the module offers no Options; it must offer Options and create(options)")
+        raise PluginError(seam, name, "the module must offer Options and create(options)")
     return module
 
 

@@ -18,7 +18,7 @@ SOLD = "outputs: [{use: rewards, rewards: {draw: {title: Draw, cost: 5, command:
         (("layer: meme,", "layer: mem,"), "commands.meme.layer", "known layers: background, meme"),
         (("layout: top_bottom", "layout: sideways"), "commands.meme.layout", "top_bottom"),
         (("use: popup", "use: popp"), "layers.meme.use", "popup"),
-        (("- {use: role}", "- {use: rolle}"), "policy.0.use", "known: "),
+        (("- {use: role}", "- {use: rolle}"), "policy.0.use", "there is no such plug-in; use one of: "),
         (("- {use: length, longest: 100}", "- {use: length, longst: 100}"), "policy.1.longst", "longest"),
         (("aliases: [фон]", "aliases: [meme]"), "commands.meme", "already means 'bg'"),
         (('"{prompt}, film noir"', '"film noir"'), "styles.noir", "{prompt}"),

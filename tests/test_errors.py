@@ -8,6 +8,7 @@ import pytest
 
 from streamer import errors
 from streamer.errors import (
+    ApiError,
     BackendError,
     BackendUnavailable,
     ConfigError,
@@ -36,6 +37,9 @@ def test_every_exception_stands_in_the_tree_of_the_docstring(error: type[Excepti
         (StoreError("/home/x", "is full"), "/home/x: is full"),
         (ListenError("127.0.0.1", 8710, "in use"),
          "cannot listen on 127.0.0.1:8710: in use; set server.port in config.yaml or STREAMER_PORT to a free one"),
+        (ApiError("http://127.0.0.1:8710", 401),
+         "the program at http://127.0.0.1:8710 answers 401; stop it, or set STREAMER_OPERATOR_TOKEN to the token of its"
+         " operator"),
         (BackendError("no memory", fix="close the game"), "no memory; close the game"),
         (BackendUnavailable("no GPU"), "no GPU"),
     ],

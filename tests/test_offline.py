@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamer import app, cli, config_checks, offline, paths
-from streamer.errors import BackendError, ConfigError, ListenError
+from streamer.errors import ApiError, BackendError, ConfigError
 from streamer.interfaces import Health, HealthState
 from tests.support.embedded import place
 from tests.support.real_program import Remote, environment, free_port
@@ -57,7 +57,7 @@ async def test_another_program_at_the_address_is_named(served: Remote, tmp_path:
     stranger = {**environ, "STREAMER_OPERATOR_TOKEN": "not the token of that program"}
     where = paths.place(stranger)
     config, _ = config_checks.checked_config(where, stranger)
-    with pytest.raises(ListenError, match="answers 401"):
+    with pytest.raises(ApiError, match="answers 401; stop it, or set STREAMER_OPERATOR_TOKEN"):
         await offline.forget_in_running_program(config, where, stranger, "1")
 
 

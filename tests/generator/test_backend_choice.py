@@ -83,7 +83,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(name: str) -> None:
 
 
 def test_a_module_that_is_no_backend_is_refused() -> None:
-    with pytest.raises(PluginError, match="offers no Options"):
+    with pytest.raises(PluginError, match="must offer Options and create"):
         load_backend_module("streamer.errors")
 
 
@@ -91,5 +91,5 @@ def test_a_backend_that_needs_a_missing_package_names_it(tmp_path: Path, monkeyp
     (tmp_path / "needy_package").mkdir()
     (tmp_path / "needy_package/backend.py").write_text("import no_such_library")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(PluginError, match="no_such_library is not installed"):
+    with pytest.raises(PluginError, match="needs the package 'no_such_library', which is not installed"):
         load_backend_module("needy_package.backend")

@@ -53,7 +53,7 @@ def test_a_judge_that_cannot_judge_never_allows(does: str, code: str, outcome: s
     ("use", "problem"),
     [
         (JudgeUse(IMAGE_JUDGE, {"does": "unavailable"}), "no weights; get some"),
-        (JudgeUse("no_such_judge", {}), "no such name is known: use one of:"),
+        (JudgeUse("no_such_judge", {}), "there is no such plug-in; use one of:"),
         (JudgeUse(IMAGE_JUDGE, {"does": "fly"}), "ValidationError"),
     ],
 )
