@@ -276,7 +276,7 @@ async def audit(environ: Mapping[str, str], since: str, output: Path) -> int:
     from streamer.storage.audit import parse_since, read_audit
 
     where = paths.place(environ)
-    rows = await asyncio.to_thread(read_audit, where.home / "streamer.db", parse_since(since, time.time()))
+    rows = await asyncio.to_thread(read_audit, where.home, parse_since(since, time.time()))
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     await asyncio.to_thread(output.write_text, lines, "utf-8")
     print(f"{output}: {len(rows)} lines")

@@ -67,7 +67,7 @@ def standing_tokens(home: Path, environ: Mapping[str, str]) -> dict[TokenRole, s
 
     STREAMER_OPERATOR_TOKEN replaces the operator's file.
     """
-    tokens = {role: _standing_token(home / "secrets" / str(role)) for role in STANDING_ROLES}
+    tokens = {role: _standing_token(secret_files.path_in(home, role)) for role in STANDING_ROLES}
     if given := environ.get("STREAMER_OPERATOR_TOKEN"):
         tokens[TokenRole.OPERATOR] = given
     return tokens

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from streamer.errors import ConfigError, StoreError
-from streamer.storage.database import ChannelKeys, Database, execute
+from streamer.errors import ConfigError
+from streamer.storage.database import ChannelKeys, Database, execute, read_only
 from streamer.types import Frame, Outcome, Verdict
 
 
@@ -62,19 +62,10 @@ class AuditLog:
         execute(db, "DELETE FROM airings WHERE to_at < ?", (before,))
 
 
-def read_audit(path: Path, since: float) -> list[dict[str, object]]:
-    """Read the audit while the program may be running: opens the file read-only."""
-    if not path.is_file():
-        raise StoreError(str(path), "is not there; start the program once, or set STREAMER_HOME")
-    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-    try:
+def read_audit(home: Path, since: float) -> list[dict[str, object]]:
+    """Read the audit of a state directory while the program may be running."""
+    with read_only(home) as db:
         return _entries(db, since)
-    except sqlite3.Error as error:
-        raise StoreError(
-            str(path), f"{error}; start the program once, so that it brings the file up to date"
-        ) from error
-    finally:
-        db.close()
 
 
 def parse_since(text: str, now: float) -> float:

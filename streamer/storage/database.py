@@ -6,8 +6,9 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -130,6 +131,23 @@ class Database:
         if self._db:
             self._db.close()
             self._db = None
+
+
+@contextmanager
+def read_only(home: Path) -> Iterator[sqlite3.Connection]:
+    """Open the database of a state directory for reading while the program may be running; raises StoreError."""
+    path = home / FILE_NAME
+    if not path.is_file():
+        raise StoreError(str(path), "is not there; start the program once, or set STREAMER_HOME")
+    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    try:
+        yield db
+    except sqlite3.Error as error:
+        raise StoreError(
+            str(path), f"{error}; start the program once, so that it brings the file up to date"
+        ) from error
+    finally:
+        db.close()
 
 
 def execute(db: sqlite3.Connection, statement: str, values: Sequence[object]) -> None:

@@ -28,7 +28,7 @@ class Pseudonyms:
     """
 
     def __init__(self, home: Path) -> None:
-        self._path = home / "secrets" / "pseudonym"
+        self._path = secret_files.path_in(home, "pseudonym")
 
     @cached_property
     def _key(self) -> bytes:

@@ -79,5 +79,5 @@ def _settle(db: sqlite3.Connection, redemption_id: str, now: float) -> None:
 
 
 def _unknown(db: sqlite3.Connection, ids: Collection[str]) -> set[str]:
-    known = (db.execute("SELECT id FROM redemptions WHERE id = ?", (one,)).fetchone() for one in ids)
-    return set(ids) - {row[0] for row in known if row}
+    rows = (db.execute("SELECT id FROM redemptions WHERE id = ?", (key,)).fetchone() for key in ids)
+    return set(ids) - {row[0] for row in rows if row}

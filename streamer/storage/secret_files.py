@@ -13,6 +13,11 @@ from streamer.errors import ConfigError, StoreError
 OWNER_ONLY = 0o600
 
 
+def path_in(home: Path, name: str) -> Path:
+    """Return the path of a secret file in a state directory."""
+    return home / "secrets" / name
+
+
 def read(path: Path) -> bytes | None:
     """Return the content, None when there is no file; raises ConfigError when other users may read it."""
     try:

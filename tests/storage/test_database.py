@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import StoreError
+from streamer.storage.database import Database, execute, read_only
 from streamer.storage.schema import MIGRATIONS
 from streamer.storage.store import Store, StoreOptions
+from tests.support.files_containing import files_containing
 
 
 async def test_the_state_directory_is_private(store: Store, tmp_path: Path) -> None:
@@ -29,3 +31,44 @@ async def test_a_home_that_cannot_be_made_says_what_to_set(tmp_path: Path) -> No
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="STREAMER_HOME"):
         await Store.at(tmp_path / "file" / "home", StoreOptions()).open()
+
+
+def test_reading_beside_the_program_asks_for_a_first_start(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="start the program once"), read_only(tmp_path):
+        pass
+
+
+def test_reading_an_old_database_asks_for_a_start_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "streamer.db"
+    with sqlite3.connect(path) as db:
+        db.executescript(MIGRATIONS[0])
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="brings the file up to date"), read_only(tmp_path) as db:
+        db.execute("SELECT * FROM verdicts")
+    with pytest.raises(StoreError, match="readonly"), read_only(tmp_path) as db:
+        db.execute("DELETE FROM requests")
+    assert path.read_bytes() == before
+
+
+async def test_erased_rows_leave_no_byte_on_disk(tmp_path: Path) -> None:
+    database = Database(tmp_path)
+    await database.open()
+    await database.write("INSERT INTO settings VALUES ('key', 'marmalade lighthouse')", ())
+    assert files_containing(tmp_path, "marmalade lighthouse"), "or the search proves nothing"
+    await database.erase(lambda db: execute(db, "DELETE FROM settings", ()))
+    assert files_containing(tmp_path, "marmalade lighthouse") == []
+    await database.close()
+
+
+async def test_a_write_that_nobody_waits_for_is_logged_when_it_fails(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(tmp_path)
+    await database.open()
+    failed = database.write("INSERT INTO nowhere VALUES (1)", ())
+    await database.run(lambda db: None)
+    assert failed.done()
+    assert "not written: " in caplog.text
+    assert "no such table" in caplog.text
+    await database.close()

@@ -24,10 +24,10 @@ def test_a_tag_means_its_owner_and_its_request_and_nobody_else(tmp_path: Path) -
 
 def test_the_hash_that_stands_for_an_id_recognises_and_makes_the_same_tags(tmp_path: Path) -> None:
     pseudonyms = Pseudonyms(tmp_path)
-    who = pseudonyms.pseudonym("ann")
-    assert pseudonyms.tag_matcher(who)(pseudonyms.picture_tag("r1", "ann"))
-    assert pseudonyms.tag_matcher("ann")(pseudonyms.picture_tag("r1", who))
-    assert pseudonyms.pseudonym(who) == who
+    pseudonym = pseudonyms.pseudonym("ann")
+    assert pseudonyms.tag_matcher(pseudonym)(pseudonyms.picture_tag("r1", "ann"))
+    assert pseudonyms.tag_matcher("ann")(pseudonyms.picture_tag("r1", pseudonym))
+    assert pseudonyms.pseudonym(pseudonym) == pseudonym
 
 
 def test_two_tags_of_one_person_have_nothing_in_common_and_tell_no_name(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ async def test_an_open_request_owes_nothing(store: Store) -> None:
     assert await unsettled(store) == []
 
 
-@pytest.mark.parametrize("state", [one for one in RequestState if one not in ("queued", "drawing", "held")])
+@pytest.mark.parametrize("state", [state for state in RequestState if state not in ("queued", "drawing", "held")])
 async def test_only_a_picture_that_was_on_air_earns_its_points(store: Store, state: RequestState) -> None:
     await store.requests.accept(ASKED)
     await store.requests.end([ASKED.id], state, reason="because")

@@ -11,12 +11,12 @@ from streamer.types import RequestState
 from tests.support.examples import REQUEST, frame
 
 
-async def test_the_program_and_commands_beside_it_may_be_the_first_at_the_same_moment(tmp_path: Path) -> None:
+async def test_the_program_and_commands_may_create_the_store_at_the_same_moment(tmp_path: Path) -> None:
     for turn in range(5):
-        several = [Store.at(tmp_path / str(turn), StoreOptions()) for _ in range(8)]
-        await asyncio.gather(*(one.open() for one in several))
-        assert [await one.tokens.all() for one in several] == [[]] * 8
-        await asyncio.gather(*(one.close() for one in several))
+        stores = [Store.at(tmp_path / str(turn), StoreOptions()) for _ in range(8)]
+        await asyncio.gather(*(store.open() for store in stores))
+        assert [await store.tokens.all() for store in stores] == [[]] * 8
+        await asyncio.gather(*(store.close() for store in stores))
 
 
 async def test_a_restart_ends_what_a_crash_left_open_and_brings_the_background_back(tmp_path: Path) -> None:

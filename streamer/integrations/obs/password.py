@@ -12,7 +12,7 @@ VARIABLE = "STREAMER_OBS_PASSWORD"  # nosec B105
 
 def path_in(home: Path) -> Path:
     """Return the path of the password file."""
-    return home / "secrets" / "obs"
+    return secret_files.path_in(home, "obs")
 
 
 def read(home: Path, environ: Mapping[str, str]) -> str:

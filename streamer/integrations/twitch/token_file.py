@@ -24,7 +24,7 @@ class TokenPair:
 
 def path_in(home: Path) -> Path:
     """Return the path of the file in a state directory."""
-    return home / "secrets" / "twitch.json"
+    return secret_files.path_in(home, "twitch.json")
 
 
 def read(path: Path) -> TokenPair | None:
