@@ -10,10 +10,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 
 from streamer.commands.options import CommandOptions, ImageKind
+from streamer.commands.word_table import (
+    CommandWord,
+    check_prefix,
+    check_styles,
+    fold_word,
+    index_layers,
+    index_words,
+    word_key,
+)
 from streamer.errors import ConfigError
 from streamer.text import clean, without_links, without_markers, without_mentions
 from streamer.types import (
@@ -48,15 +56,6 @@ _PLURALS = {
 _ABOUT_ONE_LAYER = frozenset({StageAction.UNDO, StageAction.REDO, StageAction.CLEAR})
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """A command word and its entry in the table; ``typed`` includes the prefix."""
-
-    typed: str
-    command: str
-    options: CommandOptions
-
-
 class Commands:
     """The command table, the prompt styles, and the style that is on; immutable: ``with_style`` returns a copy."""
 
@@ -69,10 +68,10 @@ class Commands:
         prefix: str = "!",
     ) -> None:
         self._table = commands
-        self._prefix = _checked_prefix(prefix)
-        self._words = _words_of(commands, self._prefix)
-        self._layers = _layers_of(self._words)
-        self._styles = _checked_styles(styles)
+        self._prefix = check_prefix(prefix)
+        self._words = index_words(commands, self._prefix)
+        self._layers = index_layers(self._words)
+        self._styles = check_styles(styles)
         self._expires_after_s = expires_after_s
         self._style: str | None = None
         self._scene_style: str | None = None
@@ -84,7 +83,7 @@ class Commands:
 
     def with_style(self, name: str | None) -> Commands:
         """Return the same table with another style on; raise ConfigError for an unknown one."""
-        if name is not None and (name := _key(name)) not in self._styles:
+        if name is not None and (name := word_key(name)) not in self._styles:
             raise ConfigError("style", f"there is no style '{name}'", fix=f"use one of {self._style_names()}")
         other = copy.copy(self)
         other._style, other._scene_style = name, None
@@ -117,7 +116,7 @@ class Commands:
         if not text.casefold().startswith(self._prefix):
             return None
         typed, _, rest = text[len(self._prefix) :].partition(" ")
-        word = self._words.get(_folded(typed))
+        word = self._words.get(fold_word(typed))
         if word is None:
             return None
         kind = word.options.kind
@@ -131,10 +130,10 @@ class Commands:
         cleaned = first if "!" <= first <= "~" else clean(first)
         return cleaned != "" and cleaned[0].casefold() != self._prefix[0]
 
-    def _image_request(self, word: _Word, kind: ImageKind, text: str, trigger: Trigger) -> ImageRequest | Refusal:
+    def _image_request(self, word: CommandWord, kind: ImageKind, text: str, trigger: Trigger) -> ImageRequest | Refusal:
         options = word.options
         words, caption = _caption(without_markers(without_links(without_mentions(text))), options.layout)
-        if not words or (kind is ImageKind.RESTYLE and _key(words) not in self._styles):
+        if not words or (kind is ImageKind.RESTYLE and word_key(words) not in self._styles):
             usage = _USAGE[kind].replace("{word}", word.typed).replace("{styles}", self._style_names())
             return Refusal(trigger.id, "syntax", f"{word.typed} {usage}")
         return ImageRequest(
@@ -163,18 +162,22 @@ class Commands:
 
     def _prompt(self, options: CommandOptions, words: str) -> str:
         if options.kind is ImageKind.RESTYLE:
-            return options.template.replace("{text}", self._styles[_key(words)].replace("{prompt}", RESTYLE_SUBJECT))
+            return options.template.replace(
+                "{text}", self._styles[word_key(words)].replace("{prompt}", RESTYLE_SUBJECT)
+            )
         return self._styled(options.template.replace("{text}", words))
 
-    def _stage_command(self, word: _Word, action: StageAction, text: str, trigger: Trigger) -> StageCommand | Refusal:
+    def _stage_command(
+        self, word: CommandWord, action: StageAction, text: str, trigger: Trigger
+    ) -> StageCommand | Refusal:
         options = word.options
         if trigger.actor.role < options.role_needed:
             return Refusal(trigger.id, "role", f"{word.typed} is for {_PLURALS[options.role_needed]}")
-        if action is StageAction.STYLE and (text := _key(text)) not in self._styles:
+        if action is StageAction.STYLE and (text := word_key(text)) not in self._styles:
             return Refusal(trigger.id, "syntax", f"{word.typed} needs one of: {self._style_names()}")
         layer = options.layer
         if action in _ABOUT_ONE_LAYER:
-            layer = self._layers.get(_key(text.partition(" ")[0]), layer)
+            layer = self._layers.get(word_key(text.partition(" ")[0]), layer)
         return StageCommand(trigger.id, action, layer, text, trigger.actor, trigger.at, trigger.source)
 
     def _styled(self, prompt: str) -> str:
@@ -182,54 +185,6 @@ class Commands:
 
     def _style_names(self) -> str:
         return ", ".join(self._styles) or "(none are configured)"
-
-
-def _key(word: str) -> str:
-    return _folded(clean(word))
-
-
-def _folded(word: str) -> str:
-    # casefold turns the dotted capital I of Turkish into two characters; people also type "!bg:" and "!bg,".
-    return word.casefold().replace("i\u0307", "i").rstrip(".,:;")
-
-
-def _checked_prefix(prefix: str) -> str:
-    cleaned = clean(prefix).casefold()
-    if not cleaned or " " in cleaned or len(cleaned) > 10:
-        raise ConfigError("prefix", f"'{prefix}' cannot start a command", fix="use one to ten characters, like !")
-    return cleaned
-
-
-def _checked_styles(styles: Mapping[str, str]) -> dict[str, str]:
-    checked: dict[str, str] = {}
-    for name, template in styles.items():
-        if "{prompt}" not in template:
-            raise ConfigError(f"styles.{name}", "does not contain {prompt}", fix='write "{prompt}, oil painting"')
-        if not _key(name) or _key(name) in checked:
-            raise ConfigError(f"styles.{name}", "is empty or appears twice", fix="give it a name of its own")
-        checked[_key(name)] = template
-    return checked
-
-
-def _words_of(commands: Mapping[str, CommandOptions], prefix: str) -> dict[str, _Word]:
-    words: dict[str, _Word] = {}
-    for command, options in commands.items():
-        for typed in (command, *options.aliases):
-            key = _key(typed)
-            if not key or " " in key or key.startswith(prefix):
-                fix = f"write one word without {prefix}"
-                raise ConfigError(f"commands.{command}", f"'{typed}' cannot be a command word", fix=fix)
-            if key in words:
-                problem = f"'{typed}' already means '{words[key].command}'"
-                raise ConfigError(f"commands.{command}", problem, fix="remove it from one of the two")
-            words[key] = _Word(prefix + clean(typed), command, options)
-    return words
-
-
-def _layers_of(words: Mapping[str, _Word]) -> dict[str, str]:
-    pictures = {key: word.options.layer for key, word in words.items() if word.options.draws}
-    names = {_key(layer): layer for layer in pictures.values() if layer}
-    return names | {key: layer for key, layer in pictures.items() if layer}
 
 
 def _caption(text: str, layout: str | None) -> tuple[str, Caption | None]:

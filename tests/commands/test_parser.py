@@ -283,34 +283,6 @@ def test_any_prefix_of_a_few_characters_works(prefix: str) -> None:
     assert isinstance(request, ImageRequest)
 
 
-@pytest.mark.parametrize("prefix", ["", " ", "\u200b", "a b", "x" * 11])
-def test_a_prefix_that_cannot_work_is_refused(prefix: str) -> None:
-    with pytest.raises(ConfigError, match="prefix"):
-        Commands(table(), styles=STYLES, expires_after_s=30, prefix=prefix)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"meme": {**TABLE["meme"], "aliases": ["BG"]}}, r"commands\.meme: 'BG' already means 'bg'"),
-        ({"meme": {**TABLE["meme"], "aliases": ["ФОН"]}}, r"commands\.meme: 'ФОН' already means 'bg'"),
-        ({"clear": {"kind": "clear", "aliases": ["clear"]}}, r"commands\.clear: 'clear' already means 'clear'"),
-        ({"a b": {"kind": "clear"}}, r"'a b' cannot be a command word; write one word without !"),
-        ({"!wipe": {"kind": "clear"}}, r"'!wipe' cannot be a command word"),
-        ({"\u200b": {"kind": "clear"}}, r"cannot be a command word"),
-    ],
-)
-def test_words_that_clash_or_cannot_be_typed_are_refused(changes: dict[str, dict[str, Any]], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        Commands(table(**changes), styles=STYLES, expires_after_s=30)
-
-
-@pytest.mark.parametrize("styles", [{"noir": "film noir"}, {"Noir": "{prompt}", "noir": "{prompt}"}, {" ": "{prompt}"}])
-def test_styles_that_cannot_work_are_refused(styles: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match=r"styles\."):
-        Commands(table(), styles=styles, expires_after_s=30)
-
-
 def test_a_restyle_names_a_style_and_is_an_edit_of_what_viewers_see() -> None:
     table = {"restyle": CommandOptions(kind="restyle", layer="background", role=Role.VIEWER)}
     commands = Commands(table, styles={"Noir": "{prompt}, film noir"}, expires_after_s=30)
