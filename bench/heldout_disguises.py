@@ -19,7 +19,7 @@ def _swapped(pairs: str) -> Disguise:
 
 
 def _joined(between: str) -> Disguise:
-    return lambda word: between.join(word)
+    return between.join
 
 
 def _chunks(size: int, between: str) -> Disguise:

@@ -260,46 +260,59 @@ def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
     """Climb: every rung adds to the one before; give the model as the last rung left it."""
     best: Attention = "cudnn" if bench.cuda and torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
     optimizations = Optimizations(gpu_jpeg=bench.cuda)
+    simple: dict[str, dict[str, Any]] = {
+        "loop": {}, "attention": {"attention": best}, "qkv": {"fused_qkv": True},
+        "compile": {"compile": True, "fast_decoder": True}, "graphs": {"graphs": bench.cuda},
+        **({"fp8-attention": {"attention": "fp8"}} if bench.cuda else {}),
+    }  # fmt: skip
     for name in rungs:
-        if name == "attention":
-            optimizations = replace(optimizations, attention=best)
-        elif name == "qkv":
-            optimizations = replace(optimizations, fused_qkv=True)
-            quantize(model, Quantizer(True, None))
-        elif name == "compile":
-            optimizations = replace(optimizations, compile=True, fast_decoder=True)
-        elif name == "graphs":
-            optimizations = replace(optimizations, graphs=bench.cuda)
+        if name in simple:
+            optimizations = replace(optimizations, **simple[name])
+            if name == "qkv":
+                quantize(model, Quantizer(True, None))
         elif name in ("fp8", "int8"):
-            precision: Precision = "fp8" if name == "fp8" else "int8"
-            optimizations = replace(optimizations, precision=precision, attention=best)
-            if name == "int8":
-                optimizations = replace(
-                    optimizations, fused_qkv=True, fast_decoder=True, kernels=bench.cuda, graphs=bench.cuda
-                )
-            if count_eight_bit(model.transformer):
-                model = again(bench)
-            quantize(model, Quantizer(True, FP8 if name == "fp8" else torch.int8))
-            bench.note("eight_bit_layers", count_eight_bit(model.transformer, model.encoder))
+            optimizations = eight_bit(bench, name, best, optimizations)
+            model = quantized_again(bench, model, FP8 if name == "fp8" else torch.int8)
         elif name == "kernels":
-            if not count_eight_bit(model.transformer):
-                optimizations = replace(
-                    optimizations, precision="fp8", attention=best, fused_qkv=True, fast_decoder=True
-                )
-                optimizations = replace(optimizations, graphs=bench.cuda)
-                quantize(model, Quantizer(True, FP8))
-            optimizations = replace(optimizations, kernels=bench.cuda)
-        elif name == "fp8-attention" and bench.cuda:
-            optimizations = replace(optimizations, attention="fp8")
-        elif name != "loop":
+            optimizations = with_kernels(bench, model, best, optimizations)
+        else:
             continue
         rung(bench, model, name, optimizations)
     bench.metrics["last"] = optimizations
     return model
 
 
+def eight_bit(bench: Bench, name: str, best: Attention, before: Optimizations) -> Optimizations:
+    """Add products in eight bits; int8 brings everything along that makes it fast."""
+    precision: Precision = "fp8" if name == "fp8" else "int8"
+    after = replace(before, precision=precision, attention=best)
+    if name == "int8":
+        after = replace(after, fused_qkv=True, fast_decoder=True, kernels=bench.cuda, graphs=bench.cuda)
+    return after
+
+
+def quantized_again(bench: Bench, model: Any, kind: torch.dtype) -> Any:
+    """Quantize the model, built anew if it was quantized before."""
+    if count_eight_bit(model.transformer):
+        model = again(bench)
+    quantize(model, Quantizer(True, kind))
+    bench.note("eight_bit_layers", count_eight_bit(model.transformer, model.encoder))
+    return model
+
+
+def with_kernels(bench: Bench, model: Any, best: Attention, before: Optimizations) -> Optimizations:
+    """Add the kernels, with eight bits before them if no rung has brought those."""
+    if count_eight_bit(model.transformer):
+        return replace(before, kernels=bench.cuda)
+    quantize(model, Quantizer(True, FP8))
+    return replace(
+        before, precision="fp8", attention=best, fused_qkv=True, fast_decoder=True, graphs=bench.cuda,
+        kernels=bench.cuda,
+    )  # fmt: skip
+
+
 def again(bench: Bench) -> Any:
-    """Build the same weights anew: quantizing one in plan left nothing wide."""
+    """Build the same weights anew: quantizing in place left nothing wide."""
     bench.pipeline = None
     clean()
     bench.pipeline = make_pipeline(bench.model, dtype=bench.dtype, device=str(bench.device))

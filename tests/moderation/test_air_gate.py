@@ -87,7 +87,7 @@ class Airwaves(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.home = tempfile.TemporaryDirectory()
         self.store = Store.at(Path(self.home.name), StoreOptions())
-        self.run(lambda: self.store.open())
+        self.run(self.store.open)
         self.hub, self.stage = Hub(LAYERS), Stage(tuple(LAYERS))
         self.door = AirGate(self.store, self.hub.take_capability())
         self.page = self.hub.join()
@@ -100,7 +100,7 @@ class Airwaves(RuleBasedStateMachine):
         return self.loop.run_until_complete(wait())
 
     def teardown(self) -> None:
-        self.run(lambda: self.store.close())
+        self.run(self.store.close)
         self.loop.close()
         self.home.cleanup()
 

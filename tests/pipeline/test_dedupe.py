@@ -165,7 +165,7 @@ async def test_what_cannot_be_written_down_is_not_joined(tmp_path: Path, monkeyp
         async def full(request: ImageRequest) -> None:
             raise StoreError("disk", "full")
 
-        monkeypatch.setattr(room.store.requests, "accept", lambda request: full(request))
+        monkeypatch.setattr(room.store.requests, "accept", full)
         monkeypatch.setattr(room.store.requests, "set_state", lambda *given: None)
         receipt = await asked(room, "!bg harbour", "ben")
         assert (receipt.outcome, receipt.rule) == ("refused", "store")

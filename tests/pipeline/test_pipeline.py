@@ -447,7 +447,7 @@ async def test_what_is_written_for_an_occasion_happens_and_never_the_other_way_r
         await hears(room, NoticeKind.SCENE, "Game")
         await room.until(lambda: not room.easel.here.is_set())
     await hears(room, NoticeKind.ONLINE)
-    await room.until(lambda: room.easel.here.is_set())
+    await room.until(room.easel.here.is_set)
     await hears(room, NoticeKind.RAID)
     await room.draw_next()
     assert room.on_air() == b"fireworks"

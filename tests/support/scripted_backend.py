@@ -4,7 +4,7 @@ import ctypes
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -88,32 +88,35 @@ def picture(request: ImageRequest) -> Pixels:
     return photo(width, height, request.params.seed)
 
 
+def write_to_every_output() -> None:
+    print("hello from print")
+    os.write(1, b"hello from fd 1\n")
+    os.system("echo hello from a subprocess")
+    sys.stderr.write("50 %\r100 %\r")
+
+
+# What the worker does with a prompt after its first step.
+MISHAPS: dict[str, Callable[[], object]] = {
+    "segfault": lambda: ctypes.string_at(0),
+    "abort": os.abort,
+    "exit": lambda: sys.exit(3),
+    "exit at once": lambda: os._exit(0),
+    "hang": lambda: time.sleep(600),
+    # Keeps the interpreter lock, so that no other thread of this process can run.
+    "hang hard": lambda: ctypes.PyDLL(None).sleep(600),
+    "print": write_to_every_output,
+    "endless": lambda: time.sleep(0.01),
+}
+ERRORS: dict[str, Callable[[], Exception]] = {
+    "raise": lambda: ValueError("the sampler is confused"),
+    "refuse": lambda: Unsupported("cannot edit pictures"),
+    "fail": lambda: BackendError("out of memory", fix="use a smaller size"),
+    "lose the GPU": lambda: AcceleratorError("CUDA error: an illegal memory access was encountered"),
+}
+
+
 def misbehave(prompt: str) -> None:
-    match prompt:
-        case "segfault":
-            ctypes.string_at(0)
-        case "abort":
-            os.abort()
-        case "exit":
-            sys.exit(3)
-        case "exit at once":
-            os._exit(0)
-        case "hang":
-            time.sleep(600)
-        case "hang hard":  # keeps the interpreter lock, so that no other thread of this process can run
-            ctypes.PyDLL(None).sleep(600)
-        case "raise":
-            raise ValueError("the sampler is confused")
-        case "refuse":
-            raise Unsupported("cannot edit pictures")
-        case "fail":
-            raise BackendError("out of memory", fix="use a smaller size")
-        case "lose the GPU":
-            raise AcceleratorError("CUDA error: an illegal memory access was encountered")
-        case "print":
-            print("hello from print")
-            os.write(1, b"hello from fd 1\n")
-            os.system("echo hello from a subprocess")
-            sys.stderr.write("50 %\r100 %\r")
-        case "endless":
-            time.sleep(0.01)
+    """Do what the prompt names; most name nothing."""
+    if prompt in ERRORS:
+        raise ERRORS[prompt]()
+    MISHAPS.get(prompt, lambda: None)()

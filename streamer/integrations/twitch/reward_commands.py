@@ -37,7 +37,7 @@ class RewardCommands:
 
 
 def _filled_in(command: str, typed: str) -> str:
-    word, typed = command.split()[0], typed.strip()
+    word, typed = command.split(maxsplit=1)[0], typed.strip()
     # Viewers who know the command type it into the reward's field as well.
     if typed.casefold().startswith(f"{word} ".casefold()):
         typed = typed[len(word) :].strip()

@@ -22,7 +22,7 @@ def source_of(data: bytes) -> str:
     """Read the marker as any other program would: through the file's XMP."""
     image = Image.open(io.BytesIO(data))
     xmp: str = image.info["xmp"].decode()
-    return xmp.split("digitalsourcetype/")[1].split('"')[0]
+    return xmp.split("digitalsourcetype/")[1].split('"', maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("source", list(DigitalSource))
