@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer import __version__
+from streamer.api.auth import INCLUDED_ROLES, TokenRole, TokenTable, digest, new_token, standing_tokens
 from streamer.errors import ConfigError, StreamerError
 from streamer.interfaces import Generator, Health, HealthState
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 CONFIG_EXIT = 2
 FAULT_EXIT = 1
 OBS_WITHIN_S = 5.0
-TOKEN_ROLES = ("overlay", "trigger", "moderator", "operator")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -152,7 +152,7 @@ def _add_token(commands: Parsers) -> None:
     actions = command.add_subparsers(dest="action", required=True)
     new = actions.add_parser("new", help="make a token; it is shown once")
     new.add_argument("name")
-    new.add_argument("--role", choices=TOKEN_ROLES, required=True)
+    new.add_argument("--role", choices=[role.value for role in TokenRole], required=True)
     new.set_defaults(execute=lambda chosen: asyncio.run(token_new(os.environ, chosen.name, chosen.role)))
     listing = actions.add_parser("list", help="list the tokens that were made")
     listing.set_defaults(execute=lambda chosen: asyncio.run(token_list(os.environ)))
@@ -321,7 +321,6 @@ async def login(environ: Mapping[str, str]) -> int:
 async def obs_install(environ: Mapping[str, str], scenes: Sequence[str], *, place: bool) -> int:
     """Create or repair the overlay's sources in the OBS that runs now; the program itself need not run."""
     from streamer import app
-    from streamer.api.auth import TokenTable, standing_tokens
     from streamer.integrations.obs import build
     from streamer.integrations.obs.config import ObsOptions
     from streamer.integrations.obs.desired_sources import SourceKind
@@ -357,7 +356,6 @@ def obs_password(environ: Mapping[str, str]) -> int:
 async def token_new(environ: Mapping[str, str], name: str, role: str) -> int:
     """Make an access token and show it, this once."""
     from streamer import offline
-    from streamer.api.auth import INCLUDED_ROLES, TokenRole, digest, new_token
 
     where, config, _ = _loaded(environ)
     token, token_role = new_token(), TokenRole(role)

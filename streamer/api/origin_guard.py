@@ -1,7 +1,7 @@
-"""Refuses what other web pages send to a server on this machine: the framework's own middleware does not.
+"""Refuses requests of other web pages to a server on this machine, which the framework's own middleware lets pass.
 
-Host and Origin are compared as exact strings, for HTTP and WebSocket alike: DNS rebinding, cross-site requests,
-``null`` origins and alias tricks (Gradio CVE-2024-1727, -47084, -47165, CVE-2025-5320) all end here.
+It compares Host and Origin as exact strings, for HTTP and WebSocket alike. That stops DNS rebinding, cross-site
+requests, ``null`` origins and alias tricks (Gradio CVE-2024-1727, -47084, -47165, CVE-2025-5320).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SAME_SITE = frozenset({"same-origin", "none"})
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The names by which this server may be called: ``hosts`` as in the Host header, ``origins`` with scheme."""
+    """The names under which clients may call this server: ``hosts`` as in the Host header, ``origins`` with scheme."""
 
     hosts: frozenset[str]
     origins: frozenset[str]
@@ -37,10 +37,10 @@ def allowed(port: int, names: Iterable[str], public_url: str | None) -> Allowed:
 
 
 def objection(scope_type: str, method: str, headers: Mapping[str, list[str]], allow: Allowed) -> str | None:
-    """Say what is wrong with a request's headers, or return None."""
+    """Return what is wrong with the headers of a request, or None."""
     hosts, origins, site = headers.get("host", []), headers.get("origin", []), headers.get("sec-fetch-site", [])
     if len(hosts) != 1 or hosts[0].lower() not in allow.hosts:
-        return "this server is not called by that host name; add it to server.allowed_hosts if it should be"
+        return "this server does not accept that host name; add it to server.allowed_hosts if it should"
     if len(origins) > 1 or (origins and origins[0].lower() not in allow.origins):
         return "a page of another origin may not call this server"
     changes = scope_type == "websocket" or method not in SAFE_METHODS
@@ -50,7 +50,7 @@ def objection(scope_type: str, method: str, headers: Mapping[str, list[str]], al
 
 
 class OriginGuard:
-    """Stand in front of the whole application and answer 403 to whatever objection() names."""
+    """Middleware in front of the whole application: it answers 403 where objection() returns a reason."""
 
     def __init__(self, app: ASGIApp, allow: Allowed) -> None:
         self._app, self._allow = app, allow
@@ -70,7 +70,7 @@ class OriginGuard:
 
 
 def _by_name(scope: Scope) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     for name, value in scope["headers"]:
-        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
-    return found
+        by_name.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return by_name

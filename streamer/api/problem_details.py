@@ -16,13 +16,13 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """Build one problem document; ``detail`` says what is wrong and what would be right."""
+    """Build a problem document; ``detail`` says what is wrong and what would be right."""
     content = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI, count_malformed: Callable[[], None]) -> None:
-    """Make every error of the application a problem document, and count the bodies that made no sense."""
+    """Answer every error of the application with a problem document, and count the malformed bodies."""
 
     async def invalid(request: Request, error: Exception) -> Response:
         count_malformed()

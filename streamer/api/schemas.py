@@ -1,4 +1,4 @@
-"""What goes in and out of the HTTP face, as JSON."""
+"""The JSON that goes into and out of the HTTP API."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from streamer.types import Actor, ImageRequest, Role
 
 
 def _plain(key: str) -> str:
-    # Ids stand in addresses and in the log.
+    # Ids appear in addresses and in the log.
     if "/" in key or "\\" in key or " " in key or not key.isprintable():
-        raise ValueError("must hold no blanks, slashes or invisible characters")
+        raise ValueError("must not contain blanks, slashes or invisible characters")
     return key
 
 
@@ -28,7 +28,7 @@ Key = AfterValidator(_plain)
 
 
 class ActorIn(BaseModel):
-    """Who a trigger is to come from; the caller's token vouches for it."""
+    """The person in whose name a trigger comes; the caller's token vouches for it."""
 
     model_config = ConfigDict(extra="forbid")
     id: Annotated[str, Field(min_length=1, max_length=64), Key] = "api"
@@ -36,10 +36,10 @@ class ActorIn(BaseModel):
     role: str = "broadcaster"
 
     def actor(self, *, vouched: bool = True) -> Actor:
-        """Turn the JSON into the value the pipeline knows; raise ValueError for an unknown role.
+        """Return the actor that the pipeline uses; raise ValueError for an unknown role.
 
-        Without a moderator to vouch for it the id is one of our own making: a deck's key must not earn somebody of
-        the chat a ban, take their place in the queue, or have them forgotten.
+        Unless a moderator's token vouches for the id, it gets a prefix: otherwise the key of a deck could get a viewer
+        banned, take their place in the queue, or delete their data.
         """
         try:
             return Actor(self.id if vouched else f"http:{self.id}", clean(self.name) or "api", Role[self.role.upper()])
@@ -49,7 +49,7 @@ class ActorIn(BaseModel):
 
 
 class TriggerIn(BaseModel):
-    """Exactly what a chat line does; ``id`` makes a retry harmless."""
+    """A line that does exactly what a chat line does; with an ``id`` a retry is harmless."""
 
     model_config = ConfigDict(extra="forbid")
     text: Annotated[str, Field(min_length=1, max_length=2000)]
@@ -75,7 +75,7 @@ class ReceiptOut(BaseModel):
 
 
 class ButtonOut(BaseModel):
-    """A named trigger: ``address`` opens it with a GET, ``shortcut`` is a line for a desktop's shortcuts."""
+    """A named trigger: a GET of ``address`` presses it; ``shortcut`` is a command for desktop shortcuts."""
 
     name: str
     address: str
@@ -83,7 +83,7 @@ class ButtonOut(BaseModel):
 
 
 class HealthOut(BaseModel):
-    """How one part is doing."""
+    """The state of one part."""
 
     name: str
     state: str
@@ -103,7 +103,7 @@ class RequestOut(BaseModel):
 
 
 class PercentilesOut(BaseModel):
-    """How long one stage took lately, in milliseconds."""
+    """Recent durations of one pipeline step, in milliseconds."""
 
     count: int
     p50: float
@@ -112,7 +112,7 @@ class PercentilesOut(BaseModel):
 
 
 class HeldOut(BaseModel):
-    """A finished picture that waits; ``verdict`` names it when it is approved, ``goes``: on air by itself."""
+    """A held picture; send ``verdict`` to approve it. With ``goes`` it goes on air by itself when the time is up."""
 
     number: int
     request: RequestOut
@@ -123,7 +123,7 @@ class HeldOut(BaseModel):
 
 
 class BanOut(BaseModel):
-    """Somebody who is kept out; without minutes for good."""
+    """Somebody who is banned; ``minutes_left`` is null for a ban without end."""
 
     who: str
     name: str
@@ -152,7 +152,7 @@ class StatusOut(BaseModel):
 
 
 class StoredRequestOut(BaseModel):
-    """A request of the history; times in seconds since the epoch."""
+    """A request of the history; times are seconds since the epoch."""
 
     model_config = ConfigDict(from_attributes=True)
     id: str
@@ -174,7 +174,7 @@ class StoredRequestOut(BaseModel):
 
 
 class PictureOut(BaseModel):
-    """A picture of the history; ``image`` is where its bytes are."""
+    """A picture of the history; its bytes are at /api/v1/pictures/{id}/image."""
 
     model_config = ConfigDict(from_attributes=True)
     id: str
@@ -188,23 +188,23 @@ class PictureOut(BaseModel):
 
 
 def receipt(value: Receipt) -> ReceiptOut:
-    """Show a receipt."""
+    """Convert a receipt."""
     return ReceiptOut(id=value.trigger_id, outcome=value.outcome, rule=value.rule, reason=value.reason)
 
 
 def button(name: str, url: str, token: str) -> ButtonOut:
-    """Spell out both ways to press a named trigger."""
+    """Build the two ways to press a named trigger: an address, and a command for desktop shortcuts."""
     shortcut = f"curl -s -X POST -H 'Authorization: Bearer {token}' '{url}'"
     return ButtonOut(name=name, address=f"{url}?token={token}", shortcut=shortcut)
 
 
 def health(value: Health) -> HealthOut:
-    """Show a part's health."""
+    """Convert the health of a part."""
     return HealthOut(name=value.name, state=str(value.state), detail=value.detail)
 
 
 def request(value: ImageRequest) -> RequestOut:
-    """Show a waiting request."""
+    """Convert a waiting request."""
     return RequestOut(
         id=value.id, command=value.command, layer=value.layer, text=value.text, actor=value.actor.name,
         role=value.actor.role.name.lower(), lane=value.priority.name.lower(),
@@ -212,12 +212,12 @@ def request(value: ImageRequest) -> RequestOut:
 
 
 def percentiles(value: Percentiles) -> PercentilesOut:
-    """Show one stage's times."""
+    """Convert the durations of one pipeline step."""
     return PercentilesOut(count=value.count, p50=value.p50, p95=value.p95, p99=value.p99)
 
 
 def held(value: HeldPicture, now: float) -> HeldOut:
-    """Show a held picture, without the picture; ``now`` in monotonic seconds."""
+    """Convert a held picture, without its bytes; ``now`` is time.monotonic() seconds."""
     return HeldOut(
         number=value.number, request=request(value.request), reason=value.reason, verdict=value.verdict.id,
         seconds_left=max(0.0, value.until - now), goes=value.auto_release,
@@ -225,16 +225,16 @@ def held(value: HeldPicture, now: float) -> HeldOut:
 
 
 def bans(values: Iterable[Ban], now: float) -> list[BanOut]:
-    """Show who is out; ``now`` in seconds since the epoch."""
+    """Convert the bans; ``now`` is seconds since the epoch."""
     return [
-        BanOut(who=one.who, name=one.name, reason=one.reason,
-               minutes_left=None if one.until is None else max(0.0, one.until - now) / 60)
-        for one in values
+        BanOut(who=ban.who, name=ban.name, reason=ban.reason,
+               minutes_left=None if ban.until is None else max(0.0, ban.until - now) / 60)
+        for ban in values
     ]  # fmt: skip
 
 
 def status(state: ShowStatus, version: str) -> StatusOut:
-    """Show the whole desk."""
+    """Convert the status of the whole show."""
     return StatusOut(
         version=version,
         paused=state.paused,
@@ -247,8 +247,8 @@ def status(state: ShowStatus, version: str) -> StatusOut:
         drawing=request(state.drawing) if state.drawing else None,
         pending=[request(waiting) for waiting in state.pending],
         on_air=state.on_air,
-        timings={stage: percentiles(times) for stage, times in state.timings.items()},
-        held=[held(one, time.monotonic()) for one in state.held],
+        timings={step: percentiles(durations) for step, durations in state.timings.items()},
+        held=[held(picture, time.monotonic()) for picture in state.held],
         alarm=state.alarm,
         bans=bans(state.bans, time.time()),
     )
