@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from streamer.errors import ObsAway, ObsError, StreamerError
 from streamer.integrations.obs.connection import Connection, Kicked, ObsAnswer, WrongPassword
-from streamer.integrations.obs.connection_events import Connected, ConnectionEvent, Disconnected
+from streamer.integrations.obs.connection_events import ConnectionEvent, ObsConnected, ObsDisconnected
 
 log = logging.getLogger(__name__)
 
@@ -214,7 +214,7 @@ class ClientThread:
     def _become_ready(self, version: ObsAnswer) -> None:
         self.state, self.reason = ObsConnectionState.READY, ""
         log.info("connected to OBS %s", version.get("obsVersion", ""))
-        self._emit(Connected(version))
+        self._emit(ObsConnected(version))
 
     def _lose(self, state: ObsConnectionState, reason: str) -> None:
         previous, self.state, self.reason = self.state, state, reason
@@ -225,7 +225,7 @@ class ClientThread:
             log.info("OBS is gone: %s; waiting for it to come back", reason)
         self._fail_pending_calls()
         if previous is not state:
-            self._emit(Disconnected(reason))
+            self._emit(ObsDisconnected(reason))
 
     def _fail_pending_calls(self) -> None:
         with suppress(queue.Empty):

@@ -13,20 +13,20 @@ MAX_EVENTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
+class ObsConnected:
     """OBS is connected (again); ``version`` is its answer to GetVersion."""
 
     version: ObsAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class Disconnected:
+class ObsDisconnected:
     """OBS is gone: closed, crashed, or no longer answering."""
 
     reason: str
 
 
-ConnectionEvent = Connected | Disconnected | ObsEvent
+ConnectionEvent = ObsConnected | ObsDisconnected | ObsEvent
 
 
 @dataclass(slots=True)

@@ -11,7 +11,12 @@ from contextlib import suppress
 
 from streamer.errors import ObsAway, ObsRefused, in_words
 from streamer.integrations.obs.connection import ObsEvent, ObsStatus
-from streamer.integrations.obs.connection_events import Connected, ConnectionEvent, ConnectionEventQueue, Disconnected
+from streamer.integrations.obs.connection_events import (
+    ConnectionEvent,
+    ConnectionEventQueue,
+    ObsConnected,
+    ObsDisconnected,
+)
 from streamer.integrations.obs.events import SOURCE, apply_notice, notice_from_event
 from streamer.integrations.obs.hotkeys import HotkeyPress, press_from_event, release
 from streamer.integrations.obs.session import UNEXPECTED, ObsSession
@@ -101,10 +106,10 @@ class ObsSource:
 
     async def _handle(self, event: ConnectionEvent) -> None:
         match event:
-            case Connected():
+            case ObsConnected():
                 self._version = str(event.version.get("obsVersion", ""))
                 await self._set_up()
-            case Disconnected():
+            case ObsDisconnected():
                 self._setup.forget()
             case ObsEvent(name="CurrentSceneCollectionChanging"):
                 # Until it has changed, a request may reach sources that are being destroyed.

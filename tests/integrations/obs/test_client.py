@@ -17,10 +17,10 @@ from streamer.integrations.obs.client import ObsClient
 from streamer.integrations.obs.client_thread import ObsConnectionState, ReconnectPace
 from streamer.integrations.obs.connection import ObsEvent
 from streamer.integrations.obs.connection_events import (
-    Connected,
     ConnectionEvent,
     ConnectionEventQueue,
-    Disconnected,
+    ObsConnected,
+    ObsDisconnected,
 )
 from tests.support.fake_obs import FakeObs, Refuse, fake_obs
 from tests.support.waiting import until
@@ -45,7 +45,7 @@ async def next_event(reader: ConnectionEventQueue) -> ConnectionEvent:
 
 async def test_it_connects_with_the_password_and_hears_events() -> None:
     async with fake_obs(PASSWORD) as fake, linked(fake) as (_, events):
-        assert isinstance(await next_event(events), Connected)
+        assert isinstance(await next_event(events), ObsConnected)
         await until(lambda: len(fake.sessions) == 2)
         await fake.emit("CurrentProgramSceneChanged", {"sceneName": "Live"}, 4)
         assert await next_event(events) == ObsEvent("CurrentProgramSceneChanged", {"sceneName": "Live"})
@@ -90,10 +90,10 @@ async def test_without_obs_a_call_fails_at_once_and_says_why() -> None:
 
 async def test_obs_closing_is_told_as_news_and_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     async with fake_obs(PASSWORD) as fake, linked(fake) as (_, events):
-        assert isinstance(await next_event(events), Connected)
+        assert isinstance(await next_event(events), ObsConnected)
         await fake.close_all()
-        assert isinstance(await next_event(events), Disconnected)
-        assert isinstance(await next_event(events), Connected)
+        assert isinstance(await next_event(events), ObsDisconnected)
+        assert isinstance(await next_event(events), ObsConnected)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
