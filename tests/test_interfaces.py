@@ -1,4 +1,4 @@
-"""The seams: what the program itself offers fits what the contracts ask for."""
+"""The interfaces: what the program itself implements fits them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def members(protocol: type) -> set[str]:
     ("protocol", "offered"),
     [(Generator, Supervisor), (Output, Archive), (Rule, Length), (Source, Replay)],
 )
-def test_what_the_program_offers_has_every_member_of_its_contract(protocol: type, offered: type) -> None:
+def test_every_implementation_has_every_member_of_its_interface(protocol: type, offered: type) -> None:
     assert members(protocol) <= {name for name, _ in inspect.getmembers(offered)}
 
 
-def test_every_member_of_every_contract_says_its_types() -> None:
+def test_every_member_of_every_interface_has_types() -> None:
     for _, protocol in inspect.getmembers(interfaces, inspect.isclass):
         if (Protocol in protocol.__mro__ and protocol is not Protocol) or protocol is Rule:
             for name in members(protocol):

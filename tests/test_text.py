@@ -1,4 +1,4 @@
-"""What cleaning keeps, what it drops, and that no input can upset it."""
+"""What cleaning keeps, what it drops, and that no input makes it fail."""
 
 from unicodedata import is_normalized
 
@@ -42,7 +42,7 @@ ADDRESSES = st.lists(
         ("фон старый замок", "фон старый замок"),
     ],
 )
-def test_what_cannot_be_seen_is_dropped_and_look_alike_forms_become_plain(typed: str, cleaned: str) -> None:
+def test_invisible_characters_are_dropped_and_look_alike_forms_become_plain(typed: str, cleaned: str) -> None:
     assert clean(typed) == cleaned
 
 
@@ -98,7 +98,7 @@ def test_plain_text_is_only_single_spaced(text: str) -> None:
         "steam://run/1",
     ],
 )
-def test_links_are_taken_out(link: str) -> None:
+def test_links_are_removed(link: str) -> None:
     assert without_links(f"a castle {link} at night") == "a castle at night"
 
 
@@ -116,7 +116,7 @@ def test_a_link_ends_at_a_caption_bar() -> None:
 @pytest.mark.parametrize(
     "person", ["@Bob_99", "@Мария", "joe.doe+x@mail.example.com", "+1 (555) 123-45-67", "8 800 555 35 35"]
 )
-def test_people_are_taken_out(person: str) -> None:
+def test_people_are_removed(person: str) -> None:
     assert without_mentions(f"a castle {person} at night") == "a castle at night"
 
 
@@ -126,7 +126,7 @@ def test_ordinary_numbers_and_at_signs_stay(text: str) -> None:
 
 
 @given(st.one_of(ADDRESSES, TRICKY))
-def test_taking_out_links_or_people_twice_changes_nothing_more(text: str) -> None:
+def test_removing_links_or_people_twice_changes_nothing_more(text: str) -> None:
     for take_out in (without_links, without_markers, without_mentions):
         once = take_out(text)
         assert take_out(once) == once
@@ -142,5 +142,5 @@ def test_taking_out_links_or_people_twice_changes_nothing_more(text: str) -> Non
         ("a cat", "a cat"),
     ],
 )
-def test_what_a_tokenizer_takes_for_an_order_is_taken_out(text: str, left: str) -> None:
+def test_control_tokens_of_a_tokenizer_are_removed(text: str, left: str) -> None:
     assert without_markers(text) == left

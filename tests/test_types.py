@@ -1,4 +1,4 @@
-"""The values that cross stage boundaries: frozen, comparable, and able to travel to another process."""
+"""The shared values are frozen and comparable, and can travel to another process."""
 
 from __future__ import annotations
 

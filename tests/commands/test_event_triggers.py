@@ -1,4 +1,4 @@
-"""Cheers, subscriptions and raids type lines: the best entry that fits, once for each thing that happened."""
+"""Cheers, subscriptions and raids type lines: the best entry that fits, once for each event."""
 
 from __future__ import annotations
 
@@ -31,57 +31,57 @@ def test_the_entry_with_the_highest_threshold_that_is_reached_types_its_line(bit
     assert (trigger.text if trigger else None) == line
 
 
-def test_who_pays_waits_in_the_paid_lane_and_others_only_if_wanted() -> None:
-    occasions = table(
+def test_paid_events_wait_in_the_paid_lane_and_others_only_if_configured() -> None:
+    events = table(
         {"event": "cheer", "command": "!bg {text}"},
         {"event": "raid", "command": "!bg {name}"},
         {"event": "follow", "command": "!bg {name}", "paid": True},
     )
     paid = {}
     for kind in (NoticeKind.CHEER, NoticeKind.RAID, NoticeKind.FOLLOW):
-        trigger = occasions.trigger_for(replace(CHEER, kind=kind))
+        trigger = events.trigger_for(replace(CHEER, kind=kind))
         assert trigger is not None
         assert (trigger.actor, trigger.source, trigger.at) == (ANN, "events", 100.0)
         paid[kind] = trigger.paid
     assert paid == {NoticeKind.CHEER: True, NoticeKind.RAID: False, NoticeKind.FOLLOW: True}
 
 
-def test_one_subscription_told_by_two_events_types_once_and_the_next_one_again() -> None:
-    occasions = table({"event": "subscription", "command": "!bg {name}"})
-    told = replace(CHEER, kind=NoticeKind.SUBSCRIPTION, count=3)
-    assert occasions.trigger_for(told) is not None
-    assert occasions.trigger_for(replace(told, at=101.0)) is None
-    assert occasions.trigger_for(replace(told, at=102.0, actor=replace(ANN, id="8"))) is not None
-    assert occasions.trigger_for(replace(told, at=9000.0)) is not None
+def test_one_subscription_reported_twice_types_once_and_the_next_one_types_again() -> None:
+    events = table({"event": "subscription", "command": "!bg {name}"})
+    notice = replace(CHEER, kind=NoticeKind.SUBSCRIPTION, count=3)
+    assert events.trigger_for(notice) is not None
+    assert events.trigger_for(replace(notice, at=101.0)) is None
+    assert events.trigger_for(replace(notice, at=102.0, actor=replace(ANN, id="8"))) is not None
+    assert events.trigger_for(replace(notice, at=9000.0)) is not None
 
 
 def test_following_again_and_again_types_once() -> None:
-    occasions = table({"event": "follow", "command": "!bg {name}"})
+    events = table({"event": "follow", "command": "!bg {name}"})
     follow = replace(CHEER, kind=NoticeKind.FOLLOW, count=0)
-    assert occasions.trigger_for(follow) is not None
-    assert occasions.trigger_for(replace(follow, at=90_000.0)) is None
+    assert events.trigger_for(follow) is not None
+    assert events.trigger_for(replace(follow, at=90_000.0)) is None
 
 
 def test_a_cheer_with_a_command_in_it_is_left_to_the_chat_line() -> None:
     assert table(*CHEERS).trigger_for(replace(CHEER, text=" !bg castle")) is None
 
 
-def test_anonymous_gifts_have_a_name_and_are_all_served() -> None:
-    occasions = table({"event": "gift", "command": "!bg {name} gave {count}"})
+def test_anonymous_gifts_have_a_name_and_each_types_its_line() -> None:
+    events = table({"event": "gift", "command": "!bg {name} gave {count}"})
     gift = Notice("twitch", NoticeKind.GIFT, 1.0, None, 5)
-    triggers = [occasions.trigger_for(gift), occasions.trigger_for(gift)]
-    assert [one.text if one else None for one in triggers] == ["!bg somebody gave 5"] * 2
-    assert len({one.id for one in triggers if one}) == 2
+    triggers = [events.trigger_for(gift), events.trigger_for(gift)]
+    assert [trigger.text if trigger else None for trigger in triggers] == ["!bg somebody gave 5"] * 2
+    assert len({trigger.id for trigger in triggers if trigger}) == 2
 
 
-def test_what_viewers_wrote_moves_no_caption_and_fills_no_other_place() -> None:
-    occasions = table({"event": "cheer", "command": "!meme {text} | {name} | x"})
-    trigger = occasions.trigger_for(replace(CHEER, text="a | b {name}"))
+def test_viewers_text_adds_no_caption_bar_and_fills_no_other_placeholder() -> None:
+    events = table({"event": "cheer", "command": "!meme {text} | {name} | x"})
+    trigger = events.trigger_for(replace(CHEER, text="a | b {name}"))
     assert trigger is not None
     assert trigger.text == "!meme a   b (name) | Ann | x"
 
 
-def test_what_is_not_in_the_table_types_nothing() -> None:
+def test_an_event_that_is_not_in_the_table_types_nothing() -> None:
     assert table().trigger_for(CHEER) is None
     assert table(*CHEERS).trigger_for(Notice("twitch", NoticeKind.SHIELD_ON, 1.0)) is None
     with pytest.raises(ValidationError):

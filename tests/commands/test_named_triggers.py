@@ -1,4 +1,4 @@
-"""Named triggers: what each kind stands for, chance that can be repeated, and one press that is one press."""
+"""Named triggers: what each kind does, repeatable random choices, and bounces that count once."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_press_types_a_line_as_the_streamer(name: str, text: str) -> None:
     ("name", "action", "layer"),
     [("stop", "panic", None), ("back", "undo", "meme"), ("panic", "panic", None), ("free", "free", None)],
 )
-def test_an_order_needs_no_word_in_the_command_table(name: str, action: str, layer: str | None) -> None:
+def test_a_pressed_action_needs_no_word_in_the_command_table(name: str, action: str, layer: str | None) -> None:
     order = named().interpret(KeyPress("p1", "deck", name, 0.0))
     assert isinstance(order, StageCommand)
     assert (order.action, order.layer, order.actor.role) == (action, layer, Role.BROADCASTER)
@@ -70,13 +70,13 @@ def test_a_cycle_goes_round() -> None:
     assert typed(named(), "tour", 5) == ["!bg one", "!bg two", "!bg three", "!bg one", "!bg two"]
 
 
-def test_chance_never_repeats_itself_at_once_and_reaches_every_line() -> None:
+def test_random_never_repeats_a_line_at_once_and_reaches_every_line() -> None:
     lines = typed(named(), "luck", 400)
-    assert all(one != other for one, other in pairwise(lines))
+    assert all(line != following for line, following in pairwise(lines))
     assert {lines.count(f"!bg {number}") > 40 for number in range(5)} == {True}
 
 
-def test_chance_with_a_seed_can_be_repeated() -> None:
+def test_random_with_a_seed_is_repeatable() -> None:
     assert typed(named(seed=5), "luck", 50) == typed(named(seed=5), "luck", 50)
     assert typed(named(seed=5), "luck", 50) != typed(named(seed=6), "luck", 50)
 
@@ -85,7 +85,7 @@ def test_a_list_of_one_is_chosen_again_and_again() -> None:
     assert typed(NamedTriggers({"one": NamedTrigger(kind="random", lines=("!bg a",))}), "one", 3) == ["!bg a"] * 3
 
 
-def test_a_press_that_comes_twice_is_one_press_and_another_name_is_not_held_up() -> None:
+def test_a_bounced_press_counts_once_and_does_not_delay_another_name() -> None:
     pad = named()
     presses = [("harbour", 1.0), ("harbour", 1.1), ("cave", 1.1), ("harbour", 1.2)]
     orders = [pad.interpret(KeyPress("p", "deck", name, at)) for name, at in presses]

@@ -30,7 +30,7 @@ BACKGROUND = {"kind": "background", "layer": "background"}
         ({"kind": "dance"}, "Input should be"),
     ],
 )
-def test_entries_that_cannot_work_say_what_would(entry: dict[str, Any], message: str) -> None:
+def test_an_entry_that_cannot_work_is_refused_with_the_fix(entry: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         CommandOptions.model_validate(entry)
 

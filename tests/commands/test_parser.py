@@ -87,7 +87,7 @@ def ordered(text: str, role: Role = Role.MODERATOR) -> StageCommand:
         "\u3164",
     ],
 )
-def test_ordinary_chat_and_unknown_words_are_nothing(text: str) -> None:
+def test_ordinary_chat_and_unknown_words_are_ignored(text: str) -> None:
     assert COMMANDS.interpret(say(text)) is None
 
 
@@ -152,12 +152,12 @@ def test_the_example_uses_the_word_that_was_typed() -> None:
         ("cat ｜ a ｜ b | c", Caption("a", "b | c", "top_bottom")),
     ],
 )
-def test_bars_part_the_meme_from_its_caption(text: str, caption: Caption | None) -> None:
+def test_bars_separate_the_meme_from_its_caption(text: str, caption: Caption | None) -> None:
     request = drawn(f"!meme {text}")
     assert (request.prompt, request.caption) == ("cat", caption)
 
 
-def test_people_and_links_leave_captions_too() -> None:
+def test_people_and_links_are_removed_from_captions_too() -> None:
     assert drawn("!meme cat | @bob at x.com").caption == Caption("", "at", "top_bottom")
 
 
@@ -198,7 +198,7 @@ def test_the_role_of_a_picture_is_carried_along_and_not_judged() -> None:
     assert drawn("!sticker robot").role_needed is Role.SUBSCRIBER
 
 
-def test_an_order_says_what_who_and_which_layer() -> None:
+def test_a_stage_command_carries_action_actor_and_layer() -> None:
     order = ordered("!отмена")
     assert (order.trigger_id, order.action, order.layer, order.text, order.at) == (
         "m1",
@@ -221,7 +221,7 @@ def test_an_order_says_what_who_and_which_layer() -> None:
         ("!undo meme", "memes"),
     ],
 )
-def test_an_order_may_name_a_layer_or_the_command_that_fills_it(text: str, layer: str | None) -> None:
+def test_a_stage_command_may_name_a_layer_or_the_command_that_draws_on_it(text: str, layer: str | None) -> None:
     assert ordered(text).layer == layer
 
 
@@ -233,7 +233,7 @@ def test_an_order_may_name_a_layer_or_the_command_that_fills_it(text: str, layer
         ("!panic", Role.MODERATOR, "!panic is for the streamer"),
     ],
 )
-def test_orders_from_people_of_a_lower_role_are_refused(text: str, role: Role, reason: str) -> None:
+def test_stage_commands_from_people_of_a_lower_role_are_refused(text: str, role: Role, reason: str) -> None:
     assert refused(text, role=role) == Refusal("m1", "role", reason)
 
 
@@ -242,7 +242,7 @@ def test_everyone_may_ask_for_queue_and_help(text: str) -> None:
     assert ordered(text, Role.VIEWER).action == text[1:]
 
 
-def test_help_lists_what_the_asker_may_type() -> None:
+def test_help_lists_the_commands_the_asker_may_use() -> None:
     assert COMMANDS.help(Role.VIEWER) == "!bg !meme !queue !help"
     assert COMMANDS.help(Role.MODERATOR) == "!bg !meme !sticker !undo !clear !queue !help !style"
 
@@ -267,7 +267,7 @@ def test_switching_to_a_style_that_is_not_there_names_those_that_are() -> None:
 
 
 @given(st.text(max_size=80), st.sampled_from(Role))
-def test_nothing_typed_can_upset_the_table(text: str, role: Role) -> None:
+def test_no_text_makes_the_parser_fail(text: str, role: Role) -> None:
     for line in (text, f"!{text}", f"!bg {text}", f"!meme {text}", f"!style {text}"):
         outcome = COMMANDS.interpret(say(line, role))
         assert outcome is None or isinstance(outcome, ImageRequest | StageCommand | Refusal)

@@ -1,4 +1,4 @@
-"""Facts about the chain: rules are asked in order, and the first refusal ends it."""
+"""Policy asks the rules in order, isolates their failures, and asks each only what it implements."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Broken(Rule):
         raise ZeroDivisionError
 
 
-def test_a_rule_that_breaks_refuses_and_is_logged(
+def test_a_rule_that_fails_refuses_and_is_logged(
     ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture
 ) -> None:
     refusal = Policy([Broken()]).check(ask(), 0.0)
@@ -51,7 +51,7 @@ def test_a_rule_that_breaks_refuses_and_is_logged(
     assert (refusal.rule, "Broken" in caplog.text) == ("policy", True)
 
 
-def test_a_name_fits_when_no_rule_objects_and_none_breaks() -> None:
+def test_a_name_is_shown_if_no_rule_objects_and_none_fails() -> None:
     class Picky(Broken):
         def name_ok(self, name: str) -> bool:
             return name != "marmalade"
@@ -73,20 +73,20 @@ def test_a_refusal_wins_over_a_hold_and_the_first_hold_counts(ask: Callable[...,
     assert Policy([Unsure(), Recorded("after", asked, True)]).check(ask(), 0.0) == Refusal("r1", "after", "no")
 
 
-class Eye(Recorded):
+class PictureRule(Recorded):
     def __init__(self, *judges: str) -> None:
         super().__init__("eye", [], False)
         self.needed = judges
 
     def look(self, request: ImageRequest, frame: Frame, now: float) -> Hold | None:
-        missing = set(self.needed) - {one.judge for one in frame.judgements}
+        missing = set(self.needed) - {judgement.judge for judgement in frame.judgements}
         return Hold(request.id, "eye", "nobody has looked at it", "missing") if missing else None
 
 
-def test_only_rules_with_an_eye_look_at_pictures(ask: Callable[..., ImageRequest]) -> None:
+def test_only_rules_for_pictures_look_at_pictures(ask: Callable[..., ImageRequest]) -> None:
     frame = Frame("r1", "background", "image/jpeg", b"", 8, 8, (Judgement(Outcome.ALLOW, "", "nudity", "1"),))
-    assert Policy([Broken(), Eye("nudity")]).look(ask(), frame, 0.0) is None
-    held = Policy([Eye("gore")]).look(ask(), frame, 0.0)
+    assert Policy([Broken(), PictureRule("nudity")]).look(ask(), frame, 0.0) is None
+    held = Policy([PictureRule("gore")]).look(ask(), frame, 0.0)
     assert isinstance(held, Hold)
     assert held.code == "missing"
 
@@ -109,22 +109,26 @@ async def test_a_judge_that_fails_or_is_late_holds(
     monkeypatch.setattr("streamer.moderation.policy.JUDGE_TIMEOUT_S", 0.05)
     fine = Judgement(Outcome.ALLOW, "", "slow", "1")
     answers = await Policy([Broken(), Slow(fine), Slow(OSError("no network")), Slow(fine, 60)]).judge_text(ask())
-    assert [(one.outcome, one.code) for one in answers] == [("allow", ""), ("hold", "failed"), ("hold", "late")]
+    assert [(answer.outcome, answer.code) for answer in answers] == [
+        ("allow", ""),
+        ("hold", "failed"),
+        ("hold", "late"),
+    ]
 
 
-def test_a_notice_reaches_the_rules_that_listen_and_a_broken_one_harms_nobody() -> None:
+def test_a_notice_reaches_the_rules_that_observe_and_a_failing_one_does_no_harm() -> None:
     heard: list[Notice] = []
 
-    class Deaf(Broken):
+    class Failing(Broken):
         def observe(self, notice: Notice, now: float) -> None:
             raise ZeroDivisionError
 
-    class Keen(Broken):
+    class Observing(Broken):
         def observe(self, notice: Notice, now: float) -> None:
             heard.append(notice)
 
     raid = Notice("test", NoticeKind.RAID, 0.0, count=300)
-    Policy([Broken(), Deaf(), Keen()]).observe(raid, 0.0)
+    Policy([Broken(), Failing(), Observing()]).observe(raid, 0.0)
     assert heard == [raid]
 
 
@@ -139,7 +143,7 @@ class Counting(Recorded):
         self.given.append(request.id)
 
 
-def test_a_turn_goes_back_to_every_rule_that_counts_them_and_a_broken_one_harms_nobody(
+def test_a_turn_goes_back_to_every_rule_that_counts_turns_and_a_failing_one_does_no_harm(
     ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, counting = Counting(), Counting()
@@ -149,29 +153,33 @@ def test_a_turn_goes_back_to_every_rule_that_counts_them_and_a_broken_one_harms_
     assert "a rule failed on a full queue: Counting" in caplog.text
 
 
-class Door(Rule):
-    """Keeps the door; breaks when told to."""
+class DrawGate(Rule):
+    """Keeps a request waiting, or fails when told to."""
 
     def __init__(self, answer: bool | None) -> None:
         self.answer = answer
 
     def may_draw(self, request: ImageRequest) -> bool:
         if self.answer is None:
-            raise RuntimeError("the hinge is broken")
+            raise RuntimeError("the rule failed")
         return self.answer
 
 
 @pytest.mark.parametrize(("answers", "open_"), [([], True), ([True, True], True), ([True, False], False)])
-def test_one_closed_door_is_enough(ask: Callable[..., ImageRequest], answers: list[bool], open_: bool) -> None:
-    assert Policy([Door(answer) for answer in answers]).may_draw(ask()) is open_
+def test_one_rule_that_keeps_a_request_waiting_is_enough(
+    ask: Callable[..., ImageRequest], answers: list[bool], open_: bool
+) -> None:
+    assert Policy([DrawGate(answer) for answer in answers]).may_draw(ask()) is open_
 
 
-def test_a_door_that_breaks_stays_shut(ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture) -> None:
-    assert not Policy([Door(None)]).may_draw(ask())
-    assert "the hinge is broken" in caplog.text
+def test_a_rule_that_fails_before_drawing_keeps_the_request_waiting(
+    ask: Callable[..., ImageRequest], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not Policy([DrawGate(None)]).may_draw(ask())
+    assert "the rule failed" in caplog.text
 
 
-def test_the_first_rule_with_a_taste_has_its_way() -> None:
+def test_the_first_rule_with_a_style_decides() -> None:
     class Stylist(Rule):
         def __init__(self, style: str | None) -> None:
             self.now = style
@@ -200,7 +208,7 @@ class CheckOnly:
         return Refusal(request.id, "theirs", "no")
 
 
-async def test_a_third_party_rule_that_only_checks_works_and_has_a_say_in_nothing_else(
+async def test_a_third_party_rule_that_only_checks_works_and_decides_nothing_else(
     ask: Callable[..., ImageRequest],
 ) -> None:
     policy = Policy([CheckOnly()])  # type: ignore[list-item]

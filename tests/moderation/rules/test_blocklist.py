@@ -1,4 +1,4 @@
-"""Facts about the streamer's own list of unwanted viewers."""
+"""The rule `blocklist`: listed viewers are refused by id or name, and everyone else passes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_viewer_is_known_by_id_and_by_name(ask: Ask, listed: str) -> None:
     assert refusal.rule == "ban"
 
 
-def test_the_reason_does_not_speak_of_a_ban(ask: Ask) -> None:
+def test_the_reason_does_not_mention_a_ban(ask: Ask) -> None:
     refusal = create(Options(users=("1",))).check(ask(), 0.0)
     assert refusal is not None
     assert "ban" not in refusal.reason

@@ -1,4 +1,4 @@
-"""Facts about the limiter: who waits how long, what costs a turn, and that its memory is flat."""
+"""The limiter: who waits how long, what costs a turn, and that its memory is bounded."""
 
 from __future__ import annotations
 
@@ -112,14 +112,14 @@ def test_all_of_chat_together_is_spaced_after_a_burst(ask: Ask) -> None:
     assert reason(rule, ask(user="6"), 103.0) == "many are asking at once, ready again in 1 s"
 
 
-def test_who_is_held_by_the_crowd_keeps_the_own_turn(ask: Ask) -> None:
+def test_a_viewer_refused_because_of_the_crowd_keeps_their_own_turn(ask: Ask) -> None:
     rule = limiter(user_s=30, everyone_s=1, burst=1)
     assert reason(rule, ask(user="1"), 0.0) is None
     assert reason(rule, ask(user="2"), 0.5) is not None
     assert reason(rule, ask(user="2"), 1.0) is None
 
 
-def test_who_has_to_wait_anyway_costs_the_crowd_nothing(ask: Ask) -> None:
+def test_a_viewer_who_has_to_wait_anyway_uses_no_turn_of_the_crowd(ask: Ask) -> None:
     rule = limiter(user_s=30, everyone_s=1, burst=1)
     assert reason(rule, ask(user="1"), 0.0) is None
     for n in range(100):
@@ -130,16 +130,14 @@ def test_who_has_to_wait_anyway_costs_the_crowd_nothing(ask: Ask) -> None:
 @pytest.mark.parametrize(
     "fields", [{"priority": Lane.BROADCASTER}, {"priority": Lane.PAID}, {"role": Role.BROADCASTER}]
 )
-def test_the_streamer_and_what_was_paid_for_are_never_held_and_use_up_nothing(
-    ask: Ask, fields: dict[str, object]
-) -> None:
+def test_the_streamer_and_paid_requests_are_never_limited_and_use_no_turn(ask: Ask, fields: dict[str, object]) -> None:
     rule = limiter(user_s=30, everyone_s=60, burst=1)
     assert [reason(rule, ask(**fields), 0.0) for _ in range(20)] == [None] * 20
     assert reason(rule, ask(user="2"), 0.0) is None
     assert reason(rule, ask(**fields), 0.0) is None
 
 
-def test_memory_is_flat_and_the_longest_unseen_are_forgotten_first(ask: Ask) -> None:
+def test_memory_is_bounded_and_the_longest_unseen_are_forgotten_first(ask: Ask) -> None:
     rule = limiter(user_s=1000)
     for n in range(60_000):
         rule.check(ask(user=str(n)), 0.0)
@@ -178,7 +176,7 @@ def crowd(rule: Cooldown, now: float) -> str | None:
     return reason(rule, simple(f"newcomer {now}"), now)
 
 
-def test_who_was_let_in_comes_again_after_the_own_wait_whatever_the_crowd_does(ask: Ask) -> None:
+def test_a_viewer_who_passed_passes_again_after_their_wait_whatever_the_crowd_does(ask: Ask) -> None:
     rule = limiter(user_s=10, everyone_s=1, burst=1)
     assert reason(rule, ask(), 0.0) is None
     passed = [now / 10 for now in range(1, 100) if crowd(rule, now / 10) is None]
@@ -198,7 +196,7 @@ def test_a_promised_turn_comes_on_top_of_the_burst_and_the_crowd_pays_for_it(ask
     assert crowd(rule, 11.8) is None
 
 
-def test_promises_take_half_of_the_turns_and_the_wait_that_is_told_is_true(ask: Ask) -> None:
+def test_promises_take_half_of_the_turns_and_the_reported_wait_is_true(ask: Ask) -> None:
     rule = limiter(user_s=4, everyone_s=1, burst=4)
     assert [reason(rule, ask(user=str(n)), 0.0) for n in range(4)] == [None] * 4
     # The crowd takes what room there is.
@@ -215,7 +213,7 @@ def test_promises_take_half_of_the_turns_and_the_wait_that_is_told_is_true(ask: 
     assert reason(rule, ask(user="3"), 10.0) is None
 
 
-def test_who_has_a_turn_to_wait_for_is_let_in_earlier_only_when_there_is_much_room(ask: Ask) -> None:
+def test_a_viewer_with_a_promise_passes_earlier_only_when_there_is_much_room(ask: Ask) -> None:
     rule = limiter(user_s=1, everyone_s=1, burst=5)
     for n in range(5):
         assert reason(rule, ask(user=str(n)), 0.0) is None
@@ -225,7 +223,7 @@ def test_who_has_a_turn_to_wait_for_is_let_in_earlier_only_when_there_is_much_ro
     assert reason(rule, ask(user="4"), 4.0) is None
 
 
-def test_two_promised_turns_that_are_called_in_together_are_spaced(ask: Ask) -> None:
+def test_two_promised_turns_used_together_are_spaced(ask: Ask) -> None:
     rule = limiter(user_s=2, everyone_s=1, burst=1)
     for n in range(3):
         assert reason(rule, ask(user=str(n)), float(n)) is None
@@ -239,7 +237,7 @@ def test_two_promised_turns_that_are_called_in_together_are_spaced(ask: Ask) -> 
     assert reason(rule, ask(user="1"), 21.5) is None
 
 
-def test_a_promise_is_remembered_for_a_minute_and_none_reaches_further_than_ten(ask: Ask) -> None:
+def test_a_promise_is_kept_for_a_minute_and_none_is_made_for_later_than_ten(ask: Ask) -> None:
     rule = limiter(user_s=10, everyone_s=1, burst=1)
     rule.check(ask(), 0.0)
     rule.check(ask(user="2"), 69.9)
@@ -252,7 +250,7 @@ def test_a_promise_is_remembered_for_a_minute_and_none_reaches_further_than_ten(
         assert list(far._waiting.values()) == [(500.0 + user_s, promised)]
 
 
-def test_in_a_flood_people_who_keep_asking_come_equally_often_and_the_loudest_not_more() -> None:
+def test_in_a_flood_people_who_keep_asking_pass_equally_often_and_the_loudest_no_more() -> None:
     rule = limiter(user_s=5, everyone_s=0.25, burst=5)
     served = {f"steady {n}": 0 for n in range(12)}
     asks_at = {who: n * 0.4 for n, who in enumerate(served)}
@@ -272,7 +270,7 @@ def test_in_a_flood_people_who_keep_asking_come_equally_often_and_the_loudest_no
     assert loud <= max(shares) + 1, "the first time anybody may be lucky"
 
 
-def test_a_turn_that_found_the_queue_full_is_given_back_and_comes_before_others(ask: Ask) -> None:
+def test_a_turn_that_found_the_queue_full_is_given_back_and_promised(ask: Ask) -> None:
     rule = limiter(user_s=30, everyone_s=1, burst=1)
     assert reason(rule, ask(), 0.0) is None
     rule.give_back(ask(), 0.0)
@@ -285,7 +283,7 @@ def test_a_turn_that_found_the_queue_full_is_given_back_and_comes_before_others(
 @pytest.mark.parametrize(
     "fields", [{"priority": Lane.PAID}, {"priority": Lane.BROADCASTER}, {"role": Role.BROADCASTER}, {"user": "other"}]
 )
-def test_nobody_gets_a_turn_back_for_what_used_none(ask: Ask, fields: dict[str, object]) -> None:
+def test_a_request_that_used_no_turn_gives_none_back(ask: Ask, fields: dict[str, object]) -> None:
     rule = limiter(user_s=30)
     assert reason(rule, ask(), 0.0) is None
     rule.give_back(ask(**fields), 1.0)
@@ -307,7 +305,7 @@ def test_senseless_options_are_refused(wrong: dict[str, object]) -> None:
         Options.model_validate(wrong)
 
 
-def test_what_is_not_said_is_half_a_minute_a_viewer_and_a_second_for_all_after_five() -> None:
+def test_the_defaults_are_half_a_minute_a_viewer_and_a_second_for_all_after_five() -> None:
     options = Options()
     assert (options.user_s, options.everyone_s, options.burst, options.newcomer) == (30, 1, 5, 2)
     assert Options(newcomer=1, burst=1, everyone_s=0, user_s=0).newcomer == 1

@@ -1,4 +1,4 @@
-"""Facts about how much text a request may carry."""
+"""The rule `length`: texts that are too long or too short are refused with their length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Ask = Callable[..., ImageRequest]
 
 
 @pytest.mark.parametrize(("length", "passes"), [(0, False), (2, False), (3, True), (10, True), (11, False)])
-def test_both_bounds_are_inclusive(ask: Ask, length: int, passes: bool) -> None:
+def test_both_limits_are_inclusive(ask: Ask, length: int, passes: bool) -> None:
     refusal = create(Options(shortest=3, longest=10)).check(ask(text="ж" * length), 0.0)
     assert (refusal is None) == passes
 
@@ -31,23 +31,23 @@ def test_a_command_without_text_is_told_to_say_something(ask: Ask) -> None:
     assert refusal.reason == "say what to draw"
 
 
-def test_bounds_that_leave_no_room_are_refused() -> None:
+def test_limits_that_leave_no_room_are_refused() -> None:
     with pytest.raises(ValidationError, match="lower shortest"):
         Options(shortest=11, longest=10)
 
 
-def test_bounds_may_be_the_same_and_as_low_as_nothing_and_one(ask: Ask) -> None:
+def test_limits_may_be_equal_and_as_low_as_zero_and_one(ask: Ask) -> None:
     rule = create(Options(shortest=0, longest=1))
     assert [rule.check(ask(text="x" * length), 0.0) is None for length in (0, 1, 2)] == [True, True, False]
     assert Options(shortest=5, longest=5).shortest == 5
 
 
-def test_what_is_not_said_is_one_to_three_hundred_characters(ask: Ask) -> None:
+def test_the_defaults_are_one_to_three_hundred_characters(ask: Ask) -> None:
     rule = create(Options())
     assert [rule.check(ask(text="x" * length), 0.0) is None for length in (0, 1, 300)] == [False, True, True]
 
 
-def test_too_little_is_told_how_much_there_is(ask: Ask) -> None:
+def test_the_reason_for_too_short_a_text_names_its_length(ask: Ask) -> None:
     refusal = create(Options(shortest=3)).check(ask(text="xx"), 0.0)
     assert refusal is not None
     assert refusal.reason == "too short: 2 characters, at least 3"

@@ -1,4 +1,4 @@
-"""A real server on this machine answers as moderation services do, and in all the ways in which they fail."""
+"""A real server on this machine answers as moderation services do, and fails in every way they do."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def service() -> Iterator[Service]:
 
 
 async def answer(service: Service, request: ImageRequest, **options: Any) -> Judgement:
-    (found,) = await Policy([create(Options(url=service.url, **options))]).judge_text(request)
-    return found
+    (judgement,) = await Policy([create(Options(url=service.url, **options))]).judge_text(request)
+    return judgement
 
 
 @pytest.mark.parametrize(
@@ -78,13 +78,13 @@ async def answer(service: Service, request: ImageRequest, **options: Any) -> Jud
         (True, {"sexual__minors": 0.4, "sexual": 0.5}, "block", "sexual/minors"),
     ],
 )
-async def test_scores_are_weighed_and_a_flag_is_never_ignored(
+async def test_scores_are_classified_and_a_flag_is_never_ignored(
     ask: Ask, service: Service, flagged: bool, scores: dict[str, float], outcome: str, code: str
 ) -> None:
     service.will_say(flagged, **scores)
-    found = await answer(service, ask())
-    assert (found.outcome, found.code, found.judge) == (outcome, code, "moderation_api")
-    assert found.took_ms > 0
+    judgement = await answer(service, ask())
+    assert (judgement.outcome, judgement.code, judgement.judge) == (outcome, code, "moderation_api")
+    assert judgement.took_ms > 0
 
 
 async def test_the_text_alone_is_sent_with_the_key_of_the_environment(
@@ -99,10 +99,10 @@ async def test_the_text_alone_is_sent_with_the_key_of_the_environment(
 @pytest.mark.parametrize(
     ("status", "body"), [(500, b"{}"), (429, b"{}"), (200, b"<html>"), (200, b"{}"), (200, b'{"results": [3]}')]
 )
-async def test_whatever_goes_wrong_holds(ask: Ask, service: Service, status: int, body: bytes) -> None:
+async def test_every_failure_of_the_service_holds(ask: Ask, service: Service, status: int, body: bytes) -> None:
     service.status, service.body = status, body
-    found = await answer(service, ask())
-    assert (found.outcome, found.code) == ("hold", "failed")
+    judgement = await answer(service, ask())
+    assert (judgement.outcome, judgement.code) == ("hold", "failed")
 
 
 async def test_a_service_that_is_late_or_away_holds(ask: Ask, service: Service) -> None:
@@ -111,8 +111,8 @@ async def test_a_service_that_is_late_or_away_holds(ask: Ask, service: Service) 
     began = time.monotonic()
     assert (await answer(service, ask(), timeout_s=0.1)).outcome == "hold"
     assert time.monotonic() - began < 0.45
-    (found,) = await Policy([create(Options(url="http://127.0.0.1:9/"))]).judge_text(ask())
-    assert found.outcome == "hold"
+    (judgement,) = await Policy([create(Options(url="http://127.0.0.1:9/"))]).judge_text(ask())
+    assert judgement.outcome == "hold"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,9 @@ async def test_a_service_that_is_late_or_away_holds(ask: Ask, service: Service) 
         ("ftp://x/", "no http address"),
     ],
 )
-def test_what_cannot_work_does_not_start(monkeypatch: pytest.MonkeyPatch, url: str, problem: str) -> None:
+def test_a_configuration_that_cannot_work_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, url: str, problem: str
+) -> None:
     monkeypatch.delenv("STREAMER_MODERATION_KEY", raising=False)
     monkeypatch.delenv("STREAMER_MODERATION_URL", raising=False)
     with pytest.raises(ConfigError, match=problem):

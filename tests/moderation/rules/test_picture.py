@@ -1,4 +1,4 @@
-"""Facts about what is done with what the judges of pictures found."""
+"""The rule `picture`: it refuses or holds a finished picture by its judgements, as strictly as the options say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ Ask = Callable[..., ImageRequest]
 
 
 def frame(*outcomes: str) -> Frame:
-    judgements = tuple(Judgement(Outcome(one), f"code {one}", f"judge {n}", "1") for n, one in enumerate(outcomes))
+    judgements = tuple(
+        Judgement(Outcome(outcome), f"code {outcome}", f"judge {n}", "1") for n, outcome in enumerate(outcomes)
+    )
     return Frame("r1", "background", "image/jpeg", b"\xff\xd8", 8, 8, judgements)
 
 
@@ -29,10 +31,10 @@ def frame(*outcomes: str) -> Frame:
     ],
 )
 def test_the_gravest_finding_decides(ask: Ask, outcomes: tuple[str, ...], wanted: Any) -> None:
-    found = create(Options()).look(ask(), frame(*outcomes), 0.0)
-    assert found is None if wanted is None else isinstance(found, wanted)
-    if found is not None:
-        assert (found.rule, found.code) == ("picture", "code block" if wanted is Refusal else "code hold")
+    objection = create(Options()).look(ask(), frame(*outcomes), 0.0)
+    assert objection is None if wanted is None else isinstance(objection, wanted)
+    if objection is not None:
+        assert (objection.rule, objection.code) == ("picture", "code block" if wanted is Refusal else "code hold")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,9 @@ def test_the_gravest_finding_decides(ask: Ask, outcomes: tuple[str, ...], wanted
         ("show", "hold", type(None)), ("show", "block", type(None)),
     ],
 )  # fmt: skip
-def test_the_streamer_decides_how_strictly_their_own_are_taken(ask: Ask, own: Any, outcome: str, wanted: Any) -> None:
+def test_the_streamer_decides_how_strictly_their_own_pictures_are_judged(
+    ask: Ask, own: Any, outcome: str, wanted: Any
+) -> None:
     rule = create(Options(own=own))
     assert isinstance(rule.look(ask(priority=Lane.BROADCASTER), frame(outcome), 0.0), wanted)
     for lane in (Lane.PAID, Lane.CHAT):

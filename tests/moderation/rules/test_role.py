@@ -1,4 +1,4 @@
-"""Facts about who may use which command."""
+"""The rule `role`: who may use which command."""
 
 from __future__ import annotations
 

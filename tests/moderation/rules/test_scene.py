@@ -1,4 +1,4 @@
-"""What is open in which scene, which style it has, and that nobody but the streamer gets through a closed door."""
+"""The rule `scene`: what each scene opens, which style it has, and that only the streamer passes a closed one."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_scene_opens_again_when_it_is_left() -> None:
     assert why(built) == ""
 
 
-def test_while_the_stream_is_off_viewers_wait_if_that_is_wanted() -> None:
+def test_while_the_stream_is_off_viewers_are_refused_if_configured() -> None:
     heard = []
     for live_only in (True, False):
         built = rule(live_only=live_only)
@@ -80,7 +80,7 @@ def test_while_the_stream_is_off_viewers_wait_if_that_is_wanted() -> None:
     assert heard == ["pictures open when the stream is live"] * 2 + [""] * 4
 
 
-def test_before_anybody_has_said_whether_the_stream_is_on_it_is_open() -> None:
+def test_commands_are_open_until_a_source_reports_the_stream() -> None:
     assert why(rule(live_only=True)) == ""
 
 
@@ -88,7 +88,7 @@ def test_a_scene_brings_its_style_and_leaving_it_takes_it_along() -> None:
     assert [rule(scene).style for scene in ("", "Cozy", "Game", "Elsewhere")] == [None, "watercolour", None, None]
 
 
-def test_what_is_mentioned_can_be_checked_at_the_start() -> None:
+def test_names_of_styles_and_commands_can_be_checked_at_the_start() -> None:
     assert (list(rule().styles), list(rule().commands)) == (["watercolour"], ["sticker", "meme"])
 
 

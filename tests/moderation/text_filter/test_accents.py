@@ -24,7 +24,7 @@ def test_ordinary_words_and_stems_are_cut_out(text: str, left: str) -> None:
     assert OrdinaryAccents(["plüm", "márm*"]).cut_out(text) == left
 
 
-def test_a_word_that_is_ordinary_as_it_is_spelled_is_not_read_without_its_accents() -> None:
+def test_a_word_that_is_ordinary_with_its_accents_is_not_read_without_them() -> None:
     rule = TextFilter(
         Options(extra=("marmalade", "plum")), [lexicon.Term("spelled-1", "plüm"), lexicon.Term("spelled-2", "márm*")]
     )

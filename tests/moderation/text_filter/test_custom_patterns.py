@@ -1,4 +1,4 @@
-"""Facts about the streamer's own patterns and the channel's blocked terms."""
+"""The streamer's own patterns and the channel's blocked terms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_what_cannot_be_searched_is_refused_with_the_fix(wrong: str) -> None:
         custom_patterns.compile_pattern(wrong)
 
 
-def test_what_is_wrong_is_said_in_words_and_nowhere_else(capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_raised_in_words_and_printed_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match=r"^'\(': missing \): \(; use RE2") as caught:
         custom_patterns.compile_pattern("(")
     assert "b'" not in str(caught.value)
@@ -46,7 +46,7 @@ def test_no_pattern_can_hang() -> None:
 
 
 @pytest.mark.parametrize(
-    ("term", "text", "found"),
+    ("term", "text", "matches"),
     [
         ("marmalade", "a Marmalade!", True),
         ("marmalade", "marmalade", True),
@@ -65,9 +65,9 @@ def test_no_pattern_can_hang() -> None:
         ("4chan", "4chan", True),
     ],
 )
-def test_a_blocked_term_means_what_it_means_on_the_platform(term: str, text: str, found: bool) -> None:
+def test_a_blocked_term_means_what_it_means_on_the_platform(term: str, text: str, matches: bool) -> None:
     (pattern,) = custom_patterns.patterns_of_blocked_terms([term])
-    assert (custom_patterns.compile_pattern(pattern).search(text) is not None) is found
+    assert (custom_patterns.compile_pattern(pattern).search(text) is not None) is matches
 
 
 def test_terms_without_a_letter_are_left_to_the_platform() -> None:

@@ -1,4 +1,4 @@
-"""Facts about the other readings of a text: what an encoding, drawn letters or a flipped page say."""
+"""Other readings of a text: what encodings, letters drawn with signs or flipped letters say."""
 
 from __future__ import annotations
 
@@ -91,26 +91,26 @@ def test_ordinary_text_has_no_signs_and_no_other_reading(text: str) -> None:
     assert list(decoders.other_readings(text)) == []
 
 
-def test_what_is_encoded_three_times_no_model_reads_either() -> None:
+def test_text_encoded_three_times_is_not_decoded() -> None:
     assert "boat" in set(decoders.other_readings("&amp;#98;oat"))
     assert "boat" not in set(decoders.other_readings("&amp;amp;#98;oat"))
 
 
-def test_three_letters_are_tapped_and_two_are_a_row_of_dots() -> None:
+def test_three_letters_of_morse_are_read_and_two_are_a_row_of_dots() -> None:
     assert "boa" in set(decoders.other_readings("-... --- .-"))
     assert "bo" not in set(decoders.other_readings("-... ---"))
 
 
 @pytest.mark.parametrize("neighbour", ["\U000e007f", "\u0362", "\u2e00", "\u0370"])
-def test_signs_beside_the_raised_letters_are_none(neighbour: str) -> None:
+def test_signs_beside_the_raised_letters_are_not_letters(neighbour: str) -> None:
     assert list(decoders.other_readings(f"b{neighbour}t")) == []
 
 
 @pytest.mark.parametrize(
     "text", ["(a cat)", "AABBCCDD", "deadbeef", "one & two", "100% wool", "naïve", "12:30:45", "- - -"]
 )
-def test_what_holds_no_hidden_word_unpacks_to_nothing(text: str) -> None:
-    assert not [one for one in decoders.other_readings(text) if "boat" in one]
+def test_text_without_a_hidden_word_unpacks_to_nothing(text: str) -> None:
+    assert not [reading for reading in decoders.other_readings(text) if "boat" in reading]
 
 
 def test_a_spelling_alphabet_needs_four_letters_in_a_row() -> None:
@@ -126,5 +126,5 @@ def test_any_text_has_readings_of_bounded_length(text: str) -> None:
 @pytest.mark.parametrize(
     "piece", ["%25", "&amp;", "\\u0025", "|", "<", "((((", "A" * 9, "01", "-.", "/\\", "<a", "ff "]
 )
-def test_repeated_signs_come_to_an_end(piece: str) -> None:
+def test_repeated_signs_are_read_in_bounded_time(piece: str) -> None:
     assert len(list(decoders.other_readings((piece * 1000)[:1000]))) < 20

@@ -1,4 +1,4 @@
-"""Facts about the first word filter. Shipped terms are named by id only; harmless stand-ins play the rest."""
+"""The text filter. Shipped terms are named by id only; harmless stand-in words replace them."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def rule() -> TextFilter:
 
 @pytest.mark.parametrize("disguise", DISGUISES)
 @pytest.mark.parametrize("word", ["marmalade", "zeppelins", "platypus", "варенье", "дирижабли"])
-def test_a_word_is_seen_through_its_disguise(rule: TextFilter, disguise: str, word: str) -> None:
+def test_a_disguised_word_is_found(rule: TextFilter, disguise: str, word: str) -> None:
     assert rule.find(f"a large {DISGUISES[disguise](word)} in the sky") is not None
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
-def test_every_shipped_word_is_seen_through_the_disguise(rule: TextFilter, disguise: str) -> None:
+def test_every_shipped_word_is_found_in_the_disguise(rule: TextFilter, disguise: str) -> None:
     """Except what nobody would read as the word.
 
     Nothing but digits is a number, an exclamation mark ends a word, and many of one letter are laughter.
@@ -95,8 +95,8 @@ def test_every_shipped_phrase_is_refused(rule: TextFilter) -> None:
 
 
 def blocked(rule: TextFilter, text: str) -> bool:
-    found = rule.find(text)
-    return found is not None and found.outcome is Outcome.BLOCK
+    finding = rule.find(text)
+    return finding is not None and finding.outcome is Outcome.BLOCK
 
 
 def test_a_stem_matches_inflections_and_a_plain_word_does_not(rule: TextFilter) -> None:
@@ -155,7 +155,7 @@ def test_words_that_are_fine_alone_are_refused_together(rule: TextFilter) -> Non
     age = [term.pattern.strip("*") for term in _SHIPPED if term.kind == "age"]
     dress = [term.pattern.strip("*") for term in _SHIPPED if term.kind == "undress"]
     assert [word for word in (*age, *dress) if rule.find(word) is not None] == []
-    pairs = [(one, other) for one in age for other in dress]
+    pairs = [(word, state) for word in age for state in dress]
     assert [pair for pair in pairs if rule.find(f"{pair[1]} of some {pair[0]}") is None] == []
 
 
@@ -234,7 +234,7 @@ def test_ordinary_names_may_be_shown(rule: TextFilter, name: str) -> None:
 
 
 @given(st.text(max_size=300))
-def test_any_text_is_judged_without_a_fault_and_alike_in_upper_case(rule: TextFilter, text: str) -> None:
+def test_any_text_is_judged_without_an_error_and_alike_in_upper_case(rule: TextFilter, text: str) -> None:
     assert rule.name_ok(text) in (True, False)
     if text.isascii():
         assert rule.find(text) == rule.find(text.upper())
@@ -258,11 +258,11 @@ def test_any_text_is_judged_without_a_fault_and_alike_in_upper_case(rule: TextFi
         ("fresh jam", None, ""),
     ],
 )
-def test_certain_words_are_refused_and_doubtful_ones_held(
+def test_certain_words_are_refused_and_doubtful_words_are_held(
     rule: TextFilter, ask: Ask, text: str, outcome: Outcome | None, code: str
 ) -> None:
-    found = rule.find(text)
-    assert (found and found.outcome, found and found.code) == ((outcome, code) if outcome else (None, None))
+    finding = rule.find(text)
+    assert (finding and finding.outcome, finding and finding.code) == ((outcome, code) if outcome else (None, None))
     objection = rule.check(ask(text=text, prompt=text), 0.0)
     if outcome is None:
         assert objection is None
@@ -282,9 +282,9 @@ def test_a_part_of_the_list_can_be_held_instead_of_refused_but_not_let_another_p
     profanity = next(term.pattern for term in _SHIPPED if term.kind == "profanity" and term.pattern.isalpha())
     hate = next(term.pattern for term in _SHIPPED if term.kind == "hate" and term.pattern.isalpha())
     rule = create(Options(hold=("profanity",)))
-    found = rule.find(profanity)
-    assert found is not None
-    assert (found.outcome, found.code) == (Outcome.HOLD, "profanity.plain")
+    finding = rule.find(profanity)
+    assert finding is not None
+    assert (finding.outcome, finding.code) == (Outcome.HOLD, "profanity.plain")
     assert blocked(rule, f"{profanity} {hate}")
     assert blocked(rule, f"{profanity} %{ord(hate[0]):x}{hate[1:]}")
     encoded = rule.find(f"boat %{ord(profanity[0]):x}{profanity[1:]}")
@@ -301,18 +301,18 @@ def test_what_is_fine_beside_its_neighbour_is_fine_in_every_reading() -> None:
 def test_an_age_word_is_seen_together_with_one_in_another_reading() -> None:
     age = next(term.pattern for term in _SHIPPED if term.kind == "age" and term.pattern.isalpha())
     undress = next(term.pattern for term in _SHIPPED if term.kind == "undress" and term.pattern.isalpha())
-    found = create(Options()).find(f"{age} %{ord(undress[0]):x}{undress[1:]}")
-    assert found is not None
-    assert (found.outcome, found.code) == (Outcome.BLOCK, "minors.together")
+    finding = create(Options()).find(f"{age} %{ord(undress[0]):x}{undress[1:]}")
+    assert finding is not None
+    assert (finding.outcome, finding.code) == (Outcome.BLOCK, "minors.together")
 
 
 def test_the_streamers_own_patterns_refuse_the_typed_and_the_folded_text() -> None:
     rule = create(Options(patterns=(r"jam\d+", "marma.?lade")))
     assert rule.find("fresh jam42") is not None
     assert rule.find("fresh jam") is None
-    found = rule.find("ＭＡＲＭＡＬＡＤＥ")
-    assert found is not None
-    assert (found.outcome, found.code) == (Outcome.BLOCK, "extra.pattern")
+    finding = rule.find("ＭＡＲＭＡＬＡＤＥ")
+    assert finding is not None
+    assert (finding.outcome, finding.code) == (Outcome.BLOCK, "extra.pattern")
     assert not rule.name_ok("jam42")
 
 
@@ -320,9 +320,9 @@ def test_the_channels_blocked_terms_are_taken_over_and_replaced() -> None:
     rule = create(Options())
     assert rule.name_ok("marmalade")
     assert rule.import_terms(["marmalade", "🌊", "plum*"]) == 2
-    found = rule.find("fresh Marmalade")
-    assert found is not None
-    assert (found.outcome, found.code) == (Outcome.BLOCK, "channel.pattern")
+    finding = rule.find("fresh Marmalade")
+    assert finding is not None
+    assert (finding.outcome, finding.code) == (Outcome.BLOCK, "channel.pattern")
     assert rule.find("plums") is not None
     assert not rule.name_ok("marmalade")
     assert rule.import_terms([]) == 0
@@ -336,7 +336,7 @@ def test_the_channels_blocked_terms_can_be_left_out() -> None:
     assert rule.find("marmalade") is None
 
 
-def test_half_a_word_on_each_side_of_what_is_taken_out_is_seen_in_the_prompt(rule: TextFilter, ask: Ask) -> None:
+def test_half_a_word_on_each_side_of_removed_text_is_found_in_the_prompt(rule: TextFilter, ask: Ask) -> None:
     assert rule.check(ask(text="marma@anna lade", prompt="a cat"), 0.0) is None
     assert rule.check(ask(text="marma@anna lade", prompt="marma lade"), 0.0) is not None
     assert rule.check(ask(text="a marmalade", prompt="a cat"), 0.0) is not None
@@ -404,12 +404,12 @@ def test_no_term_of_hate_is_readable_in_the_source() -> None:
         for file in sorted(_ROOT.glob(kind), reverse=True)
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
     }
-    found = [
-        f"{place} {found.term.id}"
+    finding = [
+        f"{place} {finding.term.id}"
         for line, place in lines.items()
-        if (found := rule.find(line)) is not None and found.code == "hate.plain"
+        if (finding := rule.find(line)) is not None and finding.code == "hate.plain"
     ]
-    assert found == []
+    assert finding == []
 
 
 def test_an_ordinary_word_that_looks_like_a_disguised_one_is_known() -> None:
@@ -418,7 +418,7 @@ def test_an_ordinary_word_that_looks_like_a_disguised_one_is_known() -> None:
     assert TextFilter(marmalade, [lexicon.Term("known-1", "Marmolade")]).find("fresh marmolade") is None
 
 
-def test_a_phrase_known_in_pieces_is_no_word_cut_in_two() -> None:
+def test_a_known_phrase_is_not_a_word_cut_in_two() -> None:
     rule = TextFilter(Options(extra=("marmalade", "tangerine")), [lexicon.Term("known-1", "marma lade")])
     assert rule.find("a marma lade") is None
     assert rule.find("a mar malade") is not None
@@ -441,12 +441,12 @@ def test_ordinary_words_of_other_languages_are_not_read_as_what_they_fold_to(rul
     assert rule.find(line) is None
 
 
-def test_a_sure_finding_in_the_text_itself_is_named_before_one_in_another_reading() -> None:
-    found = create(Options(extra=("marmalade",), patterns=("fresh",))).find("fresh marmalade &#109;armalade")
-    assert found is not None
-    assert found.code == "extra.plain"
+def test_a_certain_finding_in_the_text_itself_comes_before_one_in_another_reading() -> None:
+    finding = create(Options(extra=("marmalade",), patterns=("fresh",))).find("fresh marmalade &#109;armalade")
+    assert finding is not None
+    assert finding.code == "extra.plain"
 
 
-def test_a_short_term_glued_into_a_name_is_seen_in_either_alphabet() -> None:
+def test_a_short_term_glued_into_a_name_is_found_in_either_alphabet() -> None:
     rule = create(Options(extra=("wharf", "щукарь")))
     assert [rule.name_ok(name) for name in ("mywharfname", "мойщукарьник", "mywinename")] == [False, False, True]

@@ -1,4 +1,4 @@
-"""Facts about words in doubtful disguise."""
+"""Words in doubtful disguises."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ _IN_CYRILLIC = FuzzyMatcher(_CYRILLIC, _LATIN, known=["варения"])
         ("htns", None, ""),
     ],
 )
-def test_a_latin_word_gives_itself_away(word: str, term: str | None, how: str) -> None:
-    found = _IN_LATIN.find(word)
-    assert (found and found[0].id, found and found[1]) == ((term, how) if term else (None, None))
+def test_a_disguised_latin_word_is_found(word: str, term: str | None, how: str) -> None:
+    match = _IN_LATIN.find(word)
+    assert (match and match[0].id, match and match[1]) == ((term, how) if term else (None, None))
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,9 @@ def test_a_latin_word_gives_itself_away(word: str, term: str | None, how: str) -
         ("береза", None, ""),
     ],
 )
-def test_a_cyrillic_word_gives_itself_away(word: str, term: str | None, how: str) -> None:
-    found = _IN_CYRILLIC.find(word)
-    assert (found and found[0].id, found and found[1]) == ((term, how) if term else (None, None))
+def test_a_disguised_cyrillic_word_is_found(word: str, term: str | None, how: str) -> None:
+    match = _IN_CYRILLIC.find(word)
+    assert (match and match[0].id, match and match[1]) == ((term, how) if term else (None, None))
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_a_cyrillic_word_gives_itself_away(word: str, term: str | None, how: str
     ],
 )
 def test_a_starred_word_counts_when_half_of_it_can_be_read(word: str, term: str | None) -> None:
-    found = _IN_LATIN.starred(word)
-    assert (found and found.id) == term
+    match = _IN_LATIN.starred(word)
+    assert (match and match.id) == term
 
 
 @pytest.mark.parametrize(
@@ -158,17 +158,17 @@ def test_a_starred_word_counts_when_half_of_it_can_be_read(word: str, term: str 
         ("", None),
     ],
 )
-def test_a_word_cut_by_spaces_is_put_together(words: str, term: str | None) -> None:
-    found = _IN_LATIN.across(words.split())
-    assert (found and found.id) == term
+def test_a_word_cut_by_spaces_is_joined(words: str, term: str | None) -> None:
+    match = _IN_LATIN.across(words.split())
+    assert (match and match.id) == term
 
 
-def test_a_phrase_that_is_known_in_pieces_is_none_cut_by_spaces() -> None:
+def test_a_known_phrase_is_not_a_term_cut_by_spaces() -> None:
     matcher = FuzzyMatcher(_LATIN, [], known=["marma lade", "anchor"])
     assert [matcher.across(words.split()) for words in ("marma lade", "a marma lade b")] == [None, None]
     for words in ("mar malade", "marm alade marma ladex"):
-        found = matcher.across(words.split())
-        assert (found and found.id) == "x-1"
+        match = matcher.across(words.split())
+        assert (match and match.id) == "x-1"
 
 
 @pytest.mark.parametrize(
@@ -185,11 +185,11 @@ def test_a_phrase_that_is_known_in_pieces_is_none_cut_by_spaces() -> None:
     ],
 )
 def test_first_letters_spell_a_word_of_six_letters_or_more(words: str, term: str | None) -> None:
-    found = _IN_LATIN.initials(words.split())
-    assert (found and found.id) == term
+    match = _IN_LATIN.initials(words.split())
+    assert (match and match.id) == term
 
 
-def test_a_name_gives_away_terms_of_five_letters_or_more() -> None:
+def test_terms_of_five_letters_or_more_are_found_inside_names() -> None:
     assert [term.id for term in _IN_LATIN.anywhere("xxmarmaladegullwharfharbour")] == ["x-1", "x-6", "x-3"]
 
 

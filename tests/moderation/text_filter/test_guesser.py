@@ -27,7 +27,7 @@ GUESSER = Guesser(TermsByAlphabet([Term("extra-1", "marmalade")], [Term("extra-2
         ("fresh jam", None),
     ],
 )
-def test_a_doubtful_word_is_held_and_a_certain_or_known_one_is_none_of_its(text: str, code: str | None) -> None:
+def test_a_doubtful_word_is_held_and_certain_or_known_words_are_ignored(text: str, code: str | None) -> None:
     finding = GUESSER.find(normalize.read(text), text)
     assert (finding and finding.code) == code
     assert finding is None or finding.outcome is Outcome.HOLD

@@ -1,4 +1,4 @@
-"""Facts about the shipped list: its terms are well formed, and its file cannot be read by eye."""
+"""The shipped list: its terms are well formed, and its file cannot be read by eye."""
 
 from __future__ import annotations
 

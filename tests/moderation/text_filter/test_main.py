@@ -1,4 +1,4 @@
-"""The word list's editor: what is decoded and encoded again is the same list."""
+"""The word list's editor: decoding and encoding a list changes nothing."""
 
 from __future__ import annotations
 

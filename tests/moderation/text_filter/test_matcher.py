@@ -1,4 +1,4 @@
-"""Facts about finding terms among words."""
+"""Terms are found among words as their patterns say."""
 
 from __future__ import annotations
 

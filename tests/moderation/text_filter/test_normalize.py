@@ -1,4 +1,4 @@
-"""Facts about how text is reduced to comparable words."""
+"""Text is reduced to comparable words."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_serbian_letters_are_read_as_russian_ones() -> None:
     assert "клин" in normalize.read("кљин").cyrillic
 
 
-def test_punctuation_around_a_word_is_no_part_of_it() -> None:
+def test_punctuation_around_a_word_is_not_part_of_it() -> None:
     assert normalize.read('"harbour", (boat)').latin == ["harbour", "boat"]
 
 
