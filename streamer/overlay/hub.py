@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 REQUESTS_REMEMBERED = 512
 UNFINISHED_REMEMBERED = 8
 
-Update = Frame | Preview | Clear | Toast | Refusal | NoticeCard
+HubUpdate = Frame | Preview | Clear | Toast | Refusal | NoticeCard
 """Everything that changes what the pages show."""
 
 
@@ -76,7 +76,7 @@ class Hub:
             mailbox.notify(self._card)
         return mailbox
 
-    def publish(self, update: Update) -> None:
+    def publish(self, update: HubUpdate) -> None:
         """Spread one update to every page that wants it; never waits for any of them."""
         match update:
             case Toast():

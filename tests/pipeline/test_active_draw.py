@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -19,10 +20,12 @@ from tests.support.examples import REQUEST
 class Brush:
     """A generator of two previews and a frame; ``between`` is called after the first preview."""
 
-    active = restarts = {}  # type: ignore[var-annotated]  # noqa: RUF012
+    active: Mapping[str, str] = MappingProxyType({})
+    restarts: Mapping[str, int] = MappingProxyType({})
+    edits = False
 
     def __init__(self) -> None:
-        self.between: Callable[[], None] = lambda: None
+        self.between: Callable[[], object] = lambda: None
         self.cancelled: list[str] = []
         self.fault: BackendError | None = None
         self.closed = self.begun = False
@@ -34,6 +37,10 @@ class Brush:
 
     def cancel(self, request_id: str) -> None:
         self.cancelled.append(request_id)
+
+    def release_gpu(self) -> None: ...
+
+    def reclaim_gpu(self) -> None: ...
 
     async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
         self.begun = True
@@ -131,7 +138,7 @@ async def test_what_is_called_off_before_it_was_begun_is_never_begun(drawing: Ac
 
 
 async def test_a_clear_meanwhile_makes_the_picture_unwanted(drawing: ActiveDraw, brush: Brush, stage: Stage) -> None:
-    brush.between = lambda: stage.clear("background", REQUEST.at + 1)  # type: ignore[assignment, return-value]
+    brush.between = lambda: stage.clear("background", REQUEST.at + 1)
     assert await drawn(drawing) is None
     assert brush.closed
 

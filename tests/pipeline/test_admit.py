@@ -15,7 +15,7 @@ from tests.support.show import Room
 
 def test_the_cheap_steps_come_before_the_rules_and_the_queue_last(tmp_path: Path) -> None:
     steps = Room(tmp_path).admit.steps()
-    assert [step.__qualname__ for step in steps] == [  # type: ignore[attr-defined]
+    assert [step.__qualname__ for step in steps] == [
         "Intake.objection", "Bans.objection", "Privacy.objection", "RaidMode.objection", "Admit._ask_rules",
         "Admit._ask_for_approval", "Admit._add_reference", "Admit._join_equal", "GameMode.admit",
     ]  # fmt: skip

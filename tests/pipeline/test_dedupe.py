@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
         yield running
 
 
-async def asked(room: Room, text: str, who: str, rank: Role = Role.VIEWER, **more: object) -> Receipt:
+async def asked(room: Room, text: str, who: str, rank: Role = Role.VIEWER, **more: Any) -> Receipt:
     return await room.admit.submit(room.trigger(text, who, rank, **more))
 
 

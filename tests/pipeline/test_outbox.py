@@ -53,7 +53,7 @@ async def test_what_points_or_a_wish_hang_on_is_never_dropped_and_comes_in_its_t
 
 
 async def test_a_paid_picture_comes_before_its_end() -> None:
-    events = [frame("r1"), Ended(PAID, RequestState.SHOWN)]
+    events: list[Event] = [frame("r1"), Ended(PAID, RequestState.SHOWN)]
     assert await told(events) == events
 
 

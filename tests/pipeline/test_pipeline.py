@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from streamer.errors import BackendDied, StoreError, Unsupported
 from streamer.interfaces import Health, HealthState, SourceEvent
 from streamer.moderation.rules import cooldown
 from streamer.overlay import wire
+from streamer.overlay.hub import HubUpdate
 from streamer.pipeline.game_mode import NO_CARD
 from streamer.pipeline.scheduler import QueueOptions
 from streamer.pipeline.show import restore
@@ -553,7 +554,12 @@ async def test_previews_are_left_out_when_the_picture_is_about_to_come(
 ) -> None:
     published: list[object] = []
     publish = room.hub.publish
-    monkeypatch.setattr(room.hub, "publish", lambda update: (published.append(update), publish(update)))
+
+    def note(update: HubUpdate) -> None:
+        published.append(update)
+        publish(update)
+
+    monkeypatch.setattr(room.hub, "publish", note)
     await room.say("!bg one")
     await room.until(lambda: room.easel.drawn)
     room.now += usual_s
@@ -629,12 +635,13 @@ async def test_an_approval_names_the_very_picture_that_was_looked_at(tmp_path: P
 
 
 async def test_what_is_taken_back_while_its_approval_is_written_stays_off(tmp_path: Path) -> None:
-    for take_back in (
-        lambda room, one: room.controls.retract(Retraction("test", one, None, room.now)),
-        lambda room, one: room.controls.panic(),
-        lambda room, one: room.controls.clear("background"),
-        lambda room, one: room.moderator.deny(one, "mod"),
-    ):
+    ways: tuple[Callable[[Room, str], Awaitable[object]], ...] = (
+        lambda room, request_id: room.controls.retract(Retraction("test", request_id, None, room.now)),
+        lambda room, request_id: room.controls.panic(),
+        lambda room, request_id: room.controls.clear("background"),
+        lambda room, request_id: room.moderator.deny(request_id, "mod"),
+    )
+    for take_back in ways:
         async with opened(tmp_path / str(next(NUMBERS)), mode="on") as room:
             request_id = await held(room)
             room.now += 1

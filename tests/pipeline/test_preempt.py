@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ layers:
 approval: {{mode: "off"}}
 queue: {{expires_s: {expires_s}}}
 """
-Order = Callable[[], Awaitable[None]]
+Order = Callable[[], Coroutine[Any, Any, object]]
 SCRIPTED = "tests.support.scripted_backend"
 
 
@@ -78,7 +79,7 @@ class Program:
         self.page = self.show.hub.join()
         self.requests: dict[str, ImageRequest] = {}
         self._upon: dict[tuple[str, int], list[Order]] = {}
-        self._orders: list[asyncio.Task[None]] = []
+        self._orders: list[asyncio.Task[object]] = []
         self._draw = self.generator.draw
         self.generator.draw = self._noted  # type: ignore[method-assign]
 
@@ -86,10 +87,10 @@ class Program:
         """Give an order the first, second ... time that a step of a picture has been heard of; 0 is its beginning."""
         self._upon[name, step] = list(orders)
 
-    async def _noted(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+    async def _noted(self, request: ImageRequest) -> AsyncGenerator[Preview | Frame, None]:
         self.requests[request.id] = request
         await self._order(request.id, 0)
-        async with aclosing(self._draw(request)) as items:  # type: ignore[type-var]
+        async with aclosing(self._draw(request)) as items:
             async for item in items:
                 yield item
                 if isinstance(item, Preview):
