@@ -102,13 +102,20 @@ def implements(rule: Rule, member: str) -> bool:
 
 
 def worst(request: ImageRequest, judgements: Iterable[Judgement]) -> Objection | None:
-    """Turn judgements into an objection: a block wins over a hold, and the first of its kind counts."""
+    """Turn the gravest judgement into an objection."""
+    judgement = gravest(judgements)
+    if judgement is None:
+        return None
+    code = judgement.code or "judge"
+    if judgement.outcome is Outcome.BLOCK:
+        return Refusal(request.id, judgement.judge, "this cannot be shown", code)
+    return Hold(request.id, judgement.judge, "a judge is not sure", code)
+
+
+def gravest(judgements: Iterable[Judgement]) -> Judgement | None:
+    """Return the first block, else the first hold, None if every judge allows."""
     first = {judgement.outcome: judgement for judgement in reversed(list(judgements))}
-    if (block := first.get(Outcome.BLOCK)) is not None:
-        return Refusal(request.id, block.judge, "this cannot be shown", block.code or "judge")
-    if (hold := first.get(Outcome.HOLD)) is not None:
-        return Hold(request.id, hold.judge, "a judge is not sure", hold.code or "judge")
-    return None
+    return first.get(Outcome.BLOCK) or first.get(Outcome.HOLD)
 
 
 def _first_objection(

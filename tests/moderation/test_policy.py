@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 import pytest
 
 from streamer.interfaces import Rule
-from streamer.moderation.policy import Policy, implements, worst
+from streamer.moderation.policy import Policy, gravest, implements, worst
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, NoticeKind, Outcome, Refusal
 
 
@@ -231,3 +231,12 @@ def test_a_rule_implements_what_it_overrides_and_nothing_that_it_inherits() -> N
     assert implements(Broken(), "check")
     assert not implements(Broken(), "look")
     assert not implements(CheckOnly(), "look")  # type: ignore[arg-type]
+
+
+def test_the_gravest_judgement_is_the_first_block_else_the_first_hold() -> None:
+    fine = Judgement(Outcome.ALLOW, "", "a", "1")
+    hold, other_hold = Judgement(Outcome.HOLD, "x", "b", "1"), Judgement(Outcome.HOLD, "y", "c", "1")
+    block = Judgement(Outcome.BLOCK, "z", "d", "1")
+    assert gravest([fine, hold, other_hold, block]) is block
+    assert gravest([fine, hold, other_hold]) is hold
+    assert gravest([fine]) is None

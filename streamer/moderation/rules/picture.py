@@ -7,7 +7,8 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.interfaces import Rule
-from streamer.types import Frame, Hold, ImageRequest, Judgement, Lane, Outcome, Refusal
+from streamer.moderation.policy import gravest
+from streamer.types import Frame, Hold, ImageRequest, Lane, Outcome, Refusal
 
 
 class OwnPictures(StrEnum):
@@ -47,15 +48,6 @@ class PictureRule(Rule):
         if strictness is OwnPictures.BLOCKS:
             return None
         return Hold(request.id, "picture", "a moderator will look at the picture first", code)
-
-
-def gravest(judgements: tuple[Judgement, ...]) -> Judgement | None:
-    """Return the first block, else the first hold, None if every judge allows the picture."""
-    for outcome in (Outcome.BLOCK, Outcome.HOLD):
-        for judgement in judgements:
-            if judgement.outcome is outcome:
-                return judgement
-    return None
 
 
 def create(options: Options) -> PictureRule:

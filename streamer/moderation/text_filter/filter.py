@@ -42,7 +42,7 @@ class TextFilter(Rule):
         terms = by_alphabet(folded)
         self._terms = TermIndex(terms)
         self._guesser = Guesser(self._refused_of(terms), _known_words(shipped, folded))
-        self._holds_guesses = options.doubtful == "hold"
+        self._holds_guesses = Outcome(options.doubtful) is Outcome.HOLD
         self._name_ok = lru_cache(_NAMES_CACHED)(self._judge_name)
 
     def check(self, request: ImageRequest, now: float) -> Refusal | Hold | None:
