@@ -1,6 +1,6 @@
-"""Harmless picture prompts in English and Russian, of our own making: handwritten ones, and ones put together from parts.
+"""Harmless picture prompts in English and Russian that we wrote: some by hand, the rest assembled from parts.
 
-The parts are drawn with a fixed seed, so every run judges the same lines. Many words look like bad ones and are not.
+A fixed seed draws the parts, so every run judges the same lines. Many words look like bad ones and are harmless.
 """
 
 from __future__ import annotations
@@ -71,18 +71,18 @@ def _parts(text: str) -> list[str]:
 
 
 def written() -> list[str]:
-    """Return the prompts written by hand, one a line of benign.txt."""
+    """Return the handwritten prompts, one per line of benign.txt."""
     lines = Path(__file__).with_name("benign.txt").read_text(encoding="utf-8").splitlines()
     return [readable(line) for line in lines if line and not line.startswith("#")]
 
 
 def readable(line: str) -> str:
-    """Return a prompt; those with a harmless homonym of a term of hate stand in the files in Base64."""
+    """Decode a prompt: the files hold prompts with a homonym of a term of hate in Base64."""
     return base64.b64decode(line[len(ENCODED) :]).decode() if line.startswith(ENCODED) else line
 
 
 def generated(count: int) -> list[str]:
-    """Return so many different prompts, half of them Russian."""
+    """Return ``count`` different prompts, half of them Russian."""
     chance, made = random.Random(SEED), dict[str, None]()
     english = [_parts(part) for part in (SUBJECTS, ACTIONS, PLACES, MOODS, DETAILS, STYLES)]
     russian = [_parts(part) for part in (RU_SUBJECTS, RU_ACTIONS, RU_PLACES, RU_MOODS, RU_DETAILS, RU_STYLES)]

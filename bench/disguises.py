@@ -1,4 +1,4 @@
-"""Ways to hide a word from a filter and still have it read: one function a category, for Latin and for Cyrillic words.
+"""Ways to hide a word from a filter that people can still read: one function per category, for Latin and Cyrillic.
 
 A disguise takes a plain lower-case word and returns a piece of text. Numbers in the names follow the catalogue of
 docs/safety.md. None means that the category does not exist in that script.
@@ -20,7 +20,7 @@ _RU = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 
 
 def latin(word: str) -> bool:
-    """Tell which script a word is in."""
+    """Tell whether a word is in Latin script."""
     return word.isascii()
 
 

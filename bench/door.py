@@ -1,6 +1,6 @@
-"""Millions of publish attempts in random order, forged ones among them: how many pictures get out without a verdict?
+"""Publish millions of times in random order, with forged pictures among them; count pictures shown without a verdict.
 
-The real hub, door, store and stage; every picture that a page is handed is looked up among the stored verdicts.
+Hub, air gate, store and stage are real; every picture that a page receives is looked up among the stored verdicts.
 Usage: python -m bench.door [--attempts 2000000] [--seed 1]
 """
 
@@ -27,7 +27,7 @@ LAYERS = {"background": LayerOptions(use="background"), "meme": LayerOptions(use
 
 
 def forged(frame: Frame, how: int) -> Frame:
-    """Return a picture that nobody has cleared, in one of the ways that code could get wrong."""
+    """Return a picture that nobody has cleared, made in one of the ways in which code could go wrong."""
     if how == 0:
         return frame
     if how == 1:
@@ -37,7 +37,7 @@ def forged(frame: Frame, how: int) -> Frame:
 
 
 async def attempts(count: int, seed: int, home: Path) -> tuple[int, int, int]:
-    """Publish; return how many pictures pages were handed, how many were turned away, how many had no verdict."""
+    """Publish; return how many pictures the page received, the hub turned away, and had no verdict."""
     chance = random.Random(seed)
     store = Store.at(home, StoreOptions())
     await store.open()

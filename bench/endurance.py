@@ -1,9 +1,9 @@
-"""Draw a thousand mixed pictures in a row: sizes, cancels and edits; memory and latency must stay where they are.
+"""Draw a thousand pictures in a row with mixed sizes, cancellations and edits; memory and latency must not grow.
 
     python -m bench.endurance --model 4b --pictures 1000     one NVIDIA GPU, random weights
-    python -m bench.endurance --model tiny --pictures 40     any machine, to see that the script works
+    python -m bench.endurance --model tiny --pictures 40     any machine, to check that the script works
 
-Every tenth picture is drawn by stock diffusers too, from the same noise and with the unquantized weights.
+Stock diffusers draws every tenth picture too, from the same noise and with unquantized weights.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WORDS = "harbour storm neon forest castle rain fox mountain city night snow dese
 
 @dataclass
 class Seen:
-    """What was measured on the way."""
+    """What the run measured."""
 
     latency_ms: dict[str, list[float]] = field(default_factory=dict)
     reserved_gb: list[float] = field(default_factory=list)
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def build(model: str) -> tuple[Any, Engine]:
-    """Make the stock pipeline, and an engine with every speed-up on the same weights."""
+    """Build the stock pipeline, and an engine with every optimization on the same weights."""
     cuda = torch.cuda.is_available()
     device = "cuda" if cuda else "cpu"
     stock = make_pipeline(model, dtype=torch.bfloat16, device=device)
@@ -113,14 +113,14 @@ def fp8_attention() -> bool:
 
 
 def a_job(number: int, sizes: list[tuple[int, int]], dice: random.Random, reference: Image.Image) -> EngineJob:
-    """Give the next job: some prompts return, every tenth edits a picture."""
+    """Return the next job: some prompts repeat, and every tenth job edits a picture."""
     width, height = dice.choice(sizes)
     prompt = " ".join(dice.choices(WORDS, k=3)) if number % 3 else WORDS[number % 5]
     return EngineJob(prompt, width, height, seed=number, reference=reference if number % 10 == 7 else None)
 
 
 def draw(engine: Engine, job: EngineJob, kind: str, seen: Seen) -> np.ndarray:
-    """Draw one picture to its JPEG, and note how long it took."""
+    """Draw one picture, encode it as a JPEG, and note how long that took."""
     began = time.perf_counter()
     *_, picture = engine.draw(job)
     assert isinstance(picture, DevicePicture)
@@ -143,7 +143,7 @@ def cancel(engine: Engine, job: EngineJob) -> None:
 
 
 def stock_pixels(stock: Any, engine: Engine, job: EngineJob) -> np.ndarray:
-    """Draw the same with diffusers."""
+    """Draw the same picture with diffusers."""
     image = None
     if job.reference is not None:
         from streamer.generator.klein.reference_image import reference_size

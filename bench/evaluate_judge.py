@@ -1,12 +1,12 @@
-"""Ask any judge of texts about a labelled set of prompts: precision and recall by threshold, class and language.
+"""Run any text judge on a labelled set of prompts: precision and recall by threshold, class and language.
 
-    python -m bench.evaluate_judge --judge words                      the text gate, as config.yaml sets it
+    python -m bench.evaluate_judge --judge words                      the text filter as config.yaml sets it
     python -m bench.evaluate_judge --judge text --options '{"model": "FOLDER", "labels": {"toxic": "toxic"}}'
     python -m bench.evaluate_judge --judge moderation_api             needs STREAMER_MODERATION_KEY
     python -m bench.evaluate_judge --judge policy_judge --model FOLDER_OF_KLEIN
 
-bench/prompts.jsonl is worded neutrally and holds nothing about minors: that class is for the word rules and is always
-blocked. A set of other lines ({"text", "language", "label": "allow"|"flag", "category"}) may be given with --set.
+bench/prompts.jsonl is worded neutrally and contains nothing about minors: the word rules always block that class.
+A set of other lines ({"text", "language", "label": "allow"|"flag", "category"}) can be given with --set.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from streamer.moderation.policy import Policy
 from streamer.types import Actor, Hold, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 HELD = 0.5
-"""The score of what a judge without scores would hold; what it refuses counts 1."""
+"""The score of a text that a judge without scores holds; a refused text scores 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One line of the set; ``flag`` says that it should not go on air unseen."""
+    """One line of the set; ``flag`` means that it must not go on air unseen."""
 
     text: str
     language: str
@@ -44,7 +44,7 @@ Score = Callable[[str], float]
 
 
 def main() -> None:
-    """Ask about every prompt and print the curve, then the result as the last line."""
+    """Judge every prompt; print the curve, then the result as the last line."""
     asked = arguments()
     prompts = read(Path(asked.set))
     score = SCORES[asked.judge](asked)
@@ -72,11 +72,15 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--judge", required=True, choices=sorted(SCORES))
     parser.add_argument("--set", default=str(ROOT / "bench" / "prompts.jsonl"))
-    parser.add_argument("--options", default="{}", help="of the judge, as JSON")
-    parser.add_argument("--config", default=str(ROOT / "config.yaml"), help="whose rules --judge words asks")
+    parser.add_argument("--options", default="{}", help="the judge's options as JSON")
+    parser.add_argument(
+        "--config", default=str(ROOT / "config.yaml"), help="the config file whose rules --judge words uses"
+    )
     parser.add_argument("--model", default="", help="folder of a Klein checkpoint, for policy_judge")
-    parser.add_argument("--device", default="auto", help="for policy_judge")
-    parser.add_argument("--threshold", type=float, help="for the shares by class; left out: the best F1")
+    parser.add_argument("--device", default="auto", help="device for policy_judge")
+    parser.add_argument(
+        "--threshold", type=float, help="for the shares by class; default: the threshold with the best F1"
+    )
     return parser.parse_args()
 
 
@@ -86,7 +90,7 @@ def read(path: Path) -> list[Prompt]:
 
 
 def curve(prompts: Sequence[Prompt], scores: Sequence[float]) -> list[dict[str, float]]:
-    """Give precision, recall and F1 at up to twenty thresholds that lie among the scores."""
+    """Return precision, recall and F1 at up to twenty of the scores as thresholds."""
     different = sorted({score for score in scores if score > 0}) or [1.0]
     steps = max(1, len(different) // 20)
     wanted = sum(prompt.flag for prompt in prompts)
@@ -103,7 +107,7 @@ def curve(prompts: Sequence[Prompt], scores: Sequence[float]) -> list[dict[str, 
 def shares(
     prompts: Sequence[Prompt], scores: Sequence[float], at: float, *, flag: bool, key: Callable[[Prompt], str]
 ) -> dict[str, float]:
-    """Give the share of prompts at or over the threshold, by class or language."""
+    """Return the share of prompts that score at least the threshold, by class or language."""
     found: dict[str, list[bool]] = {}
     for prompt, score in zip(prompts, scores, strict=True):
         if prompt.flag is flag:
@@ -112,7 +116,7 @@ def shares(
 
 
 def words(asked: argparse.Namespace) -> Score:
-    """Ask the rules named words of a config file."""
+    """Use the `words` rules of a config file."""
     config, document = load(Path(asked.config), {})
     only = config.model_copy(update={"policy": tuple(use for use in config.policy if use.use == "words")})
     policy = Policy(app.rules(only, document))
@@ -125,7 +129,7 @@ def words(asked: argparse.Namespace) -> Score:
 
 
 def reader(asked: argparse.Namespace) -> Score:
-    """Ask a text classifier of generator/judges; the highest of its classes counts."""
+    """Use the text classifier in generator/judges; its highest class score counts."""
     options = plugins.options_of("judge", "text").model_validate_json(asked.options)
     judge: Any = plugins.create("judge", "text", options)
     judge.load()
@@ -133,14 +137,14 @@ def reader(asked: argparse.Namespace) -> Score:
 
 
 def remote(asked: argparse.Namespace) -> Score:
-    """Ask the moderation service; what does not answer ends the evaluation."""
+    """Use the moderation service; a failed call ends the evaluation."""
     options = plugins.options_of("rule", "moderation_api").model_validate_json(asked.options)
     judge: Any = plugins.create("rule", "moderation_api", options)
     return lambda text: max(asyncio.run(judge.judge_text(request(text))).scores.values(), default=0.0)
 
 
 def policy(asked: argparse.Namespace) -> Score:
-    """Ask the text encoder of a Klein checkpoint; a text that does not fit counts as held."""
+    """Use the text encoder of a Klein checkpoint; a text that is too long counts as held."""
     import torch
 
     from streamer.generator.klein.device import find_device

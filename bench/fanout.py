@@ -1,4 +1,4 @@
-"""How long a picture takes to reach 200 overlay pages while one of them has stalled.
+"""Measure how long a picture takes to reach 200 overlay pages while one of them stalls.
 
 The real server (routes, hub, uvicorn with the program's flags) runs in this process; the pages are plain sockets in a
 second one, which read every byte, answer what they got and note how long after ``sent_at`` it was complete. Then the
@@ -44,7 +44,7 @@ GOAL_FACTOR, GOAL_SLACK_MS = 1.25, 10.0
 
 
 class _Page(asyncio.BufferedProtocol):
-    """One page, as lean as Python allows: the bench is about the server, and a library would cost as much again."""
+    """One page, as lean as Python allows: a websocket library would cost as much as the server that is measured."""
 
     def __init__(self, taken_ms: dict[str, list[float]]) -> None:
         self.taken_ms = taken_ms
@@ -75,7 +75,7 @@ class _Page(asyncio.BufferedProtocol):
         return end + 4
 
     def _frame(self) -> int:
-        """Take one whole frame off the front; 0 if there is none yet. Servers do not mask."""
+        """Consume one whole websocket frame and return its size; 0 if it is incomplete. Servers do not mask."""
         if self.filled < 10:
             return 0
         head = 2 + {126: 2, 127: 8}.get(self.buffer[1], 0)
@@ -99,7 +99,7 @@ class _Page(asyncio.BufferedProtocol):
 
 
 async def _stalled(port: int) -> None:
-    """Connect, say hello, answer as if all were well, and never read a byte after that."""
+    """Connect, say hello, acknowledge as if all were well, and never read another byte."""
     _, page = await asyncio.get_running_loop().create_connection(lambda: _Page({}), "127.0.0.1", port)
     await page.opened.wait()
     page.transport.pause_reading()
@@ -128,7 +128,7 @@ def _read_in_process(port: int, count: int, stalled: int, done: Connection) -> N
 
 
 async def _round(pages: int, stalled: int, frames: int) -> tuple[list[float], float, int]:
-    """Serve one round; returns the ages in ms, the longest the publisher was held in ms, and pictures missed."""
+    """Serve one round; return the ages in ms, the longest time that publish() took in ms, and the pictures missed."""
     hub = opened(Hub(DEFAULT_LAYERS))
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     app = Starlette(routes=routes(hub, lambda token: token == TOKEN, report.ROOT / "web"))

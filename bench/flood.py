@@ -1,7 +1,7 @@
-"""10,000 chat lines a second from 50,000 accounts through the real loops: lag, the streamer's keys, memory, fairness.
+"""Send 10,000 chat lines a second from 50,000 accounts through the real loops; measure lag, keys, memory and fairness.
 
-Everything but the model is real: pipeline, rules of the shipped config (with limits that let enough pictures through to
-compare people), scheduler, store, hub. Usage: python -m bench.flood [--seconds 20] [--rate 10000]; in full: 60
+Everything but the model is real: pipeline, scheduler, store, hub, and the rules of the shipped config, with limits that
+let enough pictures through to compare people. Usage: python -m bench.flood [--seconds 20] [--rate 10000]; in full: 60
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from streamer.types import Actor, Ended, Event, Frame, ImageRequest, Lane, Previ
 ACCOUNTS, GROUPS = 50_000, 20
 STEADY = 200
 DRAW_S, CHAT_EVERY_S = 0.01, 0.025
-"""Much slower asked than drawn, also on a busy machine: a queue that is always full would be measured otherwise."""
+"""Requests come much more slowly than they are drawn: otherwise the bench would measure a full queue."""
 KEY_EVERY_S = 0.25
 CALM_S = 12.0
 
 
 class Painter(Prepared):
-    """Take a while over every picture, as a model would, without the processor."""
+    """Take as long over each picture as a fast model would, without using the processor."""
 
     async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
         await asyncio.sleep(DRAW_S)
@@ -47,7 +47,7 @@ class Painter(Prepared):
 
 
 class Crowd:
-    """A source: accounts that all ask equally often, one that asks a hundred times as often, and much ordinary chat."""
+    """A source of ordinary chat and of requests; one account asks a hundred times as often as each other."""
 
     def __init__(self, rate: int) -> None:
         self.rate, self.sent = rate, 0
@@ -73,7 +73,7 @@ class Crowd:
 
 
 class Steady:
-    """One of many equal people who want a picture whenever they may, all evening long: each asks when told to."""
+    """One of many equal people who want a picture as often as they are allowed to."""
 
     def __init__(self, number: int, admit: Admit, user_s: float) -> None:
         self._actor = Actor(f"steady{number}", f"regular{number}", Role.VIEWER)
@@ -83,7 +83,7 @@ class Steady:
         self._hand = random.Random(number)
 
     async def ask_all_evening(self) -> None:
-        """Ask, wait for as long as one is told, ask again."""
+        """Ask, wait for as long as the answer says, and ask again."""
         await asyncio.sleep(self._hand.uniform(0, 1))
         for number in itertools.count():
             now = time.monotonic()
@@ -96,7 +96,7 @@ class Steady:
 
 
 class Ears:
-    """An output that notes who was served, and how long the streamer's keys took."""
+    """A listener that notes who was served and how long the streamer's keys took."""
 
     def __init__(self) -> None:
         self.served: Counter[str] = Counter()
@@ -120,7 +120,7 @@ async def press(admit: Admit, seconds: float) -> None:
 
 
 async def lag(into: list[float]) -> None:
-    """Note how late the loop wakes a timer."""
+    """Note how late the event loop wakes a timer."""
     while True:
         asked = time.monotonic()
         await asyncio.sleep(0.01)
@@ -128,12 +128,12 @@ async def lag(into: list[float]) -> None:
 
 
 def jain(shares: list[int]) -> float:
-    """Return Jain's index: 1 when all have the same."""
+    """Return Jain's fairness index: 1 when all shares are equal."""
     return sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares))
 
 
 async def flood(seconds: float, rate: int, user_s: float, home: Path) -> dict[str, object]:
-    """Run with and without the crowd, and compare."""
+    """Run without and with the crowd, and compare."""
     built, ears, crowd = parts(home), Ears(), Crowd(rate)
     # Pictures as fast as they are drawn; a raid mode would hold every one of them, which is not what is measured.
     calm = ShowConfig(raid_mode=RaidModeOptions(viewers=0, newcomers=1.0, alike=1.0, blocks=1_000_000))

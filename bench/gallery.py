@@ -1,4 +1,4 @@
-"""Paint the gallery's prompts and lay them out on one sheet, for people to look at and to judge."""
+"""Paint the gallery's prompts and lay them out on one sheet for people to judge."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _TILE_HEIGHT, _COLUMNS = 288, 4
 
 
 def request(kind: str, prompt: str, seed: int, size: tuple[int, int] | None = None, steps: int = 4) -> ImageRequest:
-    """Make the order that a typed command would have made."""
+    """Build the request that a typed command would build."""
     width, height = size or SIZES[kind]
     params = SamplingParams(width, height, steps, 1.0, seed)
     actor = Actor("1", "gallery", Role.BROADCASTER)
@@ -69,7 +69,7 @@ def request(kind: str, prompt: str, seed: int, size: tuple[int, int] | None = No
 
 
 def pictures(seed: int, prompts: tuple[tuple[str, str], ...] = PROMPTS) -> Iterator[tuple[str, np.ndarray, float]]:
-    """Paint every prompt; yield it with its picture and the seconds it took."""
+    """Paint every prompt; yield the prompt, its picture and the seconds it took."""
     painter = create(Options())
     painter.load(lambda _what, _share: None)
     painter.warm_up(tuple(SIZES.values()), lambda _what, _share: None)

@@ -1,7 +1,7 @@
-"""The text gate on disguised words and on harmless prompts, with two other filters in the same run.
+"""Run the text filter on disguised words and on harmless prompts, beside two other filters.
 
-Stand-in words take the place of real terms, so nothing bad is readable here; the shipped list is on as well. A word is
-caught when the request would be refused or held. Give better-profanity to compare: pip install better-profanity.
+Stand-in words replace the real terms, so nothing bad is readable here; the shipped list is active as well. A word is
+caught when the request would be refused or held. For the comparison install better-profanity.
 Usage: python -m bench.gate [--show-missed]
 """
 
@@ -40,7 +40,7 @@ LINES = 3000
 def caught(judged: Callable[[str], bool], words: Mapping[str, Sequence[str]] = WORDS) -> dict[str, dict[str, float]]:
     """Return the share of disguised words that a filter stops, by category and script.
 
-    A word that a disguise leaves as it is proves nothing and does not count.
+    A word that a disguise does not change proves nothing and does not count.
     """
     shares: dict[str, dict[str, float]] = {}
     for name, disguise in DISGUISES.items():
@@ -58,13 +58,13 @@ def mean(shares: dict[str, dict[str, float]]) -> float:
 
 
 def plain_list(terms: Sequence[str]) -> Callable[[str], bool]:
-    """Return the filter that everybody writes first: lower case and word boundaries."""
+    """Return the filter that most people write first: lower case and word boundaries."""
     pattern = re.compile(r"\b(?:" + "|".join(term.replace("*", r"\w*") for term in terms) + r")\b")
     return lambda text: pattern.search(text.lower()) is not None
 
 
 def better_profanity() -> Callable[[str], bool] | None:
-    """Return the best-known filter on PyPI with the same words, if it is installed."""
+    """Return the best-known filter on PyPI with the same words; None if it is not installed."""
     try:
         from better_profanity import Profanity
     except ImportError:
@@ -76,7 +76,7 @@ def better_profanity() -> Callable[[str], bool] | None:
 
 
 def milliseconds(make: Callable[[], Callable[[str], object]], texts: Sequence[str]) -> list[float]:
-    """Return how long a filter takes over each text: the median of three new filters."""
+    """Return the milliseconds that a filter takes for each text: the median of three new filters."""
     rounds = [[_timed(judged, text) for text in texts] for judged in (make(), make(), make())]
     return [statistics.median(taken) for taken in zip(*rounds, strict=True)]
 
@@ -88,7 +88,7 @@ def _timed(judged: Callable[[str], object], text: str) -> float:
 
 
 def long_texts(prompts: Sequence[str], count: int) -> list[str]:
-    """Return texts of 500 characters: prompts in a row, each third with a disguise in every word."""
+    """Return texts of 500 characters: joined prompts; in every third text each long word is disguised."""
     hidden = list(DISGUISES.values())
     texts = []
     for number in range(count):
@@ -101,7 +101,7 @@ def long_texts(prompts: Sequence[str], count: int) -> list[str]:
 
 
 def refused_per_second(policy: Policy) -> float:
-    """Return how many lines of a flood by few viewers limiter and gate refuse in a second, best of five."""
+    """Return how many lines per second cooldown and filter refuse when a few viewers flood the chat; best of five."""
     requests = [_request(f"r{n}", f"u{n % 50}", f"stormy harbour number {n} at night") for n in range(20_000)]
     best = 0.0
     for round_ in range(5):
@@ -125,7 +125,7 @@ def _print_table(shares: dict[str, dict[str, float]]) -> None:
 
 
 def main() -> None:
-    """Measure, print what is missed, and the JSON line."""
+    """Measure; print the disguises that were missed, then the JSON line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--show-missed", action="store_true")
     chosen = parser.parse_args()

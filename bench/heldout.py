@@ -1,6 +1,6 @@
-"""The gate on what its makers did not choose: prompts and disguises by somebody who had not seen it.
+"""Test the text filter on prompts and disguises by an author who had not seen it.
 
-What these sets showed at first is the honest figure; whoever mends the gate by them makes them known to it.
+The first measurement on these sets is the honest one: a filter that is tuned on them has seen them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def caught(
 ) -> dict[str, dict[str, float]]:
     """Return the share of disguised words that a filter stops, by disguise and script.
 
-    A word that a disguise leaves as it is proves nothing and does not count.
+    A word that a disguise does not change proves nothing and does not count.
     """
     shares: dict[str, dict[str, float]] = {}
     for script, disguises in DISGUISES.items():

@@ -1,7 +1,7 @@
-"""Disguises by somebody who had not seen the gate or ``bench.disguises``, to measure the gate with.
+"""Disguises by an author who had seen neither the text filter nor bench/disguises.py.
 
 Each takes one lower-case word and returns what a viewer might type instead. ``EITHER`` fits both scripts, ``LATIN``
-and ``CYRILLIC`` one. The author had read which kinds of disguise people use, and chose others or combined two.
+and ``CYRILLIC`` fit one. The author had read which kinds of disguise people use, and chose others or combined two.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Disguise = Callable[[str], str]
 
 
 def _swapped(pairs: str) -> Disguise:
-    """Replace letters: "a4 o0" puts 4 for a and 0 for o; a letter may stand for several."""
+    """Replace letters: "a4 o0" turns a into 4 and o into 0; the replacement may be several letters."""
     table = str.maketrans({pair[0]: pair[1:] for pair in pairs.split()})
     return lambda word: word.translate(table)
 
@@ -49,7 +49,7 @@ def _inner(word: str, put: str) -> str:
 
 
 def _jumbled(word: str) -> str:
-    """Swap two neighbours in the middle, which a reader hardly sees."""
+    """Swap two neighbouring letters in the middle, which a reader hardly notices."""
     at = len(word) // 2 - 1
     return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 

@@ -1,4 +1,4 @@
-"""Timing for the kernel bench: CUDA graph replays over several inputs, and what its sections share."""
+"""Time kernels by replaying CUDA graphs over several inputs; helpers that the sections of the bench share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Call = Callable[..., Any]
 
 @dataclass
 class Report:
-    """What was measured; lines are printed as they come."""
+    """Collects the measurements and prints each at once."""
 
     metrics: dict[str, float] = field(default_factory=dict)
 
@@ -30,7 +30,7 @@ class Report:
 
 
 def milliseconds(calls: list[Call], repeats: int = 12) -> float:
-    """Give the median time of one call out of a CUDA graph over all of them: each has inputs of its own."""
+    """Return the median milliseconds of one call in a CUDA graph of all; each call has its own inputs."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -55,7 +55,7 @@ def _once(graph: torch.cuda.CUDAGraph) -> float:
 
 
 def error(got: torch.Tensor, want: torch.Tensor) -> float:
-    """Give ||got - want|| / ||want||."""
+    """Return ||got - want|| / ||want||."""
     return float((got.float() - want.float()).norm() / want.float().norm())
 
 
@@ -64,7 +64,7 @@ def draw(*shape: int, scale: float = 1.0) -> torch.Tensor:
 
 
 def tables(n: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Draw rotary tables as diffusers lays them out: each value twice."""
+    """Make random rotary tables in diffusers' layout: each value twice."""
     angles = torch.rand(n, 64, device="cuda").repeat_interleave(2, 1) * 6
     return angles.cos(), angles.sin()
 
@@ -81,7 +81,7 @@ def linear(x: tuple[torch.Tensor, torch.Tensor], w: tuple[torch.Tensor, torch.Te
 
 
 def cudnn_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    """Attend in bf16 over [N, H, 128]; give [N, H * 128]."""
+    """Attend in bf16 over [N, H, 128]; return [N, H * 128]."""
     with sdpa_kernel(SDPBackend.CUDNN_ATTENTION):
         out = F.scaled_dot_product_attention(*(x.transpose(0, 1)[None] for x in (q, k, v)))
     return out[0].transpose(0, 1).reshape(q.shape[0], -1)

@@ -1,10 +1,11 @@
 """Measure Klein at full size with random weights in one run: stock diffusers, the published recipe, then each rung.
 
     python -m bench.ladder --model 9b            one NVIDIA GPU; "4b" likewise
-    python -m bench.ladder --model tiny          any machine, to see that the script works
+    python -m bench.ladder --model tiny          any machine, to check that the script works
 
-Latency does not depend on what the weights are, quality does: nothing here says how good pictures are. Every rung adds
-one optimization to the one before it. Times are from prompt to encoded JPEG, median of --runs after two warm-ups.
+Latency does not depend on the values of the weights, but quality does: nothing here says how good pictures are.
+Every rung adds one optimization to the one before it. Times are from prompt to encoded JPEG, median of --runs after
+two warm-ups.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ STEPS = 4
 
 @dataclass
 class Bench:
-    """One model, one size, and what was measured about them."""
+    """One model at one size, and its measurements."""
 
     model: str
     width: int
@@ -72,7 +73,7 @@ BEGAN = time.monotonic()
 
 
 def main() -> None:
-    """Measure what was asked for and print the result as the last line."""
+    """Run the chosen measurements and print the result as the last line."""
     asked = arguments()
     width, height = map(int, asked.size.split("x"))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -116,7 +117,7 @@ def arguments() -> argparse.Namespace:
 
 
 def timed(bench: Bench, work: Callable[[], Any], runs: int | None = None) -> dict[str, float]:
-    """Give median, least and most milliseconds, each run waited for."""
+    """Return median, minimum and maximum milliseconds; every run is synchronized."""
     times = []
     for index in range(2 + (runs or bench.runs)):
         settle(bench)
@@ -129,7 +130,7 @@ def timed(bench: Bench, work: Callable[[], Any], runs: int | None = None) -> dic
 
 
 def isolated(bench: Bench, work: Callable[[], Any], runs: int = 8) -> float:
-    """Give the median with a pause before each run, as a stream has them: back to back the GPU throttles on power."""
+    """Return the median with a pause before each run, as on a stream: without pauses the GPU throttles on power."""
     times = []
     for _ in range(runs):
         time.sleep(0.3 if bench.cuda else 0)
@@ -147,7 +148,7 @@ def settle(bench: Bench) -> None:
 
 
 def peaks(bench: Bench) -> None:
-    """Measure what a large matrix product reaches on this very machine; the floors are counted from it."""
+    """Measure the throughput of a large matrix product on this machine, from which the floors are computed."""
     size = 8192
     a, b = (torch.randn(size, size, device=bench.device, dtype=torch.bfloat16) for _ in range(2))
     rate = 2 * size**3 / 1e9
@@ -186,7 +187,7 @@ def pillow_jpeg(picture: Image.Image) -> bytes:
 
 
 def stock(bench: Bench) -> None:
-    """Measure diffusers as it comes, whole and in parts, and keep its result as the truth."""
+    """Measure unmodified diffusers, whole and in parts, and keep its result as the reference."""
     reset_peak(bench)
     bench.note("stock", timed(bench, lambda: stock_jpeg(bench)) | peak_gb(bench))
     bench.truth = stock_picture(bench, "latent").float().clone()
@@ -195,7 +196,7 @@ def stock(bench: Bench) -> None:
 
 
 def flops(bench: Bench) -> None:
-    """Count the arithmetic of the three parts, and with the measured peaks the floors."""
+    """Count the arithmetic of the three parts; derive the floors from the measured peaks."""
     from torch.utils.flop_counter import FlopCounterMode
 
     pipe = bench.pipeline
@@ -257,7 +258,7 @@ def article(bench: Bench) -> None:
 
 
 def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
-    """Climb: every rung adds to the one before; give the model as the last rung left it."""
+    """Measure every rung, each on top of the one before; return the model as the last rung leaves it."""
     best: Attention = "cudnn" if bench.cuda and torch.cuda.get_device_capability() >= (9, 0) else "sdpa"
     optimizations = Optimizations(gpu_jpeg=bench.cuda)
     simple: dict[str, dict[str, Any]] = {
@@ -283,7 +284,7 @@ def ladder(bench: Bench, model: Any, rungs: list[str]) -> Any:
 
 
 def eight_bit(bench: Bench, name: str, best: Attention, before: Optimizations) -> Optimizations:
-    """Add products in eight bits; int8 brings everything along that makes it fast."""
+    """Add products in eight bits; int8 also switches on everything that makes it fast."""
     precision: Precision = "fp8" if name == "fp8" else "int8"
     after = replace(before, precision=precision, attention=best)
     if name == "int8":
@@ -312,7 +313,7 @@ def with_kernels(bench: Bench, model: Any, best: Attention, before: Optimization
 
 
 def again(bench: Bench) -> Any:
-    """Build the same weights anew: quantizing in place left nothing wide."""
+    """Build the same weights again: quantizing in place left no wide copy."""
     bench.pipeline = None
     clean()
     bench.pipeline = make_pipeline(bench.model, dtype=bench.dtype, device=str(bench.device))
@@ -410,7 +411,7 @@ def swap_decoder(vae: Any, name: str, bench: Bench) -> None:
 
 
 def edits(bench: Bench, model: Any) -> None:
-    """Measure the last rung on an edit of a 512x512 picture: its tokens in every step, then read once and kept."""
+    """Measure an edit of a 512x512 picture on the last rung: tokens in every step, then a KV cache."""
     picture = Image.effect_noise((bench.width, bench.height), 80).convert("RGB")
     job = EngineJob(PROMPT, bench.width, bench.height, STEPS, reference=picture)
     side = min(512, bench.width // 2)

@@ -1,6 +1,6 @@
-"""Accepted trigger to pixels painted in a real Chromium, stage by stage, with the real program and its child process.
+"""Measure the time from an accepted trigger to pixels in a real Chromium, step by step, with the real program.
 
-Nobody is attached to the browser: a debugger makes large socket frames several times slower. The page reports each
+No debugger is attached to the browser, since that makes large socket frames several times slower. The page reports each
 paint to the server, so every figure includes the way back of that report (a fraction of a millisecond).
 Usage: python -m bench.latency [--pictures 150] [--width 1280 --height 720]
 """
@@ -45,7 +45,7 @@ STAGES = ("admit", "queue", "draw", "deliver", "paint", "overhead")
 
 @contextmanager
 def chromium(url: str, profile: Path) -> Iterator[None]:
-    """Open the overlay in a headless Chromium that nobody is attached to."""
+    """Open the overlay in a headless Chromium without a debugger."""
     program = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--disable-quic", "--hide-scrollbars",
@@ -58,13 +58,13 @@ def chromium(url: str, profile: Path) -> Iterator[None]:
 
 
 def painted(client: httpx.Client) -> float:
-    """Count the pictures whose paint was reported."""
+    """Return how many paints the page has reported."""
     count: float = client.get("/api/v1/status").json()["timings"].get("overhead", {}).get("count", 0)
     return count
 
 
 def one_picture(client: httpx.Client, number: int) -> None:
-    """Ask for a picture, keep quiet until it is surely on screen and has faded in, then look."""
+    """Request a picture, send nothing until it has surely faded in, then check that it was painted."""
     before = painted(client)
     text = f"!bg {PROMPTS[number % len(PROMPTS)]} {number}"
     actor = {"id": f"viewer{number}", "name": f"viewer{number}", "role": "viewer"}

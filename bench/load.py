@@ -1,4 +1,4 @@
-"""Chat lines per second through commands and policy on one core, and the server's memory after 100,000 requests.
+"""Measure chat lines per second through commands and policy on one core, and memory after 100,000 requests.
 
 The memory part runs the real pipeline with its real store; a generator that hands out one prepared picture stands in
 for the child process, whose memory is its own. For 200 overlay pages see bench.fanout.
@@ -70,14 +70,14 @@ def evening() -> list[Trigger]:
 
 
 def prompts(count: int) -> Iterator[Trigger]:
-    """Yield picture requests of ever new viewers."""
+    """Yield picture requests, each by a new viewer."""
     for number in range(count):
         actor = Actor(f"viewer{number}", f"Viewer{number}", Role.VIEWER)
         yield Trigger(f"p{number}", "bench", f"!bg stormy harbour number {number} at night", actor, float(number))
 
 
 def judged_per_second(built: ShowParts, triggers: Sequence[Trigger]) -> float:
-    """Run every line through commands and policy and return lines per second, best of a few rounds."""
+    """Run every line through commands and policy; return lines per second, best of five rounds."""
     best = 0.0
     for _ in range(ROUNDS):
         started = time.perf_counter()
@@ -102,7 +102,7 @@ def parts(home: Path) -> ShowParts:
 
 
 async def memory(count: int, home: Path) -> tuple[float, float]:
-    """Push requests through the whole pipeline; return resident MB after a tenth of them and after all."""
+    """Push requests through the whole pipeline; return resident MB after a tenth of them and after all of them."""
     built = replace(parts(home), policy=Policy(()))
     channel = build_channel(new_show(built, ShowConfig()), TriggerTables())
     pipeline = Pipeline(channel, (), ())

@@ -1,4 +1,4 @@
-"""Trigger to visible in an OBS screenshot, both ways into OBS, with the real OBS and no GPU; the drawing is taken off.
+"""Measure the time from a trigger to an OBS screenshot that shows it, minus the drawing, for both ways into OBS.
 
 browser: the overlay in a Chromium on a screen of its own, which OBS captures as it would render its browser source.
 image: the picture files that an OBS without a browser source is fed with.
@@ -42,7 +42,7 @@ PROMPTS = (
     "neon city in the rain",
 )
 DIFFERENT = 6.0
-"""Mean difference of two screenshots, of 255, that is another picture and no rounding."""
+"""Mean difference of two screenshots, of 255, above which they show different pictures."""
 STILL_S = 0.4
 
 
@@ -55,7 +55,7 @@ def look(real: RealObs) -> np.ndarray:
 
 
 def changed(real: RealObs, before: np.ndarray, asked: float) -> float:
-    """Return the milliseconds from ``asked`` until viewers see something else."""
+    """Return the milliseconds from ``asked`` (perf_counter seconds) until viewers see a different picture."""
     while time.perf_counter() - asked < 10:
         if np.abs(look(real) - before).mean() > DIFFERENT:
             return (time.perf_counter() - asked) * 1000
@@ -63,7 +63,7 @@ def changed(real: RealObs, before: np.ndarray, asked: float) -> float:
 
 
 async def one(real: RealObs, remote: Remote, number: int) -> float:
-    """Ask for a picture and return how long it took to be seen, without the drawing."""
+    """Request a picture; return the milliseconds until it was visible, without the drawing."""
     before, asked = look(real), time.perf_counter()
     receipt = await remote.say(f"!bg {PROMPTS[number % len(PROMPTS)]} {number}")
     seen_ms = await asyncio.to_thread(changed, real, before, asked)
@@ -73,7 +73,7 @@ async def one(real: RealObs, remote: Remote, number: int) -> float:
 
 
 async def measured(real: RealObs, remote: Remote, pictures: int) -> dict[str, float]:
-    """Draw some pictures that do not count, then those that do."""
+    """Warm up with three pictures, then measure."""
     for number in range(3):
         await one(real, remote, number)
     return report.spread([await one(real, remote, number) for number in range(3, 3 + pictures)])

@@ -1,4 +1,4 @@
-"""Panic and a deleted message, to the page being told to blank: the generator hung, the queue full, chat flooding.
+"""Measure how soon a panic or a deleted message blanks the page while the generator hangs and chat floods the queue.
 
 The real program in this process, its generator process hung in a picture, and a page on a real socket. A panic comes
 over HTTP; a deletion comes as a source reports it, behind everything that chat wrote before.
@@ -38,7 +38,7 @@ queue: {limit: 50, expires_s: 600}
 
 
 class Crowd:
-    """A source of picture requests that all are refused or replace one another, and of what the bench puts in."""
+    """A source of picture requests that are refused or replace one another, and of the events that the bench adds."""
 
     def __init__(self, rate: int) -> None:
         self.rate = rate

@@ -1,8 +1,8 @@
-"""Measure what judges of pictures cost: real architectures with random weights, on the CPU and on a GPU.
+"""Measure what image judges cost: real architectures with random weights, on the CPU and on a GPU.
 
     python -m bench.picture_judges --size 1024x1024 --runs 20
 
-The time does not depend on what the weights are. All are measured turn by turn on the same picture.
+The time does not depend on the values of the weights. The judges take turns on the same picture.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from streamer.moderation.thresholds import Scores
 VITS = {"vit-tiny 384": (192, 3, 384), "vit-base 224": (768, 12, 224)}
 """Width, heads and picture side; the shapes of Marqo's and Falconsai's classifiers."""
 CLIPS = {"clip-base 224": (768, 12, 12, 32), "clip-large 224": (1024, 24, 16, 14)}
-"""Width, layers, heads and patch side of the half that sees."""
+"""Width, layers, heads and patch side of the vision tower."""
 
 
 def main() -> None:

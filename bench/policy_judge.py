@@ -1,9 +1,9 @@
 """Measure what the policy judge costs at full size with random weights: memory, alone, and beside a picture.
 
     python -m bench.policy_judge --model 4b      one NVIDIA GPU; "9b" likewise
-    python -m bench.policy_judge --model tiny    any machine, to see that the script works
+    python -m bench.policy_judge --model tiny    any machine, to check that the script works
 
-Neither time depends on what the weights are; how well it judges does, and is what evaluate_judge.py is for.
+The times do not depend on the values of the weights; the quality does, which bench.evaluate_judge measures.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def parts(pipeline: Any) -> tuple[LanguageHead, Any]:
 
 
 def tokenizer_of_words() -> Any:
-    """Learn pieces of words from our own prompts: with a token for every byte the question would be twice as long."""
+    """Train a tokenizer on our own prompts: with a token per byte the question would be twice as long."""
     tokenizer = make_tokenizer()
     files = (ROOT / "bench" / "prompts.jsonl", ROOT / "docs" / "judges.md")
     texts = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
@@ -135,7 +135,7 @@ def ask(judge: PolicyJudge) -> None:
 
 
 def picture(engine: Engine, width: int, height: int, judge: PolicyJudge | None) -> None:
-    """Draw and encode; with a judge ask after the first step, as the backend does, and wait for the answer last."""
+    """Draw and encode; ask the judge, if any, after the first step as the backend does; await it last."""
     items = engine.draw(EngineJob(TEXT, width, height, seed=7))
     next(items)
     if judge is not None:
@@ -149,7 +149,7 @@ def picture(engine: Engine, width: int, height: int, judge: PolicyJudge | None) 
 
 
 def times(work: Callable[[], None], runs: int) -> list[float]:
-    """Give milliseconds of each run, after up to three to warm up."""
+    """Return the milliseconds of each run, after up to three warm-up runs."""
     measured, first = [], min(3, runs)
     for index in range(first + runs):
         began = settled()
@@ -160,7 +160,7 @@ def times(work: Callable[[], None], runs: int) -> list[float]:
 
 
 def in_turn(first: Callable[[], None], second: Callable[[], None], runs: int) -> tuple[list[float], list[float]]:
-    """Measure two things turn by turn, so that a clock that changes with heat changes both."""
+    """Measure two things in turns, so that a clock that changes with heat affects both."""
     measured: tuple[list[float], list[float]] = ([], [])
     for _ in range(min(3, runs)):
         first()

@@ -1,4 +1,4 @@
-"""A key of the streamer, pressed while a viewer's picture is being drawn, to its own picture at the page.
+"""Measure how soon the streamer's key shows its picture when pressed while a viewer's picture is being drawn.
 
 Two real programs in this process, one in which the viewer's picture makes way and one in which it is finished first,
 each with its own generator process (the built-in painter) and a page on a real socket; they take turns, so that only
@@ -50,12 +50,12 @@ class Contender:
         self._program = program
 
     async def ask(self, role: str, number: int) -> str:
-        """Ask for a picture that nobody has asked for before, the same in both programs; return the request's id."""
+        """Request a picture that is new, the same one in both programs; return the request's id."""
         name = f"{role}-{number}"
         return await self._program.say(f"!bg snowy mountains with clouds and a lake, {name}", role, name)
 
     async def press(self, number: int) -> Press:
-        """Press the key, and wait until the page has its picture."""
+        """Press the key and wait until the page has its picture."""
         pressed = time.monotonic()
         request_id = await self.ask("broadcaster", number)
         await self._until(lambda: self._draws(request_id))
@@ -64,7 +64,7 @@ class Contender:
         return Press(waited * 1000, (self._painted_at[request_id] - pressed) * 1000)
 
     async def press_into(self, share: float, usual_ms: float, number: int) -> Press:
-        """Press it when that share of a viewer's picture is drawn, and wait for the viewer's picture as well."""
+        """Press the key when this share of a viewer's picture is drawn; wait for both pictures."""
         viewers_id = await self.ask("viewer", number)
         await self._until(lambda: self._draws(viewers_id))
         await asyncio.sleep(share * usual_ms / 1000)
@@ -85,7 +85,7 @@ class Contender:
 
 
 async def measure(rounds: int, side: int, home: Path) -> dict[str, list[Press]]:
-    """Press again and again: while nothing is drawn, while the viewer's makes way, and while it is waited for."""
+    """Press the key repeatedly: idle, where the viewer's picture makes way, and where it is finished first."""
     took: dict[str, list[Press]] = {"idle": [], "preempt": [], "wait": []}
     numbers, chance = iter(range(10_000)), random.Random(1)
     async with AsyncExitStack() as stack:

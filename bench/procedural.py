@@ -16,7 +16,7 @@ _SIZE = (1280, 720)
 
 
 def time_prompt(painter: ProceduralBackend, prompt: tuple[str, str], runs: int) -> float:
-    """Give the median milliseconds of draw() with its previews, at 1280x720."""
+    """Return the median milliseconds of draw() with its previews, at 1280x720."""
     kind, words = prompt
     took = []
     for run in range(runs):
@@ -29,7 +29,7 @@ def time_prompt(painter: ProceduralBackend, prompt: tuple[str, str], runs: int) 
 
 
 def time_ready() -> tuple[ProceduralBackend, float]:
-    """Give a painter that is ready and the milliseconds load() and warm_up() took."""
+    """Return a painter that is ready, and the milliseconds that load() and warm_up() took."""
     started = time.perf_counter()
     painter = create(Options())
     painter.load(lambda _what, _share: None)

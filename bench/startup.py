@@ -1,7 +1,7 @@
-"""Measure how long Klein takes from process start to ready, with cold and warm compile caches, and what memory.
+"""Measure how long Klein takes from process start to ready, with cold and warm compile caches, and its memory.
 
     python -m bench.startup --model 9b --folder /somewhere     writes random safetensors there first, 35 GB
-    python -m bench.startup --model tiny                       any machine, to see that the script works
+    python -m bench.startup --model tiny                       any machine, to check that the script works
 
 Each start is a new process that goes the way of the generator process: import, load, draw a first picture the plain
 way, get fast for every size. Weights are in the page cache, since they have just been written.
@@ -27,7 +27,7 @@ GOALS = {"9b": {"ready_s": 30.0, "vram_gb": 22.0}, "4b": {"vram_gb": 11.0}}
 
 
 def main() -> None:
-    """Write the checkpoint if it is not there, start twice, and print the result as the last line."""
+    """Write the checkpoint if it is missing, start twice, and print the result as the last line."""
     asked = arguments()
     if asked.child:
         print(json.dumps(one_start(asked.model, Path(asked.folder), time.monotonic())))
@@ -79,7 +79,7 @@ def start(model: str, folder: Path, home: Path) -> dict[str, Any]:
 
 
 def one_start(model: str, folder: Path, began: float) -> dict[str, Any]:
-    """Do what the generator process does, and note when each part was done."""
+    """Do what the worker process does, and note when each part is done."""
     import torch
 
     from streamer.generator.backends import klein
@@ -122,7 +122,7 @@ def settle(cuda: bool) -> None:
 
 
 def memory(cuda: bool) -> dict[str, float]:
-    """Give peaks in GB, and what the device as a whole has in use now, which is what nvidia-smi shows."""
+    """Return peaks in GB, and the memory in use on the whole device, which nvidia-smi shows."""
     if not cuda:
         return {}
     import torch

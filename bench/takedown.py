@@ -1,4 +1,4 @@
-"""A moderator deletes or bans, and the picture is off the overlay: the real program, the stand-in for Twitch, a page.
+"""Measure how soon a moderator's deletion or ban takes a picture off the overlay, with the real program.
 
 A flood of chat runs meanwhile, because that is when moderators are busy. The time runs from the moment at which Twitch
 tells of it until the page has the order to clear. Usage: python -m bench.takedown [--times 60] [--flood 40]
@@ -32,7 +32,7 @@ async def page_of(remote: Remote) -> ClientConnection:
 
 
 async def told(page: ClientConnection, kind: str) -> float:
-    """Paint what comes, until there is a message of a kind; return when."""
+    """Acknowledge pictures until a message of this type arrives; return its time (perf_counter seconds)."""
     async with asyncio.timeout(20):
         while True:
             message = await page.recv()
@@ -49,7 +49,7 @@ async def told(page: ClientConnection, kind: str) -> float:
 
 
 async def flood(twitch: Standin, per_s: int) -> None:
-    """Have viewers talk, without asking for pictures."""
+    """Let viewers chat without requesting pictures."""
     number = 0
     while True:
         await twitch.say(f"hello {number}", f"chatter{number % 500}")
@@ -58,7 +58,7 @@ async def flood(twitch: Standin, per_s: int) -> None:
 
 
 async def measure(times: int, per_s: int, folder: Path) -> list[float]:
-    """Draw, take down, and time it, again and again."""
+    """Draw and take down repeatedly; return the milliseconds of each take-down."""
     found = []
     async with Standin() as twitch, on_air(twitch, folder) as remote:
         await twitch.subscribed("channel.chat.message", "channel.chat.message_delete")

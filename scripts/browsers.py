@@ -40,7 +40,7 @@ def binary(major: int) -> Path:
 
 
 def fetch(major: int) -> Path:
-    """Fetch one engine unless it is there; returns its binary."""
+    """Fetch one engine unless it is there; return its binary."""
     target = binary(major)
     if target.exists():
         return target
@@ -73,7 +73,7 @@ def _unpack(tarball: Path, scratch: Path, target: Path) -> None:
 
 
 def main() -> int:
-    """Fetch all engines and say where they are."""
+    """Fetch all engines and print their paths."""
     for tool in ("npm", "node"):
         if shutil.which(tool) is None:
             print(f"{tool} is needed to fetch the browsers; install Node.js", file=sys.stderr)

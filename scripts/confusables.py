@@ -1,4 +1,4 @@
-"""Writes streamer/moderation/text_filter/confusables.txt: which characters look like which letter.
+"""Write streamer/moderation/text_filter/confusables.txt: which characters look like which letter.
 
 Source: Unicode's confusables.txt (UTS #39), as carried by the PyPI package confusable-homoglyphs, which this needs.
 Only characters that survive our own folding are kept, so the table stays small.
@@ -22,7 +22,7 @@ ALPHABETS = {"latin": frozenset(LATIN), "cyrillic": normalize.RUSSIAN}
 
 
 def main() -> None:
-    """Write the table, one letter a line."""
+    """Write the table, one letter per line."""
     package = Path(confusable_homoglyphs.__file__).parent
     looks_like = {
         char: [entry["c"] for entry in others]

@@ -1,4 +1,4 @@
-"""Tells how many small faults in a module its tests notice: the mutation score.
+"""Measure how many small faults in a module its tests notice: the mutation score.
 
 Every comparison, boolean, number, return value, operator and condition is broken in turn, and the tests named are
 run against the broken module in a process of their own, one process for each core. Survivors are listed: each asks
@@ -47,7 +47,7 @@ _COMBINED = {
 
 
 def broken(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what a node may be replaced by."""
+    """Yield the broken variants of a node."""
     if isinstance(node, ast.Compare) and type(node.ops[0]) in _COMPARED:
         changed = copy.deepcopy(node)
         changed.ops[0] = _COMPARED[type(node.ops[0])]()
@@ -115,7 +115,7 @@ def _put(parent: ast.AST, field: str, index: int | None, node: ast.AST) -> None:
 
 
 def unnoticed(faults: list[Fault], tests: list[str], jobs: int) -> list[Fault]:
-    """Return, in their order, the faults the tests pass with; ``jobs`` of them are tried at a time.
+    """Return the faults that the tests do not notice, in order; try ``jobs`` of them at a time.
 
     A crash and an endless loop are noticed, too. What passed is named on stderr at once: a long run may be cut short.
     """
@@ -150,7 +150,7 @@ def _started(path: Path, tree: ast.Module, tests: list[str]) -> int:
 
 
 class _Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Give out the broken module instead of the one on disk."""
+    """Import hook that loads the broken module instead of the one on disk."""
 
     def __init__(self, path: Path, tree: ast.Module) -> None:
         self._path, self._tree = path, tree
