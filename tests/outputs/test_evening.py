@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from streamer.outputs._contact_sheet import read_sheet
-from streamer.outputs._picture_folder import picture_name
+from streamer.outputs._picture_folder import name_suffix, picture_name
 from streamer.outputs.evening import EveningGallery, Options, create
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.types import (
@@ -38,16 +38,16 @@ def made(folder: Path, **options: bool) -> EveningGallery:
     return create(Options(folder=folder / "evenings", **options), Pseudonyms(folder / "home"))
 
 
-def request(request_id: str, who: str = "ann") -> ImageRequest:
+def request(request_id: str, actor: str = "ann") -> ImageRequest:
     return ImageRequest(
         request_id, "bg", RequestKind.BACKGROUND, "background", f"text of {request_id}", "p",
-        SamplingParams(64, 64, 4, 1.0, 1), Actor(who, who, Role.VIEWER), Lane.CHAT, 0.0, 30.0,
+        SamplingParams(64, 64, 4, 1.0, 1), Actor(actor, actor, Role.VIEWER), Lane.CHAT, 0.0, 30.0,
     )  # fmt: skip
 
 
-def shown(request_id: str, who: str = "ann") -> list[Event]:
+def shown(request_id: str, actor: str = "ann") -> list[Event]:
     frame = Frame(request_id, "background", "image/jpeg", encoded(), 640, 352)
-    return [frame, Toast(request_id, f"drawn for {who}"), Ended(request(request_id, who), RequestState.SHOWN)]
+    return [frame, Toast(request_id, f"drawn for {actor}"), Ended(request(request_id, actor), RequestState.SHOWN)]
 
 
 def notice(kind: NoticeKind) -> Notice:
@@ -131,7 +131,7 @@ async def test_what_was_taken_back_is_deleted_and_leaves_the_sheet(
     await tell(evenings, *(ends if over else []))
     before = [sheet.read_bytes() for sheet in sheets(tmp_path)]
     await tell(evenings, Retraction("twitch", message, actor, 0.0))
-    names = {picture_name(Frame(one, "background", "image/jpeg", b"", 1, 1), "").split()[-1] for one in left}
+    names = {f"{name_suffix(request_id)}.jpg" for request_id in left}
     assert {path.name.split()[-1] for path in pictures(tmp_path)} == names
     if over:
         assert ([sheet.read_bytes() for sheet in sheets(tmp_path)] == before) is (len(left) == 2)

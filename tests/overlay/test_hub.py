@@ -1,4 +1,4 @@
-"""The hub: what each layer shows, what joining pages get, and which late previews are not shown any more."""
+"""The hub: what each layer shows, what joining pages get, and which late previews are dropped."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.support.cleared_frames import opened
 from tests.support.overlay_updates import LAYERS, frame, preview
 
 
-def said(mailbox: Mailbox) -> list[str]:
-    """What the page would be sent now, in short: it answers everything at once."""
+def sent_to(mailbox: Mailbox) -> list[str]:
+    """Return what the page is sent now, in short; it answers everything at once."""
     words = []
     while (message := mailbox.take(0.0)) is not None:
         if isinstance(message, bytes):
@@ -47,31 +47,31 @@ def test_a_page_that_joins_late_gets_the_current_picture_of_each_of_its_layers(h
     hub.publish(frame("a"))
     hub.publish(frame("b"))
     hub.publish(frame("m", "meme"))
-    assert said(hub.join()) == ["frame b", "frame m"]
-    assert said(hub.join(frozenset({"meme"}))) == ["frame m"]
+    assert sent_to(hub.join()) == ["frame b", "frame m"]
+    assert sent_to(hub.join(frozenset({"meme"}))) == ["frame m"]
 
 
 def test_a_page_that_joins_after_a_clear_is_told_to_be_empty(hub: Hub) -> None:
     hub.publish(frame("a"))
     hub.publish(Clear("background"))
-    assert said(hub.join()) == ["clear background"]
+    assert sent_to(hub.join()) == ["clear background"]
 
 
 def test_a_page_that_joins_a_hub_which_knows_nothing_keeps_what_it_has(hub: Hub) -> None:
-    assert said(hub.join()) == []
+    assert sent_to(hub.join()) == []
 
 
 def test_a_preview_is_never_part_of_the_current_picture(hub: Hub) -> None:
     hub.publish(frame("a"))
     hub.publish(preview("b"))
-    assert said(hub.join()) == ["frame a"]
+    assert sent_to(hub.join()) == ["frame a"]
 
 
 def test_a_preview_after_its_final_is_not_shown(hub: Hub) -> None:
     page = hub.join()
     hub.publish(frame("a"))
     hub.publish(preview("a", step=3))
-    assert said(page) == ["frame a"]
+    assert sent_to(page) == ["frame a"]
 
 
 def test_a_preview_of_a_picture_begun_before_a_clear_is_not_shown(hub: Hub) -> None:
@@ -79,25 +79,25 @@ def test_a_preview_of_a_picture_begun_before_a_clear_is_not_shown(hub: Hub) -> N
     hub.publish(preview("a", step=1))
     hub.publish(Clear("background"))
     hub.publish(preview("a", step=2))
-    assert said(page) == ["clear background"]
+    assert sent_to(page) == ["clear background"]
     hub.publish(preview("b"))
-    assert said(page) == ["preview b"]
+    assert sent_to(page) == ["preview b"]
 
 
 def test_a_layer_may_go_without_previews(hub: Hub) -> None:
     page = hub.join()
     hub.publish(preview("a", "quiet"))
-    assert said(page) == []
+    assert sent_to(page) == []
 
 
 def test_a_refusal_takes_the_beginnings_off_and_puts_the_old_picture_back(hub: Hub) -> None:
     page = hub.join()
     hub.publish(frame("a"))
     hub.publish(preview("b"))
-    said(page)
+    sent_to(page)
     hub.publish(Refusal("b", "picture", "not shown"))
     hub.publish(preview("b", step=2))
-    assert said(page) == ["frame a"]
+    assert sent_to(page) == ["frame a"]
 
 
 def test_a_picture_that_is_put_off_leaves_nothing_behind_and_may_begin_anew(hub: Hub) -> None:
@@ -105,31 +105,31 @@ def test_a_picture_that_is_put_off_leaves_nothing_behind_and_may_begin_anew(hub:
     hub.publish(frame("a"))
     hub.publish(preview("b", step=2))
     hub.publish(preview("m", "meme"))
-    said(page)
-    assert (hub.withdraw("b"), said(page)) == (["background"], ["frame a"])
-    assert (hub.withdraw("m"), said(page)) == (["meme"], ["clear meme"])
+    sent_to(page)
+    assert (hub.withdraw("b"), sent_to(page)) == (["background"], ["frame a"])
+    assert (hub.withdraw("m"), sent_to(page)) == (["meme"], ["clear meme"])
     assert hub.withdraw("b") == []
     hub.publish(preview("b"))
     hub.publish(preview("m", "meme"))
-    assert said(page) == ["preview b", "preview m"]
+    assert sent_to(page) == ["preview b", "preview m"]
     hub.publish(frame("b"))
-    assert said(page) == ["frame b"]
+    assert sent_to(page) == ["frame b"]
 
 
 def test_a_refusal_on_an_empty_layer_empties_it_again(hub: Hub) -> None:
     page = hub.join()
     hub.publish(preview("b"))
-    assert said(page) == ["preview b"]
+    assert sent_to(page) == ["preview b"]
     hub.publish(Refusal("b", "picture", "not shown"))
-    assert said(page) == ["clear background"]
+    assert sent_to(page) == ["clear background"]
 
 
 def test_a_refusal_of_something_without_previews_says_nothing(hub: Hub) -> None:
     page = hub.join()
     hub.publish(frame("a"))
-    said(page)
+    sent_to(page)
     hub.publish(Refusal("b", "cooldown", "ready again in 12 s"))
-    assert said(page) == []
+    assert sent_to(page) == []
 
 
 def test_a_toast_goes_to_the_pages_of_its_picture_and_without_one_to_all(hub: Hub) -> None:
@@ -137,8 +137,8 @@ def test_a_toast_goes_to_the_pages_of_its_picture_and_without_one_to_all(hub: Hu
     hub.publish(frame("a"))
     hub.publish(Toast("a", "drawn for Zoë"))
     hub.publish(Toast("", "queue: 3"))
-    assert said(below) == ["toast drawn for Zoë", "toast queue: 3", "frame a"]
-    assert said(above) == ["toast queue: 3"]
+    assert sent_to(below) == ["toast drawn for Zoë", "toast queue: 3", "frame a"]
+    assert sent_to(above) == ["toast queue: 3"]
 
 
 def test_a_card_goes_to_the_pages_of_the_topmost_layer_and_to_those_that_come_later(hub: Hub) -> None:
@@ -150,7 +150,7 @@ def test_a_card_goes_to_the_pages_of_the_topmost_layer_and_to_those_that_come_la
     hub.publish(NoticeCard("Back soon", "a break"))
     later = hub.join()
     hub.publish(NoticeCard("", ""))
-    assert [said(page) for page in (below, above, later, hub.join())] == [
+    assert [sent_to(page) for page in (below, above, later, hub.join())] == [
         [],
         ["card Back soon", gone],
         ["card Back soon", gone],
@@ -162,7 +162,7 @@ def test_a_layer_may_go_without_toasts(hub: Hub) -> None:
     page = hub.join()
     hub.publish(frame("a", "quiet"))
     hub.publish(Toast("a", "drawn for Zoë"))
-    assert said(page) == ["frame a"]
+    assert sent_to(page) == ["frame a"]
 
 
 def test_an_update_of_a_layer_that_is_not_configured_is_logged_and_dropped(
@@ -170,7 +170,7 @@ def test_an_update_of_a_layer_that_is_not_configured_is_logged_and_dropped(
 ) -> None:
     page = hub.join()
     hub.publish(frame("a", "nowhere"))
-    assert said(page) == []
+    assert sent_to(page) == []
     assert "nowhere" in caplog.text
 
 

@@ -441,7 +441,7 @@ async def test_a_restarted_server_says_anew_whether_there_is_a_break(opened: Tab
     await opened.misses(".break-card")
 
 
-async def test_garbage_from_the_server_changes_nothing_and_escapes_nowhere(opened: Tab) -> None:
+async def test_malformed_messages_from_the_server_change_nothing_and_raise_no_error(opened: Tab) -> None:
     opened.site.hub.publish(plain("a", GREEN))
     await opened.shows("background", "a")
     mailbox = next(iter(opened.site.hub.pages.mailboxes()))

@@ -1,4 +1,4 @@
-"""The overlay's routes over real sockets: who gets in, what they get, and what a bad page cannot do to others."""
+"""The overlay's routes over real sockets: who may connect, what pages receive, and what a bad page cannot do."""
 
 from __future__ import annotations
 
@@ -175,22 +175,22 @@ async def test_a_page_whose_token_is_taken_back_is_sent_away_at_the_next_tick(
         assert await client.closed() == 4401
 
 
-async def test_garbage_is_counted_and_too_much_of_it_ends_the_connection(
+async def test_malformed_messages_are_counted_and_too_many_end_the_connection(
     live: LiveServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rubbish: list[str | bytes] = [
+    malformed: list[str | bytes] = [
         "", "{}", "null", '"painted"', '{"type":"painted"}', '{"type":"painted","seq":-1,"request_id":"a","layer":"b"}',
         '{"type":"painted","seq":true,"request_id":"a","layer":"b"}', '{"type":"hello","v":1,"token":"again"}',
         b"\xff\xfe", '{"type":"state","visible":"yes","active":1}', "\\ud800", '{"type":"' + "x" * 4200 + '"}',
     ]  # fmt: skip
     async with page(live) as client:
-        for message in rubbish:
+        for message in malformed:
             await client.socket.send(message)
-        await live.until(lambda: [info.malformed for info in live.hub.pages.describe()] == [len(rubbish)])
+        await live.until(lambda: [info.malformed for info in live.hub.pages.describe()] == [len(malformed)])
         live.hub.publish(frame("a"))
         assert (await client.picture())["request_id"] == "a"
         for _ in range(server.MALFORMED_LIMIT):
-            await client.socket.send("rubbish")
+            await client.socket.send("malformed")
         assert await client.closed() == 4400
     await live.until(lambda: live.hub.pages.count == 0)
     assert "Traceback" not in caplog.text

@@ -1,4 +1,4 @@
-"""The wire format: golden messages, round trips, and garbage that is refused as a value."""
+"""The wire format: golden messages, round trips, and malformed messages that are returned as values."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_any_json_is_read_or_refused_as_a_value(value: object) -> None:
     )
 
 
-def test_garbage_says_what_is_wrong() -> None:
+def test_a_malformed_message_says_what_is_wrong() -> None:
     refused = wire.decode('{"type":"painted","seq":"one","request_id":"a","layer":"b"}')
     assert isinstance(refused, wire.Malformed)
     assert "seq" in refused.problem
@@ -105,7 +105,7 @@ def test_a_newer_page_may_say_more_than_the_server_understands() -> None:
     assert wire.decode('{"v":1,"type":"pong","mood":"fine"}') == wire.Pong()
 
 
-def test_a_page_of_another_protocol_is_told_apart_from_garbage() -> None:
+def test_a_page_of_another_protocol_is_told_apart_from_a_malformed_message() -> None:
     refused = wire.decode('{"v":2,"type":"hello","token":"t"}')
     assert isinstance(refused, wire.Malformed)
     assert refused.wrong_protocol

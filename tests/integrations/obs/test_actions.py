@@ -1,4 +1,4 @@
-"""What is done in a real OBS after a picture has gone on air, and undone."""
+"""Actions in a real OBS after a picture has gone on air, and their undoing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.support.obs_calls import DirectCalls
 from tests.support.real_obs import RealObs
 
 
-def after(**what: Any) -> AfterAction:
-    return AfterAction.model_validate(what)
+def after(**action: Any) -> AfterAction:
+    return AfterAction.model_validate(action)
 
 
 def test_an_action_without_commands_is_for_every_picture() -> None:
@@ -39,7 +39,7 @@ async def test_a_scene_is_switched_to_and_back(real: RealObs) -> None:
     assert await perform(call, after(scene="Scene", back_after_s=6)) is None, "it is on air already"
 
 
-async def test_a_streamer_who_went_elsewhere_meanwhile_is_not_pulled_back(real: RealObs) -> None:
+async def test_a_streamer_who_has_switched_to_another_scene_stays_there(real: RealObs) -> None:
     call = DirectCalls(real)
     real.ask("CreateScene", sceneName="Big picture")
     real.ask("CreateScene", sceneName="Break")
@@ -97,7 +97,7 @@ async def test_a_hotkey_of_obs_is_triggered(real: RealObs) -> None:
     assert answer["sceneItemEnabled"] is True
 
 
-async def test_what_is_not_there_is_named(real: RealObs) -> None:
+async def test_a_missing_source_is_named(real: RealObs) -> None:
     action = after(show={"source": "Nothing"}, commands=["bg"])
     with pytest.raises(ObsError) as caught:
         await perform(DirectCalls(real), action)

@@ -1,4 +1,4 @@
-"""The parts that deal with OBS, built from the config."""
+"""Building the parts that deal with OBS from the config."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ QUICK = ReconnectPace(timeout_s=0.1, heartbeat_s=0.2, retry_s=(0.01,), password_
 
 
 @asynccontextmanager
-async def linked(
+async def running_client(
     fake: FakeObs, password: Callable[[], str] = lambda: PASSWORD, pace: ReconnectPace = QUICK
 ) -> AsyncIterator[tuple[ObsClient, ConnectionEventQueue]]:
     client = ObsClient("127.0.0.1", fake.port, password, pace)
@@ -43,21 +43,21 @@ async def next_event(reader: ConnectionEventQueue) -> ConnectionEvent:
         return await reader.next()
 
 
-async def test_it_connects_with_the_password_and_hears_events() -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake) as (_, events):
+async def test_it_connects_with_the_password_and_receives_events() -> None:
+    async with fake_obs(PASSWORD) as fake, running_client(fake) as (_, events):
         assert isinstance(await next_event(events), ObsConnected)
         await until(lambda: len(fake.sessions) == 2)
         await fake.emit("CurrentProgramSceneChanged", {"sceneName": "Live"}, 4)
         assert await next_event(events) == ObsEvent("CurrentProgramSceneChanged", {"sceneName": "Live"})
 
 
-async def test_a_refusal_by_obs_is_told_and_keeps_the_connection() -> None:
+async def test_a_refusal_by_obs_keeps_the_connection() -> None:
     def refuse(data: object) -> None:
         raise Refuse(600, "No source was found by the name of `x`.")
 
     async with fake_obs(PASSWORD) as fake:
         fake.handlers["GetSceneItemId"] = refuse
-        async with linked(fake) as (client, _):
+        async with running_client(fake) as (client, _):
             await until(lambda: client.state is ObsConnectionState.READY)
             with pytest.raises(ObsRefused) as caught:
                 await client.call("GetSceneItemId", {"sourceName": "x"})
@@ -69,7 +69,7 @@ async def test_a_refusal_by_obs_is_told_and_keeps_the_connection() -> None:
 async def test_an_answer_that_comes_too_late_is_never_given_to_the_next_request() -> None:
     async with fake_obs(PASSWORD) as fake:
         fake.handlers["Echo"] = lambda data: data
-        async with linked(fake) as (client, _):
+        async with running_client(fake) as (client, _):
             await until(lambda: client.state is ObsConnectionState.READY)
             fake.fault = lambda request: "late" if request == "Echo" else ""
             with pytest.raises(ObsAway):
@@ -82,14 +82,14 @@ async def test_an_answer_that_comes_too_late_is_never_given_to_the_next_request(
 async def test_without_obs_a_call_fails_at_once_and_says_why() -> None:
     async with fake_obs() as fake:
         pass
-    async with linked(fake) as (client, _):
+    async with running_client(fake) as (client, _):
         await until(lambda: client.state is ObsConnectionState.AWAY)
         with pytest.raises(ObsAway, match="nothing answers"):
             await client.call("GetVersion")
 
 
-async def test_obs_closing_is_told_as_news_and_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake) as (_, events):
+async def test_obs_closing_is_an_event_and_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    async with fake_obs(PASSWORD) as fake, running_client(fake) as (_, events):
         assert isinstance(await next_event(events), ObsConnected)
         await fake.close_all()
         assert isinstance(await next_event(events), ObsDisconnected)
@@ -98,7 +98,7 @@ async def test_obs_closing_is_told_as_news_and_is_no_error(caplog: pytest.LogCap
 
 
 async def test_obs_that_comes_back_on_its_port_is_found_again() -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake) as (client, _):
+    async with fake_obs(PASSWORD) as fake, running_client(fake) as (client, _):
         await until(lambda: client.state is ObsConnectionState.READY)
         await fake.stop()
         await until(lambda: client.state is ObsConnectionState.AWAY)
@@ -108,7 +108,7 @@ async def test_obs_that_comes_back_on_its_port_is_found_again() -> None:
 
 async def test_a_wrong_password_stops_the_retries_until_it_is_changed(caplog: pytest.LogCaptureFixture) -> None:
     password = "not-it-at-all"
-    async with fake_obs(PASSWORD) as fake, linked(fake, lambda: password) as (client, _):
+    async with fake_obs(PASSWORD) as fake, running_client(fake, lambda: password) as (client, _):
         await until(lambda: client.state is ObsConnectionState.WRONG_PASSWORD)
         tried = fake.refused
         await asyncio.sleep(0.3)
@@ -120,13 +120,13 @@ async def test_a_wrong_password_stops_the_retries_until_it_is_changed(caplog: py
 
 
 async def test_no_password_where_one_is_needed_says_so() -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake, lambda: "") as (client, _):
+    async with fake_obs(PASSWORD) as fake, running_client(fake, lambda: "") as (client, _):
         await until(lambda: client.state is ObsConnectionState.WRONG_PASSWORD)
         assert "asks for a password" in client.reason
 
 
-async def test_sent_away_in_obs_it_does_not_come_back_by_itself() -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake) as (client, _):
+async def test_a_kicked_client_does_not_reconnect_by_itself() -> None:
+    async with fake_obs(PASSWORD) as fake, running_client(fake) as (client, _):
         await until(lambda: client.state is ObsConnectionState.READY)
         await fake.close_all(4011)
         await until(lambda: client.state is ObsConnectionState.KICKED)
@@ -134,8 +134,8 @@ async def test_sent_away_in_obs_it_does_not_come_back_by_itself() -> None:
         assert fake.identified == 2
 
 
-async def test_a_peer_that_says_nothing_any_more_is_given_up() -> None:
-    async with fake_obs(PASSWORD) as fake, linked(fake) as (client, _):
+async def test_a_silent_peer_is_given_up() -> None:
+    async with fake_obs(PASSWORD) as fake, running_client(fake) as (client, _):
         await until(lambda: client.state is ObsConnectionState.READY)
         fake.fault = lambda request: "silence"
         await until(lambda: client.state is ObsConnectionState.AWAY, 3)
@@ -151,7 +151,7 @@ async def test_obs_that_is_not_ready_yet_is_asked_again() -> None:
 
     async with fake_obs(PASSWORD) as fake:
         fake.handlers["GetVersion"] = version
-        async with linked(fake) as (client, _):
+        async with running_client(fake) as (client, _):
             await until(lambda: client.state is ObsConnectionState.READY)
 
 
@@ -186,7 +186,7 @@ async def test_a_thousand_faults_swap_no_answer_kill_no_thread_and_tell_no_passw
     async with fake_obs(PASSWORD) as fake:
         fake.handlers["Echo"] = lambda data: data
         fake.fault, fake.late_s = fault, 0.03
-        async with linked(fake, pace=pace) as (client, _):
+        async with running_client(fake, pace=pace) as (client, _):
             number = answered = 0
             deadline = time.monotonic() + 60
             while done.total() < 1000 and time.monotonic() < deadline:
@@ -200,6 +200,6 @@ async def test_a_thousand_faults_swap_no_answer_kill_no_thread_and_tell_no_passw
             assert answered > 300
             assert client.alive
             assert repr(client) == f"ObsClient(127.0.0.1:{fake.port}, ready)"
-    told = caplog.text + "".join(capfd.readouterr())
-    assert PASSWORD not in told
-    assert "Traceback" not in told
+    logged = caplog.text + "".join(capfd.readouterr())
+    assert PASSWORD not in logged
+    assert "Traceback" not in logged

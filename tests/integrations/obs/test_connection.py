@@ -32,7 +32,7 @@ async def test_a_request_without_an_answer_body_gives_an_empty_one() -> None:
         await asyncio.to_thread(lambda: connection.close(handshake=True))
 
 
-async def test_what_obs_will_not_do_is_told_with_its_code() -> None:
+async def test_a_refusal_has_the_code_of_obs() -> None:
     def refuse(data: object) -> None:
         raise Refuse(605, "the kind is unknown")
 
@@ -52,7 +52,7 @@ async def test_a_wrong_password_and_a_closed_port_are_told_apart() -> None:
         await connected(fake)
 
 
-async def test_the_way_a_session_ends_is_told() -> None:
+async def test_a_kicked_session_and_a_closed_one_are_told_apart() -> None:
     for code, wanted in ((4011, Kicked), (1001, ObsAway)):
         async with fake_obs("pw") as fake:
             connection = await connected(fake)

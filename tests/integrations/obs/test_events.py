@@ -1,4 +1,4 @@
-"""Scenes, going live and recording, as OBS tells them."""
+"""Scenes, going live and recording, from the events and answers of OBS."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def test_starting_is_not_yet_on(event: str, state: str, kind: NoticeKind | None)
     assert notice == (None if kind is None else Notice("obs", kind, 5.0))
 
 
-def test_a_scene_is_told_by_its_name() -> None:
+def test_a_change_of_scene_is_a_notice_with_its_name() -> None:
     notice = notice_from_event(ObsEvent("CurrentProgramSceneChanged", {"sceneName": "Break"}), 1.0)
     assert notice == Notice("obs", NoticeKind.SCENE, 1.0, text="Break")
     assert notice is not None
     assert apply_notice(ObsState("Live", streaming=True), notice) == ObsState("Break", streaming=True)
 
 
-def test_what_happened_while_nobody_listened_is_made_up_for() -> None:
+def test_changes_while_disconnected_become_notices() -> None:
     before = ObsState("Live", streaming=True)
     now = state_from_answers({"currentProgramSceneName": "Break"}, {"outputActive": False}, {"outputActive": True})
     assert [notice.kind for notice in missed_notices(before, now, 0.0)] == ["scene", "offline", "recording_on"]
     assert missed_notices(now, now, 0.0) == []
 
 
-def test_a_stream_that_tries_to_reconnect_is_not_on_air() -> None:
+def test_a_stream_that_reconnects_is_not_live() -> None:
     assert not state_from_answers({}, {"outputActive": True, "outputReconnecting": True}, {}).live
 
 

@@ -9,11 +9,11 @@ from streamer.integrations.obs.hotkeys import HotkeyPress, HotkeyScene, press_fr
 from tests.support.obs_calls import DirectCalls
 from tests.support.real_obs import RealObs
 
-HELPER = HotkeyScene("keys", {3: "panic"})
+HOTKEYS = HotkeyScene("keys", {3: "panic"})
 
 
 @pytest.mark.parametrize(
-    ("scene", "item", "shown", "meant"),
+    ("scene", "item", "shown", "expected"),
     [
         ("keys", 3, True, HotkeyPress(3, "panic")),
         ("keys", 3, False, None),
@@ -21,19 +21,19 @@ HELPER = HotkeyScene("keys", {3: "panic"})
         ("Scene", 3, True, None),
     ],
 )
-def test_only_an_item_of_the_helper_scene_that_is_shown_is_a_press(
-    scene: str, item: int, shown: bool, meant: HotkeyPress | None
+def test_only_an_item_of_the_hotkey_scene_that_is_shown_is_a_press(
+    scene: str, item: int, shown: bool, expected: HotkeyPress | None
 ) -> None:
     data = {"sceneName": scene, "sceneItemId": item, "sceneItemEnabled": shown}
-    assert press_from_event(ObsEvent("SceneItemEnableStateChanged", data), HELPER) == meant
-    assert press_from_event(ObsEvent("SceneItemCreated", data), HELPER) is None
+    assert press_from_event(ObsEvent("SceneItemEnableStateChanged", data), HOTKEYS) == expected
+    assert press_from_event(ObsEvent("SceneItemCreated", data), HOTKEYS) is None
 
 
 async def test_the_scene_is_made_once_and_known_by_its_items_when_it_is_renamed(real: RealObs) -> None:
     call = DirectCalls(real)
-    made = await set_up_hotkey_scene(call, "streamer hotkeys", ["panic", "harbour"])
-    assert sorted(made.names.values()) == ["harbour", "panic"]
-    assert await set_up_hotkey_scene(call, "streamer hotkeys", ["panic", "harbour"]) == made
+    created = await set_up_hotkey_scene(call, "streamer hotkeys", ["panic", "harbour"])
+    assert sorted(created.names.values()) == ["harbour", "panic"]
+    assert await set_up_hotkey_scene(call, "streamer hotkeys", ["panic", "harbour"]) == created
     real.ask("SetSceneName", sceneName="streamer hotkeys", newSceneName="my keys")
     again = await set_up_hotkey_scene(call, "streamer hotkeys", ["panic", "harbour", "undo"])
     assert again.scene == "my keys"
@@ -42,15 +42,15 @@ async def test_the_scene_is_made_once_and_known_by_its_items_when_it_is_renamed(
 
 async def test_the_key_shows_the_item_and_release_hides_it(real: RealObs) -> None:
     call = DirectCalls(real)
-    helper = await set_up_hotkey_scene(call, "streamer hotkeys", ["panic"])
-    (item,) = helper.names
+    hotkeys = await set_up_hotkey_scene(call, "streamer hotkeys", ["panic"])
+    (item,) = hotkeys.names
 
     def shown() -> bool:
-        return bool(real.ask("GetSceneItemEnabled", sceneName=helper.scene, sceneItemId=item)["sceneItemEnabled"])
+        return bool(real.ask("GetSceneItemEnabled", sceneName=hotkeys.scene, sceneItemId=item)["sceneItemEnabled"])
 
     assert not shown()
     (key,) = (name for name in real.ask("GetHotkeyList")["hotkeys"] if name.startswith("libobs.show_scene_item."))
     real.ask("TriggerHotkeyByName", hotkeyName=key)
     assert shown()
-    await release(call, helper, HotkeyPress(item, "panic"))
+    await release(call, hotkeys, HotkeyPress(item, "panic"))
     assert not shown()

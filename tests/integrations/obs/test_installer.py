@@ -1,4 +1,4 @@
-"""Our sources in a real OBS: made once, mended, found again whatever they are called."""
+"""Our sources in a real OBS: created once, repaired, and found again under any name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LAYERS = {"background": LayerOptions(use="background"), "meme": LayerOptions(use
 
 
 class Setting:
-    """A client to the real OBS, and a state directory that can be lost."""
+    """A client of the real OBS, and a state directory that can be lost."""
 
     def __init__(self, client: ObsClient, home: Path) -> None:
         self.client, self.home = client, home
@@ -50,12 +50,12 @@ class Setting:
 
 @pytest.fixture
 async def setting(real: RealObs, tmp_path: Path) -> AsyncIterator[Setting]:
-    async with linked(real) as client:
+    async with running_client(real) as client:
         yield Setting(client, tmp_path)
 
 
 @asynccontextmanager
-async def linked(real: RealObs) -> AsyncIterator[ObsClient]:
+async def running_client(real: RealObs) -> AsyncIterator[ObsClient]:
     client = ObsClient("127.0.0.1", real.port, lambda: PASSWORD)
     async with client.running():
         await until(lambda: client.state is ObsConnectionState.READY)
@@ -65,7 +65,7 @@ async def linked(real: RealObs) -> AsyncIterator[ObsClient]:
 OURS = ["streamer background", "streamer meme"]
 
 
-async def test_installed_twice_it_is_there_once_and_the_second_time_nothing_is_done(
+async def test_installed_twice_it_is_there_once_and_the_second_time_nothing_changes(
     real: RealObs, setting: Setting
 ) -> None:
     first = await setting.install()
@@ -95,7 +95,7 @@ async def test_renamed_by_the_streamer_it_is_found_again(real: RealObs, setting:
     assert (await setting.install()).layers["meme"] == "my memes", "known by what it shows"
 
 
-async def test_deleted_it_is_made_again(real: RealObs, setting: Setting) -> None:
+async def test_a_deleted_source_is_created_again(real: RealObs, setting: Setting) -> None:
     await setting.install()
     real.ask("RemoveInput", inputName="streamer meme")
     await setting.install()
@@ -114,7 +114,7 @@ async def test_another_scene_collection_gets_its_own_and_the_first_keeps_them(re
     assert real.inputs() == real.items() == OURS
 
 
-async def test_wrong_settings_are_mended_and_what_the_streamer_moved_stays(real: RealObs, setting: Setting) -> None:
+async def test_wrong_settings_are_repaired_and_what_the_streamer_moved_stays(real: RealObs, setting: Setting) -> None:
     await setting.install()
     real.ask("SetInputSettings", inputName="streamer meme", inputSettings={"file": "/nothing.png", "unload": True})
     # What shows our files no longer is still known by its name.
@@ -131,8 +131,8 @@ async def test_wrong_settings_are_mended_and_what_the_streamer_moved_stays(real:
 
 
 def transform(real: RealObs, item: int) -> Mapping[str, float]:
-    found: ObsAnswer = real.ask("GetSceneItemTransform", sceneName="Scene", sceneItemId=item)["sceneItemTransform"]
-    return found
+    answer: ObsAnswer = real.ask("GetSceneItemTransform", sceneName="Scene", sceneItemId=item)["sceneItemTransform"]
+    return answer
 
 
 async def test_a_changed_canvas_takes_what_filled_the_old_one_along(real: RealObs, setting: Setting) -> None:
@@ -163,11 +163,11 @@ async def test_a_name_that_something_else_has_gets_a_number(real: RealObs, setti
 
 
 async def test_without_a_browser_source_another_machine_cannot_be_served(real: RealObs, setting: Setting) -> None:
-    far = Installer(
-        setting.client.call, lambda kind, canvas: [], KnownSources(setting.home / "far.json"), same_machine=False
+    remote = Installer(
+        setting.client.call, lambda kind, canvas: [], KnownSources(setting.home / "remote.json"), same_machine=False
     )
     with pytest.raises(ObsError, match="another machine"):
-        await far.install(())
+        await remote.install(())
 
 
 async def test_an_obs_that_gives_ids_is_asked_by_them_whatever_the_source_is_called_and_shows(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is remembered of our sources outlives the program, and a broken file does not matter."""
+"""Known sources survive a restart, and a broken file does no harm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streamer.integrations.obs.known_sources import KnownSources
 KNOWN = {"overlay": KnownSource("my overlay", "id-1", (1920, 1080))}
 
 
-def test_what_is_kept_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_known_sources_survive_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "obs" / "sources.json"
     KnownSources(path).remember("Untitled", KNOWN)
     assert KnownSources(path).known("Untitled") == KNOWN
@@ -20,12 +20,12 @@ def test_what_is_kept_is_there_after_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"a": {"b": 1}}', '{"a": {"b": {"name": "x"}}}', "\x00"])
-def test_a_broken_file_is_an_empty_memory(tmp_path: Path, text: str) -> None:
+def test_a_broken_file_is_like_no_file(tmp_path: Path, text: str) -> None:
     path = tmp_path / "sources.json"
     path.write_text(text)
-    memory = KnownSources(path)
-    assert memory.known("Untitled") == {}
-    memory.remember("Untitled", KNOWN)
+    sources = KnownSources(path)
+    assert sources.known("Untitled") == {}
+    sources.remember("Untitled", KNOWN)
     assert KnownSources(path).known("Untitled") == KNOWN
 
 

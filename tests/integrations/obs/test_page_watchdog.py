@@ -1,4 +1,4 @@
-"""When a page counts as missing, and how often OBS is told to load it again."""
+"""When a page counts as missing, and how often OBS is told to reload it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_page_in_obs_is_left_alone() -> None:
     assert not any(watch.should_reload(["31.0.2"], float(second)) for second in range(100))
 
 
-def test_a_missing_page_is_loaded_again_after_a_moment_and_then_now_and_then() -> None:
+def test_a_missing_page_is_reloaded_after_five_seconds_and_then_once_a_minute() -> None:
     watch = PageWatch(0.0)
     pressed = [second for second in range(200) if watch.should_reload([""], float(second))]
     assert pressed == [MISSING_AFTER_S + times * RELOAD_EVERY_S for times in range(4)]

@@ -1,4 +1,4 @@
-"""The whole way with real parts: the program, a browser or a model, and the OBS that viewers look through."""
+"""The whole chain with real parts: the program, a browser or a model, and the OBS whose picture viewers see."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def seen(real: RealObs, source: str = "Scene") -> np.ndarray:
         return np.asarray(shot.convert("RGB")).astype(int)
 
 
-async def comes_to_show(real: RealObs, wanted: np.ndarray, seconds: float = 15) -> None:
+async def wait_until_seen(real: RealObs, wanted: np.ndarray, seconds: float = 15) -> None:
     """Wait until viewers see a picture, but for how two programs scale and round."""
     difference = 255.0
     async with asyncio.timeout(seconds):
@@ -32,9 +32,9 @@ async def comes_to_show(real: RealObs, wanted: np.ndarray, seconds: float = 15) 
             await asyncio.sleep(0.05)
 
 
-async def has_obs(remote: Remote) -> None:
+async def wait_for_obs(remote: Remote) -> None:
     def connected(status: dict[str, list[dict[str, str]]]) -> bool:
-        return any(one["name"] == "obs" and one["state"] in ("ready", "limited") for one in status["sources"])
+        return any(source["name"] == "obs" and source["state"] in ("ready", "limited") for source in status["sources"])
 
     await remote.until(connected)
 
@@ -42,14 +42,14 @@ async def has_obs(remote: Remote) -> None:
 async def test_started_after_obs_or_before_it_pictures_come_to_be_seen(real: RealObs, tmp_path: Path) -> None:
     config = CONFIG + f"obs: {{port: {real.port}, install: true}}\n"
     async with program(tmp_path, config) as remote:
-        await has_obs(remote)
-        await comes_to_show(real, await picture(remote, await remote.shown("!bg stormy harbour")))
+        await wait_for_obs(remote)
+        await wait_until_seen(real, await picture(remote, await remote.shown("!bg stormy harbour")))
         real.kill()
-        await remote.until(lambda status: any(one["state"] == "away" for one in status["sources"]))
+        await remote.until(lambda status: any(source["state"] == "away" for source in status["sources"]))
         late = await remote.shown("!bg desert at dawn")
         await asyncio.to_thread(real.start)
-        await has_obs(remote)
-        await comes_to_show(real, await picture(remote, late))
+        await wait_for_obs(remote)
+        await wait_until_seen(real, await picture(remote, late))
         assert real.inputs() == ["streamer background", "streamer meme"]
 
 
@@ -65,7 +65,7 @@ async def test_the_overlay_in_a_browser_is_what_obs_sends_out(with_browser: Real
             )
             await remote.until(lambda status: status["pages"] == 1)
             for line in ("!bg stormy harbour", "!bg desert at dawn"):
-                await comes_to_show(with_browser, await picture(remote, await remote.shown(line)))
+                await wait_until_seen(with_browser, await picture(remote, await remote.shown(line)))
             await remote.client.post("/api/v1/panic")
             async with asyncio.timeout(10):
                 while seen(with_browser)[:-2, :-2].std() > 1:
@@ -87,7 +87,7 @@ async def test_what_obs_shows_goes_through_the_model_and_back_on_air(real: RealO
         "  undo:", "  restyle: {kind: restyle, layer: background, width: 128, height: 80}\n  undo:", 1
     )
     async with program(tmp_path, config) as remote:
-        await has_obs(remote)
+        await wait_for_obs(remote)
         refused = await remote.say("!restyle noir", role="viewer")
         assert refused["rule"] == "role"
-        await comes_to_show(real, await picture(remote, await remote.shown("!restyle noir")))
+        await wait_until_seen(real, await picture(remote, await remote.shown("!restyle noir")))
