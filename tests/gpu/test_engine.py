@@ -1,4 +1,4 @@
-"""On a GPU every combination of speed-ups draws what stock diffusers draws, through recorded graphs, at two sizes."""
+"""On a GPU every combination of optimizations draws, through captured graphs, what stock diffusers draws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On a GPU the policy judge answers as the stock model does: recorded or not, alone or beside a picture being drawn."""
+"""On a GPU the policy judge answers as the stock model does: captured or not, alone or beside a picture being drawn."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def backend(checkpoint: Path) -> Iterator[Any]:
-    """Give Klein as it runs on air: everything recorded that can be."""
+    """Yield Klein as it runs on air: everything captured that can be."""
     yield from running(checkpoint, policy_judge=True)
 
 
@@ -82,12 +82,12 @@ def test_the_answer_is_the_stock_models(backend: Any, checkpoint: Path, text: st
     assert torch.allclose(alone(judge, text), wanted, atol=FP8_APART), (alone(judge, text), wanted)
 
 
-def test_the_question_is_one_launch_on_fused_kernels_and_still_right_after_all_is_warm(backend: Any) -> None:
+def test_the_question_is_one_graph_on_fused_kernels_and_still_right_after_all_is_warm(backend: Any) -> None:
     judge, results = backend._policy, backend._warm_up.results
     checked = {name: result for name, result in results.items() if name.startswith("policy judge")}
     assert len(checked) == 3, results
     assert all(result.startswith("error") for result in checked.values()), results
-    recorded = [alone(judge, text) for text in TEXTS]
+    captured = [alone(judge, text) for text in TEXTS]
     assert type(judge._run).__name__ == "CapturedGraph"
     replayed, judge._run = judge._run, judge._run.function
     try:
@@ -95,7 +95,7 @@ def test_the_question_is_one_launch_on_fused_kernels_and_still_right_after_all_i
     finally:
         judge._run = replayed
     assert len({tuple(answer.tolist()) for answer in plain}) == len(TEXTS)
-    for one, other in zip(recorded, plain, strict=True):
+    for one, other in zip(captured, plain, strict=True):
         assert torch.allclose(one, other, atol=1e-3), (one, other)
 
 

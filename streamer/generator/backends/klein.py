@@ -1,4 +1,4 @@
-"""FLUX.2 Klein on an NVIDIA GPU: what may be set about it; the drawing itself is in generator/klein/backend.py.
+"""FLUX.2 Klein on an NVIDIA GPU: its options; generator/klein/backend.py draws.
 
 This file imports nothing heavy: the parent process checks options on machines that have no torch.
 """
@@ -74,7 +74,7 @@ class Options(BaseModel):
 
 
 def create(options: Options) -> Backend:
-    """Make the backend; torch is imported here, in the generator process, and nothing is loaded yet."""
+    """Create the backend; this imports torch, in the generator process, and loads nothing yet."""
     if sys.platform == "linux":
         # Read by PyTorch when it first allocates. Pieces that can grow leave no holes between what warming up needs and
         # what stays: 1.4 to 1.7 GB less on the GPU (docs/SPEED.md).
@@ -87,4 +87,4 @@ def create(options: Options) -> Backend:
 
     home = Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer"))
     keep_caches(home)
-    return KleinBackend(options, home)
+    return KleinBackend(options)

@@ -57,8 +57,8 @@ CHECK_NAMES = {
 class KleinBackend:
     """Draw with one checkpoint; every method is called from the same thread, as CUDA graphs demand."""
 
-    def __init__(self, options: Options, home: Path) -> None:
-        self._options, self._home = options, home
+    def __init__(self, options: Options) -> None:
+        self._options = options
         self._device_info, self._optimizations = DeviceInfo("cpu", "CPU"), Optimizations()
         self._device = torch.device("cpu")
         self._quantizer = Quantizer(False, None)

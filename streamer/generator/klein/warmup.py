@@ -233,8 +233,8 @@ class WarmUp:
         model, buffers = self._engine.model, self._plan_with_noise().buffers
         latents = tokens_to_latents(model.vae, buffers.latents, buffers.shape.rows, buffers.shape.columns)
         truth, picture = to_bytes(stock_decoder(model.vae)(latents)), fast(latents)
-        made = picture if picture.dtype == torch.uint8 else to_bytes(picture)
-        if self._note(ErrorCheck(optimization, relative_error(made, truth), DECODER_BOUND)):
+        actual = picture if picture.dtype == torch.uint8 else to_bytes(picture)
+        if self._note(ErrorCheck(optimization, relative_error(actual, truth), DECODER_BOUND)):
             self._decoder = fast
 
     def _try_text(self) -> None:

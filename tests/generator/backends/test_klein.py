@@ -1,4 +1,4 @@
-"""What may be set about Klein, and a picture by it through the real generator process, on the CPU."""
+"""Klein's options, and a picture through the real generator process, on the CPU."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def test_the_options_are_checked_without_importing_torch() -> None:
 
 
 def test_a_wrong_optimization_is_refused_with_the_right_names(tmp_path: Path) -> None:
-    """A typing error stops the program at the start, with the line, instead of killing one worker after the other."""
+    """A typing error stops the program at the start, with its line, and not one worker after another."""
     path = tmp_path / "config.yaml"
     path.write_text("without: [kernels, kernel]\n")
     with pytest.raises(ExceptionGroup) as caught:

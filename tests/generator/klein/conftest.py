@@ -88,7 +88,7 @@ def make_engine(load_model: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.fixture
 def stock(checkpoint: Path) -> Callable[..., Any]:
-    """Draw with diffusers' own pipeline: a function that gives its latents or its pixels."""
+    """Draw with diffusers' own pipeline: a function that returns its latents or its pixels."""
     import numpy as np
     import torch
     from diffusers import Flux2KleinPipeline

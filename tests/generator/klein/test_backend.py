@@ -73,7 +73,7 @@ def test_steps_then_one_picture(make: Callable[..., Any]) -> None:
 
 
 def test_it_draws_before_it_is_fast_and_the_same_after(make: Callable[..., Any]) -> None:
-    """Between warm_up and the last idle step pictures come as they come afterwards."""
+    """Pictures are the same before and after the last warm-up step."""
     backend = make()
     assert "steps of warming up left" in backend.active()["fast_sizes"]
     early = last(backend.draw(request())).pixels()
@@ -87,7 +87,7 @@ def test_it_draws_before_it_is_fast_and_the_same_after(make: Callable[..., Any])
 
 
 def test_a_size_nobody_announced_becomes_fast_in_idle_moments(make: Callable[..., Any]) -> None:
-    """What was drawn once, an edit for example, is made ready for the next time."""
+    """A shape that was drawn once, such as an edit, is prepared for the next time."""
     backend = make(warm_in_background=False)
     last(backend.draw(request(reference=png(80, 64))))
     backend.idle(lambda doing, share: None)
@@ -95,7 +95,7 @@ def test_a_size_nobody_announced_becomes_fast_in_idle_moments(make: Callable[...
 
 
 def test_an_edit_differs_from_a_drawing(make: Callable[..., Any]) -> None:
-    """The picture to edit has its say."""
+    """The picture to edit changes the result."""
     backend = make()
     plain = last(backend.draw(request())).pixels()
     assert not np.array_equal(plain, last(backend.draw(request(reference=png(64, 64)))).pixels())
@@ -111,13 +111,13 @@ def test_an_unusable_reference_is_told(make: Callable[..., Any], data: bytes, me
 
 
 def test_fifty_steps_are_not_for_a_distilled_model(make: Callable[..., Any]) -> None:
-    """The mistake that other pipelines' defaults invite is named."""
+    """The error names a mistake that other pipelines' defaults invite."""
     with pytest.raises(Unsupported, match="four steps"):
         last(make().draw(request(steps=50)))
 
 
 def test_short_memory_steps_down_and_says_so(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Out of memory once: the picture comes, in the size asked for but drawn smaller, and the status tells."""
+    """Out of memory once: the picture is drawn smaller, has the size asked for, and the status says so."""
     backend = make(warm_in_background=False)
     starve(backend, monkeypatch, times=1)
     assert last(backend.draw(request(160, 96))).pixels().shape == (96, 160, 3)
@@ -143,7 +143,7 @@ def test_no_memory_at_all_gives_up(make: Callable[..., Any], monkeypatch: pytest
 
 
 def test_a_lost_device_is_passed_on(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Errors that stick to the device reach the process, which ends itself."""
+    """Errors that persist on the device reach the process, which exits."""
     backend = make()
 
     def broken(job: Any) -> Any:
@@ -187,7 +187,7 @@ def test_a_model_that_is_nowhere_says_what_to_give() -> None:
 
 
 def test_the_status_tells_a_failed_check_from_a_passed_one() -> None:
-    """What is asked for and not used is named with the reason."""
+    """The status gives the reason for an optimization that was asked for and is not used."""
     optimizations = Optimizations("fp8", "fp8", fused_qkv=True, kernels=True, compile=True, graphs=True, gpu_jpeg=True)
     shown = active_optimizations(
         optimizations, {"kernels": "error 0.005", "fp8 attention": "wrong by 0.2", "jpeg": "failed: OSError"}

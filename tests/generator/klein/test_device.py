@@ -1,4 +1,4 @@
-"""What is known about the device, and what leaves it."""
+"""The device is described, a missing one is explained, and copies leave it unchanged."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def test_a_gpu_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_copy_is_what_it_was_when_it_was_started() -> None:
     """The step before can still be read while the next one writes."""
     source = torch.zeros(3)
-    readback = AsyncHostCopy(source)
+    host_copy = AsyncHostCopy(source)
     for step in range(4):
         source.fill_(step)
-        readback.start(step, source)
+        host_copy.start(step, source)
         if step:
-            assert readback.take(step - 1).tolist() == [step - 1] * 3
+            assert host_copy.take(step - 1).tolist() == [step - 1] * 3
 
 
 def test_a_finished_picture_knows_its_size() -> None:

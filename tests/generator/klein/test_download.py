@@ -35,7 +35,7 @@ def silent(doing: str, share: float) -> None:
 
 
 def hub(monkeypatch: pytest.MonkeyPatch, files: list[File] | Exception, folder: Path) -> list[dict[str, Any]]:
-    """Stand in for the hub's client; give what it was asked."""
+    """Stand in for the hub's client; return the requests that it gets."""
     asked: list[dict[str, Any]] = []
 
     def snapshot_download(model: str, **how: Any) -> Any:

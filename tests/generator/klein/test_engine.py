@@ -60,7 +60,7 @@ def test_any_number_of_steps_equals_stock(make_engine: Make, stock: Make, steps:
 
 @pytest.mark.parametrize("size", [(64, 64), (96, 64)])
 def test_latents_equal_stock_in_bfloat16(make_engine: Make, stock: Make, size: tuple[int, int]) -> None:
-    """Even in bfloat16 nothing is rounded otherwise than in the stock pipeline."""
+    """Even in bfloat16 every number is rounded as in the stock pipeline."""
     job = replace(JOB, width=size[0], height=size[1])
     mine = latents_of(make_engine(torch.bfloat16), job)
     assert relative_error(mine, stock(job, torch.bfloat16, "latent")) < 1e-3
@@ -154,7 +154,7 @@ def test_a_finished_picture_outlives_the_next(make_engine: Make) -> None:
 
 
 def test_nan_is_a_fault_and_no_picture(make_engine: Make) -> None:
-    """Numbers that are none raise a BackendError."""
+    """A NaN raises a BackendError."""
     engine = make_engine()
     engine.model.transformer.proj_out.weight.data[0, 0] = float("nan")
     with pytest.raises(BackendError, match="overflowed"):

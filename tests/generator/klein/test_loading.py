@@ -45,7 +45,7 @@ def load_from(folder: Path, decoder: Path | None = None, report: Any = lambda do
 
 
 def test_only_the_layers_in_use_are_loaded(load_model: Callable[..., Any]) -> None:
-    """Of the text model come the layers up to the last tapped one, no final norm, no head."""
+    """The text model ends at the last tapped layer, without final norm and head."""
     encoder = load_model().encoder
     assert len(encoder.layers) == LAYERS
     assert not hasattr(encoder, "lm_head")
@@ -109,7 +109,7 @@ def test_pickled_weights_are_not_read(copy: Path) -> None:
     ],
 )
 def test_other_models_are_refused_by_name(copy: Path, change: dict[str, Any], message: str) -> None:
-    """A base model or another family is told before anything is loaded."""
+    """A base model or another family is refused before anything is loaded."""
     index = json.loads((copy / "model_index.json").read_text())
     (copy / "model_index.json").write_text(json.dumps({**index, **change}))
     with pytest.raises(BackendUnavailable, match=message):

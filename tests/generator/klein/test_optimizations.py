@@ -1,4 +1,4 @@
-"""Each machine gets the speed-ups that suit it, and each can be turned off alone."""
+"""Each device gets the optimizations that suit it, and each can be turned off on its own."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_cpu_draws_plainly() -> None:
 
 @pytest.mark.parametrize("name", get_args(OptimizationName))
 def test_each_optimization_can_be_turned_off_alone(name: OptimizationName) -> None:
-    """Naming one leaves the others as they are, save what cannot be without it."""
+    """Turning one off leaves the others as they are, except what cannot work without it."""
     everything = choose_optimizations(H200, precision="auto", weights_gb=14, without=())
     less = choose_optimizations(H200, precision="auto", weights_gb=14, without=(name,))
     assert getattr(less, name) == getattr(EAGER, name)
@@ -72,12 +72,12 @@ def test_each_optimization_can_be_turned_off_alone(name: OptimizationName) -> No
 
 
 def test_attention_in_fp8_needs_the_kernels() -> None:
-    """Without the fused kernels there is nothing to give it its inputs."""
+    """Only the fused kernels compute its inputs."""
     assert choose_optimizations(H200, precision="auto", weights_gb=14, without=["kernels"]).attention == "cudnn"
 
 
 def test_an_asked_precision_is_taken() -> None:
-    """Whoever names a precision gets it; without eight bits there are no kernels between eight-bit products."""
+    """A precision that is named is used; without eight bits there are no kernels between eight-bit products."""
     chosen = choose_optimizations(H200, precision="bfloat16", weights_gb=14, without=())
     assert (chosen.precision, chosen.kernels, chosen.compile) == ("bfloat16", False, True)
 

@@ -1,4 +1,4 @@
-"""Eight-bit layers are near what they replace, and it is counted that they are there."""
+"""Eight-bit layers compute nearly what the layers they replace compute, and they are counted."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_every_large_layer_takes_effect(load_model: Callable[..., Any]) -> None:
 
 
 def test_a_layer_with_outliers_stays_wide() -> None:
-    """Where one value takes the whole range and the others round to almost nothing, the layer is kept, and named."""
+    """Where one value takes the whole range, and the others round to almost nothing, the layer stays wide."""
     torch.manual_seed(0)
     block = nn.Sequential(nn.Linear(1024, 16, bias=False), nn.Linear(16, 16, bias=False)).requires_grad_(False)
     block[0].weight.normal_(0, 0.004)

@@ -77,7 +77,7 @@ def stock(folder: Path, job: EngineJob, image: Any = None) -> Any:
 
 @pytest.mark.parametrize("size", [(64, 64), (96, 64)])
 def test_an_edit_equals_the_stock_kv_pipeline(kv_checkpoint: Path, size: tuple[int, int]) -> None:
-    """Reading the reference before the first step gives what stock gets by reading it beside that step."""
+    """Reading the reference before the first step equals reading it beside that step, as stock does."""
     engine, image = Engine(load_it(kv_checkpoint), text_tokens=TEXT_TOKENS, reference_px=96), picture(size)
     mine = latents_of(engine, replace(JOB, reference=image))
     assert relative_error(mine, stock(kv_checkpoint, JOB, image)) < 1e-5
@@ -85,7 +85,7 @@ def test_an_edit_equals_the_stock_kv_pipeline(kv_checkpoint: Path, size: tuple[i
 
 
 def test_without_a_picture_to_edit_it_draws_as_any_klein(kv_checkpoint: Path) -> None:
-    """Text alone goes the usual way."""
+    """Without a reference it draws as any Klein does."""
     engine = Engine(load_it(kv_checkpoint), text_tokens=TEXT_TOKENS)
     assert relative_error(latents_of(engine, JOB), stock(kv_checkpoint, JOB)) < 1e-6
 
@@ -145,7 +145,7 @@ def test_one_scale_holds_for_all_steps_and_for_the_reading(kv_checkpoint: Path) 
 
 
 def test_a_kv_checkpoint_is_known_by_its_pipeline(kv_checkpoint: Path, checkpoint: Path) -> None:
-    """A KV checkpoint does not say that it is distilled, and is taken; others cache no references."""
+    """A KV checkpoint does not say that it is distilled, and is accepted; others cache no references."""
     assert "is_distilled" not in json.loads((kv_checkpoint / "model_index.json").read_text())
     assert load_it(kv_checkpoint).caches_references
     assert not load_it(checkpoint).caches_references

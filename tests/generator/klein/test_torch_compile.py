@@ -1,4 +1,4 @@
-"""What is compiled is kept where the state is."""
+"""Compiled code is kept in the state directory."""
 
 from __future__ import annotations
 

@@ -62,22 +62,22 @@ def _plan(rows: int, attended: int, heads: int, device: int) -> tuple[Any, dict[
     import cudnn
 
     handle = _handle(device)
-    kind, single = cudnn.data_type.FP8_E4M3, cudnn.data_type.FLOAT
-    graph = cudnn.pygraph(io_data_type=kind, intermediate_data_type=single, compute_data_type=single, handle=handle)
+    fp8, single = cudnn.data_type.FP8_E4M3, cudnn.data_type.FLOAT
+    graph = cudnn.pygraph(io_data_type=fp8, intermediate_data_type=single, compute_data_type=single, handle=handle)
     names = {"q": rows, "k": attended, "v": attended}
     shape, stride = _layout(rows, heads)
     t = {
-        name: graph.tensor(name=name, dim=dim, stride=steps, data_type=kind)
+        name: graph.tensor(name=name, dim=dim, stride=steps, data_type=fp8)
         for name, (dim, steps) in ((name, _layout(count, heads)) for name, count in names.items())
     }
-    one = {"dim": (1, 1, 1, 1), "stride": (1, 1, 1, 1), "data_type": single}
-    scalars = ("descale_q", "descale_k", "descale_v", "descale_s", "scale_s", "scale_o")
-    t |= {name: graph.tensor(name=name, **one) for name in scalars}
+    scalar = {"dim": (1, 1, 1, 1), "stride": (1, 1, 1, 1), "data_type": single}
+    scalar_names = ("descale_q", "descale_k", "descale_v", "descale_s", "scale_s", "scale_o")
+    t |= {name: graph.tensor(name=name, **scalar) for name in scalar_names}
     out, _, amax_s, amax_o = graph.sdpa_fp8(
         **t, attn_scale=HEAD**-0.5, use_causal_mask=False, generate_stats=False, name="attention"
     )
     # On Hopper cuDNN writes fp8 only.
-    out.set_output(True).set_dim(shape).set_stride(stride).set_data_type(kind)
+    out.set_output(True).set_dim(shape).set_stride(stride).set_data_type(fp8)
     for amax in (amax_s, amax_o):
         amax.set_output(True).set_dim((1, 1, 1, 1)).set_stride((1, 1, 1, 1)).set_data_type(single)
     graph.validate()

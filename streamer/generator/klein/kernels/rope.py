@@ -83,8 +83,8 @@ def _launch(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
     total = _require_layout(qkv, wq, wk, cos, sin)
     n = qkv.shape[0]
-    kind = qkv.dtype if scales is None else torch.float8_e4m3fn
-    q, k = (torch.empty((n, total, HEAD), device=qkv.device, dtype=kind) for _ in range(2))
+    dtype = qkv.dtype if scales is None else torch.float8_e4m3fn
+    q, k = (torch.empty((n, total, HEAD), device=qkv.device, dtype=dtype) for _ in range(2))
     v = torch.empty_like(q) if scales is not None else q
     _rope_kernel[(n, triton.cdiv(total, HEADS_AT_ONCE))](
         qkv, wq, wk, cos, sin, scales if scales is not None else cos, q, k, v, qkv.stride(0), text_rows,

@@ -52,7 +52,7 @@ def test_scales_left_for_later_give_the_same(kind: torch.dtype) -> None:
 
 
 def test_many_rows_in_fp8_are_scaled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """cuBLAS is faster with scales there; int8 leaves them always, having none to give."""
+    """cuBLAS is faster with scales there; int8 always defers them, because its product applies none."""
     monkeypatch.setattr(linear, "FEW_ROWS", 4)
     assert not defers_scales(layer(FP8, 1), rows_of(FP8))
     assert defers_scales(layer(torch.int8, 1), rows_of(torch.int8))
@@ -61,7 +61,7 @@ def test_many_rows_in_fp8_are_scaled_at_once(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("kind", [FP8, torch.int8])
 def test_the_probe_passes_where_products_work(kind: torch.dtype) -> None:
-    """On the CPU both kinds are computed in float32."""
+    """On the CPU both types are multiplied in float32."""
     assert eight_bit_matmul_works(kind, torch.device("cpu"))
 
 

@@ -1,4 +1,4 @@
-"""The fused layers give the states of the Qwen3 layers that they replace."""
+"""The fused layers compute the states of the Qwen3 layers that they replace."""
 
 import pytest
 

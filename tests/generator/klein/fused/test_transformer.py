@@ -51,7 +51,7 @@ def test_a_layer_kept_wide_forbids_fusing(load_model: Callable[..., Any]) -> Non
 
 
 def test_attention_in_fp8_stays_near(load_model: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """With queries, keys and values in fp8 by scales bounded ahead, the velocity stays within its bound."""
+    """With queries, keys and values in fp8, by scales that are computed ahead, the velocity stays within its bound."""
     monkeypatch.setattr("streamer.generator.klein.fused.transformer.FEW_ROWS", 0)
     model = load_model(torch.bfloat16, Quantizer(True, FP8))
     fused = FusedTransformer(model.transformer, reference_ops(), attend_with("sdpa"), fp8_attention=True)
