@@ -18,7 +18,7 @@ the event loop, and only that thread is traced.
   page has the picture. Work of other threads (disk) and of the worker process is not seen.
 
 Each walk is taken several times; the one with the median number of changes is reported.
-Usage: python -m scripts.walk [--times 5] [--show]
+Usage: python -m scripts.walk [--times 5] [--show] [--reacting time,paints,outputs]
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import statistics
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import CodeType, FrameType
@@ -58,16 +58,17 @@ layers:
 approval: {{mode: auto, first_time: true}}
 """
 IDLE_S, SETTLE_S = 3.0, 0.4
-REACTING = frozenset({"time", "paints", "outputs"})
-"""Names of the tasks whose steps are no part of a walk."""
+REACTING = ("time", "paints", "outputs")
+"""Names of the tasks whose steps are no part of a walk; in another version of the program they may have others."""
 _SUSPENDS = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 class Recorder:
     """Notes which code of the program one thread enters, as its profile function."""
 
-    def __init__(self, package: Path) -> None:
+    def __init__(self, package: Path, reacting: Iterable[str] = ()) -> None:
         self._package = f"{package}{os.sep}"
+        self._reacting = frozenset(reacting)
         self._entries: list[tuple[CodeType, bool]] = []
         self._idle: set[CodeType] = set()
         self._on = False
@@ -75,7 +76,7 @@ class Recorder:
     def note(self, frame: FrameType, event: str, argument: object) -> None:
         """Take one event of sys.setprofile."""
         wanted = self._on and event == "call" and frame.f_code.co_filename.startswith(self._package)
-        if wanted and _task() not in REACTING:
+        if wanted and _task() not in self._reacting:
             self._entries.append((frame.f_code, _continues(frame)))
 
     @contextmanager
@@ -250,9 +251,9 @@ def package_folder() -> Path:
     return Path(str(streamer.__file__)).parent
 
 
-def take_walks(times: int, backend: str, home: Path) -> Driver:
+def take_walks(times: int, backend: str, home: Path, reacting: Iterable[str]) -> Driver:
     """Run the program in this thread and the driver in another."""
-    recorder = Recorder(package_folder())
+    recorder = Recorder(package_folder(), reacting)
     driver = Driver(recorder, home, backend)
 
     def drive() -> None:
@@ -279,10 +280,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--backend", default="tests.support.scripted_backend", help="module of the worker's backend")
+    parser.add_argument("--reacting", default=",".join(REACTING), help="names of the tasks to leave out")
     parser.add_argument("--show", action="store_true", help="print every step, not only the files")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        driver = take_walks(options.times, options.backend, Path(home))
+        driver = take_walks(options.times, options.backend, Path(home), options.reacting.split(","))
     counts: dict[str, dict[str, int]] = {}
     for name, walks in (("chat line", driver.lines), ("approval", driver.approvals)):
         walk = median_walk(walks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -40,8 +40,14 @@ def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]
         del sys.modules[name]
 
 
-def recorded(top: ModuleType, work: Callable[[], object], *, idle: Callable[[], object] | None = None) -> Recorder:
-    recorder = Recorder(Path(str(top.__file__)).parent)
+def recorded(
+    top: ModuleType,
+    work: Callable[[], object],
+    *,
+    idle: Callable[[], object] | None = None,
+    reacting: Sequence[str] = (),
+) -> Recorder:
+    recorder = Recorder(Path(str(top.__file__)).parent, reacting)
     before = sys.getprofile()
     sys.setprofile(recorder.note)
     try:
@@ -56,15 +62,23 @@ def recorded(top: ModuleType, work: Callable[[], object], *, idle: Callable[[], 
     return recorder
 
 
-def test_calls_into_another_file_are_steps_and_coming_back_is_none(top: ModuleType) -> None:
+def test_calls_into_another_file_are_steps_a_function_counts_once_and_coming_back_is_none(top: ModuleType) -> None:
     walk = recorded(top, top.call).walk()
-    assert walk == ["top.py", "middle.py", "leaf.py", "middle.py", "leaf.py"]
-    assert figures(walk) == {"files": 3, "changes": 4, "returns": 2}
+    assert walk == ["top.py", "middle.py", "leaf.py", "middle.py"]
+    assert figures(walk) == {"files": 3, "changes": 3, "returns": 1}
 
 
 def test_of_awaiting_functions_only_the_innermost_continues(top: ModuleType) -> None:
     walk = recorded(top, lambda: asyncio.run(top.await_both())).walk()
     assert walk == ["top.py", "middle.py", "leaf.py"]
+
+
+def test_a_task_may_be_left_out_by_its_name(top: ModuleType) -> None:
+    async def both() -> None:
+        await asyncio.create_task(top.await_both(), name="outputs")
+        top.middle.here()
+
+    assert recorded(top, lambda: asyncio.run(both()), reacting=["outputs"]).walk() == ["middle.py"]
 
 
 def test_a_walk_may_end_with_a_folder(top: ModuleType) -> None:
