@@ -86,3 +86,22 @@ async def test_a_queue_that_was_aimed_at_tells_the_news_when_the_pointer_leaves(
         assert await page.evaluate("document.querySelectorAll('#queue li').length") == 2
         await page.mouse.move(0, 0)
         await fact(page, "document.querySelectorAll('#queue li').length === 1")
+
+
+async def test_a_panel_that_receives_nothing_for_fifteen_seconds_connects_again(program: Remote) -> None:
+    """The page's clock is set forward, so that the server seems silent meanwhile."""
+    async with async_playwright() as playwright:
+        browser = await launch(playwright, CURRENT)
+        page = await browser.new_page(viewport=DOCK)
+        sockets: list[str] = []
+        page.on("websocket", lambda socket: sockets.append(socket.url))
+        await page.clock.install()
+        await page.goto(f"{program.url}/#{OPERATOR}")
+        await fact(page, "document.querySelector('#link-state').dataset.state === 'connected'")
+        assert len(sockets) == 1
+        await page.clock.fast_forward(16_000)
+        await fact(page, "document.querySelector('#link-state').dataset.state === 'lost'")
+        await page.clock.fast_forward(1_000)
+        await fact(page, "document.querySelector('#link-state').dataset.state === 'connected'")
+        assert sockets == [sockets[0]] * 2
+        await browser.close()
