@@ -50,7 +50,7 @@ def selections(seam: str, key: Location, uses: Sequence[Use]) -> list[Selection]
     return [Selection(seam, use.use, use.options(), (*key, index)) for index, use in enumerate(uses)]
 
 
-class Server(Section):
+class ServerConfig(Section):
     """Where the program listens."""
 
     host: str = Field("127.0.0.1", description="address to listen on; 127.0.0.1 accepts only this computer")
@@ -80,7 +80,7 @@ class Server(Section):
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
-class Generator(Section):
+class GeneratorConfig(Section):
     """Which backend draws, with what, and which judges look at the result."""
 
     use: str = Field(
@@ -103,7 +103,7 @@ class Generator(Section):
     )
 
 
-class Layer(LayerOptions):
+class LayerConfig(LayerOptions):
     """One overlay layer; ``at_least_s`` is how long a viewer's picture is safe from the next one."""
 
     at_least_s: float = Field(
@@ -114,8 +114,8 @@ class Layer(LayerOptions):
 class Config(Section):
     """Everything that config.yaml may say."""
 
-    server: Server = Field(Server(), description="where the program listens")
-    generator: Generator = Field(Generator(), description="what draws the pictures")
+    server: ServerConfig = Field(ServerConfig(), description="where the program listens")
+    generator: GeneratorConfig = Field(GeneratorConfig(), description="what draws the pictures")
     twitch: TwitchConfig = Field(TwitchConfig(), description="Twitch beyond reading chat: rewards, replies and more")
     triggers: tuple[Use, ...] = Field((), description="where requests come from")
     named_triggers: NamedTriggerTable = Field({}, description="what keys, decks, pads and desktop shortcuts can press")
@@ -126,7 +126,7 @@ class Config(Section):
     prefix: str = Field("!", min_length=1, max_length=3, description="what a command starts with")
     commands: Mapping[str, CommandOptions] = Field(description="what people may type")
     styles: Mapping[str, str] = Field({}, description="what !style can switch on")
-    layers: Mapping[str, Layer] = Field(description="what the overlay shows, one entry for each layer")
+    layers: Mapping[str, LayerConfig] = Field(description="what the overlay shows, one entry for each layer")
     queue: QueueOptions = Field(QueueOptions(), description="how much may wait")
     approval: ApprovalOptions = Field(
         ApprovalOptions(), description="when a human checks a viewer's picture before it goes on air"
@@ -155,11 +155,11 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Config, Document]:
     return config.model_copy(update={"server": _overridden(config.server, environ, document)}), document
 
 
-def _overridden(server: Server, environ: Mapping[str, str], document: Document) -> Server:
+def _overridden(server: ServerConfig, environ: Mapping[str, str], document: Document) -> ServerConfig:
     """Apply the environment; refuse an address that other machines reach unless ``expose`` confirms it."""
     variables = {"host": environ.get("STREAMER_HOST"), "port": environ.get("STREAMER_PORT")}
     changes = {key: value for key, value in variables.items() if value}
-    server = document.check(Server, {**server.model_dump(), **changes}, ("server",))
+    server = document.check(ServerConfig, {**server.model_dump(), **changes}, ("server",))
     if server.host not in LOOPBACK and not server.expose:
         problem = f"{server.host} lets every machine of the network in"
         raise document.error(("server", "host"), problem, "set server.expose: true if that is meant")

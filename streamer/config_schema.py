@@ -22,11 +22,11 @@ def schema() -> JsonSchema:
         "trigger": (document, "triggers"),
         "rule": (document, "policy"),
         "output": (document, "outputs"),
-        "judge": (definitions["Generator"], "judges"),
+        "judge": (definitions["GeneratorConfig"], "judges"),
     }.items():
         definitions[f"use.{seam}"] = _use_of(seam, definitions)
         owner["properties"][key]["items"] = {"$ref": f"#/$defs/use.{seam}"}
-    generator = definitions["Generator"]["properties"]
+    generator = definitions["GeneratorConfig"]["properties"]
     generator["use"] |= _names("backend", "auto")
     backends = plugins.names("backend")
     definitions |= {f"backend.{name}": _options("backend", name, definitions) for name in backends}

@@ -41,7 +41,7 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One line of the report: what was examined, in which state it is, and how to fix it unless it is OK."""
 
     mark: Mark
@@ -50,7 +50,7 @@ class Finding:
     fix: str = ""
 
 
-def examine(environ: Mapping[str, str]) -> list[Finding]:
+def examine(environ: Mapping[str, str]) -> list[CheckResult]:
     """Examine everything; this changes nothing, except that it creates the state directory."""
     where = paths.place(environ)
     findings = [_python(), *_packages()]
@@ -61,7 +61,7 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
         return [*findings, *_config_errors(error)]
     return [
         *findings,
-        Finding(Mark.OK, "config", f"{where.config} is valid"),
+        CheckResult(Mark.OK, "config", f"{where.config} is valid"),
         _home(where),
         *_gpu(),
         _backend(config),
@@ -73,47 +73,49 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
     ]
 
 
-def _config_errors(error: Exception) -> Iterator[Finding]:
+def _config_errors(error: Exception) -> Iterator[CheckResult]:
     for inner in error.exceptions if isinstance(error, ExceptionGroup) else (error,):
-        yield Finding(Mark.BAD, "config", str(inner), "correct that line")
+        yield CheckResult(Mark.BAD, "config", str(inner), "correct that line")
 
 
-def _python() -> Finding:
-    return Finding(Mark.OK, "python", f"{sys.version.split()[0]} at {sys.executable}")
+def _python() -> CheckResult:
+    return CheckResult(Mark.OK, "python", f"{sys.version.split()[0]} at {sys.executable}")
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[CheckResult]:
     for name in ("torch", "diffusers", "transformers"):
         with suppress(PackageNotFoundError):
-            yield Finding(Mark.OK, name, version(name))
+            yield CheckResult(Mark.OK, name, version(name))
     if missing := missing_libraries():
-        yield Finding(Mark.NOTE, "klein extra", f"not installed: {', '.join(missing)}", "pip install 'streamer[klein]'")
+        yield CheckResult(
+            Mark.NOTE, "klein extra", f"not installed: {', '.join(missing)}", "pip install 'streamer[klein]'"
+        )
 
 
-def _home(where: paths.Place) -> Finding:
+def _home(where: paths.Place) -> CheckResult:
     fix = "set STREAMER_HOME to a folder that you may write"
     try:
         where.home.mkdir(parents=True, exist_ok=True)
         free_gb = shutil.disk_usage(where.home).free / 1e9
     except OSError as error:
-        return Finding(Mark.BAD, "state", f"{where.home}: {error.strerror}", fix)
+        return CheckResult(Mark.BAD, "state", f"{where.home}: {error.strerror}", fix)
     if not os.access(where.home, os.W_OK):
-        return Finding(Mark.BAD, "state", f"{where.home} is read-only", fix)
+        return CheckResult(Mark.BAD, "state", f"{where.home} is read-only", fix)
     text = f"{where.home}, {free_gb:.0f} GB free"
     if free_gb < RECOMMENDED_FREE_GB:
-        return Finding(
+        return CheckResult(
             Mark.NOTE,
             "state",
             text,
             f"the Klein 4B weights need {RECOMMENDED_FREE_GB} GB; everything else needs little",
         )
-    return Finding(Mark.OK, "state", text)
+    return CheckResult(Mark.OK, "state", text)
 
 
-def _gpu() -> Iterator[Finding]:
+def _gpu() -> Iterator[CheckResult]:
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        yield Finding(
+        yield CheckResult(
             Mark.NOTE,
             "gpu",
             "no NVIDIA driver found",
@@ -124,108 +126,108 @@ def _gpu() -> Iterator[Finding]:
     try:
         lines = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout  # nosec B603
     except (OSError, subprocess.SubprocessError) as error:
-        yield Finding(Mark.BAD, "gpu", f"nvidia-smi fails: {error}", "reinstall the NVIDIA driver")
+        yield CheckResult(Mark.BAD, "gpu", f"nvidia-smi fails: {error}", "reinstall the NVIDIA driver")
         return
     for line in lines.strip().splitlines():
         name, total, free, driver, capability = (part.strip() for part in line.split(","))
-        yield Finding(
+        yield CheckResult(
             Mark.OK, "gpu", f"{name}, {free} of {total} free, driver {driver}, compute capability {capability}"
         )
 
 
-def _backend(config: Config) -> Finding:
+def _backend(config: Config) -> CheckResult:
     choice = choose(config.generator.use)
-    return Finding(Mark.OK, "backend", f"{choice.name}: {choice.why}")
+    return CheckResult(Mark.OK, "backend", f"{choice.name}: {choice.why}")
 
 
-def _fonts() -> Finding:
+def _fonts() -> CheckResult:
     if missing := unwritable_scripts():
         fix = "install a font for them, such as the packages fonts-noto-cjk and fonts-noto-core"
-        return Finding(
+        return CheckResult(
             Mark.NOTE,
             "captions",
             f"no installed font can write {', '.join(missing)}: captions leave such words out",
             fix,
         )
-    return Finding(Mark.OK, "captions", "there is a font for every script that was checked")
+    return CheckResult(Mark.OK, "captions", "there is a font for every script that was checked")
 
 
-def _port(config: Config) -> Finding:
+def _port(config: Config) -> CheckResult:
     host, port = config.server.host, config.server.port
     try:
         server.listen(host, port).close()
     except ListenError as error:
         if error.problem == server.ALREADY_RUNNING:
-            return Finding(Mark.NOTE, "port", f"{host}:{port}: {server.ALREADY_RUNNING}")
-        return Finding(Mark.BAD, "port", str(error), "stop the other program, or set server.port to a free port")
-    return Finding(Mark.OK, "port", f"{host}:{port} is free")
+            return CheckResult(Mark.NOTE, "port", f"{host}:{port}: {server.ALREADY_RUNNING}")
+        return CheckResult(Mark.BAD, "port", str(error), "stop the other program, or set server.port to a free port")
+    return CheckResult(Mark.OK, "port", f"{host}:{port} is free")
 
 
-def _obs(config: Config, where: paths.Place, environ: Mapping[str, str]) -> Finding:
+def _obs(config: Config, where: paths.Place, environ: Mapping[str, str]) -> CheckResult:
     options = config.obs or ObsOptions()
     at = f"{options.host}:{options.port}"
     try:
         connection = Connection(options.host, options.port, password.read(where.home, environ), OBS_TIMEOUT_S)
     except ConfigError as error:
-        return Finding(Mark.BAD, "obs", f"{error.key}: {error.problem}", error.fix)
+        return CheckResult(Mark.BAD, "obs", f"{error.key}: {error.problem}", error.fix)
     except StoreError as error:
-        return Finding(Mark.BAD, "obs", str(error), "make that file readable, or set STREAMER_OBS_PASSWORD")
+        return CheckResult(Mark.BAD, "obs", str(error), "make that file readable, or set STREAMER_OBS_PASSWORD")
     except WrongPassword:
-        return Finding(
+        return CheckResult(
             Mark.NOTE, "obs", f"OBS at {at} does not accept the stored password", "run: streamer obs password"
         )
     except ObsAway:
-        return Finding(
+        return CheckResult(
             Mark.NOTE, "obs", f"nothing answers at {at}", f"start OBS; {SERVER_SWITCH} (the overlay works without)"
         )
     try:
         return _obs_version(connection)
     except (ObsError, LookupError) as error:
-        return Finding(Mark.NOTE, "obs", f"OBS at {at} does not answer as expected: {error}", "restart OBS")
+        return CheckResult(Mark.NOTE, "obs", f"OBS at {at} does not answer as expected: {error}", "restart OBS")
     finally:
         connection.close(handshake=True)
 
 
-def _obs_version(connection: Connection) -> Finding:
+def _obs_version(connection: Connection) -> CheckResult:
     answer = connection.request("GetVersion")
     versions = f"OBS {answer['obsVersion']}, obs-websocket {answer['obsWebSocketVersion']}"
     if SourceKind.BROWSER in connection.request("GetInputKindList", {"unversioned": True})["inputKinds"]:
-        return Finding(Mark.OK, "obs", f"{versions}, with browser source")
+        return CheckResult(Mark.OK, "obs", f"{versions}, with browser source")
     fix = "install OBS from obsproject.com, its PPA or Flatpak; until then the pictures are image sources"
-    return Finding(Mark.NOTE, "obs", f"{versions}, without browser source", fix)
+    return CheckResult(Mark.NOTE, "obs", f"{versions}, without browser source", fix)
 
 
-def _twitch(config: Config, home: Path, scopes: Mapping[str, str]) -> Iterator[Finding]:
+def _twitch(config: Config, home: Path, scopes: Mapping[str, str]) -> Iterator[CheckResult]:
     if not scopes:
         return
     log_in = "streamer login twitch"
     if not config.twitch.client_id:
         fix = "register a Public application and write its id into config.yaml (docs/twitch.md)"
-        yield Finding(Mark.NOTE, "twitch login", f"twitch.client_id is empty; off: {_features(scopes)}", fix)
+        yield CheckResult(Mark.NOTE, "twitch login", f"twitch.client_id is empty; off: {_features(scopes)}", fix)
         return
     try:
         stored = token_file.read(token_file.path_in(home))
     except StreamerError as error:
-        yield Finding(Mark.BAD, "twitch login", str(error), log_in)
+        yield CheckResult(Mark.BAD, "twitch login", str(error), log_in)
         return
     if stored is None or stored.client_id != config.twitch.client_id:
-        yield Finding(Mark.NOTE, "twitch login", f"nobody is logged in; off: {_features(scopes)}", log_in)
+        yield CheckResult(Mark.NOTE, "twitch login", f"nobody is logged in; off: {_features(scopes)}", log_in)
     elif lost := describe_missing(scopes, stored.scopes):
-        yield Finding(Mark.NOTE, "twitch login", f"as {stored.login}; {lost}", log_in)
+        yield CheckResult(Mark.NOTE, "twitch login", f"as {stored.login}; {lost}", log_in)
     else:
-        yield Finding(Mark.OK, "twitch login", f"as {stored.login}: {_features(scopes)}")
+        yield CheckResult(Mark.OK, "twitch login", f"as {stored.login}: {_features(scopes)}")
 
 
 def _features(scopes: Mapping[str, str]) -> str:
     return ", ".join(sorted(set(scopes.values())))
 
 
-def _hotkeys(config: Config) -> Iterator[Finding]:
+def _hotkeys(config: Config) -> Iterator[CheckResult]:
     if any(use.use == "hotkey" for use in config.triggers):
         try:
-            yield Finding(Mark.OK, "hotkeys", f"pynput {version('pynput')}")
+            yield CheckResult(Mark.OK, "hotkeys", f"pynput {version('pynput')}")
         except PackageNotFoundError:
-            yield Finding(
+            yield CheckResult(
                 Mark.BAD,
                 "hotkeys",
                 "config.yaml has hotkeys, but pynput is not installed",

@@ -14,7 +14,7 @@ import uvicorn
 
 from streamer.api.auth import TokenRole, TokenTable
 from streamer.app import App
-from streamer.config import Server
+from streamer.config import ServerConfig
 from streamer.errors import ListenError, StoreError
 from streamer.integrations.obs.image_files import PictureFiles
 from streamer.interfaces import Generator, Health
@@ -45,7 +45,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _occupant(host: str, port: int) -> str | None:
     """Say which program answers at the address, if any does."""
-    health_url = f"{Server(host=host, port=port).url}/healthz"
+    health_url = f"{ServerConfig(host=host, port=port).url}/healthz"
     with suppress(OSError, ValueError):
         with urllib.request.urlopen(health_url, timeout=1) as answer:  # nosec B310
             if b'"streamer"' in answer.read(200):

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel
 
 from streamer import plugins
-from streamer.config import Config, Layer, Server, load
+from streamer.config import Config, LayerConfig, ServerConfig, load
 from streamer.config_file import models_in
 from streamer.errors import ConfigError
 
@@ -93,7 +93,7 @@ def documented() -> set[str]:
 
 
 def test_every_key_is_explained_in_the_shipped_file() -> None:
-    models: list[type[BaseModel]] = [Config, Server, Layer]
+    models: list[type[BaseModel]] = [Config, ServerConfig, LayerConfig]
     for seam in plugins.SEAMS:
         models += [plugins.options_of(seam, name) for name in plugins.names(seam)]
     wanted = set().union(*(keys_of(model) for model in models))
@@ -127,12 +127,12 @@ def test_an_open_address_needs_a_second_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("server", "url"),
     [
-        (Server(), "http://127.0.0.1:8710"),
-        (Server(host="0.0.0.0", port=80), "http://127.0.0.1:80"),
-        (Server(host="::"), "http://[::1]:8710"),
-        (Server(host="fe80::1"), "http://[fe80::1]:8710"),
-        (Server(public_url="https://p.example/"), "https://p.example"),
+        (ServerConfig(), "http://127.0.0.1:8710"),
+        (ServerConfig(host="0.0.0.0", port=80), "http://127.0.0.1:80"),
+        (ServerConfig(host="::"), "http://[::1]:8710"),
+        (ServerConfig(host="fe80::1"), "http://[fe80::1]:8710"),
+        (ServerConfig(public_url="https://p.example/"), "https://p.example"),
     ],
 )
-def test_the_url_of_a_server_can_be_opened(server: Server, url: str) -> None:
+def test_the_url_of_a_server_can_be_opened(server: ServerConfig, url: str) -> None:
     assert server.url == url

@@ -11,7 +11,7 @@ from streamer import cli, doctor
 from tests.support.real_program import CONFIG, Remote, environment, free_port
 
 
-def findings(environ: dict[str, str]) -> dict[str, doctor.Finding]:
+def findings(environ: dict[str, str]) -> dict[str, doctor.CheckResult]:
     return {finding.subject: finding for finding in doctor.examine(environ)}
 
 

@@ -39,7 +39,7 @@ from streamer.types import (
 from tests.support.clock import ManualClock
 
 NUMBERS = itertools.count()
-SCENES = scene.Options(scenes={"Break": scene.Scene(quiet=True), "Cozy": scene.Scene(style="noir")})
+SCENES = scene.Options(scenes={"Break": scene.SceneOptions(quiet=True), "Cozy": scene.SceneOptions(style="noir")})
 STYLES = {"noir": "{prompt}, noir", "clay": "{prompt}, clay"}
 WHEN = {"online": "warm", "offline": "clear", "scene Game": "free", "raid": "!bg fireworks"}
 

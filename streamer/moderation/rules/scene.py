@@ -14,7 +14,7 @@ from streamer.interfaces import Rule
 from streamer.types import ImageRequest, Notice, NoticeKind, Refusal, Role
 
 
-class Scene(BaseModel):
+class SceneOptions(BaseModel):
     """What one scene allows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,16 +31,16 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    scenes: Mapping[str, Scene] = Field(
+    scenes: Mapping[str, SceneOptions] = Field(
         {}, description="rules for scenes, by their names in OBS; every other scene is open"
     )
     live_only: bool = Field(False, description="true: viewers may ask only while the stream is live")
 
 
-_OPEN = Scene()
+_OPEN = SceneOptions()
 
 
-def reason_closed(request: ImageRequest, scene: Scene, live: bool, live_only: bool) -> str:
+def reason_closed(request: ImageRequest, scene: SceneOptions, live: bool, live_only: bool) -> str:
     """Return why a request cannot be drawn now; empty if it can."""
     if request.actor.role is Role.BROADCASTER:
         return ""
