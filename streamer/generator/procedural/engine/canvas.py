@@ -1,4 +1,4 @@
-"""The surface: three float planes, shapes with soft edges, light that glows, and a dithered ending."""
+"""The canvas: three float planes, shapes with soft edges, glowing light, and dithering at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streamer.generator.procedural.engine.noise import Field, Noise
 Points = Sequence[tuple[float, float]]
 
 _COARSE = 4
-"""Smooth things (sky, glow, mist) are painted at a quarter of the size: nobody can tell, and it is 16 times cheaper."""
+"""Smooth parts (sky, glow, mist) are painted at a quarter of the size: it looks the same and costs a sixteenth."""
 
 
 class Stencil:
@@ -68,7 +68,7 @@ class Stencil:
 
 @lru_cache(maxsize=256)
 def _row_mix(few: int, many: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Field]:
-    """Say which two of few rows each of many rows lies between, and how far along."""
+    """Return, for each of many rows, the two coarse rows around it and its share of the way between them."""
     place = (np.arange(many, dtype=np.float32) + np.float32(0.5)) * np.float32(few / many) - np.float32(0.5)
     above = np.clip(np.floor(place), 0, few - 1).astype(np.int32)
     share = np.clip(place - above, 0, 1).astype(np.float32)
@@ -158,7 +158,7 @@ class Canvas:
             self.rgb[:, y1:y2] = self.gradient(top, bottom, y1, y2 - y1, float(edge.min()), reach)
 
     def under(self, edge: Field, until: float | None = None) -> tuple[Field, int]:
-        """Give the mask of what lies under a curve, as far as row ``until``, and the row it begins at."""
+        """Return the mask of what lies under a curve, as far as row ``until``, and the row it begins at."""
         y0 = int(np.clip(math.floor(float(edge.min())) - 1, 0, self.height))
         y1 = self.height if until is None else int(np.clip(math.ceil(until), y0, self.height))
         rows = np.arange(y0, y1, dtype=np.float32)[:, None] + 0.5
@@ -214,7 +214,7 @@ class Canvas:
     def finish(
         self, noise: Noise, *, bloom: float = 0.5, vignette: float = 0.25, grain: float = 1.6
     ) -> npt.NDArray[np.uint8]:
-        """Let bright parts glow, darken the corners, dither and give height x width x 3 bytes."""
+        """Let bright parts glow, darken the corners and dither; return height x width x 3 bytes."""
         self._bloom(bloom)
         shade = self._vignette(vignette) * np.float32(255)
         film = noise.film(self.height, self.width, grain)

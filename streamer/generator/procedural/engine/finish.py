@@ -1,4 +1,4 @@
-"""The last touch: grade the picture for its moods, let it glow, dither it, and never hand out an empty one."""
+"""The last step: grade the picture for its moods, let it glow, and dither it."""
 
 from __future__ import annotations
 

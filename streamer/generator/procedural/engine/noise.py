@@ -49,7 +49,7 @@ class Noise:
         }
 
     def film(self, height: int, width: int, strength: float) -> Field:
-        """Give dither for a whole picture, with the half that rounds to the nearest; the last one is kept."""
+        """Return dither for a whole picture, with the half that rounds to the nearest; the last one is kept."""
         if self._film is None or self._film.shape != (height, width) or self._film_strength != strength:
             tiles = np.tile(self.grain, (-(-height // SIDE), -(-width // SIDE)))[:height, :width]
             self._film, self._film_strength = tiles * np.float32(strength) + np.float32(0.5), strength

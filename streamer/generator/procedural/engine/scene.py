@@ -1,4 +1,4 @@
-"""What every painter is given: the canvas, the colours, the idea, and where horizon and light stand."""
+"""What every painting function receives: the canvas, the colours, the idea, and the places of horizon and light."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streamer.generator.procedural.plan.tones import Tones
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture in the making; ``horizon`` is a row, ``sun`` the place of the sun or moon, in canvas pixels."""
+    """One picture while it is painted; ``horizon`` is a row and ``sun`` the position of sun or moon, in canvas pixels."""
 
     canvas: Canvas
     noise: Noise
@@ -36,7 +36,7 @@ class Scene:
 
     @property
     def unit(self) -> float:
-        """Give the size of one design pixel: 1 where the short side has 720."""
+        """Return the size of one design pixel: 1 where the short side has 720."""
         return self.canvas.unit
 
     @property
@@ -50,7 +50,7 @@ class Scene:
 
     @property
     def is_portrait(self) -> bool:
-        """Tell whether the character is the picture (memes, stickers) rather than part of a view."""
+        """Tell whether the picture is of the character alone (memes, stickers), not of a view with it."""
         return self.kind != "background"
 
     @property

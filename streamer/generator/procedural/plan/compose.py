@@ -1,4 +1,4 @@
-"""Decides what a picture is made of: reads the idea, sets the horizon and the light, and lists the stages to paint."""
+"""Compose a picture: read the idea, place the horizon and the light, and list the stages to paint."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _stages(idea: Idea, kind: str) -> list[Stage]:
 
 
 def _is_indoors(idea: Idea, meme: bool) -> bool:
-    """Tell whether a room is meant; furniture alone means one only when nothing outdoors is named."""
+    """Tell whether the prompt means a room; furniture alone means one only if nothing outdoors is named."""
     outside = set(idea.places) & set(_ON_LAND) or idea.features & {"cabin", "campfire", "castle"}
     furnished = bool(idea.features & {"cosy", "computer", "books", "fireplace"}) and not meme
     return "room" in idea.places or (furnished and not outside)

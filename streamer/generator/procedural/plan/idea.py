@@ -1,4 +1,4 @@
-"""Reads a prompt: which place, time, weather, colours and characters it names, and a number for all it does not."""
+"""Read a prompt: the places, time, weather, colours and characters that it names, and a number for its exact words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chooses the colours of a whole picture from the hour, the weather, the mood and the hues a prompt names."""
+"""Choose the colours of a picture from the hour, the weather, the mood and the hues that a prompt names."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ class Tones:
         return self.hour == "night"
 
     def sky_ramp(self, count: int = 256) -> Ink:
-        """Give the sky's colours from zenith to horizon as 3 x count RGB."""
+        """Return the sky's colours from zenith to horizon as 3 x count RGB."""
         places = np.linspace(0, 1, len(self.sky))
         return ramp([(float(place), ink) for place, ink in zip(places, self.sky, strict=True)], count)
 
     def layer(self, depth: float) -> Ink:
-        """Give the RGB of a silhouette: 0 is lost in the haze, 1 stands right in front of us."""
+        """Return the RGB of a silhouette: 0 is lost in the haze, 1 stands right in front of us."""
         return rgb(self.layer_lab(depth))
 
     def layer_lab(self, depth: float) -> Ink:
         return mix(self.haze, self.near, depth**0.85)
 
     def earth(self, depth: float) -> Ink:
-        """Give the RGB of ground at a depth."""
+        """Return the RGB of ground at a depth."""
         return rgb(mix(self.haze, self.ground, 0.25 + 0.75 * depth))
 
     def shine(self) -> Ink:
-        """Give the RGB of the sun, the moon and what they light."""
+        """Return the RGB of the sun, the moon and what they light."""
         return rgb(self.light)
 
     def accent(self, index: int) -> Ink:

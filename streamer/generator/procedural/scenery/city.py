@@ -14,7 +14,7 @@ from streamer.generator.procedural.engine.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One building in whole pixels: left, top and width; its foot is the picture's business."""
+    """One building in whole pixels: left, top and width; the row that it stands on is given elsewhere."""
 
     x: int
     y: int

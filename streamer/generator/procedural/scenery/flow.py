@@ -1,4 +1,4 @@
-"""Abstract pictures, for prompts that name nothing we know: paper waves, silk, bands of colour."""
+"""Abstract pictures for prompts without a known word: paper waves, silk, bands of colour."""
 
 from __future__ import annotations
 

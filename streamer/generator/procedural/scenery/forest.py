@@ -65,7 +65,7 @@ def foliage(scene: Scene, depth: float) -> Ink:
 
 
 def _conifers(scene: Scene, ground: Field, tall: float) -> Field:
-    """Give the upper edge of a far row of firs: overlapping sharp triangles with toothed flanks."""
+    """Return the upper edge of a far row of firs: overlapping sharp triangles with toothed flanks."""
     rng, x = scene.rng, scene.canvas.x
     edge = ground.copy()
     gap = max(3.0, tall * 0.2)
@@ -84,7 +84,7 @@ def _conifers(scene: Scene, ground: Field, tall: float) -> Field:
 
 
 def _crowns(scene: Scene, ground: Field, tall: float) -> Field:
-    """Give the upper edge of a far row of broad-leaved trees: overlapping round crowns."""
+    """Return the upper edge of a far row of broad-leaved trees: overlapping round crowns."""
     rng, x = scene.rng, scene.canvas.x
     edge = ground - tall * 0.25
     at = -tall * 0.3

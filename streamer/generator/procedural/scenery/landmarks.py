@@ -11,7 +11,7 @@ from streamer.generator.procedural.engine.scene import Scene
 
 
 def lamplight() -> Ink:
-    """Give the RGB of a lit window."""
+    """Return the RGB of a lit window."""
     return rgb(lch(0.90, 0.12, 80))
 
 

@@ -51,7 +51,7 @@ def _wall(scene: Scene) -> None:
 
 
 def _window_box(scene: Scene, left: bool) -> tuple[int, int, int, int]:
-    """Give the window's pane as x, y, width, height."""
+    """Return the window's pane as x, y, width, height."""
     width = int(min(scene.width * 0.46, scene.height * 0.9))
     height = int(scene.height * 0.54)
     x = scene.width * (0.1 if left else 0.9) - (0 if left else width)

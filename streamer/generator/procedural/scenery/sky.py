@@ -13,7 +13,7 @@ from streamer.generator.procedural.engine.scene import Scene
 
 
 def paint(scene: Scene) -> None:
-    """Paint the whole sky with everything that hangs in it."""
+    """Paint the whole sky with everything in it."""
     _gradient(scene)
     if scene.tones.is_dark and not scene.idea.has("storm", "fog"):
         stars(scene, 1.0 if "city" not in scene.idea.places else 0.45)
@@ -275,7 +275,7 @@ def _bank(scene: Scene, depth: float, amount: float) -> None:
 
 
 def puffs(scene: Scene, base: float, size: float, count: int) -> Field:
-    """Give the upper edge of a bank of clouds as a y for each column: round heads on a rolling body."""
+    """Return the upper edge of a bank of clouds as a y for each column: round heads on a rolling body."""
     rng, x, width = scene.rng, scene.canvas.x, scene.width
     hump = line(rng, width, 3, 2)
     edge = (base + size * (0.35 - 0.9 * hump)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Deep space: nebulae, star fields, planets with rings, moons, asteroids, and the ocean floor's dark relative."""
+"""Deep space and the deep sea: nebulae, stars, planets with rings, moons and asteroids; reefs in blue light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Water: whatever stands above the horizon again, upside down and broken by waves."""
+"""Water: a mirror of what stands above the horizon, broken by waves."""
 
 from __future__ import annotations
 
