@@ -100,7 +100,7 @@ class ClientThread:
         self._calls: queue.Queue[PendingCall] = queue.Queue(MAX_PENDING_CALLS)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="obs", daemon=True)
-        self._last_password = ""
+        self._last_known = ""
         self.state = ObsConnectionState.CONNECTING
         self.reason = ""
 
@@ -239,8 +239,8 @@ class ClientThread:
 
     def _current_password(self) -> str:
         with suppress(StreamerError):  # reported at the start; a file that breaks later must not end the thread
-            self._last_password = self._address.password()
-        return self._last_password
+            self._last_known = self._address.password()
+        return self._last_known
 
     def _wake(self) -> None:
         with suppress(OSError):  # a full socket wakes the thread, too
