@@ -15,7 +15,7 @@ from streamer.generator.procedural.plan.tones import Tones
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture while it is painted; ``horizon`` is a row and ``sun`` the position of sun or moon, in canvas pixels."""
+    """One picture while it is painted; ``horizon`` is a row, ``sun`` the position of sun or moon, in canvas pixels."""
 
     canvas: Canvas
     noise: Noise
