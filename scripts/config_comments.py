@@ -17,9 +17,8 @@ from typing import Any
 
 import yaml
 
-from streamer.config import Config
+from streamer.config import Config, JsonSchema, json_schema
 from streamer.config_file import Location
-from streamer.config_schema import JsonSchema, schema
 
 CONFIG = Path(__file__).parent.parent / "config.yaml"
 COLUMN = 33
@@ -156,7 +155,7 @@ class Descriptions:
 
     def __init__(self, data: Any) -> None:
         self._data = data
-        self._schema = schema()
+        self._schema = json_schema()
 
     def __call__(self, at: Location) -> str | None:
         """Return the description of the key at a location; None for a free name and for ``use`` in a list."""

@@ -35,6 +35,7 @@ from streamer.overlay import server
 from streamer.overlay.hub import Hub
 from streamer.paths import Place
 from streamer.pipeline.admit import TriggerTables
+from streamer.pipeline.dry_run import DryRunConfig
 from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.pipeline import Channel, Pipeline, build_channel
 from streamer.pipeline.scheduler import Scheduler
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
     from streamer.integrations.obs.build import Obs
 
 log = logging.getLogger(__name__)
+
+KEEPERS = ("archive", "evening")
+"""The outputs that keep copies of pictures."""
 LONGEST_BODY = 65_536
 """In bytes. No route takes more than a line of text, and a body is read before the token is checked."""
 
@@ -268,3 +272,18 @@ def twitch_scopes(config: Config, document: Document) -> dict[str, str]:
 def overlay_url_of(config: Config, tokens: TokenTable) -> str:
     """Return the address of the overlay's page, with its token in the fragment."""
     return f"{config.server.url}/overlay#{tokens.standing[TokenRole.OVERLAY]}"
+
+
+def dry_run_config(config: Config, document: Document, draw_s: float) -> DryRunConfig:
+    """Gather what a dry run takes from config.yaml; drawing a picture takes ``draw_s`` seconds."""
+    return DryRunConfig(
+        commands=commands(config, document), policy=Policy(rules(config, document)), queue=config.queue,
+        show=show_config(config), layers=config.layers, draw_s=draw_s,
+    )  # fmt: skip
+
+
+def keepers(config: Config, document: Document, store: Store) -> list[Output]:
+    """Build the outputs that keep copies of pictures."""
+    outputs = selections("output", ("outputs",), config.outputs)
+    shared = {"store": store, "pseudonyms": Pseudonyms(store.home)}
+    return plugins.create_all([output for output in outputs if output.name in KEEPERS], document, shared)

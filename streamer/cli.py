@@ -13,13 +13,13 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer import __version__
 from streamer.api.auth import INCLUDED_ROLES, TokenRole, TokenTable, digest, new_token, standing_tokens
-from streamer.errors import ConfigError, StreamerError
+from streamer.errors import ConfigError, StreamerError, leaves
 from streamer.interfaces import Generator, Health, HealthState
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from streamer.config import Config, Use
     from streamer.config_file import Document
     from streamer.paths import Place
+    from streamer.storage.store import Store
 
     Parsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-CONFIG_EXIT = 2
-FAULT_EXIT = 1
+CONFIG_EXIT, FAULT_EXIT = 2, 1
 OBS_WITHIN_S = 5.0
 
 
@@ -52,20 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(error: BaseException) -> int:
     """Print the errors that were raised on purpose, one line each; anything else is a bug and keeps its traceback."""
-    errors = list(_flattened(error))
+    errors = list(leaves(error))
     if not all(isinstance(error, StreamerError) for error in errors):
         raise error
     for leaf in errors:
         print(f"error: {leaf}", file=sys.stderr)
     return CONFIG_EXIT if all(isinstance(error, ConfigError) for error in errors) else FAULT_EXIT
-
-
-def _flattened(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _flattened(inner)
-    else:
-        yield error
 
 
 def parser() -> argparse.ArgumentParser:
@@ -164,8 +156,8 @@ def _add_token(commands: Parsers) -> None:
 def _add_config(commands: Parsers) -> None:
     command = commands.add_parser("config", help="help with writing config.yaml")
     actions = command.add_subparsers(dest="action", required=True)
-    schema = actions.add_parser("schema", help="print the JSON schema of config.yaml, for editors")
-    schema.set_defaults(execute=lambda chosen: config_schema())
+    help_text = "print the JSON schema of config.yaml, for editors"
+    actions.add_parser("schema", help=help_text).set_defaults(execute=lambda chosen: config_schema())
 
 
 def _loaded(environ: Mapping[str, str]) -> tuple[Place, Config, Document]:
@@ -230,13 +222,16 @@ async def demo(environ: Mapping[str, str], chat: Path | None, speed: float) -> i
 
 async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str, seed: int | None) -> int:
     """Draw one picture as the running program would, without starting the program."""
-    from streamer import app, offline
+    from streamer import app
+    from streamer.commands.parser import request_for
+    from streamer.generator.backend_choice import choose
+    from streamer.generator.supervisor import draw_once
 
     where, config, document = _loaded(environ)
-    request = offline.request_of(app.commands(config, document), config, word, prompt, seed)
-    frame, taken_s = await offline.draw(
-        config, document, where, request, lambda generator: ProgressPrinter(generator).update
-    )
+    request = request_for(app.commands(config, document), config.prefix, word, prompt, seed)
+    size, choice = (request.params.width, request.params.height), choose(config.generator.use)
+    generator = app.build_generator(config, document, where, choice, sizes=(size,))
+    frame, taken_s = await draw_once(generator, request, ProgressPrinter(generator).update)
     await asyncio.to_thread(output.write_bytes, frame.data)
     print(f"{output}: {frame.width}x{frame.height}, seed {request.params.seed}, {taken_s * 1000:.0f} ms")
     return 0
@@ -257,11 +252,12 @@ def doctor(environ: Mapping[str, str]) -> int:
 
 def rehearse(environ: Mapping[str, str], chat: Path, draw_s: float, as_lines: bool) -> int:
     """Show how a recorded chat would have been handled."""
-    from streamer import offline
-    from streamer.pipeline.dry_run import as_json, summary
+    from streamer import app
+    from streamer.pipeline.dry_run import DryRun, as_json, summary
+    from streamer.triggers import replay
 
     _, config, document = _loaded(environ)
-    outcomes = offline.rehearse(config, document, chat, draw_s)
+    outcomes = DryRun(app.dry_run_config(config, document, draw_s)).run(replay.read(str(chat)))
     if as_lines:
         for outcome in outcomes:
             print(json.dumps(as_json(outcome), ensure_ascii=False))
@@ -285,12 +281,21 @@ async def audit(environ: Mapping[str, str], since: str, output: Path) -> int:
 
 async def forget(environ: Mapping[str, str], user_id: str) -> int:
     """Delete everything that is kept about somebody, through the running program if there is one."""
-    from streamer import offline
+    from streamer import app
+    from streamer.api import client
+    from streamer.integrations.obs.build import picture_files
+    from streamer.storage.privacy import Privacy
+    from streamer.storage.store import Store
 
     where, config, document = _loaded(environ)
-    count = await offline.forget_in_running_program(config, where, environ, user_id)
+    token = standing_tokens(where.home, environ)[TokenRole.OPERATOR]
+    count = await client.forget(config.server.url, token, user_id)
     if count is None:
-        count = await offline.forget(config, document, where, user_id)
+        async with Store.at(where.home, config.store).opened() as store:
+            privacy = Privacy(store, config.privacy)
+            await privacy.restore()
+            count = await privacy.forget_everywhere(user_id, app.keepers(config, document, store))
+            await asyncio.to_thread(picture_files(where.home, config.layers).replace_all, {})
     print(f"{count} requests forgotten")
     return 0
 
@@ -302,8 +307,7 @@ async def login(environ: Mapping[str, str]) -> int:
     from streamer.integrations.twitch.device_login import poll, request_code
 
     where, config, document = _loaded(environ)
-    scopes = app.twitch_scopes(config, document)
-    account = Account(where.home, config.twitch, scopes)
+    account = Account(where.home, config.twitch, scopes := app.twitch_scopes(config, document))
     try:
         code = await request_code(config.twitch, account.http, scopes)
         print(f"Open      {code.url}\nand enter {code.code}")
@@ -353,13 +357,20 @@ def obs_password(environ: Mapping[str, str]) -> int:
     return 0
 
 
+def _store(environ: Mapping[str, str]) -> Store:
+    from streamer.storage.store import Store
+
+    where, config, _ = _loaded(environ)
+    return Store.at(where.home, config.store)
+
+
 async def token_new(environ: Mapping[str, str], name: str, role: str) -> int:
     """Make an access token and show it, this once."""
-    from streamer import offline
+    from streamer.storage.store import Store
 
     where, config, _ = _loaded(environ)
     token, token_role = new_token(), TokenRole(role)
-    async with offline.opened_store(config, where) as store:
+    async with Store.at(where.home, config.store).opened() as store:
         await store.tokens.add(digest(token), token_role, name)
     print(token)
     if TokenRole.MODERATOR in INCLUDED_ROLES[token_role]:
@@ -370,10 +381,7 @@ async def token_new(environ: Mapping[str, str], name: str, role: str) -> int:
 
 async def token_list(environ: Mapping[str, str]) -> int:
     """List the tokens that were made."""
-    from streamer import offline
-
-    where, config, _ = _loaded(environ)
-    async with offline.opened_store(config, where) as store:
+    async with _store(environ).opened() as store:
         for issued in await store.tokens.all():
             made_on = time.strftime("%Y-%m-%d %H:%M", time.localtime(issued.created_at))
             print(f"{issued.name}\t{issued.role}\t{made_on}")
@@ -382,17 +390,14 @@ async def token_list(environ: Mapping[str, str]) -> int:
 
 async def token_revoke(environ: Mapping[str, str], name: str) -> int:
     """Revoke every token of a name."""
-    from streamer import offline
-
-    where, config, _ = _loaded(environ)
-    async with offline.opened_store(config, where) as store:
+    async with _store(environ).opened() as store:
         print(f"{await store.tokens.delete(name)} revoked")
     return 0
 
 
 def config_schema() -> int:
     """Print the JSON schema of config.yaml."""
-    from streamer.config_schema import schema
+    from streamer.config import json_schema
 
-    print(json.dumps(schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
     return 0

@@ -20,7 +20,7 @@ StreamerError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 
 def in_words(error: BaseException) -> str:
@@ -160,3 +160,12 @@ class BackendDied(BackendError):
 
 class Unsupported(BackendError):
     """This backend cannot do what the request asks."""
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the errors inside a group, or the error itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves(inner)
+    else:
+        yield error

@@ -240,3 +240,13 @@ def test_wrong_words_are_explained_and_exit_with_2(words: list[str], capsys: pyt
         cli.main(words)
     assert exited.value.code == 2
     assert "usage: streamer" in capsys.readouterr().err
+
+
+def test_a_rehearsal_tells_what_would_have_become_of_each_line(
+    tmp_path: Path, config_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chat = tmp_path / "chat.jsonl"
+    line = {"at": 0, "actor": {"id": "1", "name": "ann", "role": "viewer"}, "text": "!bg forbiddenword"}
+    chat.write_text(json.dumps(line) + "\n", encoding="utf-8")
+    assert cli.rehearse(environment(tmp_path / "home", free_port(), config_file), chat, 0.3, True) == 0
+    assert json.loads(capsys.readouterr().out)["rule"] == "words"

@@ -10,11 +10,11 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from streamer import cli, plugins
-from streamer.config_schema import schema
+from streamer.config import json_schema
 from tests.support.paths import ROOT
 from tests.support.real_program import CONFIG
 
-VALIDATOR = Draft202012Validator(schema())
+VALIDATOR = Draft202012Validator(json_schema())
 
 
 def faults(text: str) -> list[str]:
@@ -24,7 +24,7 @@ def faults(text: str) -> list[str]:
 
 
 def test_it_is_a_valid_schema() -> None:
-    Draft202012Validator.check_schema(schema())
+    Draft202012Validator.check_schema(json_schema())
 
 
 def test_the_shipped_file_fits() -> None:
@@ -57,7 +57,7 @@ def test_a_plugin_of_somebody_else_may_have_any_options() -> None:
 
 @pytest.mark.parametrize("seam", plugins.SEAMS)
 def test_the_options_of_every_plugin_are_in_it(seam: str) -> None:
-    text = json.dumps(schema())
+    text = json.dumps(json_schema())
     for name in plugins.names(seam):
         for key in plugins.options_of(seam, name).model_fields:
             assert f'"{key}"' in text
@@ -65,7 +65,7 @@ def test_the_options_of_every_plugin_are_in_it(seam: str) -> None:
 
 def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["config", "schema"]) == 0
-    assert json.loads(capsys.readouterr().out) == schema()
+    assert json.loads(capsys.readouterr().out) == json_schema()
 
 
 def described(value: Any) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def described(value: Any) -> list[dict[str, Any]]:
 def test_every_key_has_a_description() -> None:
     missing = {
         f"{owner.get('title', '')}.{key}"
-        for owner in described(schema())
+        for owner in described(json_schema())
         for key, value in owner["properties"].items()
         if "description" not in value and key != "use" and owner.get("title") != "Backends"
     }

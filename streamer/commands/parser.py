@@ -9,7 +9,9 @@ never pass the policy, so their roles are checked here.
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import blake2b
 
 from streamer.commands.options import CommandOptions, ImageKind
@@ -25,6 +27,7 @@ from streamer.commands.word_table import (
 from streamer.errors import ConfigError
 from streamer.text import clean, without_links, without_markers, without_mentions
 from streamer.types import (
+    Actor,
     Caption,
     ImageRequest,
     Lane,
@@ -205,3 +208,17 @@ def _lane(trigger: Trigger) -> Lane:
     if trigger.actor.role == Role.BROADCASTER:
         return Lane.BROADCASTER
     return Lane.PAID if trigger.paid else Lane.CHAT
+
+
+def request_for(commands: Commands, prefix: str, word: str, prompt: str, seed: int | None) -> ImageRequest:
+    """Turn a prompt of the command line into a request, exactly as a chat line with that command word.
+
+    Raises ConfigError when no such command draws a picture.
+    """
+    trigger = Trigger(
+        f"draw-{time.time_ns()}", "draw", f"{prefix}{word} {prompt}", Actor("draw", "draw", Role.BROADCASTER), 0.0
+    )
+    request = commands.interpret(trigger)
+    if not isinstance(request, ImageRequest):
+        raise ConfigError("--as", f"no command '{word}' draws a picture", fix="name a drawing command of config.yaml")
+    return request if seed is None else replace(request, params=replace(request.params, seed=seed))

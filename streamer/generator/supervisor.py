@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 
 from streamer.errors import BackendError
@@ -216,6 +218,29 @@ def limit_previews(request: ImageRequest, blurred_px: int, trusted_px: int) -> I
     """Set how large the previews of a request may be, by the role of whoever asked."""
     longest = trusted_px if request.actor.role >= TRUSTED_ROLE else min(blurred_px, BLURRED_PX)
     return replace(request, preview_px=longest)
+
+
+async def draw_once(
+    generator: Supervisor, request: ImageRequest, on_health: Callable[[Health], None]
+) -> tuple[Frame, float]:
+    """Run a generator for one request; return the picture and the seconds that drawing took.
+
+    ``on_health`` is told each state until the generator draws. Raises BackendError when it never will.
+    """
+    running = asyncio.create_task(generator.run())
+    try:
+        while not (health := generator.health()).draws:
+            on_health(health)
+            if health.state is HealthState.FAILED:
+                raise BackendError(health.detail)
+            await asyncio.sleep(0.05)
+        started = time.perf_counter()
+        async with aclosing(generator.draw(request)) as items:
+            frame = [item async for item in items if isinstance(item, Frame)][-1]
+        return frame, time.perf_counter() - started
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 def _now() -> float:

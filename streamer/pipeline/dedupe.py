@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streamer.lru import LruDict
-from streamer.picture_key import is_shareable, picture_key
-from streamer.types import ImageRequest, Refusal
+from streamer.types import ImageRequest, Refusal, is_shareable, picture_key
 
 REMEMBERED = 500
 

@@ -33,6 +33,13 @@ class IntakeState(StrEnum):
     PANIC = "panic"
 
 
+def _known_state(stored: str | None) -> IntakeState:
+    """Return a stored state; one that only a newer version knows keeps viewers out."""
+    if stored is None:
+        return IntakeState.OPEN
+    return IntakeState(stored) if stored in set(IntakeState) else IntakeState.PAUSED
+
+
 class Intake:
     """Close requests before any rule is asked: a pause refuses viewers, a panic refuses everybody."""
 
@@ -64,7 +71,7 @@ class Intake:
         """Load the state that the last run left."""
         marked = await asyncio.to_thread(self._mark.exists)
         stored = await self._store.settings.get(SETTING)
-        self._state = IntakeState.PANIC if marked else IntakeState(stored or IntakeState.OPEN)
+        self._state = IntakeState.PANIC if marked else _known_state(stored)
 
     def shield(self, on: bool) -> None:
         """Refuse viewers while Shield Mode is on; its end opens nothing that somebody else had closed."""

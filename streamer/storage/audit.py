@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from streamer.errors import ConfigError
-from streamer.storage.database import ChannelKeys, Database, execute, read_only
+from streamer.storage.database import SEPARATOR, ChannelKeys, Database, execute, read_only
 from streamer.types import Frame, Outcome, Verdict
 
 
@@ -120,4 +120,7 @@ def _unsorted_entries(db: sqlite3.Connection, since: float) -> Iterator[dict[str
         cursor = db.execute(statement, (since,))
         columns = [column[0] for column in cursor.description]
         for row in cursor:
-            yield {"what": kind, **dict(zip(columns, row, strict=True))}
+            entry = {"what": kind, **dict(zip(columns, row, strict=True))}
+            if "layer" in entry:
+                entry["layer"] = str(entry["layer"]).rpartition(SEPARATOR)[2]
+            yield entry

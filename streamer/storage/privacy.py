@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer.interfaces import Output
 from streamer.storage.database import execute
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.storage.store import Store
@@ -63,6 +65,14 @@ class Privacy:
         ids = await self._store.database.erase(lambda db: self._erase(db, actor_id, name, pseudonym))
         self._actor_ids[pseudonym] = actor_id
         return Forgotten(actor_id, ids)
+
+    async def forget_everywhere(self, actor_id: str, outputs: Iterable[Output]) -> int:
+        """Erase everything about somebody here and in the outputs; return the number of requests."""
+        forgotten = await self.forget(actor_id)
+        for output in outputs:
+            await output.publish(forgotten)
+        await self.finish(forgotten)
+        return len(forgotten.request_ids)
 
     async def unfinished(self) -> list[Forgotten]:
         """List the erasures that the outputs may not have finished."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -84,6 +86,15 @@ class Store:
         """End what a crash left open; only the running program may do that, not a command beside it."""
         await self.requests.end_interrupted()
         await self.audit.end_interrupted()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Store]:
+        """Open the store for a while, as a command does beside a program that may be running."""
+        await self.open()
+        try:
+            yield self
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         """Finish all calls made so far and close the database."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.commands.options import CommandOptions
-from streamer.commands.parser import Commands
+from streamer.commands.parser import Commands, request_for
 from streamer.errors import ConfigError
 from streamer.types import Actor, Caption, ImageRequest, Lane, Refusal, Role, StageCommand, Trigger
 
@@ -293,3 +293,9 @@ def test_a_restyle_names_a_style_and_is_an_edit_of_what_viewers_see() -> None:
         refusal = commands.interpret(say(line))
         assert isinstance(refusal, Refusal)
         assert refusal.reason == "!restyle needs one of: noir"
+
+
+def test_the_command_line_draws_what_chat_would_draw_and_nothing_else() -> None:
+    with pytest.raises(ConfigError, match="no command 'clear' draws a picture"):
+        request_for(COMMANDS, "!", "clear", "harbour", None)
+    assert request_for(COMMANDS, "!", "bg", "harbour", 7).params.seed == 7

@@ -20,7 +20,7 @@ from PIL import Image
 
 from streamer.errors import BackendDied, BackendError, Unsupported
 from streamer.generator.ipc import PROCEDURAL, BackendUse, JudgeUse
-from streamer.generator.supervisor import Supervisor, limit_previews
+from streamer.generator.supervisor import Supervisor, draw_once, limit_previews
 from streamer.interfaces import Health, HealthState
 from streamer.types import Caption, Frame, ImageRequest, Lane, Preview, Role
 from tests.support.generation import AT_ONCE, IMAGE_JUDGE, SCRIPTED, TEXT_JUDGE, draw, request, running
@@ -523,3 +523,20 @@ def test_no_setting_raises_the_limit_for_viewers(role: Role) -> None:
 def test_trusted_previews_may_be_blurred_too() -> None:
     wanted = request(role=Role.BROADCASTER)
     assert limit_previews(wanted, 32, 32).preview_px == 32
+
+
+class GivenUp:
+    """A generator that has given up."""
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    def health(self) -> Health:
+        return Health("generator", HealthState.FAILED, "no backend works")
+
+
+async def test_a_backend_that_never_gets_ready_is_an_error() -> None:
+    seen: list[Health] = []
+    with pytest.raises(BackendError, match="no backend works"):
+        await draw_once(GivenUp(), request("a harbour"), seen.append)  # type: ignore[arg-type]
+    assert [health.state for health in seen] == [HealthState.FAILED]

@@ -127,3 +127,11 @@ async def test_opening_by_hand_overrules_shield_mode(store: Store) -> None:
     intake.shield(True)
     await intake.set(IntakeState.OPEN)
     assert intake.open
+
+
+async def test_a_state_of_a_newer_version_keeps_viewers_out_and_lets_the_streamer_in(store: Store) -> None:
+    await store.settings.set("intake", "half open")
+    intake = Intake(store)
+    await intake.restore()
+    assert not intake.open
+    assert (intake.objection(REQUEST, 0.0) is None, intake.objection(MINE, 0.0) is None) == (False, True)

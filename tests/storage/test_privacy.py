@@ -11,7 +11,7 @@ from streamer.errors import StoreError
 from streamer.storage.bans import Ban
 from streamer.storage.privacy import Privacy, PrivacyOptions
 from streamer.storage.store import Store
-from streamer.types import Outcome, RequestState, Verdict
+from streamer.types import Event, Forgotten, Outcome, RequestState, Verdict
 from tests.support.examples import REQUEST, frame
 from tests.support.files_containing import files_containing
 
@@ -93,4 +93,18 @@ async def test_an_erasure_whose_file_cannot_be_deleted_fails_whole_and_succeeds_
     assert await store.pictures.frame("r1") is None
     assert await privacy.unfinished() == [forgotten]
     await privacy.finish(forgotten)
+    assert await privacy.unfinished() == []
+
+
+async def test_somebody_unknown_is_forgotten_everywhere_too(store: Store) -> None:
+    privacy = Privacy(store, PrivacyOptions())
+    await privacy.restore()
+    told: list[Event] = []
+
+    class Notebook:
+        async def publish(self, event: Event) -> None:
+            told.append(event)
+
+    assert await privacy.forget_everywhere("1", [Notebook()]) == 0
+    assert told == [Forgotten("1", ())]
     assert await privacy.unfinished() == []

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from streamer.picture_key import is_shareable, picture_key
-from streamer.types import Actor, Caption, Lane, RequestKind, Role
+from streamer.types import Actor, Caption, Lane, RequestKind, Role, is_shareable, picture_key
 from tests.support.examples import REQUEST
 
 
