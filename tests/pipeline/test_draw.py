@@ -1,0 +1,58 @@
+"""Whose turn it is to be drawn, and who preempts whom; the whole way is tested with the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from streamer.pipeline.draw import may_draw, preempt
+from streamer.types import Role
+from tests.support.show import Room
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    """A show without its loops."""
+    room = Room(tmp_path)
+    await room.store.open()
+    yield room
+    await room.store.close()
+
+
+async def test_a_viewers_picture_waits_until_its_layer_is_free_and_the_streamers_does_not(room: Room) -> None:
+    await room.say("!bg harbour", "ann")
+    await room.say("!bg forest", "me", Role.BROADCASTER)
+    room.show.pacing.keep("background", room.now + 5)
+    drawable = {request.actor.name: may_draw(room.show, request) for request in room.status().pending}
+    assert drawable == {"ann": False, "me": True}
+    first = room.channel.draw.next()
+    assert first is not None
+    assert first.actor.name == "me"
+    assert room.channel.draw.next() is None
+    room.now += 5
+    second = room.channel.draw.next()
+    assert second is not None
+    assert second.actor.name == "ann"
+
+
+async def test_nothing_is_drawn_while_requests_are_switched_off(room: Room) -> None:
+    await room.say("!bg forest", "me", Role.BROADCASTER)
+    (queued,) = room.status().pending
+    await room.controls.panic()
+    assert not may_draw(room.show, queued)
+
+
+async def test_the_streamers_request_preempts_a_viewers_drawing_and_not_in_game_mode(room: Room) -> None:
+    await room.say("!bg harbour", "ann")
+    drawn = room.channel.draw.next()
+    assert drawn is not None
+    with room.show.active.of(drawn):
+        await room.controls.release_gpu()
+        await room.say("!bg forest", "me", Role.BROADCASTER)
+        assert room.easel.cancelled == []
+        await room.controls.reclaim_gpu()
+        (own,) = room.status().pending
+        preempt(room.show, own)
+        assert room.easel.cancelled == [drawn.id]
