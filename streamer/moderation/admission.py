@@ -1,23 +1,11 @@
-"""Whether a human has to look, and what everybody's findings about a picture add up to."""
+"""What the findings of all rules and judges about a picture add up to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from streamer.moderation.approval import ApprovalOptions, approval_reason
 from streamer.moderation.policy import FAILED, LATE, Objection, worst
 from streamer.types import Hold, ImageRequest, Judgement, Lane, Refusal
-
-
-def approval_hold(request: ImageRequest, options: ApprovalOptions, alarm: str) -> Hold | None:
-    """Return why a moderator is to look at a request's picture, None when nobody has to.
-
-    ``alarm`` is why the risk is high now; it may have grown since the request was admitted.
-    """
-    if request.hold is not None:
-        return request.hold
-    reason = approval_reason(request, options, alarm)
-    return None if reason is None else Hold(request.id, "approval", reason, "approval")
 
 
 def combine_verdicts(

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.types import Frame, ImageRequest, Lane, Role, Verdict, is_shareable, picture_key
+from streamer.types import Frame, Hold, ImageRequest, Lane, Role, Verdict, is_shareable, picture_key
 
 # A bare !ok means the only picture that waits. A moderator cannot have looked yet at one that came this moment.
 SEEN_AFTER_S = 2.0
@@ -183,6 +183,10 @@ class ApprovalQueue:
         """Return when the next picture is due, in monotonic seconds."""
         return min((held.until for held in self._held.values() if not held.deciding), default=None)
 
+    def delays(self, request: ImageRequest) -> bool:
+        """Tell whether a picture that needs no approval waits some seconds for a moderator to stop it."""
+        return self._options.delay_s > 0 and request.actor.role < Role.MODERATOR
+
     def _expires_s(self, request: ImageRequest) -> float:
         return self._options.paid_expires_s if _is_paid(request) else self._options.expires_s
 
@@ -194,6 +198,17 @@ def _is_paid(request: ImageRequest) -> bool:
 def _handles(held: HeldPicture) -> tuple[str, ...]:
     actor = held.request.actor
     return str(held.number), held.request.id.casefold(), actor.name.casefold(), actor.id.casefold()
+
+
+def approval_hold(request: ImageRequest, options: ApprovalOptions, alarm: str) -> Hold | None:
+    """Return why a moderator is to look at a request's picture, None when nobody has to.
+
+    ``alarm`` is why the risk is high now; it may have grown since the request was admitted.
+    """
+    if request.hold is not None:
+        return request.hold
+    reason = approval_reason(request, options, alarm)
+    return None if reason is None else Hold(request.id, "approval", reason, "approval")
 
 
 def approval_reason(request: ImageRequest, options: ApprovalOptions, alarm: str) -> str | None:

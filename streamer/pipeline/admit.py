@@ -23,8 +23,7 @@ from streamer.commands.named_triggers import NamedTriggers
 from streamer.errors import StoreError
 from streamer.interfaces import Receipt, ReceiptOutcome, SourceEvent
 from streamer.lru import LruDict
-from streamer.moderation.admission import approval_hold
-from streamer.moderation.approval import HeldPicture
+from streamer.moderation.approval import HeldPicture, approval_hold
 from streamer.pipeline.dedupe import Result
 from streamer.pipeline.deliver import held_answer
 from streamer.pipeline.draw import preempt

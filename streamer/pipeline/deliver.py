@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamer.lru import LruDict
-from streamer.moderation.admission import approval_hold, combine_verdicts
+from streamer.moderation.admission import combine_verdicts
 from streamer.moderation.air_gate import ClearedFrame
+from streamer.moderation.approval import approval_hold
 from streamer.pipeline.metrics import PipelineStep
 from streamer.pipeline.show import Show
 from streamer.types import Answer, Frame, Hold, ImageRequest, Judgement, Refusal, RequestState, Role, Toast
@@ -37,10 +38,6 @@ class Deliver:
         self._show = show
         self._airing: LruDict[str, tuple[float, float | None]] = LruDict(AIRING)
 
-    def is_delayed(self, request: ImageRequest) -> bool:
-        """Tell whether a picture waits some seconds for a moderator to stop it."""
-        return self._show.config.approval.delay_s > 0 and request.actor.role < Role.MODERATOR
-
     async def deliver(self, request: ImageRequest, picture: DrawnPicture | None) -> None:
         """Bring a request to its end by its picture; None when it was cancelled meanwhile."""
         show = self._show
@@ -54,7 +51,7 @@ class Deliver:
         match combine_verdicts(request, hold, looked, picture.judgements):
             case Refusal() as refusal:
                 self._refuse(request, refusal, picture, now)
-            case None if not self.is_delayed(request):
+            case None if not show.approvals.delays(request):
                 judged = [*picture.judgements, *picture.frame.judgements]
                 cleared = await show.air_gate.clear(picture.frame, "policy", judged)
                 self._air_if_wanted(request, cleared, picture, now)

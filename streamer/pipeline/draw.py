@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 
 from streamer.errors import BackendError, StoreError, Unsupported
-from streamer.moderation.admission import approval_hold
+from streamer.moderation.approval import approval_hold
 from streamer.pipeline.deliver import Deliver, DrawnPicture
 from streamer.pipeline.show import Show
 from streamer.types import ImageRequest, Judgement, Lane, RequestState
@@ -76,7 +76,7 @@ class Draw:
         alarm = show.raid_mode.alarm(show.now())
         may_be_seen = approval_hold(request, show.config.approval, alarm) is None
         try:
-            frame = await show.active.frame(request, seen=may_be_seen and not self._deliver.is_delayed(request))
+            frame = await show.active.frame(request, seen=may_be_seen and not show.approvals.delays(request))
             if frame is None:
                 return None
             judgements, judged_s = await self._finished(judging)

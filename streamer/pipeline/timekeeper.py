@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.moderation.admission import approval_hold
-from streamer.moderation.approval import HeldPicture
+from streamer.moderation.approval import HeldPicture, approval_hold
 from streamer.pipeline.moderator import ModeratorActions
 from streamer.pipeline.show import Show
 from streamer.types import Notice, NoticeKind, Toast

@@ -13,14 +13,38 @@ from functools import lru_cache
 
 from streamer.interfaces import Rule
 from streamer.moderation.text_filter import decoders, normalize
-from streamer.moderation.text_filter.accents import OrdinaryAccents
 from streamer.moderation.text_filter.custom_patterns import CustomPatterns
-from streamer.moderation.text_filter.finding import Finding, Reading, graver
-from streamer.moderation.text_filter.guesser import Guesser
-from streamer.moderation.text_filter.lexicon import Term, TermKind
+from streamer.moderation.text_filter.fuzzy import Guesser
+from streamer.moderation.text_filter.lexicon import Finding, Reading, Term, TermKind, graver
+from streamer.moderation.text_filter.matcher import TermIndex, TermsByAlphabet, by_alphabet, fold_terms
 from streamer.moderation.text_filter.options import TextFilterOptions
-from streamer.moderation.text_filter.term_index import TermIndex, TermsByAlphabet, by_alphabet, fold_terms
 from streamer.types import Hold, ImageRequest, Outcome, Refusal
+
+# Stands where a word was, so that its neighbours do not become one.
+_CUT_OUT = " 0 "
+_WORD = re.compile(r"\w+")
+
+
+class OrdinaryAccents:
+    """Know ordinary words, and stems marked by a star, by their exact spelling."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        patterns = list(patterns)
+        self._words = frozenset(pattern for pattern in patterns if "*" not in pattern)
+        self._stems = tuple(pattern.rstrip("*") for pattern in patterns if "*" in pattern)
+
+    def cut_out(self, text: str) -> str:
+        """Return a text without its ordinary words."""
+        return text if text.isascii() else _WORD.sub(self._cut, text)
+
+    def _cut(self, match: re.Match[str]) -> str:
+        word = match[0].lower()
+        if word in self._words:
+            return _CUT_OUT
+        # What follows an ordinary stem is checked by itself: anything can be appended to it.
+        stem = next(filter(word.startswith, self._stems), None)
+        return match[0] if stem is None else _CUT_OUT + word[len(stem) :]
+
 
 # Refused whatever else is allowed.
 _AGE_WITH_UNDRESS = Term("minors-together", "")

@@ -6,8 +6,7 @@ import pytest
 
 from streamer.moderation.rules.words import Options
 from streamer.moderation.text_filter import lexicon
-from streamer.moderation.text_filter.accents import OrdinaryAccents
-from streamer.moderation.text_filter.filter import TextFilter
+from streamer.moderation.text_filter.filter import OrdinaryAccents, TextFilter
 
 
 @pytest.mark.parametrize(

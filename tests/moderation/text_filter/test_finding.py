@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.moderation.text_filter.finding import Finding, Reading, graver
-from streamer.moderation.text_filter.lexicon import Term
+from streamer.moderation.text_filter.lexicon import Finding, Reading, Term, graver
 from streamer.types import Outcome
 
 HOLD = Finding(Term("drugs-1", "plum"), Outcome.HOLD, Reading.PLAIN)

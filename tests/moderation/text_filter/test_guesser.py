@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from streamer.moderation.text_filter import normalize
-from streamer.moderation.text_filter.guesser import Guesser
+from streamer.moderation.text_filter.fuzzy import Guesser
 from streamer.moderation.text_filter.lexicon import Term
-from streamer.moderation.text_filter.term_index import TermsByAlphabet
+from streamer.moderation.text_filter.matcher import TermsByAlphabet
 from streamer.types import Outcome
 
 GUESSER = Guesser(TermsByAlphabet([Term("extra-1", "marmalade")], [Term("extra-2", "варенье")]), ["marmolade"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamer.moderation.text_filter.spelling import is_one_slip_apart, transliterations
+from streamer.moderation.text_filter.fuzzy import is_one_slip_apart, transliterations
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from streamer.moderation.text_filter import normalize
 from streamer.moderation.text_filter.lexicon import Term
-from streamer.moderation.text_filter.term_index import TermIndex, by_alphabet, fold_terms
+from streamer.moderation.text_filter.matcher import TermIndex, by_alphabet, fold_terms
 
 TERMS = fold_terms(
     [
