@@ -311,8 +311,8 @@ async def login(environ: Mapping[str, str]) -> int:
     try:
         code = await request_code(config.twitch, account.http, scopes)
         print(f"Open      {code.url}\nand enter {code.code}")
-        asked = ", ".join(f"{scope} ({feature})" for scope, feature in scopes.items())
-        print(f"It asks for: {asked or 'nothing but your name'}")
+        asked = ", ".join(f"{scope} ({feature})" for scope, feature in scopes.items()) or "nothing but your name"
+        print(f"It asks for: {asked}")
         print("Waiting ...", flush=True)
         await account.tokens.store(await poll(config.twitch, account.http, scopes, code))
         access = await account.tokens.validate()
@@ -337,10 +337,8 @@ async def obs_install(environ: Mapping[str, str], scenes: Sequence[str], *, plac
         await client.wait_until_ready(events, OBS_WITHIN_S)
         installer = build.build_installer(client, build.OverlayPages(config.layers, overlay_url), where.home)
         report = await installer.install(scenes or options.scenes, place=place)
-    for line in report.changes or ("Everything is in place already",):
-        print(line)
-    for problem in report.problems:
-        print(f"Note: {problem}")
+    notes = [f"Note: {problem}" for problem in report.problems]
+    print(*(report.changes or ["Everything is in place already"]), *notes, sep="\n")
     if config.obs is None and report.kind is SourceKind.IMAGE:
         print("Note: pictures reach OBS only while the program is connected to it: add a section obs: to config.yaml")
     return 0

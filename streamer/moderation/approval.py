@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.types import Frame, Hold, ImageRequest, Lane, Role, Verdict, is_shareable, picture_key
+from streamer.commands.picture_key import is_shareable, picture_key
+from streamer.types import Frame, Hold, ImageRequest, Lane, Role, Verdict
 
 # A bare !ok means the only picture that waits. A moderator cannot have looked yet at one that came this moment.
 SEEN_AFTER_S = 2.0

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from streamer.commands.picture_key import is_shareable, picture_key
 from streamer.lru import LruDict
-from streamer.types import ImageRequest, Refusal, is_shareable, picture_key
+from streamer.types import ImageRequest, Refusal
 
 REMEMBERED = 500
 

@@ -16,15 +16,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.types import (
-    ImageRequest,
-    Lane,
-    PictureKey,
-    Refusal,
-    RequestState,
-    is_shareable,
-    picture_key,
-)
+from streamer.commands.picture_key import PictureKey, is_shareable, picture_key
+from streamer.types import ImageRequest, Lane, Refusal, RequestState
 
 # The broadcaster's own requests never compete with chat for a place. Nobody presses more than eight hotkeys ahead on
 # purpose; the ninth replaces the oldest.

@@ -68,6 +68,6 @@ def shipped() -> Lexicon:
     """Read lexicon.yaml once."""
     text = (files(__package__) / "lexicon.yaml").read_text(encoding="utf-8")
     # The parser in C takes 6 ms, the one in Python 50 ms; wheels of PyYAML hold both.
-    tables = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    tables = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # nosec B506 - both loaders are safe
     hues = {float(hue): words for hue, words in tables.pop("hues").items()}
     return Lexicon(hues=WordTable(hues), **{name: WordTable(words_of) for name, words_of in tables.items()})

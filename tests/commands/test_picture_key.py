@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from streamer.types import Actor, Caption, Lane, RequestKind, Role, is_shareable, picture_key
+from streamer.commands.picture_key import is_shareable, picture_key
+from streamer.types import Actor, Caption, Lane, RequestKind, Role
 from tests.support.examples import REQUEST
 
 

@@ -1,0 +1,23 @@
+"""Which requests are for the same picture, and which of them may share one."""
+
+from __future__ import annotations
+
+from streamer.types import Caption, ImageRequest, Lane, RequestKind, Role
+
+PictureKey = tuple[RequestKind, str, str, int, int, int, float, Caption | None, bytes | None]
+
+
+def picture_key(request: ImageRequest) -> PictureKey:
+    """Return what is equal for two requests of the same picture; the seed always differs and does not count."""
+    params = request.params
+    sampling = (params.width, params.height, params.num_inference_steps, params.guidance_scale)
+    return (request.kind, request.layer, request.prompt, *sampling, request.caption, request.reference)
+
+
+def is_shareable(request: ImageRequest) -> bool:
+    """Tell whether a request may share the picture, or the refusal, of an earlier one with the same key.
+
+    Viewers' requests do, unless they were paid for or are about what is on stream; moderators may want a new picture.
+    """
+    viewer = request.priority is Lane.CHAT and request.actor.role < Role.MODERATOR
+    return viewer and not request.of_program
