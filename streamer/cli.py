@@ -91,8 +91,10 @@ def _add_draw(commands: Parsers) -> None:
     command = commands.add_parser("draw", help="draw one picture to a file with the configured backend")
     command.add_argument("prompt")
     command.add_argument("-o", "--output", type=Path, default=Path("picture.jpg"))
-    command.add_argument("--as", dest="word", default="bg", metavar="COMMAND", help="whose size and template to use")
-    command.add_argument("--seed", type=int, help="draw the same picture again")
+    command.add_argument(
+        "--as", dest="word", default="bg", metavar="COMMAND", help="use this command's size and template (default bg)"
+    )
+    command.add_argument("--seed", type=int, help="seed of an earlier picture, to draw it again")
     command.set_defaults(
         execute=lambda chosen: asyncio.run(draw(os.environ, chosen.prompt, chosen.output, chosen.word, chosen.seed))
     )
@@ -106,8 +108,8 @@ def _add_doctor(commands: Parsers) -> None:
 def _add_rehearse(commands: Parsers) -> None:
     command = commands.add_parser("rehearse", help="show how a recorded chat would have been handled, without drawing")
     command.add_argument("chat", type=Path, help="a file of JSON lines, as for demo --chat")
-    command.add_argument("--json", action="store_true", help="print one JSON object a line instead of a summary")
-    command.add_argument("--draw-s", type=float, default=0.3, help="seconds that drawing a picture takes (default 0.3)")
+    command.add_argument("--json", action="store_true", help="print one JSON object per line instead of a summary")
+    command.add_argument("--draw-s", type=float, default=0.3, help="seconds to draw one picture (default 0.3)")
     command.set_defaults(execute=lambda chosen: rehearse(os.environ, chosen.chat, chosen.draw_s, chosen.json))
 
 
@@ -129,26 +131,28 @@ def _add_login(commands: Parsers) -> None:
 
 
 def _add_obs(commands: Parsers) -> None:
-    command = commands.add_parser("obs", help="put the overlay into OBS, and keep OBS's password")
+    command = commands.add_parser("obs", help="add the overlay to OBS, and store OBS's password")
     actions = command.add_subparsers(dest="action", required=True)
     install = actions.add_parser("install", help="create or repair the overlay's sources in the OBS that runs now")
-    install.add_argument("--scene", action="append", default=[], help="into this scene; may be given several times")
-    install.add_argument("--place", action="store_true", help="also move them back to where they belong, full size")
+    install.add_argument(
+        "--scene", action="append", default=[], help="add the sources to this scene; repeat the option for more scenes"
+    )
+    install.add_argument("--place", action="store_true", help="also move the sources back into place, at full size")
     install.set_defaults(execute=lambda chosen: asyncio.run(obs_install(os.environ, chosen.scene, place=chosen.place)))
     help_text = "store the password of OBS's WebSocket server; asks for it, or reads it from a pipe"
     actions.add_parser("password", help=help_text).set_defaults(execute=lambda chosen: obs_password(os.environ))
 
 
 def _add_token(commands: Parsers) -> None:
-    command = commands.add_parser("token", help="make, list and revoke access tokens")
+    command = commands.add_parser("token", help="create, list and revoke access tokens")
     actions = command.add_subparsers(dest="action", required=True)
-    new = actions.add_parser("new", help="make a token; it is shown once")
+    new = actions.add_parser("new", help="create a token, which is shown only once")
     new.add_argument("name")
     new.add_argument("--role", choices=[role.value for role in TokenRole], required=True)
     new.set_defaults(execute=lambda chosen: asyncio.run(token_new(os.environ, chosen.name, chosen.role)))
-    listing = actions.add_parser("list", help="list the tokens that were made")
+    listing = actions.add_parser("list", help="list the tokens you created")
     listing.set_defaults(execute=lambda chosen: asyncio.run(token_list(os.environ)))
-    revoke = actions.add_parser("revoke", help="revoke the tokens of a name")
+    revoke = actions.add_parser("revoke", help="revoke every token with this name")
     revoke.add_argument("name")
     revoke.set_defaults(execute=lambda chosen: asyncio.run(token_revoke(os.environ, chosen.name)))
 
@@ -296,7 +300,7 @@ async def forget(environ: Mapping[str, str], user_id: str) -> int:
             await privacy.restore()
             count = await privacy.forget_everywhere(user_id, app.keepers(config, document, store))
             await asyncio.to_thread(picture_files(where.home, config.layers).replace_all, {})
-    print(f"{count} requests forgotten")
+    print(f"{count} requests deleted")
     return 0
 
 
@@ -312,13 +316,13 @@ async def login(environ: Mapping[str, str]) -> int:
         code = await request_code(config.twitch, account.http, scopes)
         print(f"Open      {code.url}\nand enter {code.code}")
         asked = ", ".join(f"{scope} ({feature})" for scope, feature in scopes.items()) or "nothing but your name"
-        print(f"It asks for: {asked}")
+        print(f"The login asks for: {asked}")
         print("Waiting ...", flush=True)
         await account.tokens.store(await poll(config.twitch, account.http, scopes, code))
         access = await account.tokens.validate()
     finally:
         await account.close()
-    print(f"Logged in as {access.login}. A running program picks up the login by itself.")
+    print(f"Logged in as {access.login}. A running program uses it at once.")
     return 0
 
 
@@ -338,7 +342,7 @@ async def obs_install(environ: Mapping[str, str], scenes: Sequence[str], *, plac
         installer = build.build_installer(client, build.OverlayPages(config.layers, overlay_url), where.home)
         report = await installer.install(scenes or options.scenes, place=place)
     notes = [f"Note: {problem}" for problem in report.problems]
-    print(*(report.changes or ["Everything is in place already"]), *notes, sep="\n")
+    print(*(report.changes or ["Everything is already in place"]), *notes, sep="\n")
     if config.obs is None and report.kind is SourceKind.IMAGE:
         print("Note: pictures reach OBS only while the program is connected to it: add a section obs: to config.yaml")
     return 0
@@ -351,7 +355,7 @@ def obs_password(environ: Mapping[str, str]) -> int:
 
     where = paths.place(environ)
     given = getpass.getpass("Password (OBS: Tools > WebSocket Server Settings > Show Connect Info): ")
-    print(f"Stored in {password.write(where.home, given.strip())}. A running program picks it up by itself.")
+    print(f"Stored in {password.write(where.home, given.strip())}. A running program uses it at once.")
     return 0
 
 

@@ -169,8 +169,8 @@ def _overridden(server: ServerConfig, environ: Mapping[str, str], document: Docu
     changes = {key: value for key, value in variables.items() if value}
     server = document.check(ServerConfig, {**server.model_dump(), **changes}, ("server",))
     if server.host not in LOOPBACK and not server.expose:
-        problem = f"{server.host} lets every machine of the network in"
-        raise document.error(("server", "host"), problem, "set server.expose: true if that is meant")
+        problem = f"{server.host} lets other computers reach the program"
+        raise document.error(("server", "host"), problem, "set server.expose: true if you want that")
     return server
 
 

@@ -82,7 +82,7 @@ def read(path: Path) -> Document:
     for at, line in _key_lines(node, ()):
         if at in lines:
             fix = "remove one of the two"
-            raise document.error(at, f"stands twice, the second time on line {line}", fix)
+            raise document.error(at, f"appears twice, the second time on line {line}", fix)
         lines[at] = line
     return document
 

@@ -146,10 +146,10 @@ def _fonts() -> CheckResult:
         return CheckResult(
             Mark.NOTE,
             "captions",
-            f"no installed font can write {', '.join(missing)}: captions leave such words out",
+            f"no installed font can write {', '.join(missing)}: captions omit such words",
             fix,
         )
-    return CheckResult(Mark.OK, "captions", "there is a font for every script that was checked")
+    return CheckResult(Mark.OK, "captions", "the installed fonts cover every script that was checked")
 
 
 def _port(config: Config) -> CheckResult:

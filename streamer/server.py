@@ -24,7 +24,7 @@ from streamer.storage.store import Store
 SHUTDOWN_S = 2
 TOKENS_EVERY_S = 1.0
 HEALTH_EVERY_S = 0.1
-ALREADY_RUNNING = "another streamer is already running there"
+ALREADY_RUNNING = "streamer is already running there"
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -24,7 +24,7 @@ def error_of(path: Path) -> ConfigError:
 
 def test_a_key_that_stands_twice_is_an_error(tmp_path: Path) -> None:
     error = error_of(document(tmp_path, "server: {port: 9000}\nserver: {port: 1}\n"))
-    assert "stands twice, the second time on line 2" in str(error)
+    assert "appears twice, the second time on line 2" in str(error)
 
 
 @pytest.mark.parametrize("text", ["", "- a list", "a: [", "a: !!python/object:os.system x", "\x00", "[" * 3000])

@@ -22,7 +22,7 @@ async def image(request_id: str, context: Context) -> Response:
     """Return the bytes of a held picture."""
     held = next((held for held in context.channel.show.approvals.all() if held.request.id == request_id), None)
     if held is None:
-        raise HTTPException(404, f"no picture of '{request_id}' is held")
+        raise HTTPException(404, f"no picture is held for the request '{request_id}'")
     return Response(held.frame.data, media_type=held.frame.media_type, headers={"cache-control": "no-store"})
 
 
@@ -47,7 +47,7 @@ async def deny(request_id: str, context: Context) -> None:
 
 
 def _not_held(request_id: str) -> HTTPException:
-    return HTTPException(409, f"no such picture of '{request_id}' is held any more")
+    return HTTPException(409, f"this picture of the request '{request_id}' is no longer held")
 
 
 @router.post("/cut", dependencies=[MODERATOR], tags=["held"])
@@ -73,7 +73,7 @@ async def ban(body: schemas.BanIn, context: Context) -> None:
 async def unban(who: str, context: Context) -> None:
     """Lift a ban."""
     if not await context.channel.moderator.unban(who):
-        raise HTTPException(404, f"nobody called '{who}' is banned")
+        raise HTTPException(404, f"'{who}' is not banned")
 
 
 @router.delete("/people/{user_id}", dependencies=[MODERATOR], tags=["people"])

@@ -42,10 +42,10 @@ def objection(scope_type: str, method: str, headers: Mapping[str, list[str]], al
     if len(hosts) != 1 or hosts[0].lower() not in allow.hosts:
         return "this server does not accept that host name; add it to server.allowed_hosts if it should"
     if len(origins) > 1 or (origins and origins[0].lower() not in allow.origins):
-        return "a page of another origin may not call this server"
+        return "pages from another origin may not call this server"
     changes = scope_type == "websocket" or method not in SAFE_METHODS
     if changes and any(value not in SAME_SITE for value in site):
-        return "a page of another site may not call this server"
+        return "pages from another site may not call this server"
     return None
 
 

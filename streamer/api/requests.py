@@ -33,4 +33,4 @@ async def request(request_id: str, context: Context) -> schemas.StoredRequestOut
 async def cancel(request_id: str, context: Context) -> None:
     """Cancel a request that waits or is being drawn."""
     if not await context.channel.controls.cancel(request_id):
-        raise HTTPException(409, f"the request '{request_id}' is not waiting any more")
+        raise HTTPException(409, f"the request '{request_id}' is no longer queued")

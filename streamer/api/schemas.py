@@ -20,7 +20,7 @@ from streamer.types import Actor, ImageRequest, Role
 def _plain(key: str) -> str:
     # Ids appear in addresses and in the log.
     if "/" in key or "\\" in key or " " in key or not key.isprintable():
-        raise ValueError("must not contain blanks, slashes or invisible characters")
+        raise ValueError("must not contain spaces, slashes or invisible characters")
     return key
 
 

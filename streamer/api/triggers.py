@@ -64,7 +64,7 @@ def unintended(headers: Mapping[str, str]) -> str:
     """Say why nobody meant this GET: a browser prefetched it or another page asked for it; "" if it was meant."""
     purposes = " ".join(headers.get(name, "") for name in PREFETCH_HEADERS).lower()
     if any(word in purposes for word in ("prefetch", "prerender", "preview")):
-        return "a browser fetched this ahead of time; open the address yourself to press the trigger"
+        return "a browser prefetched this address; open it yourself to press the trigger"
     if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
-        return "another page asked for this; open the address itself, from a deck, a shortcut or the address bar"
+        return "another page sent this request; open the address from a deck, a shortcut or the address bar"
     return ""

@@ -73,7 +73,7 @@ class NamedTrigger(BaseModel):
             raise ValueError(f"{required} is missing; kind {self.kind} needs it")
         allowed = {"kind", required, _OPTIONAL.get(self.kind)}
         if extra := sorted(self.model_fields_set - allowed):
-            raise ValueError(f"{', '.join(extra)} means nothing for kind {self.kind}; remove it")
+            raise ValueError(f"kind {self.kind} does not use {', '.join(extra)}; remove it")
         return self
 
 

@@ -60,7 +60,7 @@ def _role(value: object) -> object:
 def _containing(place: str) -> AfterValidator:
     def check(template: str) -> str:
         if place not in template:
-            raise ValueError(f"must contain {place}, the place where the viewer's words go")
+            raise ValueError(f"must contain {place}, which stands for the viewer's words")
         return template
 
     return AfterValidator(check)
@@ -135,13 +135,13 @@ class CommandOptions(BaseModel):
         kind = self.kind
         if isinstance(kind, StageAction):
             if extra := sorted(self.model_fields_set - _OPTIONS_OF_ACTIONS):
-                raise ValueError(f"{', '.join(extra)} means nothing for kind {kind}, which draws nothing; remove it")
+                raise ValueError(f"kind {kind} draws nothing and does not use {', '.join(extra)}; remove it")
         elif self.layer is None:
-            raise ValueError(f"layer is missing; a {kind} must say which layer it goes to")
+            raise ValueError(f"layer is missing; kind {kind} needs one")
         if (self.layout is not None) != (kind is ImageKind.MEME):
-            raise ValueError("a meme needs a layout, like top_bottom, and nothing else may have one")
+            raise ValueError("kind meme needs a layout, like top_bottom; no other kind uses it")
         if self.reference is not None and not self.changes_picture:
-            raise ValueError(f"reference goes with edit and restyle; a {kind} starts from nothing")
+            raise ValueError(f"only kinds edit and restyle use reference; remove it from kind {kind}")
         return self
 
     @property

@@ -38,9 +38,9 @@ def choose_for(missing: list[str], gpu: bool) -> BackendChoice:
         lacking = ", ".join(missing)
         fix = "run: pip install 'streamer[klein]'"
         return BackendChoice(
-            "procedural", f"an NVIDIA GPU is here but not {lacking}; drawing with the procedural backend; {fix}"
+            "procedural", f"found an NVIDIA GPU but not {lacking}; drawing with the procedural backend; {fix}"
         )
-    return BackendChoice("klein", "an NVIDIA GPU and the klein extra are here")
+    return BackendChoice("klein", "found an NVIDIA GPU and the klein extra")
 
 
 def missing_libraries(find: Callable[[str], object | None] = find_spec) -> list[str]:

@@ -106,7 +106,8 @@ def explain_exit(backend: str, status: int, hung: bool, exit_message: Failed | N
         return WorkerExit(ExitCause.GPU, f"the {backend} backend lost the GPU")
     if status in KILLED_STATUSES:
         return WorkerExit(
-            ExitCause.KILLED, f"the {backend} backend was killed from outside, by the system if memory ran out"
+            ExitCause.KILLED,
+            f"the {backend} backend was killed from outside, perhaps by the system because memory ran out",
         )
     if status < 0 or status > 255:
         return WorkerExit(ExitCause.CRASH, f"the {backend} backend crashed ({_name_of(status)})")

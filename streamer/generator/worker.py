@@ -192,7 +192,7 @@ def do_idle_work(backend: Backend, writer: ReplyWriter, judge_panel: JudgePanel)
         with writer.heartbeats():
             more = idle(lambda doing, share: reports.append((doing, share)))
     except Exception as error:
-        log.exception("getting faster failed")
+        log.exception("an optimization failed")
         if device_is_lost(error):
             os._exit(GPU_FAULT_EXIT)
         return False

@@ -179,7 +179,8 @@ class WorkerProtocol:
         """Return the first message to a new process; None while the generator is parked."""
         if self._parked:
             self._enter(
-                WorkerState.PARKED, "the GPU is free for other programs; nothing is drawn until it is warmed up again"
+                WorkerState.PARKED,
+                "the GPU is free for other programs; nothing is drawn until the model is loaded again",
             )
             return None
         self._hung, self._exit_message, self._heard_at = False, None, now
@@ -289,7 +290,7 @@ class WorkerProtocol:
             case FasterNow(doing, share, active):
                 self._active = active
                 if self._state is WorkerState.READY:
-                    self._be_ready("" if share >= 1 else f", getting faster: {doing} ({share * 100:.0f} %)")
+                    self._be_ready("" if share >= 1 else f", optimizing: {doing} ({share * 100:.0f} %)")
 
     def _be_ready(self, more: str = "") -> None:
         self._enter(WorkerState.READY, f"drawing with the {self._backend.name} backend{more}")
@@ -327,7 +328,7 @@ class WorkerProtocol:
     def _leave(self) -> list[WorkerAction]:
         if not self._parked or self._job is not None or self._state not in LISTENING:
             return []
-        self._enter(WorkerState.LEAVING, "giving the GPU away")
+        self._enter(WorkerState.LEAVING, "releasing the GPU")
         return [EndWorker()]
 
     def _died(self, worker_exit: WorkerExit, now: float) -> list[WorkerAction]:
@@ -348,7 +349,7 @@ class WorkerProtocol:
     def _fall_back(self, worker_exit: WorkerExit) -> RestartAfter:
         """Draw with the fallback backend from now on."""
         limit, minutes = self._options.give_up_after, self._options.give_up_window_s / 60
-        often = "" if worker_exit.hopeless else f", the last of {limit} deaths within {minutes:g} minutes"
+        often = "" if worker_exit.hopeless else f", the last of {limit} failures within {minutes:g} minutes"
         fallback = self._setup.fallback
         self._fallback_reason = f"{worker_exit.detail}{often}; drawing with the {fallback.name} backend instead"
         self._backend = fallback

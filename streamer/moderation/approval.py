@@ -109,7 +109,7 @@ class ApprovalQueue:
 
     def require_approval(self, held: HeldPicture, now: float) -> None:
         """Let a picture that would go on air by itself wait for a moderator instead."""
-        reason = "came in before it was paused or risky"
+        reason = "requested before requests were paused or raid mode began"
         until = now + self._expires_s(held.request)
         self._held[held.request.id] = replace(held, auto_release=False, reason=reason, since=now, until=until)
 

@@ -92,7 +92,7 @@ class RaidMode:
         if now >= self._free_at or not self._slows(request, now):
             return None
         wait_s = math.ceil(self._free_at - now)
-        return Refusal(request.id, "raid", f"very many are asking, ready again in {wait_s} s")
+        return Refusal(request.id, "raid", f"chat is very busy, try again in {wait_s} s")
 
     def note_passed(self, request: ImageRequest, now: float) -> None:
         """Start the wait of the next chatter, now that nothing else objects to this one."""
@@ -136,4 +136,4 @@ class RaidMode:
         if sum(first for first, _ in people) >= self._options.newcomers * len(people):
             return "many first-time chatters"
         ((_, most),) = Counter(text for _, text in people).most_common(1)
-        return "many ask for the same" if most >= self._options.alike * len(people) else ""
+        return "many identical requests" if most >= self._options.alike * len(people) else ""

@@ -112,7 +112,7 @@ class PictureFolder:
         for folder in folders:
             for path in folder.glob("contact sheet*.jpg"):
                 if (file := _read(path)) is not None and file.sheet is None:
-                    log.warning("%s showed a deleted picture and cannot be redrawn: it is deleted, too", path)
+                    log.warning("%s showed a deleted picture and could not be redrawn, so it was deleted too", path)
                     _delete(path)
 
     def _files(self, since: float = -math.inf) -> Iterator[WrittenFile]:

@@ -150,7 +150,9 @@ class ChatReply:
             body = await self._helix.get("users", {"login": login})
             user = next(iter(body.get("data", ())), None)
             if user is None:
-                raise TwitchError(404, f"there is no channel '{login}'; correct channel of chat_reply in config.yaml")
+                raise TwitchError(
+                    404, f"there is no channel '{login}'; correct the channel of chat_reply in config.yaml"
+                )
             self._channel_id = str(user["id"])
         return self._channel_id
 

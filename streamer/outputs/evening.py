@@ -87,7 +87,7 @@ class EveningGallery:
         try:
             await self._handle(event)
         except OSError as error:
-            log.warning("the evening was not kept: %s", error)
+            log.warning("the evening's pictures could not be saved: %s", error)
 
     async def _handle(self, event: Event) -> None:
         match event:

@@ -117,12 +117,12 @@ class Rewards:
                 tasks.create_task(self._keep_in_step(), name="rewards")
                 tasks.create_task(self._settlement.run(), name="settle")
         finally:
-            self._availability = Availability(False, "the program ends")
+            self._availability = Availability(False, "the program is stopping")
             try:
                 async with asyncio.timeout(self._pace.closing_s):
                     await self._sync()
             except (TwitchError, TimeoutError) as error:
-                log.warning("the rewards could not be paused at the end: %s", in_words(error))
+                log.warning("the rewards could not be paused at shutdown: %s", in_words(error))
 
     async def _keep_in_step(self) -> None:
         """Sync the rewards after every change and every ``look_s`` seconds, and refund orphaned redemptions."""

@@ -91,7 +91,7 @@ async def _serve(websocket: WebSocket, hub: Hub, authorise: Callable[[str], bool
         if isinstance(hello, CloseCode):
             await websocket.close(hello)
         elif not authorise(hello.token):
-            log.warning("overlay page refused: its token is not valid (any more)")
+            log.warning("overlay page refused: its token is invalid or was revoked")
             await websocket.close(CloseCode.UNAUTHORISED, "token")
         else:
             await _feed(websocket, hub, hello, lambda: authorise(hello.token))

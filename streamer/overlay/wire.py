@@ -118,7 +118,7 @@ def decode_picture(message: bytes) -> tuple[dict[str, str | int | float], bytes]
         raise ValueError("header is cut short")
     header = json.loads(message[_LENGTH.size : end])
     if not isinstance(header, dict):
-        raise ValueError("header is no JSON object")
+        raise ValueError("header is not a JSON object")
     return header, message[end:]
 
 

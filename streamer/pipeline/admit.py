@@ -114,12 +114,12 @@ class Admit:
         if not self._seen.put(trigger.redemption.id if trigger.redemption else trigger.id, None):
             return Receipt(trigger.id, ReceiptOutcome.DUPLICATE)
         if show.retractions.covers(trigger):
-            return self._refuse(Refusal(trigger.id, "retracted", "the message was taken back"), trigger)
+            return self._refuse(Refusal(trigger.id, "retracted", "the message was retracted"), trigger)
         match order:
             case ImageRequest():
                 return await self._admit(show.first_time.mark(order), trigger)
             case StageCommand() if order.action in DECISIONS and not decides:
-                return self._refuse(Refusal(trigger.id, "role", "that takes a moderator's token"), trigger)
+                return self._refuse(Refusal(trigger.id, "role", "this needs a moderator's token"), trigger)
             case StageCommand():
                 return await self._stage_commands.obey(order)
             case Refusal():
@@ -204,7 +204,7 @@ class Admit:
         """Give an edit its picture: the one on air when the viewer typed, not when their turn comes."""
         show = self._show
         if request.of_program and show.program_view is None:
-            return Refusal(request.id, "program", "the streamer has not connected OBS for that")
+            return Refusal(request.id, "program", "the streamer has not connected OBS, which this needs")
         if request.kind is not RequestKind.EDIT or request.of_program:
             return None
         shown = show.stage.current(request.layer)
@@ -273,7 +273,7 @@ class Admit:
         try:
             await stored
         except StoreError:
-            reason = "the request could not be written down"
+            reason = "the request could not be saved"
             self._show.drop(lambda queued: queued.id == request.id, "store", reason)
             self._show.active.cancel(request.id)
             return Receipt(request.id, ReceiptOutcome.REFUSED, "store", reason)

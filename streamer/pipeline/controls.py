@@ -102,7 +102,7 @@ class Controls:
 
         if show.active.request is not None and meant(show.active.request.id):
             show.active.cancel()
-        show.drop(lambda request: meant(request.id), "retracted", "the message was taken back")
+        show.drop(lambda request: meant(request.id), "retracted", "the message was retracted")
         show.air(show.stage.retract(meant, show.now()))
         if retraction.message_id is not None:
             show.store.pictures.delete(retraction.message_id)

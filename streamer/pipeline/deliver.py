@@ -85,7 +85,7 @@ class Deliver:
         """End a cancelled request; one that was only preempted waits again as if it had never begun."""
         show = self._show
         if not show.active.waits_again(request):
-            self.end(request, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            self.end(request, RequestState.CANCELLED, "cleared", "retracted before it was shown")
             return
         log.info("preempted by the broadcaster's request: %s", request.id)
         show.hub.withdraw(request.id)

@@ -55,7 +55,7 @@ class Draw:
                 self._fail(request, error)
             except StoreError as error:
                 log.error("not shown, since its verdict cannot be stored: %s", error)
-                self._deliver.end(request, RequestState.FAILED, "store", "the picture could not be written down")
+                self._deliver.end(request, RequestState.FAILED, "store", "the picture could not be saved")
             except Exception:
                 # A bug that one picture brings out must not end the show for all.
                 log.exception("not shown: %s", request.id)

@@ -57,18 +57,22 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry = registry if registry is not None else CollectorRegistry()
         self.timings = Timings()
-        self._triggers = Counter("streamer_triggers", "What happened outside", ["source"], registry=registry)
-        self._malformed = Counter("streamer_malformed", "Input nobody could read", ["source"], registry=registry)
+        self._triggers = Counter("streamer_triggers", "Triggers received", ["source"], registry=registry)
+        self._malformed = Counter("streamer_malformed", "Inputs that could not be read", ["source"], registry=registry)
         self._requests = Counter("streamer_requests", "Requests by how they ended", ["state"], registry=registry)
-        self._refusals = Counter("streamer_refusals", "Requests turned away", ["rule"], registry=registry)
+        self._refusals = Counter("streamer_refusals", "Requests refused", ["rule"], registry=registry)
         self._restarts = Gauge("streamer_generator_restarts", "Generator restarts", ["cause"], registry=registry)
         self._steps = Histogram(
-            "streamer_step_ms", "Milliseconds each step took", ["step"], buckets=_BUCKETS_MS, registry=registry
+            "streamer_step_ms",
+            "Duration of each step in milliseconds",
+            ["step"],
+            buckets=_BUCKETS_MS,
+            registry=registry,
         )
-        self._queue = Gauge("streamer_queue_length", "Pictures waiting to be drawn", registry=registry)
+        self._queue = Gauge("streamer_queue_length", "Requests in the queue", registry=registry)
         self._pages = Gauge("streamer_overlay_pages", "Connected overlay pages", registry=registry)
         self._age = Gauge("streamer_on_air_age_seconds", "Age of the picture on air", ["layer"], registry=registry)
-        self._lag = Gauge("streamer_loop_lag_ms", "How late the event loop runs", registry=registry)
+        self._lag = Gauge("streamer_loop_lag_ms", "Delay of the event loop in milliseconds", registry=registry)
 
     def trigger(self, source: str) -> None:
         """Count something that happened outside."""

@@ -43,7 +43,7 @@ class ModeratorActions:
         if held is None or not show.approvals.take(held):
             return False
         show.air_gate.record_objection(Refusal(request_id, f"moderator {by}", "denied"))
-        refusal = Refusal(request_id, "approval", "a moderator decided against it")
+        refusal = Refusal(request_id, "approval", "a moderator denied it")
         show.results.note(held.request, show.now(), refusal)
         show.publisher.end(held.requests, RequestState.REFUSED, refusal.rule, refusal.reason)
         return True
@@ -64,14 +64,14 @@ class ModeratorActions:
             cleared = await show.air_gate.clear(held.frame, by)
         except StoreError:
             if (current := approvals.take_reserved(held.request.id)) is not None:
-                reason = "the decision could not be written down"
+                reason = "the decision could not be saved"
                 show.publisher.end(current.requests, RequestState.FAILED, "store", reason)
             return False
         now, current = show.now(), approvals.take_reserved(held.request.id)
         if current is None:
             return False
         if not show.stage.accepts(held.frame.layer, held.request.at):
-            show.publisher.end(current.requests, RequestState.CANCELLED, "cleared", "taken back before it was shown")
+            show.publisher.end(current.requests, RequestState.CANCELLED, "cleared", "retracted before it was shown")
             return False
         self._deliver.put_on_air(held.request, current.followers, cleared, held.draw_s, now)
         return True

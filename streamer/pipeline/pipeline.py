@@ -113,7 +113,7 @@ class Pipeline:
                 try:
                     await self._channel.admit.take(event)
                 except StoreError as error:
-                    log.error("done, but not written down: %s", error)
+                    log.error("done, but not saved: %s", error)
                 except Exception:
                     # Anybody can type: a line that brings out a bug of ours must not end the show for all.
                     log.exception("one line was not admitted")

@@ -115,7 +115,7 @@ class Scheduler:
             return Submission(refusal=Refusal(request.id, "queue", "the queue is full, try again in a moment"))
         for victim in evicted:
             self._leave(victim.id)
-        reason = "the last place went to a request with priority"
+        reason = "a request with priority took the last place in the queue"
         ended = [_ended(victim, RequestState.REFUSED, reason) for victim in evicted]
         place = self._new_place(request)
         if replaced is not None:

@@ -136,7 +136,7 @@ class Show:
     def end_held(self, held_pictures: Iterable[HeldPicture]) -> None:
         """Expire held pictures that no moderator decided on."""
         for held in held_pictures:
-            self.publisher.end(held.requests, RequestState.EXPIRED, "approval", "nobody had time to look at it")
+            self.publisher.end(held.requests, RequestState.EXPIRED, "approval", "no moderator decided in time")
 
     def strike(self, actor: Actor, now: float) -> None:
         """Count a text or a picture that was refused for its content against whoever asked for it."""

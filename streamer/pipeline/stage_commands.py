@@ -94,7 +94,7 @@ class StageCommands:
         if held is None:
             waiting = show.approvals.all()
             names = ", ".join(f"{held.number} {show.display_name(held.request.actor.name)}" for held in waiting)
-            show.publisher.answer(command, f"say which one: waiting is {names or 'nothing'}")
+            show.publisher.answer(command, f"say which one; held: {names or 'nothing'}")
         elif command.action is StageAction.APPROVE:
             await self._moderator.release(held, f"moderator {command.actor.name}")
         else:
@@ -116,9 +116,9 @@ class StageCommands:
     async def _unban(self, command: StageCommand) -> None:
         found = await self._moderator.unban(command.text)
         name = self._show.display_name(command.text, "that name")
-        self._show.publisher.answer(command, f"{name} may ask again" if found else f"nobody called {name} is banned")
+        self._show.publisher.answer(command, f"{name} may ask again" if found else f"{name} is not banned")
 
     async def _forget(self, command: StageCommand) -> None:
         await self._moderator.forget_soon(command.actor)
         # Not on the overlay: whoever wants to be forgotten does not want to be shown.
-        self._show.publisher.answer_privately(command, "everything of yours is deleted")
+        self._show.publisher.answer_privately(command, "all your data is deleted")

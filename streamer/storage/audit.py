@@ -76,7 +76,7 @@ def parse_since(text: str, now: float) -> float:
     try:
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
-        raise ConfigError("--since", f"'{text}' is no time", fix="write 2h, 7d or 2026-11-01") from None
+        raise ConfigError("--since", f"'{text}' is not a time", fix="write 2h, 7d or 2026-11-01") from None
 
 
 def _insert_verdicts(db: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:

@@ -138,7 +138,7 @@ def read_only(home: Path) -> Iterator[sqlite3.Connection]:
     """Open the database of a state directory for reading while the program may be running; raises StoreError."""
     path = home / FILE_NAME
     if not path.is_file():
-        raise StoreError(str(path), "is not there; start the program once, or set STREAMER_HOME")
+        raise StoreError(str(path), "does not exist; start the program once, or set STREAMER_HOME")
     db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
     try:
         yield db
@@ -164,7 +164,7 @@ def migrate(db: sqlite3.Connection) -> None:
     """Bring the schema of a database up to date."""
     (done,) = db.execute("PRAGMA user_version").fetchone()
     if done > len(MIGRATIONS):
-        raise sqlite3.DatabaseError(f"the database is of a newer version ({done}) than this program")
+        raise sqlite3.DatabaseError(f"the database version ({done}) is newer than this program")
     for version, script in enumerate(MIGRATIONS[done:], start=done + 1):
         db.executescript(f"BEGIN; {script} PRAGMA user_version = {version}; COMMIT;")
 

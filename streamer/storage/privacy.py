@@ -51,7 +51,7 @@ class Privacy:
     def objection(self, request: ImageRequest, now: float) -> Refusal | None:
         """Refuse somebody who asked to be forgotten, before anything is stored."""
         if self._forgotten and self._pseudonyms.pseudonym(request.actor.id) in self._forgotten:
-            return Refusal(request.id, "forgotten", "you asked to be forgotten; a moderator can take that back")
+            return Refusal(request.id, "forgotten", "you asked to be forgotten; a moderator can undo that")
         return None
 
     async def forget(self, actor_id: str, name: str = "") -> Forgotten:

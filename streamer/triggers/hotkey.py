@@ -58,7 +58,9 @@ def parse_chord(keys: str) -> Chord:
     names = [_parse_key(part.strip().lower(), keys) for part in keys.split("+")]
     modifiers, others = _MODIFIERS.intersection(names), [name for name in names if name not in _MODIFIERS]
     if len(others) != 1 or len(modifiers) + 1 != len(names):
-        raise ConfigError("keys", f"'{keys}' must name exactly one key beside its modifiers", fix="like <ctrl>+<alt>+1")
+        raise ConfigError(
+            "keys", f"'{keys}' must name exactly one key besides its modifiers", fix="like <ctrl>+<alt>+1"
+        )
     if not modifiers and (len(others[0]) == 1 or others[0] in _TYPING):
         fix = f"write <ctrl>+<alt>+{keys}"
         raise ConfigError("keys", f"'{keys}' would fire whenever you type; it needs a modifier", fix=fix)
@@ -130,7 +132,9 @@ def expected_health(platform: str, environ: Mapping[str, str]) -> Health:
         return Health(SOURCE, HealthState.READY)
     wayland = environ.get("XDG_SESSION_TYPE") == "wayland" or bool(environ.get("WAYLAND_DISPLAY"))
     if not environ.get("DISPLAY"):
-        why = "Wayland shows no program the keys of another" if wayland else "there is no display to watch"
+        why = (
+            "Wayland does not let a program see keys pressed in another" if wayland else "there is no display to watch"
+        )
         return Health(SOURCE, HealthState.FAILED, f"{why}; {_ALTERNATIVES}")
     if wayland:
         return Health(

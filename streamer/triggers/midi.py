@@ -31,7 +31,7 @@ PRESSED_FROM = 64
 log = logging.getLogger(__name__)
 
 _KEY = re.compile(r"(note|control|program) (\d{1,3})(?: channel (\d{1,2}))?")
-_SHAPE = "write note 36, control 64 or program 3, with channel 1 to 16 behind it if that matters"
+_SHAPE = "write note 36, control 64 or program 3, and add channel 1 to 16 if it matters"
 
 
 class PadKind(StrEnum):

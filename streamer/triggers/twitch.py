@@ -165,7 +165,7 @@ class TwitchSource:
             f"#{self._channel}",
             self._irc.detail(),
             self._events.detail() if self._events else "",
-            f"{self._chat.malformed} messages made no sense" if self._chat.malformed else "",
+            f"{self._chat.malformed} messages could not be read" if self._chat.malformed else "",
         ]
         state = HealthState.READY if eventsub_reads else self._irc.state
         return Health(SOURCE, state, "; ".join(part for part in parts if part))

@@ -139,9 +139,9 @@ async def test_many_callers_at_once_are_all_answered(program: Remote) -> None:
         ({"sec-fetch-site": "same-origin"}, ""),
         ({"sec-fetch-site": "cross-site"}, "another page"),
         ({"sec-fetch-site": "same-site"}, "another page"),
-        ({"sec-purpose": "prefetch"}, "ahead of time"),
-        ({"purpose": "Prefetch"}, "ahead of time"),
-        ({"x-purpose": "preview"}, "ahead of time"),
+        ({"sec-purpose": "prefetch"}, "prefetched"),
+        ({"purpose": "Prefetch"}, "prefetched"),
+        ({"x-purpose": "preview"}, "prefetched"),
     ],
 )
 def test_what_a_browser_asks_by_itself_is_not_meant(headers: dict[str, str], why: str) -> None:

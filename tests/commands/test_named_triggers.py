@@ -111,8 +111,8 @@ def test_every_line_that_may_be_typed_is_listed_for_the_start() -> None:
     [
         ({"kind": "prompt"}, "prompt is missing; kind prompt needs it"),
         ({"kind": "cycle", "lines": []}, "lines is missing"),
-        ({"kind": "panic", "line": "!bg a"}, "line means nothing for kind panic; remove it"),
-        ({"kind": "pause", "layer": "meme"}, "layer means nothing for kind pause"),
+        ({"kind": "panic", "line": "!bg a"}, "kind panic does not use line; remove it"),
+        ({"kind": "pause", "layer": "meme"}, "kind pause does not use layer"),
         ({"kind": "explode"}, "use one of command, prompt, random, cycle, undo, .*, panic, .*, cut"),
         ({"kind": "command", "line": "!a", "speed": 3}, "speed"),
     ],

@@ -23,10 +23,10 @@ BACKGROUND = {"kind": "background", "layer": "background"}
         (BACKGROUND | {"role": "admin"}, "must be one of viewer, follower, subscriber, vip, moderator, broadcaster"),
         (BACKGROUND | {"role": 5}, "must be one of viewer"),
         (BACKGROUND | {"colour": "red"}, "Extra inputs are not permitted"),
-        (BACKGROUND | {"layout": "top_bottom"}, "nothing else may have one"),
-        ({"kind": "meme", "layer": "memes"}, "a meme needs a layout"),
+        (BACKGROUND | {"layout": "top_bottom"}, "no other kind uses it"),
+        ({"kind": "meme", "layer": "memes"}, "kind meme needs a layout"),
         ({"kind": "background"}, "layer is missing"),
-        ({"kind": "undo", "width": 512, "seconds": 3}, "seconds, width means nothing for kind undo"),
+        ({"kind": "undo", "width": 512, "seconds": 3}, "kind undo draws nothing and does not use seconds, width"),
         ({"kind": "dance"}, "Input should be"),
     ],
 )
@@ -40,7 +40,7 @@ def test_what_viewers_see_is_for_moderators_unless_the_table_says_otherwise() ->
     assert CommandOptions(kind="edit", layer="background", reference="program").role_needed is Role.MODERATOR
     assert CommandOptions(kind="restyle", layer="background", reference="layer").role_needed is Role.VIEWER
     assert CommandOptions(kind="edit", layer="background").role_needed is Role.VIEWER
-    with pytest.raises(ValidationError, match="starts from nothing"):
+    with pytest.raises(ValidationError, match="only kinds edit and restyle use reference"):
         CommandOptions(kind="background", layer="background", reference="program")
 
 

@@ -57,7 +57,7 @@ async def test_held_pictures_are_decided_on_with_a_thumb_and_a_list_that_has_jus
             await page.evaluate(TAP_AS_IT_MOVES, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
             await approve.tap()
             await fact(page, f"{HELD}.length === 2")
-            assert await page.evaluate("window.tapped") == "Approve the picture of ben"
+            assert await page.evaluate("window.tapped") == "Approve the picture for ben"
             await remote.until(lambda status: status["on_air"]["background"])
             assert len((await remote.status())["held"]) == 2
             await asyncio.sleep(0.6)

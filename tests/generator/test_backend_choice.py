@@ -25,7 +25,7 @@ def test_a_named_backend_is_taken_as_it_is() -> None:
 
 
 def test_auto_takes_klein_where_the_gpu_and_the_libraries_are() -> None:
-    assert choose_for([], gpu=True) == BackendChoice("klein", "an NVIDIA GPU and the klein extra are here")
+    assert choose_for([], gpu=True) == BackendChoice("klein", "found an NVIDIA GPU and the klein extra")
 
 
 def test_auto_without_a_gpu_says_so() -> None:

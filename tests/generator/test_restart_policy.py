@@ -76,7 +76,7 @@ def test_the_memory_for_crashes_is_bounded_and_forgets_the_oldest() -> None:
     [
         (-11, "crash", "crashed (Segmentation fault)"),
         (0xC0000005, "crash", "crashed (0xc0000005)"),
-        (-9, "killed", "by the system if memory ran out"),
+        (-9, "killed", "perhaps by the system because memory ran out"),
         (-15, "killed", "from outside"),
         (GPU_FAULT_EXIT, "gpu", "lost the GPU"),
         (0, "exit", "exit status 0"),

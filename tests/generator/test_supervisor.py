@@ -243,7 +243,7 @@ async def test_a_start_without_progress_is_a_hang(tmp_path: Path) -> None:
     options = AT_ONCE.model_copy(update={"give_up_after": 2, "start_timeout_s": 0.5})
     async with running(tmp_path, options, on_load="hang") as generator:
         health = await until(generator, lambda health: "instead" in health.detail)
-        assert "hung and was killed, the last of 2 deaths within 10 minutes" in health.detail
+        assert "hung and was killed, the last of 2 failures within 10 minutes" in health.detail
         assert generator.restarts == {"hang": 2}
 
 

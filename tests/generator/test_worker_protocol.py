@@ -102,7 +102,7 @@ def test_loading_shows_its_share_and_ends_with_what_is_in_use() -> None:
 def test_getting_faster_shows_while_idle_and_does_not_disturb_a_drawing() -> None:
     protocol = idle()
     protocol.received(FasterNow("compiling", 0.99, {"device": "fast"}), 1.0)
-    assert protocol.health().detail == "drawing with the klein backend, getting faster: compiling (99 %)"
+    assert protocol.health().detail == "drawing with the klein backend, optimizing: compiling (99 %)"
     protocol.received(FasterNow("compiling", 1.0, {"device": "fast"}), 2.0)
     assert protocol.health().detail == "drawing with the klein backend"
     protocol.draw(request(), 3.0)
@@ -201,7 +201,7 @@ def test_too_many_deaths_lead_to_the_fallback_at_once_and_the_status_says_so() -
     assert begin.backend == PROCEDURAL
     assert protocol.active == {
         "backend": "procedural",
-        "fallback": "the klein backend ended by itself (exit status 3), the last of 3 deaths within 10 minutes; "
+        "fallback": "the klein backend ended by itself (exit status 3), the last of 3 failures within 10 minutes; "
         "drawing with the procedural backend instead",
     }
     assert protocol.health().detail.startswith("starting the procedural backend; the klein backend ended")
@@ -276,7 +276,7 @@ def test_a_reader_that_leaves_stops_its_own_job_once() -> None:
 def test_parking_while_idle_ends_the_process_without_counting_a_death() -> None:
     protocol = idle()
     assert protocol.release_gpu() == [EndWorker()]
-    assert protocol.health() == Health("generator", HealthState.COLD, "giving the GPU away")
+    assert protocol.health() == Health("generator", HealthState.COLD, "releasing the GPU")
     assert protocol.release_gpu() == []
     assert died(protocol, 0, 1.0) == [RestartAfter(0.0)]
     assert (protocol.start(1.0), protocol.state) == (None, WorkerState.PARKED)

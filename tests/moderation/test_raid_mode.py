@@ -28,7 +28,7 @@ def crowd(raid: RaidMode, people: int, now: float = 100.0, new: float = 0.0, sam
 
 @pytest.mark.parametrize(
     ("people", "new", "same", "why"),
-    [(30, 0.0, 0.0, ""), (30, 0.5, 0.0, "many first-time chatters"), (30, 0.0, 0.7, "many ask for the same"),
+    [(30, 0.0, 0.0, ""), (30, 0.5, 0.0, "many first-time chatters"), (30, 0.0, 0.7, "many identical requests"),
      (5, 1.0, 1.0, "")],
 )  # fmt: skip
 def test_a_crowd_of_newcomers_or_of_one_text_raises_the_alarm(people: int, new: float, same: float, why: str) -> None:
@@ -104,7 +104,7 @@ def test_chat_is_slowed_down_meanwhile_and_what_was_paid_for_is_not() -> None:
     raid.note_passed(REQUEST, 1.0)
     refusal = raid.objection(REQUEST, 2.1)
     assert refusal is not None
-    assert refusal.reason.endswith("ready again in 2 s")
+    assert refusal.reason.endswith("try again in 2 s")
     assert raid.objection(replace(REQUEST, priority=Lane.PAID), 2.0) is None
     assert raid.objection(replace(REQUEST, actor=Actor("m", "m", Role.MODERATOR)), 2.0) is None
     assert raid.objection(REQUEST, 4.0) is None
@@ -126,11 +126,11 @@ def people(count: int, new: int = 0, same: int = 0, options: RaidModeOptions | N
         (10, 10, 0, "many first-time chatters"),
         (10, 4, 0, "many first-time chatters"),
         (10, 3, 0, ""),
-        (10, 0, 5, "many ask for the same"),
+        (10, 0, 5, "many identical requests"),
         (10, 0, 4, ""),
         (100, 39, 49, ""),
         (100, 40, 0, "many first-time chatters"),
-        (100, 0, 50, "many ask for the same"),
+        (100, 0, 50, "many identical requests"),
     ],
 )
 def test_the_alarm_is_raised_at_exactly_these_shares_of_exactly_so_many(
@@ -142,7 +142,7 @@ def test_the_alarm_is_raised_at_exactly_these_shares_of_exactly_so_many(
 def test_shares_of_the_streamers_own_count() -> None:
     assert people(10, new=10, options=RaidModeOptions(newcomers=1.0)) == "many first-time chatters"
     assert people(10, new=9, options=RaidModeOptions(newcomers=1.0)) == ""
-    assert people(10, same=10, options=RaidModeOptions(alike=1.0)) == "many ask for the same"
+    assert people(10, same=10, options=RaidModeOptions(alike=1.0)) == "many identical requests"
     assert people(10, same=9, options=RaidModeOptions(alike=1.0)) == ""
 
 

@@ -96,7 +96,7 @@ async def test_a_twitch_too_slow_for_the_end_of_the_program_is_named_in_the_log(
     shop.output = Rewards(shop.options, shop.account, shop.store, shop.reward_commands, replace(PACE, closing_s=0.0))
     async with running(shop):
         await until(lambda: shop.output.health().state == "ready")
-    assert "could not be paused at the end: TimeoutError" in caplog.text
+    assert "could not be paused at shutdown: TimeoutError" in caplog.text
 
 
 async def test_closed_doors_pause_the_rewards_at_once_and_open_ones_resume_them(api: TwitchApi, shop: Shop) -> None:

@@ -128,7 +128,7 @@ def test_a_refusal_of_something_without_previews_says_nothing(hub: Hub) -> None:
     page = hub.join()
     hub.publish(frame("a"))
     sent_to(page)
-    hub.publish(Refusal("b", "cooldown", "ready again in 12 s"))
+    hub.publish(Refusal("b", "cooldown", "try again in 12 s"))
     assert sent_to(page) == []
 
 

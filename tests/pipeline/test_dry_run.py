@@ -79,7 +79,7 @@ def test_a_full_queue_gives_the_turn_back_here_too() -> None:
 def test_limits_and_the_queue_run_on_the_recordings_own_time() -> None:
     fates = played(line(0, "!bg one"), line(10, "!bg two"), line(31, "!bg three"))
     assert [one.outcome for one in fates] == ["on_air", "refused", "on_air"]
-    assert fates[1].reason == "ready again in 20 s"
+    assert fates[1].reason == "try again in 20 s"
 
 
 def test_people_wait_for_their_turn_and_too_long_a_wait_is_the_end() -> None:

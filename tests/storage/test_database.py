@@ -23,7 +23,7 @@ async def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "streamer.db") as db:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     db.close()
-    with pytest.raises(StoreError, match="newer version"):
+    with pytest.raises(StoreError, match="is newer than this program"):
         await Store.at(tmp_path, StoreOptions()).open()
 
 

@@ -55,7 +55,7 @@ export function decodePicture(message) {
 
 /** @param {any} header */
 function checkHeader(header) {
-  if (header === null || typeof header !== 'object') throw new TypeError('header is no object');
+  if (header === null || typeof header !== 'object') throw new TypeError('header is not an object');
   if (header.v !== PROTOCOL) throw new TypeError(`header speaks protocol ${header.v}`);
   if (header.type !== 'frame' && header.type !== 'preview') throw new TypeError(`unknown picture type ${header.type}`);
   for (const key of ['layer', 'request_id', 'media_type']) {

@@ -59,7 +59,7 @@ function newRow(item) {
       type: 'button',
       className: 'look',
       title: 'Click to see it clearly',
-      ariaLabel: `Look at the picture of ${actor}`,
+      ariaLabel: `Look at the picture for ${actor}`,
     },
     image,
   );
@@ -74,7 +74,7 @@ function newRow(item) {
       {},
       element('p', {}, element('strong', { textContent: `${item.number} · ${actor}` }), ' ', time),
       element('p', { className: 'what', textContent: item.request.text || item.request.command }),
-      element('p', { className: 'by', textContent: item.goes ? 'goes on air by itself' : item.reason }),
+      element('p', { className: 'by', textContent: item.goes ? 'goes on air automatically' : item.reason }),
       decisions(item),
     ),
   );
@@ -93,7 +93,7 @@ function decisions(item) {
       type: 'button',
       textContent: text,
       className,
-      ariaLabel: `${text} the picture of ${actor}`,
+      ariaLabel: `${text} the picture for ${actor}`,
       onclick: () => act(action),
     });
   return element(
@@ -121,7 +121,7 @@ export function showBans(bans) {
 
 /** @param {Ban} ban */
 function banRow(ban) {
-  const left = ban.minutes_left === null ? 'for good' : `${Math.ceil(ban.minutes_left)} min`;
+  const left = ban.minutes_left === null ? 'permanent' : `${Math.ceil(ban.minutes_left)} min`;
   const reason = ban.reason ? ` (${ban.reason})` : '';
   return element(
     'li',

@@ -83,7 +83,7 @@ function queueRow(request, drawing) {
     element('button', {
       type: 'button',
       textContent: 'Remove',
-      ariaLabel: `Remove the request of ${request.actor}`,
+      ariaLabel: `Remove the request from ${request.actor}`,
       onclick: () => act(() => call('DELETE', `/api/v1/requests/${encodeURIComponent(request.id)}`)),
     }),
   );
@@ -107,7 +107,7 @@ function showQueue(status) {
 /** @param {Status} status */
 function showSafety(status) {
   byId('alarm').hidden = !status.alarm;
-  byId('alarm').textContent = status.alarm && `Raid mode: ${status.alarm}. Viewers' pictures wait for you.`;
+  byId('alarm').textContent = status.alarm && `Raid mode: ${status.alarm}. Viewers' pictures are held for you.`;
   showHeld(status.held);
   byId('held-count').textContent = String(status.held.length);
   byId('held-section').hidden = !status.held.length;

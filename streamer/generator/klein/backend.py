@@ -244,7 +244,7 @@ class KleinBackend:
         eight_bit = count_eight_bit(engine.model.transformer, engine.model.encoder)
         sizes = ", ".join(str(shape) for shape in engine.plans) or "none yet"
         left = 0 if self._warm_up is None else self._warm_up.steps_left
-        waiting = f", {left} steps of warming up left" if left else ""
+        waiting = f", {left} warm-up steps left" if left else ""
         memory = {"memory": MEMORY_LEVELS[self._memory_level]} if self._memory_level else {}
         return {"eight_bit_layers": str(eight_bit), "fast_sizes": sizes + waiting, **memory}
 

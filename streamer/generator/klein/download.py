@@ -34,7 +34,7 @@ CHECKPOINT_FILES = (
 )  # fmt: skip
 VAE_FILES = ("config.json", "*.safetensors", "vae/*.json", "vae/*.safetensors")
 SPARE_GB = 2.0
-NON_COMMERCIAL = "FLUX Non-Commercial License: pictures may not earn money, which a monetised stream does"
+NON_COMMERCIAL = "FLUX Non-Commercial License, which does not allow monetized streams"
 
 
 def find_checkpoint(model: str, report: Report, files: tuple[str, ...] = CHECKPOINT_FILES) -> Path:
@@ -73,7 +73,7 @@ def explain_hub_errors(model: str) -> Iterator[None]:
         ) from error
     except RepositoryNotFoundError as error:
         raise BackendUnavailable(
-            f"the hub knows no {model}, or it is private", fix=f"check {page}, and HF_TOKEN if it needs an account"
+            f"the hub has no model {model}, or it is private", fix=f"check {page}, and HF_TOKEN if it needs an account"
         ) from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise BackendUnavailable(
@@ -82,7 +82,7 @@ def explain_hub_errors(model: str) -> Iterator[None]:
         ) from error
     except HfHubHTTPError as error:
         raise BackendUnavailable(
-            f"downloading {model} failed: {in_words(error)}", fix="start again: it continues where it stopped"
+            f"downloading {model} failed: {in_words(error)}", fix="start the program again to resume the download"
         ) from error
     except OSError as error:
         raise BackendUnavailable(

@@ -89,7 +89,7 @@ def require_distilled(folder: Path) -> bool:
     index = json.loads(path.read_text(encoding="utf-8"))
     if not index.get("_class_name", "").startswith("Flux2Klein"):
         raise BackendUnavailable(
-            f"{folder} holds a {index.get('_class_name')}", fix="generator klein draws with FLUX.2 Klein models only"
+            f"{folder} holds a {index.get('_class_name')}", fix="the klein backend draws only with FLUX.2 Klein models"
         )
     caches_references = bool(index["_class_name"] == KV_PIPELINE)
     if not caches_references and not index.get("is_distilled", False):

@@ -30,7 +30,9 @@ def open_reference(data: bytes) -> Image.Image:
         raise BackendError(f"the picture to edit cannot be read: {in_words(error)}") from error
     ratio = max(picture.width / picture.height, picture.height / picture.width)
     if ratio > MAX_ASPECT_RATIO or min(picture.size) < PATCH:
-        raise BackendError(f"the picture to edit is {picture.width}x{picture.height}", fix="use a less extreme shape")
+        raise BackendError(
+            f"the picture to edit is {picture.width}x{picture.height}", fix="use a less extreme aspect ratio"
+        )
     return picture.convert("RGB")
 
 

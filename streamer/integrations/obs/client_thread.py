@@ -155,7 +155,7 @@ class ClientThread:
                 self._lose(ObsConnectionState.AWAY, str(error))
             self._closed.wait(self._pace.retry_s[min(attempt, len(self._pace.retry_s) - 1)])
             attempt += 1
-        self._lose(ObsConnectionState.AWAY, "the program ends")
+        self._lose(ObsConnectionState.AWAY, "the program is stopping")
         self._wake_sender.close()
         self._wake_receiver.close()
 

@@ -153,7 +153,7 @@ class Installer:
         if settings := wrong_settings(desired, source.settings):
             data = {"inputName": source.name, "inputSettings": settings, "overlay": True}
             await self._call("SetInputSettings", data)
-            self._changes.append(f"'{source.name}' got its settings back: {', '.join(settings)}")
+            self._changes.append(f"'{source.name}': restored its settings {', '.join(settings)}")
 
     async def _target_scenes(self, names: Sequence[str], items: Sequence[SceneItem]) -> list[str]:
         if not names:

@@ -39,7 +39,7 @@ class KnownSources:
             draft.write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
             draft.replace(self._path)
         except OSError as error:
-            log.warning("OBS sources are not remembered: %s", error)
+            log.warning("the list of the program's OBS sources could not be saved: %s", error)
 
 
 def _read(path: Path) -> dict[str, dict[str, KnownSource]]:

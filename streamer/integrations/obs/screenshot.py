@@ -30,12 +30,12 @@ class ProgramScreenshot:
     async def picture(self) -> bytes:
         """Return what viewers see now as a JPEG, 1280 pixels wide; raises BackendError without one."""
         if not self._session.options.program_picture:
-            raise Unsupported("the streamer has not switched that on")
+            raise Unsupported("the streamer has not switched this on")
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 return await self._take()
         except (TimeoutError, ObsError):
-            raise Unsupported("there is no picture of what is on air: OBS did not answer") from None
+            raise Unsupported("what is on air cannot be captured: OBS did not answer") from None
         except (LookupError, TypeError, binascii.Error) as error:
             raise BackendError(f"OBS sent no picture: {error!r}") from error
 

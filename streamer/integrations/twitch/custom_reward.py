@@ -73,7 +73,9 @@ def _actual_value(name: str, actual: Mapping[str, Any]) -> object:
 def explain_rejection(title: str, problem: str) -> str:
     """Explain to the streamer why Twitch rejects a reward."""
     if "DUPLICATE_REWARD" in problem:
-        return f"the channel already has a reward called '{title}' that is not ours: choose another title"
+        return (
+            f"the channel already has a reward called '{title}' that this program did not create: choose another title"
+        )
     if "TOO_MANY_REWARDS" in problem:
         return f"no room for '{title}': Twitch allows 50 rewards, remove some"
     return f"'{title}': {problem}"

@@ -40,7 +40,7 @@ async def request_code(settings: TwitchConfig, http: httpx.AsyncClient, scopes: 
     if not response.is_success or "device_code" not in body:
         error = error_of(response)
         if error.status in (400, 403):
-            raise ConfigError("twitch.client_id", f"Twitch refuses it: {error.problem}", fix=REGISTER)
+            raise ConfigError("twitch.client_id", f"Twitch refuses this client ID: {error.problem}", fix=REGISTER)
         raise error
     return DeviceCode(
         str(body["verification_uri"]), str(body["user_code"]), str(body["device_code"]),
@@ -79,5 +79,5 @@ def _extra_interval_s(problem: str, status: int) -> float:
     if "denied" in problem:
         raise LoginError("the login was refused in the browser")
     if "expired" in problem or "invalid device code" in problem:
-        raise LoginError("the code is no longer good; run: streamer login twitch")
+        raise LoginError("the code is no longer valid; run: streamer login twitch")
     raise LoginError(f"Twitch refuses the login: {problem or status}")

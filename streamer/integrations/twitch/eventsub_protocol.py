@@ -26,12 +26,12 @@ KEEPALIVE_S = 10
 # https://dev.twitch.tv/docs/eventsub/handling-websocket-events/#close-message
 CLOSE_REASONS = {
     4000: "Twitch has an internal error",
-    4001: "Twitch says that we sent something",
-    4002: "Twitch missed our answers to its pings",
+    4001: "Twitch closed the connection because the client sent a message",
+    4002: "Twitch got no answer to its pings",
     4003: "Twitch closed a connection without subscriptions",
     4004: "Twitch closed the old connection after a reconnect",
-    4005: "Twitch lost us to a network timeout",
-    4006: "Twitch lost us to a network error",
+    4005: "Twitch closed the connection after a network timeout",
+    4006: "Twitch closed the connection after a network error",
     4007: "Twitch does not know the reconnect address",
 }
 AT_ONCE = frozenset({4004, 4007})
@@ -119,7 +119,7 @@ class EventSubProtocol:
 
     def timed_out(self) -> Disconnected:
         """Return the action for a deadline that has passed."""
-        return Disconnected("Twitch has gone silent" if self._current is not None else "Twitch does not say welcome")
+        return Disconnected("Twitch has gone silent" if self._current is not None else "Twitch sent no welcome message")
 
     def received(self, number: int, frame: str | bytes, now: float) -> list[Action]:
         """Handle one frame of one connection."""

@@ -98,7 +98,7 @@ class IrcClient:
             return await _receive(socket, self._timeouts.quiet_s if joined else self._timeouts.join_s)
         except TimeoutError:
             if not joined:
-                self._problem = f"Twitch does not confirm #{self._channel}; is the name right?"
+                self._problem = f"Twitch does not confirm #{self._channel}; check the name"
         await socket.send("PING :streamer")
         try:
             return await _receive(socket, self._timeouts.pong_s)

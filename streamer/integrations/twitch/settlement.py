@@ -66,7 +66,9 @@ class Settlement:
                 if found_at is None:
                     self._orphans.put(redemption_id, now)
                 elif now - found_at >= self._pace.orphan_s:
-                    await self.refund(Redemption(redemption_id, reward_id), "redeemed while the program was away")
+                    await self.refund(
+                        Redemption(redemption_id, reward_id), "redeemed while the program was not running"
+                    )
 
     async def run(self) -> None:
         """Settle what the database says is owed; after a failure retry with growing pauses."""

@@ -140,11 +140,11 @@ class TokenProvider:
                 raise LoginError(self._rejection)
             self._pair, self._rejection, pair = stored, "", stored
         if not self._settings.client_id:
-            raise LoginError("no twitch.client_id is set in config.yaml, so nobody can be logged in")
+            raise LoginError("twitch.client_id is not set in config.yaml, so nobody can log in")
         if pair is None:
             raise LoginError(f"nobody is logged in; {LOGIN_HINT}")
         if pair.client_id != self._settings.client_id:
-            raise LoginError(f"the login was made for another twitch.client_id; {LOGIN_HINT}")
+            raise LoginError(f"the login belongs to another twitch.client_id; {LOGIN_HINT}")
         return pair
 
 

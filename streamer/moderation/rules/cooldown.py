@@ -101,12 +101,12 @@ class Cooldown(Rule):
         counter = _counter(request)
         wait = self._waiting.get(counter) or _Wait(now, math.inf)
         if wait.ready_at > now:
-            return Refusal(request.id, "cooldown", f"ready again in {math.ceil(wait.ready_at - now)} s")
+            return Refusal(request.id, "cooldown", f"try again in {math.ceil(wait.ready_at - now)} s")
         # Viewers with a promised turn leave the rest of the burst to those without one.
         crowded_s = self._everyone_at - now - (self._burst_s / 2 if wait.is_promised else self._burst_s)
         if crowded_s > 0 and not self._uses_promise(wait.turn_at, now):
             seconds = math.ceil(self._kept_in_s(wait.turn_at, now) if wait.is_promised else crowded_s)
-            return Refusal(request.id, "cooldown", f"many are asking at once, ready again in {seconds} s")
+            return Refusal(request.id, "cooldown", f"chat is busy, try again in {seconds} s")
         # A raid of fresh accounts makes one request each, so only the price of the first one slows it down.
         turns = self._newcomer if request.first_time else 1.0
         self._everyone_at = max(self._everyone_at, now) + self._everyone_s * turns

@@ -67,7 +67,7 @@ def parse_answer(answer: object) -> tuple[bool, Scores]:
         result = answer["results"][0]  # type: ignore[index]
         return bool(result["flagged"]), {str(name): float(score) for name, score in result["category_scores"].items()}
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise ValueError("the moderation service sent an answer of unknown form") from error
+        raise ValueError("the moderation service sent an answer in an unknown format") from error
 
 
 def create(options: Options) -> ModerationApi:

@@ -45,7 +45,7 @@ def reason_closed(request: ImageRequest, scene: SceneOptions, live: bool, live_o
     if request.actor.role is Role.BROADCASTER:
         return ""
     if live_only and not live:
-        return "pictures open when the stream is live"
+        return "pictures can be requested when the stream is live"
     if scene.quiet:
         return "no pictures in this scene, try again later"
     if scene.commands is not None and request.command not in scene.commands:

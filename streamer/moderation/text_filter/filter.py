@@ -80,7 +80,7 @@ class TextFilter(Rule):
         if finding is None:
             return None
         if finding.outcome is Outcome.HOLD:
-            return Hold(request.id, "words", "a moderator is to look at these words first", finding.code)
+            return Hold(request.id, "words", "a moderator will look at these words first", finding.code)
         return Refusal(request.id, "words", "some of these words cannot be drawn here", finding.code)
 
     def find(self, text: str) -> Finding | None:

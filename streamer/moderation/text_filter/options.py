@@ -50,7 +50,7 @@ class TextFilterOptions(BaseModel):
         for pattern in patterns:
             core = normalize.fold(pattern).strip("*")
             if not _WORDS_PATTERN.fullmatch(normalize.fold(pattern)) or len(core) < 2:
-                raise ValueError(f"'{pattern}': use at least two letters or digits, with a * at either end or none")
+                raise ValueError(f"'{pattern}': use at least two letters or digits, with an optional * at either end")
             if "*" in pattern and len(core) < SHORTEST_STEM:
                 raise ValueError(
                     f"'{pattern}': with a * it would match far too much; use {SHORTEST_STEM} letters or more"

@@ -75,7 +75,7 @@ def test_steps_then_one_picture(make: Callable[..., Any]) -> None:
 def test_it_draws_before_it_is_fast_and_the_same_after(make: Callable[..., Any]) -> None:
     """Pictures are the same before and after the last warm-up step."""
     backend = make()
-    assert "steps of warming up left" in backend.active()["fast_sizes"]
+    assert "warm-up steps left" in backend.active()["fast_sizes"]
     early = last(backend.draw(request())).pixels()
     reported: list[tuple[str, float]] = []
     while backend.idle(lambda doing, share: reported.append((doing, share))):

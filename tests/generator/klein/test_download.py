@@ -97,7 +97,7 @@ def test_each_fault_names_its_fix(error: Exception, message: str) -> None:
     assert caught.value.fix
 
 
-@pytest.mark.parametrize(("status", "message"), [(403, "gated"), (404, "the hub knows no")])
+@pytest.mark.parametrize(("status", "message"), [(403, "gated"), (404, "the hub has no model")])
 def test_gates_and_typing_errors_are_told_apart(status: int, message: str) -> None:
     """A gated model asks for its licence and a token, an unknown one for its name."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError

@@ -31,7 +31,7 @@ def test_install_says_what_it_did_and_the_second_time_that_all_is_well(with_brow
     assert (first.returncode, first.stderr.count("error")) == (0, 0), first.stderr
     assert "'streamer overlay' was created in the scene 'Scene'" in first.stdout
     again = typed(environ, "install")
-    assert again.stdout == "Everything is in place already\n"
+    assert again.stdout == "Everything is already in place\n"
     assert with_browser.items() == ["streamer background", "streamer overlay"]
     assert Path(with_browser.settings("streamer overlay")["local_file"]).exists()
     assert PASSWORD not in first.stdout + first.stderr + again.stderr

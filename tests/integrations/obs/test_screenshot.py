@@ -32,7 +32,7 @@ async def test_what_viewers_see_is_a_picture_to_edit(real: RealObs, tmp_path: Pa
 async def test_no_picture_is_taken_unless_the_streamer_allows_it(real: RealObs, tmp_path: Path) -> None:
     async with running_obs(real.port, tmp_path) as running:
         await running.ready()
-        with pytest.raises(Unsupported, match="has not switched that on"):
+        with pytest.raises(Unsupported, match="has not switched this on"):
             await running.obs.screenshot.picture()
 
 

@@ -43,7 +43,7 @@ async def test_a_code_that_nobody_confirms_ends_by_the_service_and_by_our_own_cl
         with pytest.raises(LoginError, match="in time"):
             await poll(api.settings, http, SCOPES, code, clock=lambda: time.monotonic() + 1801)
         api.grants.skip(1801)
-        with pytest.raises(LoginError, match="no longer good"):
+        with pytest.raises(LoginError, match="no longer valid"):
             await poll(api.settings, http, SCOPES, code)
 
 

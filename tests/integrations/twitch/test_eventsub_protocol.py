@@ -83,7 +83,7 @@ def test_every_message_extends_the_deadline_by_the_announced_keepalive(protocol:
 def test_a_socket_without_a_welcome_is_given_up() -> None:
     protocol = EventSubProtocol("ws://base", TtlSet(), NOW)
     assert protocol.deadline() == NOW + WELCOME_S
-    assert protocol.timed_out() == Disconnected("Twitch does not say welcome")
+    assert protocol.timed_out() == Disconnected("Twitch sent no welcome message")
 
 
 def test_a_revocation_names_the_subscription_and_the_reason(protocol: EventSubProtocol) -> None:

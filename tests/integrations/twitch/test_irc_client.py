@@ -183,7 +183,7 @@ async def test_a_channel_that_is_never_confirmed_is_named() -> None:
     async with IrcServer() as server:
         server.confirms_joins = False
         async with listening(server, timeouts) as listener:
-            await listener.until("connecting", "Twitch does not confirm #harbour; is the name right?")
+            await listener.until("connecting", "Twitch does not confirm #harbour; check the name")
 
 
 async def test_a_refusal_by_twitch_is_passed_on() -> None:

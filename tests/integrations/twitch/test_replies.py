@@ -52,7 +52,7 @@ def test_whoever_paid_hears_that_the_points_come_back_and_no_message_is_answered
         Clear("background"),
         Answer("m1", "http", ANN, "3 waiting"),
         Refused(replace(TRIGGER, source="http"), Refusal("m1", "length", "too long")),
-        Refused(TRIGGER, Refusal("m1", "cooldown", "ready again in 3 s")),
+        Refused(TRIGGER, Refusal("m1", "cooldown", "try again in 3 s")),
         Ended(replace(ASKED, source="events"), RequestState.SHOWN),
         Ended(ASKED, RequestState.SUPERSEDED, "queue", "a newer one"),
         Ended(ASKED, RequestState.CANCELLED, "panic", "switched off"),

@@ -145,6 +145,6 @@ async def test_nobody_logged_in_and_a_login_of_another_application_are_two_sente
     await account.close()
     api.log_in(tmp_path)
     other = Account(tmp_path, api.settings.model_copy(update={"client_id": "another"}), {})
-    with pytest.raises(LoginError, match="was made for another"):
+    with pytest.raises(LoginError, match="belongs to another"):
         await other.tokens.access()
     await other.close()

@@ -29,8 +29,8 @@ def reason(rule: Cooldown, request: ImageRequest, now: float) -> str | None:
 def test_a_viewer_waits_and_is_told_how_long(ask: Ask) -> None:
     rule = limiter(user_s=30)
     assert reason(rule, ask(), 100.0) is None
-    assert reason(rule, ask(), 118.5) == "ready again in 12 s"
-    assert reason(rule, ask(), 129.999) == "ready again in 1 s"
+    assert reason(rule, ask(), 118.5) == "try again in 12 s"
+    assert reason(rule, ask(), 129.999) == "try again in 1 s"
     assert reason(rule, ask(), 130.0) is None
 
 
@@ -52,7 +52,7 @@ def test_viewers_do_not_wait_for_one_another(ask: Ask) -> None:
 def test_one_number_is_shared_out_over_the_roles(ask: Ask, role: Role, wait: int) -> None:
     rule = limiter(user_s=30)
     assert reason(rule, ask(role=role), 0.0) is None
-    assert reason(rule, ask(role=role), max(wait - 0.5, 0.0)) == ("ready again in 1 s" if wait else None)
+    assert reason(rule, ask(role=role), max(wait - 0.5, 0.0)) == ("try again in 1 s" if wait else None)
     assert reason(rule, ask(role=role), wait) is None
 
 
@@ -71,9 +71,9 @@ def test_a_command_with_a_wait_of_its_own_is_counted_by_itself(ask: Ask) -> None
     rule = limiter(user_s=30)
     assert reason(rule, ask(), 0.0) is None
     assert reason(rule, ask(command="sticker", cooldown_s=5.0), 1.0) is None
-    assert reason(rule, ask(command="sticker", cooldown_s=5.0), 2.0) == "ready again in 4 s"
+    assert reason(rule, ask(command="sticker", cooldown_s=5.0), 2.0) == "try again in 4 s"
     assert reason(rule, ask(command="meme", cooldown_s=5.0), 2.0) is None
-    assert reason(rule, ask(command="edit"), 2.0) == "ready again in 28 s"
+    assert reason(rule, ask(command="edit"), 2.0) == "try again in 28 s"
 
 
 @pytest.mark.parametrize(("role", "wait"), [(Role.VIEWER, 60), (Role.SUBSCRIBER, 30), (Role.MODERATOR, 0)])
@@ -100,16 +100,16 @@ def test_a_wait_of_its_own_keeps_the_share_that_each_role_has_of_a_viewers_wait(
 def test_half_a_second_is_a_wait(ask: Ask) -> None:
     rule = limiter(user_s=0.5)
     assert reason(rule, ask(), 0.0) is None
-    assert reason(rule, ask(), 0.4) == "ready again in 1 s"
+    assert reason(rule, ask(), 0.4) == "try again in 1 s"
     assert reason(rule, ask(), 0.5) is None
 
 
 def test_all_of_chat_together_is_spaced_after_a_burst(ask: Ask) -> None:
     rule = limiter(user_s=0, everyone_s=2, burst=3)
     passed = [reason(rule, ask(user=str(n)), 100.0) for n in range(4)]
-    assert passed == [None, None, None, "many are asking at once, ready again in 2 s"]
+    assert passed == [None, None, None, "chat is busy, try again in 2 s"]
     assert reason(rule, ask(user="5"), 102.0) is None
-    assert reason(rule, ask(user="6"), 103.0) == "many are asking at once, ready again in 1 s"
+    assert reason(rule, ask(user="6"), 103.0) == "chat is busy, try again in 1 s"
 
 
 def test_a_viewer_refused_because_of_the_crowd_keeps_their_own_turn(ask: Ask) -> None:
@@ -182,7 +182,7 @@ def test_a_viewer_who_passed_passes_again_after_their_wait_whatever_the_crowd_do
     passed = [now / 10 for now in range(1, 100) if crowd(rule, now / 10) is None]
     assert passed == [float(now) for now in range(1, 10)]
     assert crowd(rule, 9.95) is not None
-    assert reason(rule, ask(), 9.99) == "ready again in 1 s"
+    assert reason(rule, ask(), 9.99) == "try again in 1 s"
     assert reason(rule, ask(), 10.0) is None
     assert crowd(rule, 10.5) is not None
 
@@ -192,7 +192,7 @@ def test_a_promised_turn_comes_on_top_of_the_burst_and_the_crowd_pays_for_it(ask
     assert reason(rule, ask(), 0.0) is None
     assert [crowd(rule, at) for at in (9.8, 9.9)] == [None, None]
     assert reason(rule, ask(), 10.0) is None
-    assert crowd(rule, 11.7) == "many are asking at once, ready again in 1 s"
+    assert crowd(rule, 11.7) == "chat is busy, try again in 1 s"
     assert crowd(rule, 11.8) is None
 
 
@@ -204,7 +204,7 @@ def test_promises_take_half_of_the_turns_and_the_reported_wait_is_true(ask: Ask)
         crowd(rule, tenth / 10)
     assert reason(rule, ask(user="0"), 4.0) is None
     told = [reason(rule, ask(user=str(n)), 4.1) for n in (1, 2, 3)]
-    assert told == [f"many are asking at once, ready again in {wait} s" for wait in (2, 4, 6)]
+    assert told == [f"chat is busy, try again in {wait} s" for wait in (2, 4, 6)]
     for at in range(42, 100):
         crowd(rule, at / 10)
         if at in (60, 80):
@@ -217,9 +217,9 @@ def test_a_viewer_with_a_promise_passes_earlier_only_when_there_is_much_room(ask
     rule = limiter(user_s=1, everyone_s=1, burst=5)
     for n in range(5):
         assert reason(rule, ask(user=str(n)), 0.0) is None
-    assert reason(rule, ask(user="4"), 2.9) == "many are asking at once, ready again in 7 s"
+    assert reason(rule, ask(user="4"), 2.9) == "chat is busy, try again in 7 s"
     assert reason(rule, ask(user="stranger"), 2.9) is None
-    assert reason(rule, ask(user="4"), 3.9) == "many are asking at once, ready again in 6 s"
+    assert reason(rule, ask(user="4"), 3.9) == "chat is busy, try again in 6 s"
     assert reason(rule, ask(user="4"), 4.0) is None
 
 
@@ -231,9 +231,9 @@ def test_two_promised_turns_used_together_are_spaced(ask: Ask) -> None:
         crowd(rule, at / 10)
     # Both turns are long due: one is kept at once, the other after two turns of the crowd.
     assert reason(rule, ask(user="0"), 19.5) is None
-    assert reason(rule, ask(user="1"), 20.0) == "many are asking at once, ready again in 2 s"
+    assert reason(rule, ask(user="1"), 20.0) == "chat is busy, try again in 2 s"
     assert crowd(rule, 21.0) is None
-    assert reason(rule, ask(user="1"), 21.4) == "many are asking at once, ready again in 1 s"
+    assert reason(rule, ask(user="1"), 21.4) == "chat is busy, try again in 1 s"
     assert reason(rule, ask(user="1"), 21.5) is None
 
 
@@ -277,7 +277,7 @@ def test_a_turn_that_found_the_queue_full_is_given_back_and_promised(ask: Ask) -
     assert crowd(rule, 1.0) is None
     assert crowd(rule, 1.5) is not None
     assert reason(rule, ask(), 1.5) is None
-    assert reason(rule, ask(), 2.0) == "ready again in 30 s"
+    assert reason(rule, ask(), 2.0) == "try again in 30 s"
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_a_request_that_used_no_turn_gives_none_back(ask: Ask, fields: dict[str,
     rule = limiter(user_s=30)
     assert reason(rule, ask(), 0.0) is None
     rule.give_back(ask(**fields), 1.0)
-    assert reason(rule, ask(), 2.0) == "ready again in 28 s"
+    assert reason(rule, ask(), 2.0) == "try again in 28 s"
 
 
 def simple(user: str) -> ImageRequest:
@@ -316,8 +316,8 @@ def test_the_defaults_are_half_a_minute_a_viewer_and_a_second_for_all_after_five
 def test_a_first_message_costs_more_turns_for_its_writer_and_for_everyone(ask: Ask) -> None:
     rule = limiter(user_s=30, everyone_s=1, burst=1, newcomer=3)
     assert reason(rule, ask(first_time=True), 0.0) is None
-    assert reason(rule, ask(user="other"), 2.5) == "many are asking at once, ready again in 1 s"
+    assert reason(rule, ask(user="other"), 2.5) == "chat is busy, try again in 1 s"
     assert reason(rule, ask(user="other"), 3.0) is None
-    assert reason(rule, ask(), 89.0) == "ready again in 1 s"
+    assert reason(rule, ask(), 89.0) == "try again in 1 s"
     assert reason(rule, ask(), 90.0) is None
-    assert reason(rule, ask(), 119.0) == "ready again in 1 s"
+    assert reason(rule, ask(), 119.0) == "try again in 1 s"

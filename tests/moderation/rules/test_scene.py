@@ -77,7 +77,7 @@ def test_while_the_stream_is_off_viewers_are_refused_if_configured() -> None:
         for kind in (NoticeKind.OFFLINE, NoticeKind.RAID, NoticeKind.ONLINE):
             built.observe(Notice("twitch", kind, 1.0), 1.0)
             heard.append(why(built))
-    assert heard == ["pictures open when the stream is live"] * 2 + [""] * 4
+    assert heard == ["pictures can be requested when the stream is live"] * 2 + [""] * 4
 
 
 def test_commands_are_open_until_a_source_reports_the_stream() -> None:
