@@ -67,16 +67,14 @@ class ServerConfig(Section):
     )
     public_url: str | None = Field(
         None,
-        description="address under which OBS reaches the program through a proxy or tunnel, like "
-        "https://pictures.example",
+        description="address at which OBS reaches the program through a proxy or tunnel, like https://pictures.example",
     )
     allowed_hosts: tuple[str, ...] = Field(
-        (), description="further host names under which browsers may call this server, like [gpu-box.local]"
+        (), description="other host names that browsers may use to reach this server, like [gpu-box.local]"
     )
     expose: bool = Field(
         False,
-        description="true: confirms that other computers may reach the program; needed when host is not this "
-        "computer's own address",
+        description="true: other computers may reach the program; required if host is not a loopback address",
     )
 
     @property
@@ -115,7 +113,9 @@ class LayerConfig(LayerOptions):
     """One overlay layer; ``at_least_s`` is how long a viewer's picture is safe from the next one."""
 
     at_least_s: float = Field(
-        0.0, ge=0, description="how long a viewer's picture is safe from the next viewer's; you never wait"
+        0.0,
+        ge=0,
+        description="seconds before the next viewer's picture may replace a viewer's picture; yours never wait",
     )
 
 
@@ -129,29 +129,29 @@ class Config(Section):
     named_triggers: NamedTriggerTable = Field({}, description="what keys, decks, pads and desktop shortcuts can press")
     when: Automations = Field({}, description="what runs by itself when an event happens")
     policy: tuple[Use, ...] = Field(
-        (), description="who may ask for what, checked in this order; the first refusal ends it"
+        (), description="who may ask for what; the rules run in this order until one refuses"
     )
     prefix: str = Field("!", min_length=1, max_length=3, description="what a command starts with")
     commands: Mapping[str, CommandOptions] = Field(description="what people may type")
     styles: Mapping[str, str] = Field({}, description="what !style can switch on")
     layers: Mapping[str, LayerConfig] = Field(description="what the overlay shows, one entry for each layer")
-    queue: QueueOptions = Field(QueueOptions(), description="how much may wait")
+    queue: QueueOptions = Field(QueueOptions(), description="how many requests may wait")
     approval: ApprovalOptions = Field(
-        ApprovalOptions(), description="when a human checks a viewer's picture before it goes on air"
+        ApprovalOptions(), description="when a moderator checks a viewer's picture before it goes on air"
     )
     privacy: PrivacyOptions = Field(PrivacyOptions(), description="how long data about people is kept")
     strikes: StrikeOptions = Field(
         StrikeOptions(),
-        description="who is banned automatically: people whose texts are refused again and again for what they say",
+        description="who is banned automatically: viewers whose texts are refused repeatedly for their content",
     )
     raid: RaidModeOptions = Field(
         RaidModeOptions(),
-        description="raid mode: while a crowd makes trouble, viewers' pictures are held and slowed down",
+        description="raid mode: while a crowd floods chat, viewers' pictures are held and chat is slowed down",
     )
-    store: StoreOptions = Field(StoreOptions(), description="how much of the past is kept in the state folder")
-    outputs: tuple[Use, ...] = Field((), description="who else is told what happens")
+    store: StoreOptions = Field(StoreOptions(), description="how much history is kept in the state folder")
+    outputs: tuple[Use, ...] = Field((), description="where else events are sent")
     events: tuple[EventTrigger, ...] = Field(
-        (), description="lines that are typed when something happens on the platform"
+        (), description="lines that the program types when something happens on the platform"
     )
     obs: ObsOptions | None = Field(None, description="OBS: where it runs, and what to do there")
 

@@ -26,13 +26,16 @@ class EventTrigger(BaseModel):
         description="cheer, subscription, gift, raid or follow"
     )
     least: int = Field(
-        1, ge=1, description="fewest bits, months, gifts or viewers; of several entries the highest that fits counts"
+        1,
+        ge=1,
+        description="minimum number of bits, months, gifts or viewers; if several entries match, the highest "
+        "minimum wins",
     )
     command: str = Field(
         min_length=1, description="line to type; {text} is the message, {name} the person, {count} the amount"
     )
     paid: bool | None = Field(
-        None, description="true: waits with the paid requests; null: cheers, subscriptions and gifts do"
+        None, description="true: queue with the paid requests; null: only cheers, subscriptions and gifts"
     )
 
 

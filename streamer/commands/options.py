@@ -93,8 +93,8 @@ class CommandOptions(BaseModel):
     layer: str | None = Field(
         None,
         min_length=1,
-        description="layer (see layers:) for the picture; for undo, redo and clear the layer that is meant "
-        "when none is named",
+        description="layer (see layers:) of the picture; for undo, redo and clear: the layer if the chat line "
+        "names none",
     )
     template: Annotated[str, _containing("{text}")] = Field(
         "{text}", description="the prompt; {text} is what the viewer typed, without links and names"
@@ -113,21 +113,21 @@ class CommandOptions(BaseModel):
         None,
         ge=0,
         allow_inf_nan=False,
-        description="seconds that one person waits between two of these; null: user_s of the cooldown rule",
+        description="seconds that one person waits between two such commands; null: user_s of the cooldown rule",
     )
     seconds: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="time on air; null: until another picture replaces it"
+        None, gt=0, allow_inf_nan=False, description="seconds on air; null: until another picture replaces it"
     )
     layout: str | None = Field(
         None,
         min_length=1,
-        description="where a meme's caption stands: top_bottom or another layout that ships, or a file in the "
-        "folder layouts of the state folder",
+        description="position of a meme's caption: top_bottom, another built-in layout, or a file in the folder "
+        "layouts of the state folder",
     )
     reference: ReferenceSource | None = Field(
         None,
-        description="what edit and restyle change: layer, that layer's picture; program, what viewers see in "
-        "OBS (see obs:); left out: layer for edit, program for restyle",
+        description="picture that edit and restyle change: layer (that layer's picture) or program (what viewers "
+        "see in OBS, see obs:); left out: layer for edit, program for restyle",
     )
 
     @model_validator(mode="after")

@@ -21,10 +21,14 @@ class WorkerOptions(BaseModel):
 
     deadline_s: float = Field(20.0, gt=0, description="longest time for one picture, and longest wait for a restart")
     step_timeout_s: float = Field(
-        10.0, gt=0, description="a process that finishes no step and no judgement for this long hangs, and is replaced"
+        10.0,
+        gt=0,
+        description="a process that finishes no step or judgment for this long counts as hung and is replaced",
     )
     start_timeout_s: float = Field(
-        900.0, gt=0, description="a process that makes no progress in loading for this long hangs, and is replaced"
+        900.0,
+        gt=0,
+        description="a process that makes no progress in loading for this long counts as hung and is replaced",
     )
     restart_delays_s: tuple[float, ...] = Field(
         (0, 1, 2, 5, 10, 30), min_length=1, description="wait before the first, second, ... restart"
@@ -39,14 +43,14 @@ class WorkerOptions(BaseModel):
         BLURRED_PX,
         ge=8,
         le=BLURRED_PX,
-        description="longest side of a blurred preview in pixels, at most 32: nothing can be recognised",
+        description="longest side of a blurred preview in pixels, at most 32, so that nothing is recognizable",
     )
     trusted_preview_width: int = Field(
         256,
         ge=8,
         le=512,
-        description="the same for your requests (keys, panel, chat) and those of moderators, whose previews "
-        "can be recognised; where a judge is set they are blurred, too, and 32 always blurs them",
+        description="the same for your own requests (keys, panel, chat) and those of moderators; these previews "
+        "are sharp unless a judge is set; 32 always blurs them",
     )
 
 

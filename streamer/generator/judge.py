@@ -14,8 +14,8 @@ from pydantic import Field
 from streamer.generator.backend import Pixels
 from streamer.moderation.thresholds import Scores, Thresholds
 
-HOLD_SCORES = "class to score, 0 to 1, from which a moderator decides"
-BLOCK_SCORES = "class to score from which the picture is never shown"
+HOLD_SCORES = "score of each class, 0 to 1, from which a moderator decides"
+BLOCK_SCORES = "score of each class from which the picture is never shown"
 """What the keys of every judge's thresholds mean, in the schema of its options."""
 
 

@@ -32,21 +32,26 @@ class ApprovalOptions(BaseModel):
 
     mode: ApprovalMode = Field(
         ApprovalMode.AUTO,
-        description="off: rules alone decide; on: every viewer's picture waits; auto: it waits when the risk is high",
+        description="off: only the rules decide; on: hold every viewer's picture; auto: hold it when the risk is high",
     )
-    first_time: bool = Field(True, description="auto: hold what people ask for who never wrote in this chat before")
+    first_time: bool = Field(
+        True, description="auto: hold the picture if the viewer has never written in this chat before"
+    )
     delay_s: float = Field(
-        0.0, ge=0, le=60, description="seconds that every other viewer's picture waits, so that !cut can stop it"
+        0.0,
+        ge=0,
+        le=60,
+        description="seconds by which viewers' pictures that are not held are delayed, so that !cut can stop them",
     )
-    expires_s: float = Field(60.0, gt=0, description="a held picture that nobody decides on is refused after this")
+    expires_s: float = Field(60.0, gt=0, description="seconds after which a held picture without a decision is refused")
     paid_expires_s: float = Field(
-        600.0, gt=0, description="the same for a picture that was paid for; it is refunded then"
+        600.0, gt=0, description="the same for a picture that was paid for, which is then refunded"
     )
     limit: int = Field(
         20,
         ge=1,
         le=100,
-        description="how many pictures may be held; the oldest goes first, and those that were paid for last",
+        description="how many pictures may be held; beyond that the oldest is refused first, and paid ones last",
     )
 
 

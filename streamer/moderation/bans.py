@@ -23,9 +23,9 @@ class StrikeOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    limit: int = Field(3, ge=0, description="this many refused texts lead to a ban; 0 never does")
-    within_s: float = Field(600.0, gt=0, description="time within which they count")
-    ban_s: float = Field(600.0, gt=0, description="how long the ban lasts")
+    limit: int = Field(3, ge=0, description="this many refused texts lead to a ban; 0: never ban")
+    within_s: float = Field(600.0, gt=0, description="seconds within which they count")
+    ban_s: float = Field(600.0, gt=0, description="length of the ban in seconds")
 
 
 def parse_ban(words: str) -> tuple[str, float | None]:

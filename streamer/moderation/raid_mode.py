@@ -23,18 +23,18 @@ class RaidModeOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     viewers: int = Field(
-        20, ge=0, description="a raid of this many viewers starts it; 0 ignores raids. Shield Mode always starts it"
+        20, ge=0, description="a raid with this many viewers starts it; 0 ignores raids. Shield Mode always starts it"
     )
     newcomers: float = Field(
         0.4,
         gt=0,
         le=1,
-        description="share of first-time chatters, among ten or more people who ask within half a minute, "
-        "that starts it",
+        description="share of first-time chatters that starts it, among ten or more people who ask within half a "
+        "minute",
     )
-    alike: float = Field(0.5, gt=0, le=1, description="share of one and the same text among them that starts it")
-    blocks: int = Field(3, ge=1, description="number of texts refused for what they say within a minute that starts it")
-    calm_s: float = Field(120.0, gt=0, description="it ends when nothing of this happened for so long")
+    alike: float = Field(0.5, gt=0, le=1, description="share of identical texts among them that starts it")
+    blocks: int = Field(3, ge=1, description="number of texts refused for their content within a minute that starts it")
+    calm_s: float = Field(120.0, gt=0, description="it ends after this many seconds without any of these")
     everyone_s: float = Field(3.0, ge=0, description="seconds between two requests of the whole chat while it lasts")
 
 

@@ -32,27 +32,27 @@ class Options(BaseModel):
     """What is said in chat, and how seldom."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    channel: str | None = Field(None, description="whose chat; null: the chat of the account that is logged in")
+    channel: str | None = Field(
+        None, description="channel to reply in; null: the channel of the account that is logged in"
+    )
     refusals: bool = Field(True, description="true: say why something was not drawn")
     drawn: bool = Field(True, description="true: say that something was drawn")
     answers: bool = Field(True, description="true: answer !queue and !help")
     silent: tuple[str, ...] = Field(
         ("ban", "cooldown", "queue"),
-        description="rules whose refusals get no reply; in a flood the replies would be another flood",
+        description="rules whose refusals get no reply, so that a flood of requests causes no flood of replies",
     )
     link: str = Field(
         "",
         pattern=r"^(https://\S*\{id\}\S*)?$",
-        description="https address under which viewers find a picture, with {id} in it; empty: no link",
+        description="https address where viewers find a picture, with {id} in it; empty: no link",
     )
     per_half_minute: int = Field(
         8, ge=1, le=15, description="replies in 30 seconds, at most 15; Twitch allows an ordinary account 20"
     )
     per_viewer_s: float = Field(30.0, ge=5, description="seconds between two replies to one viewer")
     stale_s: float = Field(10.0, gt=0, le=60, description="replies later than this are dropped")
-    ignore: tuple[str, ...] = Field(
-        KNOWN_BOTS, description="names that never get a reply; left out: the well-known bots"
-    )
+    ignore: tuple[str, ...] = Field(KNOWN_BOTS, description="names that never get a reply; left out: well-known bots")
 
 
 def scopes(options: Options) -> Mapping[str, str]:

@@ -38,7 +38,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     folder: Path = Field(description="where the folders go; ~ is your home folder")
-    names: bool = Field(True, description="true: write on the sheets for whom each picture was drawn")
+    names: bool = Field(True, description="true: write on the sheets who asked for each picture")
 
 
 @dataclass(frozen=True, slots=True)

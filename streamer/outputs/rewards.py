@@ -44,11 +44,12 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     rewards: Mapping[str, CustomReward] = Field(
-        {}, description="the rewards, each under a name of your own, which stays when you change the title"
+        {},
+        description="the rewards, each under a name of your choice, which must stay the same when you change the title",
     )
     while_offline: bool = Field(False, description="true: viewers can redeem while the channel is not live")
     look_s: float = Field(
-        60.0, gt=0, description="seconds between two comparisons with what Twitch holds; differences are corrected"
+        60.0, gt=0, description="seconds between two checks of the rewards on Twitch, which correct any difference"
     )
     orphan_s: float = Field(
         ORPHAN_S,

@@ -37,20 +37,20 @@ class QueueOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    limit: int = Field(50, ge=1, le=1000, description="how many different pictures may wait at once")
+    limit: int = Field(50, ge=1, le=1000, description="how many different pictures may be queued at once")
     per_viewer: int = Field(
-        1, ge=1, le=10, description="how many of them one viewer may hold; a newer text replaces an older one"
+        1, ge=1, le=10, description="how many of them may belong to one viewer; a newer request replaces an older one"
     )
-    expires_s: float = Field(30.0, gt=0, description="requests older than this are not drawn")
+    expires_s: float = Field(30.0, gt=0, description="queued requests older than this expire")
     same_s: float = Field(
         60.0,
         ge=0,
         le=3600,
-        description="for this long, asking again for what was just shown or refused gets no new picture; 0: "
-        "always a new one",
+        description="for this long, repeating a request that was shown or refused draws no new picture; 0: always draw",
     )
     preempt: bool = Field(
-        True, description="true: your own request interrupts a viewer's between two steps, which is drawn afterwards"
+        True,
+        description="true: your own request preempts a viewer's between two steps; the viewer's is drawn afterwards",
     )
 
 

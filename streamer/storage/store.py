@@ -24,8 +24,10 @@ class StoreOptions(BaseModel):
     """How much of the past is kept."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    pictures_kept: Annotated[int, Field(ge=1, description="newest pictures on disk")] = 500
-    requests_kept: Annotated[int, Field(ge=100, description="newest requests in the database")] = 20_000
+    pictures_kept: Annotated[int, Field(ge=1, description="how many of the newest pictures stay on disk")] = 500
+    requests_kept: Annotated[int, Field(ge=100, description="how many of the newest requests stay in the database")] = (
+        20_000
+    )
 
 
 @dataclass(frozen=True, slots=True)

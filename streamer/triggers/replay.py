@@ -33,7 +33,7 @@ class Options(BaseModel):
     path: str = Field(
         "demo",
         min_length=1,
-        description='demo: the recording that ships; or a file of JSON lines: {"at": seconds, "actor": {"id", '
+        description='demo: the built-in recording; or a file of JSON lines: {"at": seconds, "actor": {"id", '
         '"name", "role"}, "text"}',
     )
     speed: float = Field(1.0, gt=0, allow_inf_nan=False, description="2 replays twice as fast")

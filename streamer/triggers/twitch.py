@@ -66,10 +66,10 @@ class Options(BaseModel):
     )
     irc_url: WebsocketUrl = Field(
         WebsocketUrl("wss://irc-ws.chat.twitch.tv:443"),
-        description="where chat is read; another address for tests and proxies",
+        description="Twitch's chat server; change it only for tests and proxies",
     )
     ignore: tuple[str, ...] = Field(
-        KNOWN_BOTS, description="chat bots whose lines are never commands; left out: the well-known ones"
+        KNOWN_BOTS, description="chat bots whose lines are never commands; left out: well-known bots"
     )
     shared_chat: bool = Field(
         False, description="true: viewers of the partner's channel may ask too, as ordinary viewers"

@@ -30,7 +30,7 @@ class Options(BaseModel):
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        description="auto, cuda, cuda:1 ..., or cpu (which takes minutes for a picture)",
+        description="auto, cuda, cuda:1 ..., or cpu (minutes per picture)",
     )
     optimize: Literal["auto", "off"] = Field(
         "auto", description="auto: every optimization that suits the GPU; off: plain PyTorch"
@@ -44,7 +44,7 @@ class Options(BaseModel):
         (), description="optimizations to switch off, by the names that the panel shows"
     )
     text_tokens: Literal[64, 128, 256, 512] = Field(
-        512, description="room for the prompt: 64, 128, 256 or 512; fewer are faster and change the pictures"
+        512, description="tokens for the prompt: 64, 128, 256 or 512; fewer are faster and change the pictures"
     )
     decoder: str = Field(
         "full",
@@ -55,7 +55,7 @@ class Options(BaseModel):
         32, ge=0, le=1000, description="number of prompts whose encoding is cached, 4 MB each"
     )
     reference_px: int = Field(
-        512, ge=64, le=1024, description="side in pixels of the square to which a picture is reduced for !edit"
+        512, ge=64, le=1024, description="side in pixels of the square that a picture is scaled down to for !edit"
     )
     policy_judge: bool = Field(
         False,
@@ -65,11 +65,11 @@ class Options(BaseModel):
         0.5,
         ge=0,
         le=1,
-        description="share of yes, 0 to 1, from which a moderator decides; not evaluated with real weights",
+        description="probability of yes, 0 to 1, from which a moderator decides; not evaluated with real weights",
     )
-    policy_block: float = Field(0.9, ge=0, le=1, description="share of yes from which the picture is refused")
+    policy_block: float = Field(0.9, ge=0, le=1, description="probability of yes from which the picture is refused")
     warm_in_background: bool = Field(
-        True, description="true: draw slowly at once and get faster between requests; false: get fast first"
+        True, description="true: draw slowly at first and optimize between requests; false: optimize first"
     )
 
 

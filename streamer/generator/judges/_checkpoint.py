@@ -22,7 +22,7 @@ def checkpoint_errors(model: str) -> Iterator[None]:
         problem = in_words(error).splitlines()[0][:200]
         raise BackendUnavailable(
             f"{model} cannot be loaded: {problem}",
-            fix="connect once to download it, or set model to a folder of config, preprocessor and safetensors",
+            fix="go online once to download it, or set model to a folder with config, preprocessor and safetensors",
         ) from error
 
 

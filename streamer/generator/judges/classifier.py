@@ -23,7 +23,7 @@ class Options(ImageJudgeOptions):
     device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda, cuda:1 ...")
     labels: Mapping[str, str] = Field(
         {"nsfw": "sexual"},
-        description="label of the checkpoint to the class that hold and block name; capitals do not matter",
+        description="maps a label of the checkpoint to a class for hold and block; capitals do not matter",
     )
     hold: Mapping[str, Share] = Field({"sexual": 0.25}, description=HOLD_SCORES)
     block: Mapping[str, Share] = Field({"sexual": 0.5}, description=BLOCK_SCORES)

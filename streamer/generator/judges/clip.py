@@ -28,7 +28,7 @@ class Options(ImageJudgeOptions):
             "extremism": "a flag of a violent extremist movement",
         },
         min_length=1,
-        description="class to its description, in English",
+        description="description of each class, in English",
     )
     harmless: tuple[str, ...] = Field(
         ("a photo", "a drawing", "a landscape", "a person with clothes on"),

@@ -27,7 +27,7 @@ class Options(ImageJudgeOptions):
     )
     block: Mapping[str, Share] = Field(
         dict.fromkeys(EXPOSED, 0.5),
-        description=f"{BLOCK_SCORES}; left out: all that is EXPOSED",
+        description=f"{BLOCK_SCORES}; left out: every EXPOSED class",
     )
 
 

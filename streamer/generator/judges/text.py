@@ -22,7 +22,7 @@ class Options(Thresholds):
     device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda, cuda:1 ...")
     labels: Mapping[str, str] = Field(
         {"toxic": "toxic"},
-        description="label of the checkpoint to the class that hold and block name; capitals do not matter",
+        description="maps a label of the checkpoint to a class for hold and block; capitals do not matter",
     )
     several: Literal["auto", "yes", "no"] = Field(
         "auto", description="yes or no: several labels may be true at once; auto: as the checkpoint says"

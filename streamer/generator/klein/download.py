@@ -78,7 +78,7 @@ def explain_hub_errors(model: str) -> Iterator[None]:
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise BackendUnavailable(
             f"{model} is not downloaded, and the hub cannot be reached",
-            fix="connect once to download it, or set generator.backends.klein.model to a local folder",
+            fix="go online once to download it, or set generator.backends.klein.model to a local folder",
         ) from error
     except HfHubHTTPError as error:
         raise BackendUnavailable(

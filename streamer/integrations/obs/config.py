@@ -42,7 +42,9 @@ class EnableFilter(ObsSection):
 class AfterAction(ObsSection):
     """One action in OBS after a picture has gone on air."""
 
-    commands: tuple[str, ...] = Field((), description="pictures of which commands; left out: of every command")
+    commands: tuple[str, ...] = Field(
+        (), description="commands whose pictures start the action; left out: every command"
+    )
     scene: str | None = Field(None, min_length=1, description="switch to this scene")
     back_after_s: Seconds | None = Field(
         None, description="seconds until OBS switches back, if that scene is still on air; left out: it stays"
@@ -82,7 +84,7 @@ class ObsOptions(ObsSection):
     port: int = Field(4455, ge=1, le=65535, description="the port in Tools > WebSocket Server Settings")
     install: bool = Field(False, description="true: put the overlay into OBS, and repair it, whenever OBS connects")
     scenes: tuple[str, ...] = Field(
-        (), description="scenes to put the overlay into; left out: where it is already, otherwise the one on air"
+        (), description="scenes that get the overlay; left out: those that have it, otherwise the one on air"
     )
     program_picture: bool = Field(
         False, description="true: commands with reference: program may use what viewers see as the picture to edit"
@@ -93,7 +95,7 @@ class ObsOptions(ObsSection):
         description="capture this source or scene, a camera for example, instead of everything on air",
     )
     after: tuple[AfterAction, ...] = Field(
-        (), description="what to do in OBS when a picture has gone on air, one action in each entry"
+        (), description="what to do in OBS after a picture goes on air, one action in each entry"
     )
     hotkeys: HotkeySceneOptions = Field(
         HotkeySceneOptions(), description="hotkeys that are bound in OBS (Settings > Hotkeys)"

@@ -44,9 +44,9 @@ class TwitchConfig(BaseModel):
         description="id of your Public application at dev.twitch.tv/console/apps; it is not a secret",
     )
     id_url: HttpAddress = Field(
-        "https://id.twitch.tv/oauth2", description="where logins are made; another address for tests"
+        "https://id.twitch.tv/oauth2", description="Twitch's login server; change it only for tests"
     )
-    helix_url: HttpAddress = Field("https://api.twitch.tv/helix", description="Twitch's API; another address for tests")
+    helix_url: HttpAddress = Field("https://api.twitch.tv/helix", description="Twitch's API; change it only for tests")
     emotes: EmoteOptions = Field(
         EmoteOptions(),
         description="names of 7TV, BetterTTV and FrankerFaceZ emotes: plain words in chat, noise in a prompt",
@@ -54,5 +54,5 @@ class TwitchConfig(BaseModel):
     eventsub_url: str = Field(
         "wss://eventsub.wss.twitch.tv/ws",
         pattern=r"^wss?://[^\s]+$",
-        description="where events come from; another address for tests",
+        description="Twitch's event server; change it only for tests",
     )

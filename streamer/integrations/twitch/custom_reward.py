@@ -31,8 +31,10 @@ class CustomReward(BaseModel):
     command: str = Field(min_length=1, description="line to type; {text} is what the viewer wrote")
     prompt: str = Field("", max_length=200, description="what viewers read before they write")
     colour: str = Field("#9146FF", pattern=r"^#[0-9A-Fa-f]{6}$", description="colour of the reward's button")
-    per_stream: int | None = Field(None, ge=1, description="how often in one stream; null: no limit")
-    per_viewer: int | None = Field(None, ge=1, description="how often for one viewer in one stream; null: no limit")
+    per_stream: int | None = Field(None, ge=1, description="most redemptions in one stream; null: no limit")
+    per_viewer: int | None = Field(
+        None, ge=1, description="most redemptions by one viewer in one stream; null: no limit"
+    )
     wait_s: int | None = Field(None, ge=1, le=604_800, description="seconds between two redemptions; null: none")
 
 

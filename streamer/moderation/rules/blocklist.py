@@ -14,7 +14,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     users: tuple[str, ...] = Field(
-        (), description="ids or login names for whom nothing is drawn; capitals and a leading @ do not matter"
+        (), description="ids or login names that are always refused; capitals and a leading @ do not matter"
     )
 
 

@@ -47,18 +47,18 @@ class Options(BaseModel):
 
     user_s: NonNegativeFloat | dict[RoleName, NonNegativeFloat] = Field(
         30.0,
-        description="wait of one viewer between two requests; subscribers wait half, VIPs a third, moderators "
-        "not at all. Or by role: {viewer: 30, subscriber: 15, vip: 10, moderator: 0}; a role left "
-        "out waits like the one below it, moderators not at all",
+        description="seconds one viewer waits between two requests; subscribers wait half, VIPs a third, "
+        "moderators not at all. Or by role: {viewer: 30, subscriber: 15, vip: 10, moderator: 0}; a "
+        "role left out waits as long as the next lower one, moderators not at all",
     )
     everyone_s: float = Field(
         1.0,
         ge=0,
-        description="seconds between two requests of the whole chat together, no shorter than a picture "
-        "takes; half of these turns are reserved for people who were let in before",
+        description="seconds between any two requests in chat, no shorter than a picture takes; half of these "
+        "turns are reserved for viewers whose earlier requests passed",
     )
-    newcomer: float = Field(2.0, ge=1, description="how many turns somebody's first message in this chat costs")
-    burst: int = Field(5, ge=1, description="how many requests may come at once after a quiet time")
+    newcomer: float = Field(2.0, ge=1, description="how many turns a viewer's first message in this chat costs")
+    burst: int = Field(5, ge=1, description="how many requests may pass at once after a quiet time")
 
 
 class _Wait(NamedTuple):

@@ -29,14 +29,16 @@ class Options(Thresholds):
         "", description="any service that answers like OpenAI's; left out: STREAMER_MODERATION_URL, otherwise OpenAI's"
     )
     model: str = Field("omni-moderation-latest", description="name of the model at that service")
-    timeout_s: float = Field(2.0, gt=0, lt=3, description="a later answer counts as none, and the picture is held")
+    timeout_s: float = Field(
+        2.0, gt=0, lt=3, description="seconds to wait for an answer; without one the picture is held"
+    )
     hold: Mapping[str, Share] = Field(
         {"sexual": 0.3, "violence/graphic": 0.4, "hate": 0.3, "harassment": 0.5, "self-harm": 0.3, "illicit": 0.5},
-        description="category to score from which a moderator decides; what the service itself flags is held anyway",
+        description="score of each category from which a moderator decides; whatever the service flags is held anyway",
     )
     block: Mapping[str, Share] = Field(
         {"sexual/minors": 0.2, "sexual": 0.8, "hate/threatening": 0.5, "self-harm/instructions": 0.5},
-        description="category to score from which the request is refused",
+        description="score of each category from which the request is refused",
     )
 
 

@@ -26,7 +26,8 @@ class Options(BaseModel):
 
     own: OwnPictures = Field(
         OwnPictures.BLOCKS,
-        description="your own requests: as chat, blocks (only a block counts) or show (whatever the judges say)",
+        description="for your own requests: as chat (judged like chat), blocks (only a block counts) or show "
+        "(judges are ignored)",
     )
 
 

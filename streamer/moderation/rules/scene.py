@@ -20,7 +20,9 @@ class SceneOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     commands: tuple[str, ...] | None = Field(None, description="only these drawing commands are open; left out: all")
-    quiet: bool = Field(False, description="true: nothing from viewers; what waits is drawn when the scene changes")
+    quiet: bool = Field(
+        False, description="true: refuse viewers' requests; queued ones are drawn when the scene changes"
+    )
     style: str | None = Field(
         None, min_length=1, description="this style is on until !style or another scene changes it"
     )

@@ -22,23 +22,24 @@ class TextFilterOptions(BaseModel):
 
     extra: tuple[str, ...] = Field(
         (),
-        description="your own words to refuse, besides the list that ships; spoil* also refuses spoiler, "
+        description="your own words to refuse, in addition to the built-in list; spoil* also refuses spoiler, "
         "*spoil* also despoiled",
     )
     patterns: tuple[str, ...] = Field(
         (), description="regular expressions to refuse, in RE2 syntax; capitals do not matter"
     )
-    allow: tuple[str, ...] = Field((), description="words of that list that are fine here")
+    allow: tuple[str, ...] = Field((), description="words on that list to allow here")
     kinds: tuple[SwitchableKind, ...] = Field(
         get_args(SwitchableKind),
-        description="which parts of the list to use; the part that concerns minors is always used",
+        description="which parts of the list to use; the part about minors is always used",
     )
     hold: tuple[SwitchableKind, ...] = Field(
-        ("selfharm", "drugs"), description="parts of the list that wait for a moderator instead of being refused"
+        ("selfharm", "drugs"), description="parts of the list whose words are held for a moderator instead of refused"
     )
     doubtful: Literal["hold", "allow"] = Field(
         "hold",
-        description="what happens to a word that is probably a refused one in disguise: hold for a moderator, or allow",
+        description="what to do with a word that is probably a refused word in disguise: hold it for a moderator,"
+        " or allow it",
     )
     channel_terms: bool = Field(
         True, description="true: also refuse the terms that the channel blocks in its chat, once a login can read them"
