@@ -183,4 +183,4 @@ def test_the_name_on_a_sheet_is_what_the_overlay_showed_and_none_if_unwanted(tmp
 async def test_an_unusable_folder_is_logged_and_survived(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "evenings").write_text("in the way")
     await tell(made(tmp_path), *shown("aaaaaaaa"), notice(NoticeKind.OFFLINE), Forgotten("ann", ("aaaaaaaa",)))
-    assert "the evening was not kept" in caplog.text
+    assert "the evening's pictures could not be saved" in caplog.text

@@ -119,7 +119,12 @@ def test_a_held_modifier_serves_several_keys() -> None:
         ("darwin", {}, "ready", "Input Monitoring"),
         ("linux", {"DISPLAY": ":0"}, "ready", ""),
         ("linux", {}, "failed", "there is no display"),
-        ("linux", {"XDG_SESSION_TYPE": "wayland"}, "failed", "Wayland shows no program .*curl -X POST .*/trigger/NAME"),
+        (
+            "linux",
+            {"XDG_SESSION_TYPE": "wayland"},
+            "failed",
+            "Wayland does not let a program .*curl -X POST .*/trigger/NAME",
+        ),
         ("linux", {"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":0"}, "limited", "only while an X11 window has focus"),
     ],
 )
