@@ -86,7 +86,7 @@ def test_a_taken_port_says_that_somebody_has_it() -> None:
 
 
 def test_a_port_taken_by_this_very_program_is_named(served: Remote) -> None:
-    with pytest.raises(ListenError, match="another streamer"):
+    with pytest.raises(ListenError, match="streamer is already running there"):
         server.listen("127.0.0.1", int(served.url.rpartition(":")[2]))
 
 

@@ -16,7 +16,7 @@ def test_a_label_that_the_checkpoint_does_not_have_is_an_error_with_those_it_has
 
 
 @pytest.mark.parametrize(
-    ("error", "fix"), [(OSError("no file\nmore"), "connect once"), (ModuleNotFoundError(name="torch"), "klein")]
+    ("error", "fix"), [(OSError("no file\nmore"), "go online once"), (ModuleNotFoundError(name="torch"), "klein")]
 )
 def test_what_loading_raises_becomes_one_error_with_a_fix(error: Exception, fix: str) -> None:
     with pytest.raises(BackendUnavailable, match=fix) as caught, checkpoint_errors("m"):
