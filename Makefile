@@ -11,7 +11,7 @@ setup:  ## make .venv and install the program (with the extra [klein] where ther
 run: setup  ## start the program: overlay, panel, chat
 	@exec .venv/bin/streamer run
 
-demo: setup  ## replay a recorded chat evening, so that the overlay lives without any account
+demo: setup  ## play a recorded chat evening on an overlay of its own; nothing of it is kept
 	@exec .venv/bin/streamer demo
 
 doctor: setup  ## say what is installed, what would draw and why, and how to fix what is not right

@@ -23,7 +23,7 @@ import psutil
 
 from bench import report
 from streamer import app, config_checks, paths
-from streamer.interfaces import Health, HealthState
+from streamer.interfaces import Abilities, Health, HealthState
 from streamer.moderation.policy import Policy
 from streamer.overlay.hub import Hub
 from streamer.pipeline.admit import TriggerTables
@@ -44,7 +44,7 @@ class Prepared:
 
     active: Mapping[str, str] = MappingProxyType({"backend": "prepared"})
     restarts: Mapping[str, int] = MappingProxyType({})
-    edits = False
+    abilities = Abilities(edits=False)
 
     async def ready(self) -> None: ...
 

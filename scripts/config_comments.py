@@ -43,7 +43,7 @@ class Line:
 
 
 def lines_of(text: str) -> list[Line]:
-    """Split the file; an empty list that an example fills is empty when the examples are switched on."""
+    """Split the file; an empty list or mapping that an example fills is left out when the examples are switched on."""
     lines: list[Line] = []
     indent: str | None = None
     for line in text.splitlines():
@@ -59,12 +59,12 @@ def lines_of(text: str) -> list[Line]:
 
 
 def _is_filled(line: Line, examples: set[str]) -> bool:
-    return not line.is_example and _key_of_empty_list(line.written) in examples
+    return not line.is_example and _key_of_empty(line.written) in examples
 
 
-def _key_of_empty_list(line: str) -> str:
+def _key_of_empty(line: str) -> str:
     code = code_of(line)
-    return code.removesuffix(" []") if code.endswith(": []") else ""
+    return code[:-3] if code.endswith((": []", ": {}")) else ""
 
 
 def switched_on(text: str) -> str:
@@ -108,9 +108,7 @@ def _commented(line: Line, comment: str) -> list[str]:
 def _comments(lines: list[Line]) -> Iterator[tuple[int, str]]:
     """Yield the number of each line that has a described key, and its comment: empty if the key came before."""
     text = "\n".join(line.switched_on for line in lines)
-    empty_lists = {
-        _key_of_empty_list(line.written): number for number, line in enumerate(lines) if not line.switched_on
-    }
+    empty_at = {_key_of_empty(line.written): number for number, line in enumerate(lines) if not line.switched_on}
     find = Descriptions(yaml.safe_load(text))
     seen: set[tuple[str | int, str]] = set()
     for number, at in _first_keys(yaml.compose(text)):
@@ -119,8 +117,8 @@ def _comments(lines: list[Line]) -> Iterator[tuple[int, str]]:
             continue
         comment = "" if (at[-1], description) in seen else description
         seen.add((at[-1], description))
-        if lines[number].is_example and (empty := empty_lists.get(code_of(lines[number].switched_on))) is not None:
-            # The key stands above the example, with an empty list: the comment belongs there.
+        if lines[number].is_example and (empty := empty_at.get(code_of(lines[number].switched_on))) is not None:
+            # The key stands above the example, empty: the comment belongs there.
             yield empty, comment
             comment = ""
         yield number, comment

@@ -11,7 +11,9 @@ fi
 if [ "${KLEIN:-}" = 1 ]; then extras="${extras:+$extras,}klein"; fi
 
 stamp=".venv/.ready-${extras:-plain}"
-if [ -f "$stamp" ] && [ "$stamp" -nt pyproject.toml ]; then exit 0; fi
+# The painter's drawings and words are compiled by the installation as well.
+sources=(pyproject.toml hatch_build.py scripts/subjects)
+if [ -f "$stamp" ] && [ -z "$(find "${sources[@]}" -type f -newer "$stamp" -not -name '*.pyc')" ]; then exit 0; fi
 
 python=${PYTHON:-python3}
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then

@@ -10,6 +10,7 @@ missing=()
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
 command -v Xvfb >/dev/null || missing+=(xvfb)
 command -v xdotool >/dev/null || missing+=(xdotool)
+command -v setxkbmap >/dev/null || missing+=(x11-xkb-utils xkb-data)
 command -v npm >/dev/null || missing+=(npm)
 # Hotkeys are tested with pynput, whose part for Linux (evdev) comes as source only.
 command -v gcc >/dev/null || missing+=(gcc libc6-dev linux-libc-dev)
@@ -34,4 +35,9 @@ fi
 KLEIN=${KLEIN:-} scripts/setup.sh test,hotkey,midi
 .venv/bin/python scripts/browsers.py
 
-exec .venv/bin/python -m pytest "$@"
+# One process more than there are cores: many tests wait for programs and browsers. Tests of one file stay together,
+# since they share programs.
+# One thread each for numpy and torch: more of them fight over the same cores.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+workers=$(($(getconf _NPROCESSORS_ONLN) + 1))
+exec .venv/bin/python -m pytest --numprocesses "$workers" --maxprocesses 4 --dist loadfile "$@"

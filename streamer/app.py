@@ -6,37 +6,42 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from streamer import __version__, plugins
 from streamer.api import controls, health, moderation, panel, pictures, problem_details, requests, stage, triggers
 from streamer.api.auth import TokenRole, TokenTable, standing_tokens
+from streamer.api.connection_guard import vouch
 from streamer.api.dependencies import ApiContext
 from streamer.api.origin_guard import OriginGuard, allowed
 from streamer.commands.event_triggers import EventTriggers
-from streamer.commands.options import CommandOptions
+from streamer.commands.options import CommandOptions, Sampling
 from streamer.commands.parser import Commands
-from streamer.config import Config, Use, selections
+from streamer.config import WILDCARDS, Config, Use, selections
 from streamer.config_checks import check_known, check_sold, checked_triggers
 from streamer.config_file import Document
 from streamer.errors import ConfigError
-from streamer.generator.backend_choice import BackendChoice, choose
+from streamer.generator.backend_choice import BackendChoice, choose, options_of_model
 from streamer.generator.config import WorkerSetup
-from streamer.generator.ipc import BackendUse, JudgeUse
+from streamer.generator.ipc import PROCEDURAL, BackendUse, JudgeUse
 from streamer.generator.supervisor import Supervisor
+from streamer.integrations import network
 from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.blocked_terms import BlockedTerms
 from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.integrations.twitch.subscriptions import scopes_of_events
-from streamer.interfaces import Output, Reporting, Rule, Source
+from streamer.interfaces import Abilities, Output, Reporting, Rule, Source
 from streamer.moderation.policy import Policy, implements
 from streamer.overlay import server
 from streamer.overlay.hub import Hub
-from streamer.paths import Place
+from streamer.paths import Place, file_to_edit
 from streamer.pipeline.admit import TriggerTables
 from streamer.pipeline.dry_run import DryRunConfig
 from streamer.pipeline.metrics import Metrics
+from streamer.pipeline.pacing import AirTime
 from streamer.pipeline.pipeline import Channel, Pipeline, build_channel
 from streamer.pipeline.scheduler import Scheduler
 from streamer.pipeline.show import ShowConfig, ShowParts, new_show
@@ -78,16 +83,17 @@ def build(
 ) -> App:
     """Build every part, with the extra sources of the command line; nothing runs yet."""
     store = Store.at(where.home, config.store)
-    twitch = Account(where.home, config.twitch, twitch_scopes(config, document))
+    config_file = file_to_edit(where)
+    twitch = Account(where.home, config.twitch, twitch_scopes(config, document), config_file)
     choice = choose(config.generator.use)
     generator = build_generator(config, document, where, choice, _sizes(config))
     policy = Policy(rules(config, document))
     hub, metrics, on_air = Hub(config.layers), Metrics(), Stage(tuple(config.layers))
     tokens = TokenTable(standing_tokens(where.home, environ))
-    overlay_url = overlay_url_of(config, tokens)
-    obs = _obs(config, where, environ, overlay_url, hub, on_air)
+    overlay_url = overlay_url_of(config.server.url, tokens)
+    obs = _obs(config, where, environ, overlay_url_of(url_for_obs(config), tokens), hub, on_air)
     table = commands(config, document)
-    sources, outputs = _sources_and_outputs(config, document, extra, _shared(where, twitch, store))
+    sources, outputs = _sources_and_outputs(config, document, extra, _shared(where, twitch, store, policy))
     check_sold(outputs, config.events, table, document)
     tables = TriggerTables(
         named=checked_triggers(config, document, table, sources),
@@ -114,22 +120,24 @@ def build(
         show_config(config),
     )
     channel = build_channel(show, tables)
-    context = ApiContext(channel, store, tokens, config.server.url, overlay_url, where.web)
+    context = ApiContext(channel, store, tokens, config.server.url, overlay_url, where.web, config_file)
     api = _guarded(_http_api(context, hub, metrics), config)
-    panel_url = f"{config.server.url}/#{tokens.standing[TokenRole.OPERATOR]}"
+    panel_url = panel_url_of(config.server.url, tokens.standing[TokenRole.OPERATOR])
     return App(
         config, choice, store, generator, channel, Pipeline(channel, sources, outputs), api, tokens, panel_url,
         overlay_url, twitch, BlockedTerms(twitch, policy.import_terms),
     )  # fmt: skip
 
 
-def _shared(where: Place, twitch: Account, store: Store) -> dict[str, object]:
+def _shared(where: Place, twitch: Account, store: Store, policy: Policy) -> dict[str, object]:
     """Gather the parts that plug-ins may ask for by name."""
     return {
         "twitch": twitch,
         "store": store,
+        "policy": policy,
         "reward_commands": RewardCommands(),
         "pseudonyms": Pseudonyms(where.home),
+        "config_file": file_to_edit(where),
     }
 
 
@@ -147,7 +155,10 @@ def _sources_and_outputs(
 
 def _guarded(api: FastAPI, config: Config) -> OriginGuard:
     server_config = config.server
-    return OriginGuard(api, allowed(server_config.port, server_config.allowed_hosts, server_config.public_url))
+    names = server_config.allowed_hosts
+    if server_config.host not in WILDCARDS:
+        names = (*names, server_config.host)
+    return OriginGuard(api, allowed(server_config.port, names, server_config.public_url))
 
 
 def show_config(config: Config) -> ShowConfig:
@@ -158,8 +169,9 @@ def show_config(config: Config) -> ShowConfig:
         privacy=config.privacy,
         raid_mode=config.raid,
         game_mode=config.generator.parked,
-        min_air_s={name: layer.at_least_s for name, layer in config.layers.items()},
+        air_times={name: AirTime(layer.at_least_s, layer.at_least_busy_s) for name, layer in config.layers.items()},
         air_time_s={command.layer: command.seconds for command in _pictures(config) if command.layer},
+        patience_s=config.queue.expires_s,
         same_s=config.queue.same_s,
     )
 
@@ -175,7 +187,14 @@ def _http_api(context: ApiContext, hub: Hub, metrics: Metrics) -> FastAPI:
     for module in (triggers, controls, stage, requests, pictures, moderation, panel, health):
         api.include_router(module.router)
     tokens = context.tokens
-    api.routes.extend(server.routes(hub, lambda token: tokens.opens(token, TokenRole.OVERLAY), context.web))
+    api.routes.extend(
+        server.routes(
+            hub,
+            lambda token: tokens.opens(token, TokenRole.OVERLAY),
+            context.web,
+            lambda page: vouch(page, TokenRole.OVERLAY),
+        )
+    )
     return api
 
 
@@ -199,14 +218,41 @@ def build_generator(
     config: Config, document: Document, where: Place, choice: BackendChoice, sizes: tuple[tuple[int, int], ...]
 ) -> Supervisor:
     """Build the parent of the generator process, with the options of every backend checked."""
+    backend = chosen_backend(config, document, choice)
+    judges = _judges(config, document, backend)
+    return Supervisor(WorkerSetup(config.generator.process, backend, sizes, where.own, tuple(judges)))
+
+
+def chosen_backend(config: Config, document: Document, choice: BackendChoice) -> BackendUse:
+    """Return the backend that draws with its options; the name of a model wins over the model among them."""
     plugins.options_model("backend", choice.name, document, ("generator", "use"))
+    judges_itself = getattr(_checked_backends(config, document).get(choice.name), "policy_judge", False)
+    options = {**config.generator.backends.get(choice.name, {}), **options_of_model(choice)}
+    return BackendUse(choice.name, options, ("policy_judge",) if judges_itself else ())
+
+
+def _checked_backends(config: Config, document: Document) -> dict[str, BaseModel]:
+    """Check the options of every backend that the file names, whichever one draws."""
+    checked = {}
     for name, options in config.generator.backends.items():
         at = ("generator", "backends", name)
-        document.check(plugins.options_model("backend", name, document, at), options, at)
-    chosen = config.generator.backends.get(choice.name, {})
-    backend = BackendUse(choice.name, chosen, ("policy_judge",) if chosen.get("policy_judge") else ())
-    judges = _judges(config, document, backend)
-    return Supervisor(WorkerSetup(config.generator.process, backend, sizes, where.home, tuple(judges)))
+        checked[name] = document.check(plugins.options_model("backend", name, document, at), options, at)
+    return checked
+
+
+def check(config: Config, document: Document) -> None:
+    """Raise the ConfigErrors that build() would raise, as far as they show without the state folder."""
+    choice = choose(config.generator.use)
+    plugins.options_model("backend", choice.name, document, ("generator", "use"))
+    _checked_backends(config, document)
+    table = commands(config, document)
+    rules(config, document)
+    lists = {"trigger": config.triggers, "output": config.outputs}
+    uses = [use for seam, entries in lists.items() for use in selections(seam, (f"{seam}s",), entries)]
+    for selection in (*uses, *selections("judge", ("generator", "judges"), config.generator.judges)):
+        plugins.checked_options(selection, document)
+    check_sold((), config.events, table, document)
+    checked_triggers(config, document, table, ())
 
 
 def _judges(config: Config, document: Document, backend: BackendUse) -> list[JudgeUse]:
@@ -238,6 +284,8 @@ def _pictures(config: Config) -> list[CommandOptions]:
 
 def rules(config: Config, document: Document) -> list[Rule]:
     """Build the policy chain, in the order of the file."""
+    if not any(use.use == "words" for use in config.policy):
+        log.warning("policy has no rule 'words': nothing reads what viewers ask for before it is drawn")
     rules: list[Rule] = plugins.create_all(selections("rule", ("policy",), config.policy), document)
     for index, rule in enumerate(rules):
         if implements(rule, "styles"):
@@ -251,10 +299,21 @@ def commands(config: Config, document: Document) -> Commands:
     """Build the table of commands."""
     try:
         return Commands(
-            config.commands, styles=config.styles, expires_after_s=config.queue.expires_s, prefix=config.prefix
-        )
+            config.commands, styles=config.styles, expires_after_s=config.queue.gives_up_s, prefix=config.prefix,
+            sampling=_sampling(config, document),
+        )  # fmt: skip
     except ConfigError as error:
         raise document.relocated(error) from None
+
+
+def _sampling(config: Config, document: Document) -> Sampling:
+    """Return what the model that draws is made for; commands that say nothing else are drawn so."""
+    choice = choose(config.generator.use)
+    if choice.model is not None:
+        return choice.model.sampling
+    options = _checked_backends(config, document).get(choice.name)
+    sampling = getattr(options, "sampling", None)
+    return sampling if isinstance(sampling, Sampling) else Sampling()
 
 
 def twitch_scopes(config: Config, document: Document) -> dict[str, str]:
@@ -269,9 +328,20 @@ def twitch_scopes(config: Config, document: Document) -> dict[str, str]:
     return needed | plugins.scopes(selections("rule", ("policy",), config.policy), document)
 
 
-def overlay_url_of(config: Config, tokens: TokenTable) -> str:
+def panel_url_of(url: str, token: str) -> str:
+    """Return the address of the panel for a token; browsers never send what stands behind #."""
+    return f"{url}/#{quote(token, safe='')}"
+
+
+def url_for_obs(config: Config) -> str:
+    """Return where OBS reaches the server: on this computer at an address that no network changes."""
+    obs_is_here = config.obs is None or network.is_this_computer(config.obs.host)
+    return config.server.local_url if obs_is_here and not config.server.public_url else config.server.url
+
+
+def overlay_url_of(url: str, tokens: TokenTable) -> str:
     """Return the address of the overlay's page, with its token in the fragment."""
-    return f"{config.server.url}/overlay#{tokens.standing[TokenRole.OVERLAY]}"
+    return f"{url}/overlay#{quote(tokens.standing[TokenRole.OVERLAY], safe='')}"
 
 
 def dry_run_config(config: Config, document: Document, draw_s: float) -> DryRunConfig:
@@ -279,6 +349,7 @@ def dry_run_config(config: Config, document: Document, draw_s: float) -> DryRunC
     return DryRunConfig(
         commands=commands(config, document), policy=Policy(rules(config, document)), queue=config.queue,
         show=show_config(config), layers=config.layers, draw_s=draw_s,
+        abilities=Abilities(edits=choose(config.generator.use).name != PROCEDURAL.name),
     )  # fmt: skip
 
 

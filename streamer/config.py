@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from streamer import plugins
+from streamer import paths, plugins
+from streamer.api.connection_limits import LimitOptions
+from streamer.api.origin_guard import canonical_host, canonical_url
 from streamer.commands.automations import Automations
 from streamer.commands.event_triggers import EventTrigger
 from streamer.commands.named_triggers import NamedTriggerTable
 from streamer.commands.options import CommandOptions
 from streamer.config_file import Document, Location, read
+from streamer.config_merge import overlay
 from streamer.generator.config import WorkerOptions
+from streamer.integrations import network
 from streamer.integrations.obs.config import ObsOptions
 from streamer.integrations.twitch.config import TwitchConfig
 from streamer.moderation.approval import ApprovalOptions
@@ -22,7 +28,7 @@ from streamer.moderation.bans import StrikeOptions
 from streamer.moderation.raid_mode import RaidModeOptions
 from streamer.overlay.layer_options import LayerOptions
 from streamer.pipeline.game_mode import GameModeOptions
-from streamer.pipeline.scheduler import QueueOptions
+from streamer.pipeline.queue_options import QueueOptions
 from streamer.plugins import Selection
 from streamer.storage.privacy import PrivacyOptions
 from streamer.storage.store import StoreOptions
@@ -33,7 +39,12 @@ SCHEMA_VERSION = "https://json-schema.org/draft/2020-12/schema"
 THIRD_PARTY = r"\."
 """A name with a dot is a third-party module; its options are not known here."""
 
+VARIABLES = {"host": "STREAMER_HOST", "port": "STREAMER_PORT"}
+"""The environment variables that replace a key of the section server."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+WILDCARDS = ("0.0.0.0", "::")  # nosec B104
+"""Addresses to listen on that mean every address of this computer."""
 
 
 class Section(BaseModel):
@@ -65,25 +76,41 @@ class ServerConfig(Section):
     port: int = Field(
         8710, ge=0, le=65535, description="port of the panel (http://127.0.0.1:8710/) and of the overlay (/overlay)"
     )
-    public_url: str | None = Field(
+    public_url: Annotated[str, AfterValidator(canonical_url)] | None = Field(
         None,
-        description="address at which OBS reaches the program through a proxy or tunnel, like https://pictures.example",
+        description="address at which OBS reaches the program through a reverse proxy or tunnel, like "
+        "https://pictures.example or https://example.org/streamer",
     )
-    allowed_hosts: tuple[str, ...] = Field(
+    allowed_hosts: tuple[Annotated[str, AfterValidator(canonical_host)], ...] = Field(
         (), description="other host names that browsers may use to reach this server, like [gpu-box.local]"
     )
     expose: bool = Field(
         False,
         description="true: other computers may reach the program; required if host is not a loopback address",
     )
+    open_browser: bool = Field(
+        True, description="true: the very first start opens the panel in your browser; false: it only prints the link"
+    )
+    limits: LimitOptions = Field(
+        LimitOptions(), description="what anybody who reaches the port may ask for; they keep panic fast in an attack"
+    )
 
     @property
     def url(self) -> str:
-        """Return where clients reach the server: ``public_url``, or else an address that works on this computer."""
+        """Return where clients reach the server: ``public_url``, else this computer's address in the local network."""
         if self.public_url:
-            return self.public_url.rstrip("/")
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # nosec B104
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+            return self.public_url
+        lan = network.lan_address(self.host) if self.host in WILDCARDS else None
+        return _http(lan, self.port) if lan else self.local_url
+
+    @property
+    def local_url(self) -> str:
+        """Return an address that works on this computer, whatever the public one is."""
+        return _http({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port)  # nosec B104
+
+
+def _http(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class GeneratorConfig(Section):
@@ -92,7 +119,7 @@ class GeneratorConfig(Section):
     use: str = Field(
         "auto",
         description="auto: klein on an NVIDIA GPU with the extra installed, otherwise procedural; or the name "
-        "of a backend",
+        "of a backend, or of a model: streamer models lists them",
     )
     process: WorkerOptions = Field(
         WorkerOptions(), description="the child process that draws; the stream goes on when it crashes"
@@ -110,12 +137,18 @@ class GeneratorConfig(Section):
 
 
 class LayerConfig(LayerOptions):
-    """One overlay layer; ``at_least_s`` is how long a viewer's picture is safe from the next one."""
+    """One overlay layer; ``at_least_s`` is how long a viewer's picture is safe from the next one while few wait."""
 
     at_least_s: float = Field(
         0.0,
         ge=0,
         description="seconds before the next viewer's picture may replace a viewer's picture; yours never wait",
+    )
+    at_least_busy_s: float = Field(
+        2.0,
+        ge=0,
+        description="while many wait, at_least_s falls as far as this, so that more people see theirs; the same as "
+        "at_least_s keeps it as it is",
     )
 
 
@@ -156,26 +189,52 @@ class Config(Section):
     obs: ObsOptions | None = Field(None, description="OBS: where it runs, and what to do there")
 
 
+TABLES = frozenset(key for key, field in Config.model_fields.items() if get_origin(field.annotation) is Mapping)
+"""The sections whose keys are free names."""
+
+
 def load(path: Path, environ: Mapping[str, str]) -> tuple[Config, Document]:
-    """Read and check a whole config file; STREAMER_HOST and STREAMER_PORT replace what the file says."""
-    document = read(path)
+    """Read the user's file over the shipped one, and check the result.
+
+    The file in the user's config folder need not exist. STREAMER_HOST and STREAMER_PORT replace what the files say.
+    """
+    document = _with_variables(_read_over_shipped(path), environ)
     config = document.check(Config, document.data)
-    return config.model_copy(update={"server": _overridden(config.server, environ, document)}), document
-
-
-def _overridden(server: ServerConfig, environ: Mapping[str, str], document: Document) -> ServerConfig:
-    """Apply the environment; refuse an address that other machines reach unless ``expose`` confirms it."""
-    variables = {"host": environ.get("STREAMER_HOST"), "port": environ.get("STREAMER_PORT")}
-    changes = {key: value for key, value in variables.items() if value}
-    server = document.check(ServerConfig, {**server.model_dump(), **changes}, ("server",))
+    server = config.server
     if server.host not in LOOPBACK and not server.expose:
         problem = f"{server.host} lets other computers reach the program"
-        raise document.error(("server", "host"), problem, "set server.expose: true if you want that")
-    return server
+        raise document.error(("server", "host"), problem, f"if you want that, set server.expose: true in {path}")
+    return config, document
+
+
+@cache
+def _read_shipped() -> Document:
+    return read(paths.SHIPPED_CONFIG)
+
+
+def _read_over_shipped(path: Path) -> Document:
+    shipped = _read_shipped()
+    # A link that leads nowhere is no missing file: its owner has settings somewhere.
+    if path == paths.default_config() and not path.exists() and not path.is_symlink():
+        return overlay(shipped, Document(str(path), {}, {}), TABLES)
+    if path.exists() and path.samefile(paths.SHIPPED_CONFIG):
+        return shipped
+    return overlay(shipped, read(path), TABLES)
+
+
+def _with_variables(document: Document, environ: Mapping[str, str]) -> Document:
+    """Let the environment replace the address; a section that is no mapping stays, to be refused."""
+    server = document.data.get("server", {})
+    names = {key: name for key, name in VARIABLES.items() if environ.get(name)}
+    if not names or not isinstance(server, Mapping):
+        return document
+    values = {key: int(value) if (value := environ[name]).isdecimal() else value for key, name in names.items()}
+    data = {**document.data, "server": {**server, **values}}
+    return replace(document, data=data, variables={("server", key): name for key, name in names.items()})
 
 
 def json_schema() -> JsonSchema:
-    """Return the JSON schema of config.yaml for editors, with the options of every plug-in that ships."""
+    """Return the JSON schema of a user's config.yaml for editors, with the options of every plug-in that ships."""
     document = Config.model_json_schema()
     definitions: JsonSchema = document["$defs"]
     for seam, (owner, key) in {
@@ -195,7 +254,41 @@ def json_schema() -> JsonSchema:
         "propertyNames": _names("backend"),
     }
     definitions.pop("Use", None)
+    _make_partial(document, definitions)
     return {"$schema": SCHEMA_VERSION, **document, "title": "config.yaml of streamer"}
+
+
+def _make_partial(document: JsonSchema, definitions: JsonSchema) -> None:
+    """Require nothing that the shipped file has, and allow empty sections and entries; lists replace, as they stand."""
+    for key, section in document["properties"].items():
+        _allow_null(section, definitions)
+        if key in TABLES:
+            _allow_null(section["additionalProperties"], definitions)
+    for schema in _mappings(document, definitions, set()):
+        schema.pop("required", None)
+
+
+def _allow_null(schema: JsonSchema, definitions: JsonSchema) -> None:
+    # A second branch of anyOf would hide from editors at which key inside a mistake stands.
+    schema = definitions.get(schema.get("$ref", "").removeprefix("#/$defs/"), schema)
+    if "anyOf" in schema:
+        schema["anyOf"].append({"type": "null"})
+    else:
+        schema["type"] = [schema["type"], "null"]
+
+
+def _mappings(schema: JsonSchema, definitions: JsonSchema, seen: set[str]) -> Iterator[JsonSchema]:
+    """Yield each schema that no list stands above."""
+    yield schema
+    name = schema.get("$ref", "").removeprefix("#/$defs/")
+    if name and name not in seen:
+        seen.add(name)
+        yield from _mappings(definitions[name], definitions, seen)
+    further = schema.get("additionalProperties")
+    inner = [*schema.get("properties", {}).values(), *schema.get("anyOf", ()), further]
+    for part in inner:
+        if isinstance(part, dict):
+            yield from _mappings(part, definitions, seen)
 
 
 def _use_of(seam: str, definitions: JsonSchema) -> JsonSchema:

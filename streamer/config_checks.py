@@ -11,7 +11,7 @@ from streamer.commands.parser import Commands
 from streamer.config import Config, load
 from streamer.config_file import Document, Location
 from streamer.errors import ConfigError
-from streamer.generator.render.layout import layout_names
+from streamer.generator.render.layout import layout_names, load_layout
 from streamer.interfaces import KeySource, RewardSeller, Source
 from streamer.overlay.layer_options import check_layers
 from streamer.paths import Place
@@ -21,12 +21,12 @@ from streamer.types import Actor, ImageRequest, Refusal, Role, Trigger
 def checked_config(where: Place, environ: Mapping[str, str]) -> tuple[Config, Document]:
     """Load the config file and check the names in it that need nothing else to be built."""
     config, document = load(where.config, environ)
-    check_names(config, document, where.web, where.home / "layouts")
+    check_names(config, document, where.web, where.own / "layouts")
     return config, document
 
 
 def check_names(config: Config, document: Document, web: Path, own_layouts: Path) -> None:
-    """Check that the layers, layouts and commands that the file names exist."""
+    """Check that the layers, layouts and commands that the file names exist, and that the layouts can be used."""
     try:
         check_layers(config.layers, web)
     except ConfigError as error:
@@ -37,6 +37,8 @@ def check_names(config: Config, document: Document, web: Path, own_layouts: Path
     for name, command in config.commands.items():
         check_known("layer", _given(command.layer), config.layers, document, ("commands", name, "layer"))
         check_known("layout", _given(command.layout), layouts, document, ("commands", name, "layout"))
+        for layout in _given(command.layout):
+            load_layout(layout, own_layouts)
     for name, trigger in config.named_triggers.items():
         check_known("layer", _given(trigger.layer), config.layers, document, ("named_triggers", name, "layer"))
 

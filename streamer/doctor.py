@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess  # nosec B404
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.request import getproxies
 
-from streamer import app, config_checks, paths, server
+from streamer import app, config_checks, installation, paths, server
 from streamer.config import Config
-from streamer.errors import ConfigError, ListenError, ObsAway, ObsError, StoreError, StreamerError
-from streamer.generator.backend_choice import choose, missing_libraries
+from streamer.config_file import Document
+from streamer.errors import BackendUnavailable, ConfigError, ListenError, ObsAway, ObsError, StoreError, StreamerError
+from streamer.generator import gpus, models
+from streamer.generator.backend_choice import choose, load_backend_module, missing_libraries
+from streamer.generator.model_table import memory_here
+from streamer.generator.models import Commercial, Fit, fit
 from streamer.generator.render.fonts import unwritable_scripts
+from streamer.integrations import network
 from streamer.integrations.obs import password
 from streamer.integrations.obs.client import SERVER_SWITCH
 from streamer.integrations.obs.config import ObsOptions
@@ -25,9 +33,15 @@ from streamer.integrations.obs.connection import Connection, WrongPassword
 from streamer.integrations.obs.desired_sources import SourceKind
 from streamer.integrations.twitch import token_file
 from streamer.integrations.twitch.account import describe_missing
+from streamer.storage import backup
+from streamer.storage.database import FILE_NAME, explain
 
 OBS_TIMEOUT_S = 2.0
 RECOMMENDED_FREE_GB = 30
+
+
+_LIBRARIES = {"hotkey": "pynput", "midi": "mido", "nudenet": "nudenet"}
+"""What the extra of a plug-in brings."""
 
 
 class Mark(StrEnum):
@@ -56,26 +70,36 @@ def examine(environ: Mapping[str, str]) -> list[CheckResult]:
     findings = [_python(), *_packages()]
     try:
         config, document = config_checks.checked_config(where, environ)
+        app.check(config, document)
         scopes = app.twitch_scopes(config, document)
     except (ConfigError, ExceptionGroup) as error:
         return [*findings, *_config_errors(error)]
     return [
         *findings,
-        CheckResult(Mark.OK, "config", f"{where.config} is valid"),
+        _config(where),
         _home(where),
+        *_environment(environ),
+        *_database(where.home),
         *_gpu(),
         _backend(config),
+        *_model(config, document),
         _fonts(),
-        _port(config),
+        _port(config, where),
         _obs(config, where, environ),
-        *_hotkeys(config),
-        *_twitch(config, where.home, scopes),
+        *_extras(config, where),
+        *_twitch(config, where, scopes),
     ]
 
 
 def _config_errors(error: Exception) -> Iterator[CheckResult]:
     for inner in error.exceptions if isinstance(error, ExceptionGroup) else (error,):
         yield CheckResult(Mark.BAD, "config", str(inner), "correct that line")
+
+
+def _config(where: paths.Place) -> CheckResult:
+    if where.config.exists():
+        return CheckResult(Mark.OK, "config", f"{where.config} is valid")
+    return CheckResult(Mark.OK, "config", f"as shipped; for your own settings: streamer init writes {where.config}")
 
 
 def _python() -> CheckResult:
@@ -88,7 +112,7 @@ def _packages() -> Iterator[CheckResult]:
             yield CheckResult(Mark.OK, name, version(name))
     if missing := missing_libraries():
         yield CheckResult(
-            Mark.NOTE, "klein extra", f"not installed: {', '.join(missing)}", "pip install 'streamer[klein]'"
+            Mark.NOTE, "klein extra", f"not installed: {', '.join(missing)}", installation.add_extra("klein")
         )
 
 
@@ -112,9 +136,30 @@ def _home(where: paths.Place) -> CheckResult:
     return CheckResult(Mark.OK, "state", text)
 
 
+def _environment(environ: Mapping[str, str]) -> Iterator[CheckResult]:
+    """Name each variable for connections to other computers that cannot be used."""
+    for problem in network.read_settings(environ, getproxies()).problems:
+        yield CheckResult(Mark.NOTE, "environment", f"{problem.variable}: {problem.detail}", problem.fix)
+
+
+def _database(home: Path) -> Iterator[CheckResult]:
+    """Say whether the database is sound and from when the newest daily copy is; a new installation has none."""
+    path = home / FILE_NAME
+    if not path.exists():
+        return
+    try:
+        with closing(backup.read_only(path)) as db:
+            backup.check(db)
+    except sqlite3.Error as error:
+        yield CheckResult(Mark.BAD, "database", str(path), explain(error, home))
+        return
+    copies = backup.daily_copies(home)
+    made_on = time.strftime("%Y-%m-%d %H:%M", time.localtime(copies[-1].stat().st_mtime)) if copies else "none yet"
+    yield CheckResult(Mark.OK, "database", f"sound; newest daily copy: {made_on}")
+
+
 def _gpu() -> Iterator[CheckResult]:
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
+    if gpus.tool() is None:
         yield CheckResult(
             Mark.NOTE,
             "gpu",
@@ -122,16 +167,16 @@ def _gpu() -> Iterator[CheckResult]:
             "without one the procedural backend draws the pictures, on the CPU",
         )
         return
-    query = [tool, "--query-gpu=name,memory.total,memory.free,driver_version,compute_cap", "--format=csv,noheader"]
     try:
-        lines = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout  # nosec B603
+        found = gpus.installed()
     except (OSError, subprocess.SubprocessError) as error:
         yield CheckResult(Mark.BAD, "gpu", f"nvidia-smi fails: {error}", "reinstall the NVIDIA driver")
         return
-    for line in lines.strip().splitlines():
-        name, total, free, driver, capability = (part.strip() for part in line.split(","))
+    for gpu in found:
         yield CheckResult(
-            Mark.OK, "gpu", f"{name}, {free} of {total} free, driver {driver}, compute capability {capability}"
+            Mark.OK,
+            "gpu",
+            f"{gpu.name}, {gpu.free} of {gpu.total} free, driver {gpu.driver}, compute capability {gpu.capability}",
         )
 
 
@@ -140,27 +185,58 @@ def _backend(config: Config) -> CheckResult:
     return CheckResult(Mark.OK, "backend", f"{choice.name}: {choice.why}")
 
 
+def _model(config: Config, document: Document) -> Iterator[CheckResult]:
+    """Name what is wrong with the model: its folder, its size, its licence; the hub is not asked."""
+    use = app.chosen_backend(config, document, choose(config.generator.use))
+    module = load_backend_module(use.name)
+    try:
+        if hasattr(module, "check_files"):
+            module.check_files(module.Options.model_validate(use.options))
+    except BackendUnavailable as error:
+        yield CheckResult(Mark.BAD, "model", error.problem, error.fix)
+    else:
+        yield from _fit(str(use.options.get("model", "")))
+
+
+def _fit(name: str) -> Iterator[CheckResult]:
+    """Compare a listed model with the largest GPU, as far as both are known."""
+    model, (gpu, memory_gb) = models.find(name), memory_here()
+    if model is None or memory_gb is None:
+        return
+    needs = ", ".join(f"{size:g} GB in {precision}" for precision, size in model.memory.items())
+    said = f"{model.name} on {gpu} with {memory_gb:.0f} GB: {fit(model, memory_gb).value} ({needs}); {model.licence}"
+    if fit(model, memory_gb) is Fit.NOT:
+        yield CheckResult(Mark.BAD, "model", said, "set generator.use to one that streamer models says fits")
+    elif model.commercial is not Commercial.YES:
+        allowed = "does not allow" if model.commercial is Commercial.NO else "may not allow"
+        detail = f"{said}, which {allowed} a stream that earns money"
+        yield CheckResult(Mark.NOTE, "model", detail, "if yours does, choose one that may: streamer models lists them")
+    else:
+        yield CheckResult(Mark.OK, "model", said)
+
+
 def _fonts() -> CheckResult:
     if missing := unwritable_scripts():
         fix = "install a font for them, such as the packages fonts-noto-cjk and fonts-noto-core"
         return CheckResult(
             Mark.NOTE,
             "captions",
-            f"no installed font can write {', '.join(missing)}: captions omit such words",
+            f"no installed font can write {', '.join(missing)}: captions show boxes for such letters",
             fix,
         )
     return CheckResult(Mark.OK, "captions", "the installed fonts cover every script that was checked")
 
 
-def _port(config: Config) -> CheckResult:
+def _port(config: Config, where: paths.Place) -> CheckResult:
     host, port = config.server.host, config.server.port
+    config_file = paths.file_to_edit(where)
     try:
-        server.listen(host, port).close()
+        server.listen(host, port, config_file).close()
     except ListenError as error:
         if error.problem == server.ALREADY_RUNNING:
             return CheckResult(Mark.NOTE, "port", f"{host}:{port}: {server.ALREADY_RUNNING}")
-        return CheckResult(Mark.BAD, "port", str(error), "stop the other program, or set server.port to a free port")
-    return CheckResult(Mark.OK, "port", f"{host}:{port} is free")
+        return CheckResult(Mark.BAD, "port", str(error), f"stop the other program, or set server.port in {config_file}")
+    return CheckResult(Mark.OK, "port", f"{host}:{port} is free; pages reach it at {config.server.url}")
 
 
 def _obs(config: Config, where: paths.Place, environ: Mapping[str, str]) -> CheckResult:
@@ -197,16 +273,16 @@ def _obs_version(connection: Connection) -> CheckResult:
     return CheckResult(Mark.NOTE, "obs", f"{versions}, without browser source", fix)
 
 
-def _twitch(config: Config, home: Path, scopes: Mapping[str, str]) -> Iterator[CheckResult]:
+def _twitch(config: Config, where: paths.Place, scopes: Mapping[str, str]) -> Iterator[CheckResult]:
     if not scopes:
         return
     log_in = "streamer login twitch"
     if not config.twitch.client_id:
-        fix = "register a Public application and write its id into config.yaml (docs/twitch.md)"
+        fix = f"register a Public application and write its id into {paths.file_to_edit(where)} (docs/twitch.md)"
         yield CheckResult(Mark.NOTE, "twitch login", f"twitch.client_id is empty; off: {_features(scopes)}", fix)
         return
     try:
-        stored = token_file.read(token_file.path_in(home))
+        stored = token_file.read(token_file.path_in(where.home))
     except StreamerError as error:
         yield CheckResult(Mark.BAD, "twitch login", str(error), log_in)
         return
@@ -222,14 +298,13 @@ def _features(scopes: Mapping[str, str]) -> str:
     return ", ".join(sorted(set(scopes.values())))
 
 
-def _hotkeys(config: Config) -> Iterator[CheckResult]:
-    if any(use.use == "hotkey" for use in config.triggers):
-        try:
-            yield CheckResult(Mark.OK, "hotkeys", f"pynput {version('pynput')}")
-        except PackageNotFoundError:
-            yield CheckResult(
-                Mark.BAD,
-                "hotkeys",
-                "config.yaml has hotkeys, but pynput is not installed",
-                "pip install 'streamer[hotkey]'",
-            )
+def _extras(config: Config, where: paths.Place) -> Iterator[CheckResult]:
+    """Check the library of each plug-in that is chosen and has an extra of its own name."""
+    chosen = {use.use for use in (*config.triggers, *config.generator.judges)}
+    for extra, library in _LIBRARIES.items():
+        if extra in chosen:
+            try:
+                yield CheckResult(Mark.OK, extra, f"{library} {version(library)}")
+            except PackageNotFoundError:
+                problem = f"{where.config} uses {extra}, but {library} is not installed"
+                yield CheckResult(Mark.BAD, extra, problem, installation.add_extra(extra))

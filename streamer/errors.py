@@ -4,8 +4,10 @@ StreamerError
 ├── ConfigError        config.yaml, the environment or an option is wrong; names the key, the line and the fix
 ├── PluginError        a module named by ``use:`` is missing, or does not offer what its seam asks for
 ├── StoreError         the state folder or its database cannot be used
+│   └── AlreadyRunning       another program holds the state folder
 ├── ListenError        the address cannot be bound
-├── ApiError           the running program refused what the command line asked of it
+├── ApiError           the running program did not do what the command line asked of it
+├── SeveralPeople      a name means several people, and a command needs one
 ├── ObsError           OBS did not do what was asked of it
 │   ├── ObsAway              no OBS answers: it is not running, it went away, it is too slow, or the password is wrong
 │   └── ObsRefused           OBS refused the request, with a status code of obs-websocket
@@ -20,12 +22,20 @@ StreamerError
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+import shlex
+import subprocess  # nosec B404
+from collections.abc import Iterator, Mapping, Sequence
 
 
 def in_words(error: BaseException) -> str:
     """Return the message of an exception, or its class name if it has none, like TimeoutError."""
     return str(error).strip() or type(error).__name__
+
+
+def shell_line(words: Sequence[str], *, windows: bool = os.name == "nt") -> str:
+    """Return a command as somebody can paste it into a shell, whatever stands in its words."""
+    return subprocess.list2cmdline(words) if windows else shlex.join(words)
 
 
 class StreamerError(Exception):
@@ -67,32 +77,44 @@ class StoreError(StreamerError):
         return f"{self.path}: {self.problem}"
 
 
-class ListenError(StreamerError):
-    """An address cannot be bound: which, by whom it is taken if that is known, and which key changes it."""
+class AlreadyRunning(StoreError):
+    """A program runs on this state folder: its process id and address, as far as they are known (0 and "")."""
 
-    def __init__(self, host: str, port: int, problem: str) -> None:
+    def __init__(self, path: str, pid: int, url: str) -> None:
+        known = [f"process {pid}"] * bool(pid) + [url] * bool(url)
+        who = f" ({', '.join(known)})" if known else ""
+        fix = "stop it first, or set STREAMER_HOME to another folder"
+        super().__init__(path, f"streamer is running with this state folder{who}; {fix}")
+        self.pid, self.url = pid, url
+
+
+class ListenError(StreamerError):
+    """An address cannot be bound: which, by whom it is taken if that is known, and which file can change it."""
+
+    def __init__(self, host: str, port: int, problem: str, config_file: str = "config.yaml") -> None:
         super().__init__(host, port, problem)
-        self.host, self.port, self.problem = host, port, problem
+        self.host, self.port, self.problem, self.config_file = host, port, problem, config_file
 
     def __str__(self) -> str:
         return (
             f"cannot listen on {self.host}:{self.port}: {self.problem}; "
-            "set server.port in config.yaml or STREAMER_PORT to a free one"
+            f"set server.port in {self.config_file} or STREAMER_PORT to a free one"
         )
 
 
 class ApiError(StreamerError):
-    """The running program refused what the command line asked of it: at which address, with which HTTP status."""
+    """The running program did not do what the command line asked of it: at which address, why, and what to do."""
 
-    def __init__(self, url: str, status: int) -> None:
-        super().__init__(url, status)
-        self.url, self.status = url, status
+    def __init__(self, url: str, problem: str, fix: str) -> None:
+        super().__init__(url, problem, fix)
+        self.url, self.problem, self.fix = url, problem, fix
 
     def __str__(self) -> str:
-        return (
-            f"the program at {self.url} answers {self.status}; stop it, or set STREAMER_OPERATOR_TOKEN to the token "
-            "of its operator"
-        )
+        return f"the program at {self.url or 'an unknown address'} {self.problem}; {self.fix}"
+
+
+class SeveralPeople(StreamerError):
+    """A name means several people; the message lists them."""
 
 
 class ObsError(StreamerError):

@@ -17,6 +17,7 @@ from streamer.types import (
     Notice,
     Preview,
     Refusal,
+    RequestKind,
     Retraction,
     Trigger,
 )
@@ -189,6 +190,25 @@ class ProgramView(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a backend can draw: ``edits`` of existing pictures, and at most so many steps."""
+
+    edits: bool = True
+    most_steps: int | None = None
+
+    def objection(self, request: ImageRequest) -> str:
+        """Return why this backend cannot draw a request, in words for whoever asked; empty if it can."""
+        if request.kind is RequestKind.EDIT and not self.edits:
+            return "pictures cannot be changed on this computer, but new ones can be drawn"
+        if self.most_steps is not None and request.params.num_inference_steps > self.most_steps:
+            return (
+                f"this command asks for more than {self.most_steps} steps, which the model does not draw; "
+                "the streamer can set num_inference_steps to 4"
+            )
+        return ""
+
+
 class Generator(Protocol):
     """Draws one request at a time: previews, then exactly one frame; raises BackendError if it cannot."""
 
@@ -198,8 +218,8 @@ class Generator(Protocol):
         ...
 
     @property
-    def edits(self) -> bool:
-        """Tell whether a request with a reference can be drawn, as far as is known."""
+    def abilities(self) -> Abilities:
+        """Return what can be drawn, as far as is known."""
         ...
 
     @property
@@ -245,7 +265,7 @@ class ReceiptOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to one trigger; ``rule`` and ``reason`` are empty unless it was refused."""
+    """The answer to one trigger; ``rule`` and ``reason`` say why it was refused, or what was left out of the text."""
 
     trigger_id: str
     outcome: ReceiptOutcome

@@ -75,9 +75,6 @@ def options_of(seam: str, name: str) -> type[BaseModel]:
 
 def create(seam: str, name: str, options: BaseModel, shared: Mapping[str, object] | None = None) -> Any:
     """Build the plug-in from its validated options and those shared parts that its ``create`` names."""
-    if new_name := RENAMED.get((seam, name)):
-        advice = "config.yaml: 'use: %s' is now called 'use: %s'; the old name works until the next release"
-        log.warning(advice, name, new_name)
     build = find(seam, name).create
     wanted = inspect.signature(build).parameters
     return build(options, **{name: part for name, part in (shared or {}).items() if name in wanted})
@@ -110,6 +107,9 @@ def create_all(
     created = []
     for selection in selections:
         options = checked_options(selection, document)
+        if new_name := RENAMED.get((selection.seam, selection.name)):
+            problem = f"'{selection.name}' is now called '{new_name}'; the old name works until the next release"
+            log.warning("%s", document.error((*selection.at, "use"), problem))
         try:
             created.append(create(selection.seam, selection.name, options, shared))
         except ConfigError as error:

@@ -42,11 +42,15 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asked. ``id`` is the platform's stable user id; names change and are reused."""
+    """Who asked. ``id`` is the platform's stable user id; names change and are reused.
+
+    ``name`` is what people see, in any script; ``login`` stands in addresses and is empty where a platform has none.
+    """
 
     id: str
     name: str
     role: Role
+    login: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,10 @@ class ImageRequest:
     ``preview_px`` is the longest side of its previews; generator/supervisor.py decides it.
     ``source`` and ``first_time`` are the trigger's; ``redemption`` is what it cost in channel points.
     ``hold`` is why a moderator is to look at the picture before it goes on air.
+    ``words`` are what the actor wants to see, in their own words: the typed text without its caption and what was taken
+    out of it; empty if nobody typed any.
+    ``template`` is the prompt with {text} wherever those words stand in it; a long prompt is shortened there alone.
+    ``removed`` says what was taken out of the text before it became the prompt, in words for its author.
     """
 
     id: str
@@ -192,6 +200,9 @@ class ImageRequest:
     redemption: Redemption | None = None
     first_time: bool = False
     hold: Hold | None = None
+    words: str = ""
+    template: str = ""
+    removed: tuple[str, ...] = ()
 
 
 class StageAction(StrEnum):
@@ -293,6 +304,7 @@ class Frame:
     ``judgements`` come from the judges in the generator process, none if no judge is configured.
     ``drew_s`` is how many seconds the backend itself worked on it, without caption, encoding and transport;
     ``judged_s`` is how long the finished picture waited for its judges.
+    ``left_out_words`` says that the model could not read all of the author's words.
     """
 
     request_id: str
@@ -304,13 +316,15 @@ class Frame:
     judgements: tuple[Judgement, ...] = ()
     drew_s: float = 0.0
     judged_s: float = 0.0
+    left_out_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An unfinished picture, too small to recognise unless a trusted person asked; ``step`` is 1 to ``steps``.
+    """An unfinished picture, too small to recognize unless a trusted person asked; ``step`` is 1 to ``steps``.
 
-    ``data`` is empty if a step has nothing to show.
+    ``data`` is empty if a step has nothing to show. The pipeline adds ``line``, the words beside it, and ``due_s``, in
+    how many seconds the picture is expected.
     """
 
     request_id: str
@@ -321,6 +335,8 @@ class Preview:
     data: bytes
     width: int
     height: int
+    line: str = ""
+    due_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,3 +43,9 @@ def config_file(tmp_path: Path) -> Path:
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG, encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def environ(tmp_path: Path, config_file: Path) -> dict[str, str]:
+    """Return the environment of a program with a state folder and a port of its own."""
+    return environment(tmp_path / "home", free_port(), config_file)

@@ -29,11 +29,6 @@ from tests.support.real_program import (
 from tests.support.twitch_api import TwitchApi
 
 
-@pytest.fixture
-def environ(tmp_path: Path, config_file: Path) -> dict[str, str]:
-    return environment(tmp_path / "home", free_port(), config_file)
-
-
 async def test_draw_writes_the_picture_of_a_prompt_and_the_same_seed_gives_it_again(
     environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,7 +94,7 @@ async def test_an_issued_token_opens_its_routes_and_no_others(
 async def test_the_command_line_ends_nothing_that_the_running_program_has_open(
     environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path(environ["STREAMER_CONFIG"]).write_text(CONFIG + 'approval: {mode: "on"}\n', encoding="utf-8")
+    Path(environ["STREAMER_CONFIG"]).write_text(CONFIG + "approval: {mode: on}\n", encoding="utf-8")
     url = f"http://127.0.0.1:{environ['STREAMER_PORT']}"
     with command("run", environ=environ, log=tmp_path / "log"):
         await asyncio.to_thread(wait_until_ready, url)
@@ -130,6 +125,22 @@ def test_run_prints_both_links_and_stops_on_ctrl_c(environ: dict[str, str], tmp_
     assert "stopped" in printed
     assert "Traceback" not in printed
     assert process.returncode == 0
+
+
+def test_a_model_that_cannot_be_loaded_is_told_once_and_the_painter_draws(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    generator = f"generator: {{use: klein, backends: {{klein: {{model: {model}}}}}}}\n"
+    Path(environ["STREAMER_CONFIG"]).write_text(generator, encoding="utf-8")
+    with command("run", environ=environ, log=tmp_path / "log"):
+        wait_until_ready(f"http://127.0.0.1:{environ['STREAMER_PORT']}")
+    printed = (tmp_path / "log").read_text()
+    told = [line for line in printed.splitlines() if f"{model} is not a diffusers model: model_index.json" in line]
+    assert [line.partition("the klein")[0].split()[-1] for line in told] == ["ERROR", "fallback"]
+    assert "Generator ready: drawing with the procedural backend\n" in printed
+    assert "Traceback" not in printed
 
 
 def test_demo_shows_pictures_without_any_account(environ: dict[str, str], tmp_path: Path) -> None:
@@ -172,7 +183,8 @@ def test_a_wrong_config_starts_nothing_and_exits_with_2(
 def test_a_taken_port_is_one_line_and_no_traceback(environ: dict[str, str], tmp_path: Path) -> None:
     with command("run", environ=environ, log=tmp_path / "first"):
         wait_until_ready(f"http://127.0.0.1:{environ['STREAMER_PORT']}")
-        with command("run", environ=environ, log=tmp_path / "second") as second:
+        elsewhere = environ | {"STREAMER_HOME": str(tmp_path / "another home")}
+        with command("run", environ=elsewhere, log=tmp_path / "second") as second:
             assert second.wait(30) == 1
     printed = (tmp_path / "second").read_text()
     assert "streamer is already running there" in printed

@@ -20,14 +20,18 @@ SOLD = "outputs: [{use: rewards, rewards: {draw: {title: Draw, cost: 5, command:
         (("use: popup", "use: popp"), "layers.meme.use", "popup"),
         (("- {use: role}", "- {use: rolle}"), "policy.0.use", "there is no such plug-in; use one of: "),
         (("- {use: length, longest: 100}", "- {use: length, longst: 100}"), "policy.1.longst", "longest"),
-        (("aliases: [фон]", "aliases: [meme]"), "commands.meme", "already means 'bg'"),
+        (
+            ("aliases: [фон]", "aliases: [meme]"),
+            "commands.meme",
+            "already means 'bg'; remove it from one of the two, or the whole command with bg: null",
+        ),
         (('"{prompt}, film noir"', '"film noir"'), "styles.noir", "{prompt}"),
         (('{harbour: "!bg', '{harbour: "!bgg'), "named_triggers.harbour", "'!bgg stormy harbour' is not a command"),
         (('{harbour: "!bg stormy harbour"', '{x: "!bg"'), "named_triggers.x", "'!bg' would be refused"),
         (("{harbour:", "{x: {kind: undo, layer: air}, harbour:"), "named_triggers.x.layer", "background, meme"),
         (("{harbour:", "{x: {kind: random}, harbour:"), "named_triggers.x", "lines is missing"),
         (("policy:", "when: {online: wram}\npolicy:"), "when.online", "warm"),
-        (("policy:", "when: {sunset: clear}\npolicy:"), "when.sunset.[key]", "unknown event 'sunset'"),
+        (("policy:", "when: {sunset: clear}\npolicy:"), "when.sunset", "unknown event 'sunset'"),
         (("- {use: role}", "- {use: scene, scenes: {A: {style: blue}}}"), "policy.0", "known styles: plain, noir"),
         (("- {use: role}", "- {use: scene, scenes: {A: {commands: [b]}}}"), "policy.0", "there is no command 'b'"),
         (("policy:", "triggers: [{use: hotkey, keys: {f9: harbor}}]\npolicy:"), "triggers.0", "or a name: undo"),
@@ -44,3 +48,11 @@ def test_what_one_part_says_about_another_is_checked(
     assert error.key == key
     assert error.line is not None
     assert says in str(error)
+
+
+def test_an_own_layout_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
+    layouts = tmp_path / "home" / "layouts"
+    layouts.mkdir(parents=True)
+    (layouts / "mine.yaml").write_text("about: Mine\ntexts:\n  - {text: no}\n", encoding="utf-8")
+    (error, *_) = wrong(tmp_path, CONFIG.replace("layout: top_bottom", "layout: mine"))
+    assert (error.path, error.line, error.key) == (str(layouts / "mine.yaml"), 3, "texts.0.text")

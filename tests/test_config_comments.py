@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_prose_stays() -> None:
 def test_the_prose_above_a_section_begins_with_its_description() -> None:
     for key, field in Config.model_fields.items():
         description = field.description or ""
-        above = TEXT.partition(f"\n{key}:\n")[0] if f"\n{key}:\n" in TEXT else TEXT.partition(f"\n{key}: []\n")[0]
+        above = re.split(rf"\n{key}:(?: \[\]| {{}})?\n", TEXT)[0]
         block = " ".join(line.removeprefix("# ") for line in above.rpartition("\n\n")[2].splitlines())
         if key not in ("prefix", "obs"):
             assert block.startswith(description[0].upper() + description[1:]), (key, block)

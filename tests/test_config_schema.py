@@ -51,6 +51,21 @@ def test_a_mistake_is_marked_where_it_stands(changed: tuple[str, str], where: st
     assert faults(CONFIG.replace(*changed, 1)) == [where]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["", "server: {port: 9000}", "commands: {bg: {cooldown_s: 10}, sticker: null}", "layers: {meme: {position: left}}",
+     "triggers:\npolicy:\nobs:\ncommands:\n", "named_triggers: {x: '!bg y', back: null}", "when: {online: null}",
+     "generator: {backends: {klein: {optimize: auto}}}"],
+)  # fmt: skip
+def test_a_file_says_only_what_it_changes(text: str) -> None:
+    assert faults(text or "{}") == []
+
+
+@pytest.mark.parametrize("text", ["outputs: [{}]", "events: [{event: raid}]", "obs: {after: [{show: {}}]}"])
+def test_what_stands_in_a_list_is_complete(text: str) -> None:
+    assert faults(text) != []
+
+
 def test_a_plugin_of_somebody_else_may_have_any_options() -> None:
     assert faults(CONFIG.replace("- {use: role}", "- {use: their.rule, colour: red}")) == []
 

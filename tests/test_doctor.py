@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streamer import cli, doctor
+from streamer import cli, doctor, installation
+from tests.support.nvidia_smi import put_tool
 from tests.support.real_program import CONFIG, Remote, environment, free_port
 
 
@@ -35,6 +36,25 @@ def test_a_broken_config_is_a_finding_and_not_a_crash(tmp_path: Path, capsys: py
     assert "did you mean 'queue'" in capsys.readouterr().out
 
 
+def test_what_would_stop_the_start_is_found_by_the_doctor(tmp_path: Path) -> None:
+    (broken := tmp_path / "config.yaml").write_text("policy:\n  - {use: cooldown, users: 45}\n", encoding="utf-8")
+    found = findings(environment(tmp_path / "home", free_port(), broken))["config"]
+    assert (found.mark, "policy.0.users: there is no such key; did you mean 'user_s'?" in found.detail) == ("bad", True)
+
+
+@pytest.mark.parametrize("use", ["klein", "diffusers"])
+def test_a_model_that_cannot_be_loaded_is_found_without_loading_it(tmp_path: Path, use: str) -> None:
+    (tmp_path / "model" / "vae").mkdir(parents=True)
+    (tmp_path / "model" / "model_index.json").write_text('{"_class_name": 1}')
+    file = tmp_path / "config.yaml"
+    file.write_text(f"generator: {{use: {use}, backends: {{{use}: {{model: {tmp_path / 'model'}}}}}}}\n")
+    found = findings(environment(tmp_path / "home", free_port(), file))["model"]
+    assert (found.mark, found.detail) == (
+        "bad",
+        f"{tmp_path / 'model/model_index.json'} names no pipeline (_class_name)",
+    )
+
+
 def test_a_running_program_is_no_fault(tmp_path: Path, config_file: Path, served: Remote) -> None:
     port = int(served.url.rpartition(":")[2])
     found = findings(environment(tmp_path / "home", port, config_file))["port"]
@@ -56,5 +76,33 @@ def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path, config_file
 def test_hotkeys_without_their_library_are_named(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(CONFIG + 'triggers: [{use: hotkey, keys: {"<f9>": "!clear"}}]\n', encoding="utf-8")
-    found = findings(environment(tmp_path / "home", free_port(), config))["hotkeys"]
-    assert found.mark == "ok" or "streamer[hotkey]" in found.fix
+    found = findings(environment(tmp_path / "home", free_port(), config))["hotkey"]
+    assert found.mark == "ok" or found.fix == installation.add_extra("hotkey")
+
+
+@pytest.mark.parametrize(
+    ("use", "memory", "mark", "says"),
+    [
+        ("klein-4b", "24564 MiB", "ok", "klein-4b on NVIDIA Test with 26 GB: fits"),
+        ("klein-4b", "8192 MiB", "bad", "does not fit"),
+        ("sdxl-turbo", "24564 MiB", "note", "does not allow a stream that earns money"),
+        ("sana-sprint", "24564 MiB", "note", "may not allow"),
+        ("pixart-sigma", "12282 MiB", "ok", "one part at a time"),
+    ],
+)
+def test_the_model_is_compared_with_the_gpu_and_its_licence_is_named(
+    use: str, memory: str, mark: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_tool(tmp_path, f'echo "NVIDIA Test, {memory}, {memory}, 580.82.07, 8.9"', monkeypatch)
+    (config := tmp_path / "config.yaml").write_text(CONFIG + f"generator: {{use: {use}}}\n", encoding="utf-8")
+    found = findings(environment(tmp_path / "home", free_port(), config))["model"]
+    assert found.mark == mark
+    assert says in found.detail
+    assert found.mark == "ok" or "streamer models" in found.fix
+
+
+def test_nothing_is_said_of_a_model_that_nobody_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_tool(tmp_path, 'echo "NVIDIA Test, 24564 MiB, 24000 MiB, 580.82.07, 8.9"', monkeypatch)
+    text = CONFIG + "generator: {use: diffusers, backends: {diffusers: {model: some/other}}}\n"
+    (config := tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    assert "model" not in findings(environment(tmp_path / "home", free_port(), config))

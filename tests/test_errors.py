@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
 
 import pytest
 
@@ -16,6 +17,7 @@ from streamer.errors import (
     PluginError,
     StoreError,
     in_words,
+    shell_line,
 )
 
 CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, Exception)]
@@ -25,6 +27,14 @@ CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if 
 def test_every_exception_stands_in_the_tree_of_the_docstring(error: type[Exception]) -> None:
     assert issubclass(error, errors.StreamerError)
     assert error.__name__ in (errors.__doc__ or "")
+
+
+def test_a_command_can_be_pasted_whatever_stands_in_it() -> None:
+    words = ["chmod", "600", "/home/ann's pictures/#1 & $HOME"]
+    line = f"printf '%s\\n' {shell_line(words, windows=False)}"
+    shell = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
+    assert shell.stdout.splitlines() == words
+    assert shell_line(["curl", "-H", "a b", "x"], windows=True) == 'curl -H "a b" x'
 
 
 @pytest.mark.parametrize(
@@ -37,9 +47,9 @@ def test_every_exception_stands_in_the_tree_of_the_docstring(error: type[Excepti
         (StoreError("/home/x", "is full"), "/home/x: is full"),
         (ListenError("127.0.0.1", 8710, "in use"),
          "cannot listen on 127.0.0.1:8710: in use; set server.port in config.yaml or STREAMER_PORT to a free one"),
-        (ApiError("http://127.0.0.1:8710", 401),
-         "the program at http://127.0.0.1:8710 answers 401; stop it, or set STREAMER_OPERATOR_TOKEN to the token of its"
-         " operator"),
+        (ApiError("http://127.0.0.1:8710", "answers 401", "stop it"),
+         "the program at http://127.0.0.1:8710 answers 401; stop it"),
+        (ApiError("", "is silent", "stop it"), "the program at an unknown address is silent; stop it"),
         (BackendError("no memory", fix="close the game"), "no memory; close the game"),
         (BackendUnavailable("no GPU"), "no GPU"),
     ],

@@ -11,7 +11,9 @@ import pytest
 from pydantic import BaseModel
 
 from streamer import plugins
+from streamer.config_file import Document
 from streamer.errors import PluginError
+from streamer.plugins import Selection
 
 
 @pytest.fixture
@@ -105,8 +107,10 @@ def test_a_missing_package_whose_name_begins_alike_is_not_taken_for_the_module(
         plugins.find("rule", "alike_but_longer.rule")
 
 
-def test_an_old_name_still_works_and_says_the_new_one(caplog: pytest.LogCaptureFixture) -> None:
-    options = plugins.options_of("rule", "ban")()
-    assert type(plugins.create("rule", "ban", options)) is type(plugins.create("rule", "blocklist", options))
+def test_an_old_name_still_works_and_says_the_new_one_with_its_line(caplog: pytest.LogCaptureFixture) -> None:
+    document = Document("mine.yaml", {}, {("policy", 0, "use"): 7})
+    old, new = (Selection("rule", name, {}, ("policy", 0)) for name in ("ban", "blocklist"))
+    (built,) = plugins.create_all([old], document)
+    assert type(built) is type(plugins.create_all([new], document)[0])
     (record,) = caplog.records
-    assert "'use: ban' is now called 'use: blocklist'" in record.getMessage()
+    assert record.getMessage().startswith("mine.yaml:7: policy.0.use: 'ban' is now called 'blocklist'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from streamer.api.auth import TokenRole
 from streamer.errors import ListenError
 from streamer.interfaces import Health
 from streamer.storage.store import Store, StoreOptions
+from tests.support.clock import ManualClock
 from tests.support.embedded import place
 from tests.support.real_program import Remote, free_port
 
@@ -110,3 +112,31 @@ async def test_accepted_connections_send_at_once() -> None:
         await reader.read()
         writer.close()
     assert delays == [1]
+
+
+def written(logger: logging.Logger, caplog: pytest.LogCaptureFixture, times: int) -> list[str]:
+    caplog.clear()
+    for _ in range(times):
+        logger.warning("refused %s", "somebody")
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_a_line_that_strangers_repeat_is_written_once_a_minute_with_their_number(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock, logger = ManualClock(), logging.getLogger("tests.repeated")
+    logger.addFilter(server.RepeatedLines(clock.now))
+    assert written(logger, caplog, 1000) == ["refused somebody"]
+    clock.set(clock.now() + 60)
+    again = "refused somebody (and 999 more times since it was last written)"
+    assert written(logger, caplog, 2) == [again]
+    logger.warning("another line")
+    assert caplog.messages == [again, "another line"]
+
+
+def test_different_errors_behind_one_line_are_all_written(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("tests.repeated.errors")
+    logger.addFilter(server.RepeatedLines())
+    for problem in ("a", "b", "a"):
+        logger.error("failed", exc_info=ValueError(problem))
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["a", "b"]

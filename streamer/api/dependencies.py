@@ -19,7 +19,7 @@ class ApiContext:
     """The running program, as the routes see it.
 
     ``url`` is the address under which clients reach the server, without a slash at its end; ``web`` is the folder of
-    the pages.
+    the pages; ``config_file`` is what people are told to edit.
     """
 
     channel: Channel
@@ -28,6 +28,7 @@ class ApiContext:
     url: str
     overlay_url: str
     web: Path
+    config_file: str
 
 
 def context_of(connection: HTTPConnection) -> ApiContext:

@@ -62,24 +62,30 @@ async def bans(context: Context) -> list[schemas.BanOut]:
     return schemas.bans(context.channel.show.bans.all(), time.time())
 
 
-@router.post("/bans", dependencies=[MODERATOR], status_code=204, response_class=Response, tags=["people"])
-async def ban(body: schemas.BanIn, context: Context) -> None:
-    """Ban somebody and withdraw their requests and pictures."""
-    if await context.channel.moderator.ban(body.who, MODERATOR_NAME, body.minutes) is None:
-        raise HTTPException(409, f"'{body.who}' is a moderator; remove that role on the platform first")
+@router.post("/bans", dependencies=[MODERATOR], tags=["people"])
+async def ban(body: schemas.BanIn, context: Context) -> schemas.PersonOut:
+    """Ban somebody, by id, login or shown name, and withdraw their requests and pictures."""
+    decision = await context.channel.moderator.ban(body.who, MODERATOR_NAME, body.minutes)
+    if not decision.done:
+        raise HTTPException(409, decision.text)
+    return schemas.person(decision, body.who)
 
 
 @router.delete("/bans/{who}", dependencies=[MODERATOR], status_code=204, response_class=Response, tags=["people"])
 async def unban(who: str, context: Context) -> None:
-    """Lift a ban."""
-    if not await context.channel.moderator.unban(who):
-        raise HTTPException(404, f"'{who}' is not banned")
+    """Lift the ban of somebody, by id, login or shown name."""
+    decision = await context.channel.moderator.unban(who)
+    if not decision.done:
+        raise HTTPException(409 if len(decision.people) > 1 else 404, decision.text)
 
 
-@router.delete("/people/{user_id}", dependencies=[MODERATOR], tags=["people"])
-async def forget(user_id: str, context: Context) -> dict[str, int]:
-    """Delete everything that is kept about somebody, at once."""
-    return {"requests": await context.channel.moderator.forget(user_id)}
+@router.delete("/people/{who}", dependencies=[MODERATOR], tags=["people"])
+async def forget(who: str, context: Context) -> schemas.ForgottenOut:
+    """Delete everything that is kept about somebody, by id, login or shown name, at once."""
+    forgotten = await context.channel.moderator.forget(who)
+    if not forgotten.decision.done:
+        raise HTTPException(409, forgotten.decision.text)
+    return schemas.ForgottenOut(requests=forgotten.requests, text=forgotten.decision.text)
 
 
 @router.get("/audit", dependencies=[OPERATOR], tags=["audit"])

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, Response
 from streamer import __version__
 from streamer.api import schemas
 from streamer.api.auth import TokenRole
+from streamer.api.connection_guard import vouch
 from streamer.api.dependencies import ApiContext, Context
 from streamer.pipeline.status import status
 
@@ -76,6 +77,7 @@ async def socket(page: WebSocket, context: Context) -> None:
     with contextlib.suppress(WebSocketDisconnect):
         token = await _token(page)
         if context.tokens.opens(token, TokenRole.MODERATOR):
+            vouch(page, TokenRole.MODERATOR)
             await _send_changes(page, context, token)
         else:
             await page.close(BAD_TOKEN, "send {\"token\": ...} with a moderator's or operator's token first")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +14,9 @@ from starlette.responses import JSONResponse, Response
 from streamer.errors import StoreError
 
 MEDIA_TYPE = "application/problem+json"
+JSON_HEADER = "Content-Type: application/json"
+MOST_FAULTS = 3
+"""More of them help nobody."""
 
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> Response:
@@ -36,14 +40,44 @@ def install(app: FastAPI, count_malformed: Callable[[], None]) -> None:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers) if error.headers else None
-    return problem(error.status_code, HTTPStatus(error.status_code).phrase, str(error.detail), headers)
+    # Terminals of Windows send what is typed in their own code page.
+    is_other_encoding = isinstance(error.__cause__, UnicodeDecodeError)
+    detail = "the body: is not UTF-8; save it as UTF-8 in a file, and send that" if is_other_encoding else error.detail
+    return problem(error.status_code, HTTPStatus(error.status_code).phrase, str(detail), headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
-    return problem(422, HTTPStatus(422).phrase, f"{where}: {first['msg'].lower()}")
+    faults = [_fault(fault, request) for fault in error.errors()[:MOST_FAULTS]]
+    return problem(422, HTTPStatus(422).phrase, "; ".join(faults))
+
+
+def _fault(fault: Mapping[str, Any], request: Request) -> str:
+    """Say what is wrong with one value, or with the whole body, and what to send instead."""
+    kind, place = fault["type"], fault["loc"]
+    if kind == "json_invalid":
+        return f"the body: is no JSON ({fault['ctx']['error'].lower()}, at position {place[-1]})"
+    if place == ("body",):
+        return f"the body: {_body_fault(kind, request)}"
+    name = ".".join(str(part) for part in place[1:])
+    if place[0] == "query" and kind == "missing":
+        return f"{name}: is missing; put it into the address, as ?{name}=..."
+    return f"{name}: {fault['msg'].lower()}"
+
+
+def _body_fault(kind: str, request: Request) -> str:
+    if kind == "missing":
+        unread = " (nothing is read from the address)" if request.url.query else ""
+        return f"is empty; send a JSON object{unread} with the header {JSON_HEADER}"
+    if not _is_json(request.headers.get("content-type", "")):
+        # What curl -d sends is marked as a form.
+        return f"is not marked as JSON; send a JSON object with the header {JSON_HEADER}"
+    return "must be a JSON object"
+
+
+def _is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 async def _store(request: Request, error: Exception) -> Response:

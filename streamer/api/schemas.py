@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from streamer.errors import shell_line
 from streamer.interfaces import Health, Receipt
 from streamer.moderation.approval import HeldPicture
 from streamer.pipeline.metrics import Percentiles
+from streamer.pipeline.moderator import PersonDecision
 from streamer.pipeline.status import ShowStatus
 from streamer.storage.bans import Ban
 from streamer.text import clean
@@ -28,24 +31,25 @@ Key = AfterValidator(_plain)
 
 
 class ActorIn(BaseModel):
-    """The person in whose name a trigger comes; the caller's token vouches for it."""
+    """The person in whose name a trigger comes; the caller's token vouches for it. ``login`` may be left out."""
 
     model_config = ConfigDict(extra="forbid")
     id: Annotated[str, Field(min_length=1, max_length=64), Key] = "api"
     name: Annotated[str, Field(min_length=1, max_length=64)] = "api"
+    login: Annotated[str, Field(max_length=64)] = ""
     role: str = "broadcaster"
 
     def actor(self, *, vouched: bool = True) -> Actor:
         """Return the actor that the pipeline uses; raise ValueError for an unknown role.
 
-        Unless a moderator's token vouches for the id, it gets a prefix: otherwise the key of a deck could get a viewer
-        banned, take their place in the queue, or delete their data.
+        Unless a moderator's token vouches for the id, it gets a prefix, and there is no login: otherwise the key of a
+        deck could get a viewer banned, take their place in the queue, or delete their data.
         """
-        try:
-            return Actor(self.id if vouched else f"http:{self.id}", clean(self.name) or "api", Role[self.role.upper()])
-        except KeyError:
+        if self.role.upper() not in Role.__members__:
             known = ", ".join(role.name.lower() for role in Role)
-            raise ValueError(f"actor.role: there is no role '{self.role}'; known: {known}") from None
+            raise ValueError(f"actor.role: there is no role '{self.role}'; known: {known}")
+        role, name = Role[self.role.upper()], clean(self.name) or "api"
+        return Actor(self.id, name, role, clean(self.login)) if vouched else Actor(f"http:{self.id}", name, role)
 
 
 class TriggerIn(BaseModel):
@@ -58,11 +62,28 @@ class TriggerIn(BaseModel):
 
 
 class BanIn(BaseModel):
-    """Whom to ban: an id or a name; without ``minutes`` the ban has no end."""
+    """Whom to ban: an id, a login or a shown name; without ``minutes`` the ban has no end."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     who: Annotated[str, Field(min_length=1, max_length=64)]
     minutes: Annotated[float | None, Field(gt=0, le=1_000_000)] = None
+
+
+class PersonOut(BaseModel):
+    """Who was meant; ``seen`` is false, and ``who`` what was asked for, if nobody called so has written here yet."""
+
+    who: str
+    name: str
+    login: str
+    seen: bool
+    text: str
+
+
+class ForgottenOut(BaseModel):
+    """How many requests of somebody were deleted; ``text`` names the person."""
+
+    requests: int
+    text: str
 
 
 class ReceiptOut(BaseModel):
@@ -91,15 +112,18 @@ class HealthOut(BaseModel):
 
 
 class RequestOut(BaseModel):
-    """A request that waits or is being drawn."""
+    """A request that waits or is being drawn; ``wait_s`` is in how many seconds it is expected on air."""
 
     id: str
     command: str
     layer: str
     text: str
     actor: str
+    actor_id: str
+    login: str
     role: str
     lane: str
+    wait_s: float | None = None
 
 
 class PercentilesOut(BaseModel):
@@ -127,12 +151,13 @@ class BanOut(BaseModel):
 
     who: str
     name: str
+    login: str
     minutes_left: float | None
     reason: str
 
 
 class StatusOut(BaseModel):
-    """Everything a control panel shows."""
+    """Everything a control panel shows; ``newcomer_waits`` is the wait of a new request in seconds, by layer."""
 
     version: str
     paused: bool
@@ -144,6 +169,7 @@ class StatusOut(BaseModel):
     pages: int
     drawing: RequestOut | None
     pending: list[RequestOut]
+    newcomer_waits: Mapping[str, float] = {}
     on_air: Mapping[str, str | None]
     timings: Mapping[str, PercentilesOut]
     held: list[HeldOut] = []
@@ -193,9 +219,13 @@ def receipt(value: Receipt) -> ReceiptOut:
 
 
 def button(name: str, url: str, token: str) -> ButtonOut:
-    """Build the two ways to press a named trigger: an address, and a command for desktop shortcuts."""
-    shortcut = f"curl -s -X POST -H 'Authorization: Bearer {token}' '{url}'"
-    return ButtonOut(name=name, address=f"{url}?token={token}", shortcut=shortcut)
+    """Build the two ways to press a named trigger: an address, and a command for desktop shortcuts.
+
+    ``url`` leads to the program; a name may contain whatever means something in an address or a shell.
+    """
+    address = f"{url}/trigger/{quote(name, safe='')}"
+    shortcut = ["curl", "-s", "-X", "POST", "-H", f"Authorization: Bearer {token}", address]
+    return ButtonOut(name=name, address=f"{address}?token={quote(token, safe='')}", shortcut=shell_line(shortcut))
 
 
 def health(value: Health) -> HealthOut:
@@ -203,11 +233,14 @@ def health(value: Health) -> HealthOut:
     return HealthOut(name=value.name, state=str(value.state), detail=value.detail)
 
 
-def request(value: ImageRequest) -> RequestOut:
+def request(value: ImageRequest, wait_s: float | None = None) -> RequestOut:
     """Convert a waiting request."""
     return RequestOut(
         id=value.id, command=value.command, layer=value.layer, text=value.text, actor=value.actor.name,
+        actor_id=value.actor.id,
+        login=value.actor.login,
         role=value.actor.role.name.lower(), lane=value.priority.name.lower(),
+        wait_s=wait_s,
     )  # fmt: skip
 
 
@@ -224,10 +257,18 @@ def held(value: HeldPicture, now: float) -> HeldOut:
     )  # fmt: skip
 
 
+def person(decision: PersonDecision, who: str) -> PersonOut:
+    """Convert a decision about a person; ``who`` is what was asked for."""
+    if not decision.people:
+        return PersonOut(who=who, name=who, login="", seen=False, text=decision.text)
+    (actor,) = decision.people
+    return PersonOut(who=actor.id, name=actor.name, login=actor.login, seen=True, text=decision.text)
+
+
 def bans(values: Iterable[Ban], now: float) -> list[BanOut]:
     """Convert the bans; ``now`` is seconds since the epoch."""
     return [
-        BanOut(who=ban.who, name=ban.name, reason=ban.reason,
+        BanOut(who=ban.who, name=ban.name, login=ban.login, reason=ban.reason,
                minutes_left=None if ban.until is None else max(0.0, ban.until - now) / 60)
         for ban in values
     ]  # fmt: skip
@@ -245,7 +286,8 @@ def status(state: ShowStatus, version: str) -> StatusOut:
         sources=[health(source) for source in state.sources],
         pages=state.pages,
         drawing=request(state.drawing) if state.drawing else None,
-        pending=[request(waiting) for waiting in state.pending],
+        pending=[request(waiting, state.waits[waiting.id]) for waiting in state.pending],
+        newcomer_waits=state.newcomer_waits,
         on_air=state.on_air,
         timings={step: percentiles(durations) for step, durations in state.timings.items()},
         held=[held(picture, time.monotonic()) for picture in state.held],

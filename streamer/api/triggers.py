@@ -36,12 +36,12 @@ async def submit(body: schemas.TriggerIn, request: Request, context: Context) ->
 async def buttons(context: Context) -> list[schemas.ButtonOut]:
     """List what can be pressed, each with an address for decks and a command for desktop shortcuts."""
     token = context.tokens.standing[TokenRole.TRIGGER]
-    return [schemas.button(name, f"{context.url}/trigger/{name}", token) for name in context.channel.admit.named.names]
+    return [schemas.button(name, context.url, token) for name in context.channel.admit.named.names]
 
 
 # Two decorators, not api_route with two methods: each operation needs its own id in the OpenAPI document.
-@router.get("/trigger/{name}")
-@router.post("/trigger/{name}")
+@router.get("/trigger/{name:path}")
+@router.post("/trigger/{name:path}")
 async def press(
     name: str, request: Request, response: Response, context: Context, token: str = ""
 ) -> schemas.ReceiptOut:
@@ -53,7 +53,7 @@ async def press(
         raise HTTPException(401, "add ?token=... with a token that has the role 'trigger'")
     names = context.channel.admit.named.names
     if name not in names:
-        fix = "add it under named_triggers in config.yaml"
+        fix = f"add it under named_triggers in {context.config_file}"
         raise HTTPException(404, f"there is no trigger '{name}'; known: {', '.join(sorted(names))}; {fix}")
     return schemas.receipt(
         await context.channel.admit.press(KeyPress(f"deck-{uuid.uuid4()}", "deck", name, time.monotonic()))

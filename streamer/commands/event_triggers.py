@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.commands.choices import one_of
 from streamer.lru import LruDict
+from streamer.text import clean, match_form
 from streamer.types import Actor, Notice, NoticeKind, Role, Trigger
 
 SOURCE = "events"
@@ -16,6 +17,7 @@ DUPLICATE_WITHIN_S = 60.0
 """Twitch reports one subscription by up to three events; within this time they count as one."""
 REMEMBERED = 5000
 PAID = (NoticeKind.CHEER, NoticeKind.SUBSCRIPTION, NoticeKind.GIFT)
+_HARMLESS = str.maketrans("|｜{}", "  ()")
 
 
 class EventTrigger(BaseModel):
@@ -44,7 +46,7 @@ class EventTriggers:
 
     def __init__(self, table: Sequence[EventTrigger], prefix: str = "!") -> None:
         self._table = sorted(table, key=lambda entry: -entry.least)
-        self._prefix = prefix
+        self._prefix = match_form(clean(prefix))
         self._served: LruDict[tuple[NoticeKind, str, int], float] = LruDict(REMEMBERED)
         self._count = 0
 
@@ -52,7 +54,7 @@ class EventTriggers:
         """Return the line that a notice types; None if it types nothing."""
         kind, count = notice.kind, max(1, notice.count)
         entry = next((entry for entry in self._table if entry.event is kind and count >= entry.least), None)
-        if entry is None or notice.text.lstrip().startswith(self._prefix):
+        if entry is None or match_form(clean(notice.text).partition(" ")[0]).startswith(self._prefix):
             # A cheer with a command in it came as a chat line, too, and that line is the trigger.
             return None
         actor = notice.actor or Actor("anonymous", "somebody", Role.VIEWER)
@@ -75,5 +77,5 @@ def _fill(line: str, notice: Notice, actor: Actor, count: int) -> str:
     # A bar separates the lines of a caption and braces mark a place: viewers' text must not add either.
     values = {"{text}": notice.text, "{name}": actor.name, "{count}": str(count)}
     for place, value in values.items():
-        line = line.replace(place, value.replace("|", " ").replace("{", "(").replace("}", ")"))
+        line = line.replace(place, value.translate(_HARMLESS))
     return line

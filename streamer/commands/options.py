@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -71,6 +72,14 @@ WrittenRole = Literal["viewer", "follower", "subscriber", "vip", "moderator", "b
 RoleOption = Annotated[Role, BeforeValidator(_role, json_schema_input_type=WrittenRole)]
 
 
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How many denoising steps a model is made for, and how strongly the prompt guides it."""
+
+    steps: int = 4
+    guidance: float = 1.0
+
+
 class CommandOptions(BaseModel):
     """One entry of the command table; sizes are pixels."""
 
@@ -101,13 +110,15 @@ class CommandOptions(BaseModel):
     )
     width: Side = Field(1024, description="pixels, a multiple of 16 from 64 to 2048; chat can never choose a size")
     height: Side = Field(1024, description="pixels, a multiple of 16 from 64 to 2048")
-    num_inference_steps: int = Field(4, ge=1, le=100, description="denoising steps; distilled models need 4")
-    guidance_scale: float = Field(
-        1.0,
+    num_inference_steps: int | None = Field(
+        None, ge=1, le=100, description="denoising steps; null: as many as the model is made for"
+    )
+    guidance_scale: float | None = Field(
+        None,
         ge=0,
         le=30,
         allow_inf_nan=False,
-        description="how strongly the prompt guides the picture; 1.0 for distilled models",
+        description="how strongly the prompt guides the picture; null: as the model is made for",
     )
     cooldown_s: float | None = Field(
         None,

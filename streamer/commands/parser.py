@@ -1,31 +1,32 @@
 """Turn what someone typed into a request for a picture, or into a stage command.
 
 ``!word rest`` is a command if ``word`` is in the table; everything else is ordinary chat. Text is cleaned before it is
-parsed, so full-width letters and invisible suffixes do not matter. Whatever follows the word is text and never an
-option: sizes, steps and layers come from the table alone. The policy checks who may ask for a picture; stage commands
-never pass the policy, so their roles are checked here.
+parsed, and words are compared by what their spellings have in common: capitals, widths and invisible suffixes do not
+matter. Whatever follows the word is text and never an option: sizes, steps and layers come from the table alone. The
+policy checks who may ask for a picture; stage commands never pass the policy, so their roles are checked here.
 """
 
 from __future__ import annotations
 
 import copy
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
 
-from streamer.commands.options import CommandOptions, ImageKind
+from streamer.commands.options import CommandOptions, ImageKind, Sampling
+from streamer.commands.redaction import left_out, redact
 from streamer.commands.word_table import (
     CommandWord,
     check_prefix,
     check_styles,
-    fold_word,
     index_layers,
     index_words,
     word_key,
 )
 from streamer.errors import ConfigError
-from streamer.text import clean, without_links, without_markers, without_mentions
+from streamer.text import clean, match_form
 from streamer.types import (
     Actor,
     Caption,
@@ -56,6 +57,8 @@ _PLURALS = {
     Role.MODERATOR: "moderators",
     Role.BROADCASTER: "the streamer",
 }
+# Asian keyboards type the bar in full width.
+_BAR = re.compile("[|｜]")
 _ABOUT_ONE_LAYER = frozenset({StageAction.UNDO, StageAction.REDO, StageAction.CLEAR})
 
 
@@ -69,6 +72,7 @@ class Commands:
         styles: Mapping[str, str],
         expires_after_s: float,
         prefix: str = "!",
+        sampling: Sampling | None = None,
     ) -> None:
         self._table = commands
         self._prefix = check_prefix(prefix)
@@ -76,8 +80,19 @@ class Commands:
         self._layers = index_layers(self._words)
         self._styles = check_styles(styles)
         self._expires_after_s = expires_after_s
+        self._sampling = sampling or Sampling()
         self._style: str | None = None
         self._scene_style: str | None = None
+
+    @property
+    def prefix(self) -> str:
+        """Return what a command starts with."""
+        return self._prefix
+
+    @property
+    def drawing(self) -> tuple[str, ...]:
+        """Return the names of the commands that draw a picture from words alone."""
+        return tuple(name for name, options in self._table.items() if options.draws and not options.changes_picture)
 
     @property
     def style(self) -> str | None:
@@ -115,11 +130,9 @@ class Commands:
         """Return what a trigger asks for; None for ordinary chat and for words that are not in the table."""
         if self._cannot_be_command(trigger.text):
             return None
-        text = clean(trigger.text)
-        if not text.casefold().startswith(self._prefix):
-            return None
-        typed, _, rest = text[len(self._prefix) :].partition(" ")
-        word = self._words.get(fold_word(typed))
+        first, _, rest = clean(trigger.text).partition(" ")
+        typed = match_form(first)
+        word = self._words.get(word_key(typed[len(self._prefix) :])) if typed.startswith(self._prefix) else None
         if word is None:
             return None
         kind = word.options.kind
@@ -127,28 +140,40 @@ class Commands:
             return self._image_request(word, kind, rest, trigger)
         return self._stage_command(word, kind, rest, trigger)
 
+    def _params(self, options: CommandOptions, request: str) -> SamplingParams:
+        """Return how to draw: as the command says, else as the model is made for."""
+        steps, guidance = options.num_inference_steps, options.guidance_scale
+        return SamplingParams(
+            options.width,
+            options.height,
+            self._sampling.steps if steps is None else steps,
+            self._sampling.guidance if guidance is None else guidance,
+            _seed(request),
+        )
+
     def _cannot_be_command(self, text: str) -> bool:
         # Nearly all chat ends here, by its first character; one that cleaning drops decides nothing.
         first = text.lstrip()[:1]
-        cleaned = first if "!" <= first <= "~" else clean(first)
-        return cleaned != "" and cleaned[0].casefold() != self._prefix[0]
+        typed = first.casefold() if "!" <= first <= "~" else match_form(clean(first))
+        return typed != "" and typed[0] != self._prefix[0]
 
     def _image_request(self, word: CommandWord, kind: ImageKind, text: str, trigger: Trigger) -> ImageRequest | Refusal:
         options = word.options
-        words, caption = _caption(without_markers(without_links(without_mentions(text))), options.layout)
+        allowed, removed = redact(text)
+        words, caption = _caption(allowed, options.layout)
         if not words or (kind is ImageKind.RESTYLE and word_key(words) not in self._styles):
             usage = _USAGE[kind].replace("{word}", word.typed).replace("{styles}", self._style_names())
-            return Refusal(trigger.id, "syntax", f"{word.typed} {usage}")
+            why = f"; {left_out(removed)}" if removed else ""
+            return Refusal(trigger.id, "syntax", f"{word.typed} {usage}{why}")
+        template = self._template(options, words)
         return ImageRequest(
             id=trigger.id,
             command=word.command,
             kind=kind.request_kind,
             layer=options.layer or "",
             text=text,
-            prompt=self._prompt(options, words),
-            params=SamplingParams(
-                options.width, options.height, options.num_inference_steps, options.guidance_scale, _seed(trigger.id)
-            ),
+            prompt=template.replace("{text}", words),
+            params=self._params(options, trigger.id),
             actor=trigger.actor,
             priority=_lane(trigger),
             at=trigger.at,
@@ -161,14 +186,18 @@ class Commands:
             redemption=trigger.redemption,
             first_time=trigger.first_time,
             of_program=options.of_program,
+            words=words,
+            template=template,
+            removed=removed,
         )
 
-    def _prompt(self, options: CommandOptions, words: str) -> str:
+    def _template(self, options: CommandOptions, words: str) -> str:
+        """Return the prompt with {text} where the words belong; a style that is asked for by name has no place."""
         if options.kind is ImageKind.RESTYLE:
             return options.template.replace(
                 "{text}", self._styles[word_key(words)].replace("{prompt}", RESTYLE_SUBJECT)
             )
-        return self._styled(options.template.replace("{text}", words))
+        return self._styled(options.template)
 
     def _stage_command(
         self, word: CommandWord, action: StageAction, text: str, trigger: Trigger
@@ -194,7 +223,7 @@ def _caption(text: str, layout: str | None) -> tuple[str, Caption | None]:
     # With one bar the text goes below, where the punch line is. Without a bar the picture has no text.
     if layout is None:
         return text, None
-    words, *lines = (part.strip() for part in text.split("|", 2))
+    words, *lines = (part.strip() for part in _BAR.split(text, maxsplit=2))
     top, bottom = ["", "", *lines][-2:]
     return words, Caption(top, bottom, layout) if top or bottom else None
 
@@ -220,5 +249,6 @@ def request_for(commands: Commands, prefix: str, word: str, prompt: str, seed: i
     )
     request = commands.interpret(trigger)
     if not isinstance(request, ImageRequest):
-        raise ConfigError("--as", f"no command '{word}' draws a picture", fix="name a drawing command of config.yaml")
+        drawing = ", ".join(commands.drawing)
+        raise ConfigError("--as", f"no command '{word}' draws a picture", fix=f"use one of: {drawing}")
     return request if seed is None else replace(request, params=replace(request.params, seed=seed))

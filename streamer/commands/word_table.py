@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from streamer.commands.options import CommandOptions
 from streamer.errors import ConfigError
-from streamer.text import clean
+from streamer.text import clean, match_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +20,13 @@ class CommandWord:
 
 
 def word_key(word: str) -> str:
-    """Return what two spellings of one word have in common."""
-    return fold_word(clean(word))
-
-
-def fold_word(word: str) -> str:
-    """Return the key of a word that is cleaned already."""
-    # casefold turns the dotted capital I of Turkish into two characters; people also type "!bg:" and "!bg,".
-    return word.casefold().replace("i\u0307", "i").rstrip(".,:;")
+    """Return what two spellings of one word have in common; people also type "!bg:" and "!bg,"."""
+    return match_form(clean(word)).rstrip(".,:;")
 
 
 def check_prefix(prefix: str) -> str:
     """Return the prefix as it is compared; raise ConfigError if it cannot start a command."""
-    cleaned = clean(prefix).casefold()
+    cleaned = match_form(clean(prefix))
     if not cleaned or " " in cleaned or len(cleaned) > 10:
         raise ConfigError("prefix", f"'{prefix}' cannot start a command", fix="use one to ten characters, like !")
     return cleaned
@@ -60,8 +54,9 @@ def index_words(commands: Mapping[str, CommandOptions], prefix: str) -> dict[str
                 fix = f"write one word without {prefix}"
                 raise ConfigError(f"commands.{command}", f"'{typed}' cannot be a command word", fix=fix)
             if key in words:
-                problem = f"'{typed}' already means '{words[key].command}'"
-                raise ConfigError(f"commands.{command}", problem, fix="remove it from one of the two")
+                other = words[key].command
+                fix = f"remove it from one of the two, or the whole command with {other}: null"
+                raise ConfigError(f"commands.{command}", f"'{typed}' already means '{other}'", fix=fix)
             words[key] = CommandWord(prefix + clean(typed), command, options)
     return words
 

@@ -1,7 +1,8 @@
 """What a generator backend must offer; it lives in the worker process, and only one thread touches it.
 
 A backend is a module in generator/backends with ``Options`` (a frozen pydantic model that forbids unknown keys)
-and ``create(options) -> Backend``. Importing it has no effects; heavy libraries load in ``load``.
+and ``create(options) -> Backend``. Importing it has no effects; heavy libraries load in ``load``. It may have
+``check_files(options)``, which raises BackendUnavailable for files that cannot be used, at once and without libraries.
 """
 
 from __future__ import annotations
@@ -81,7 +82,9 @@ class HostPicture:
 class Backend(Protocol):
     """Draws pictures; the same thread calls every method for the backend's whole life.
 
-    A backend that cannot change an existing picture has an attribute ``edits = False``.
+    A backend that cannot change an existing picture has an attribute ``edits = False``; one that cannot draw any number
+    of steps has ``most_steps``; one that cannot read any length of text says in ``left_out_words`` whether the last
+    picture was drawn without some of its author's words.
     """
 
     def load(self, report: Report) -> None:
@@ -111,5 +114,10 @@ def device_is_lost(error: Exception) -> bool:
 
 
 def one_line(error: Exception) -> str:
-    """Describe an unexpected exception in one line of at most 300 characters."""
-    return f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    """Describe an unexpected exception in one line of at most 300 characters.
+
+    That is its first line, and the next ones where a heading alone says nothing.
+    """
+    heading, _, details = str(error).partition("\n")
+    said = f"{heading} {details}" if heading.rstrip().endswith(":") else heading
+    return " ".join(f"{type(error).__name__}: {said}".split())[:300]

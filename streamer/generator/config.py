@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from streamer.generator.ipc import PROCEDURAL, BackendUse, Begin, JudgeUse
 
 BLURRED_PX = 32
-"""Longest side of a picture in which nothing can be recognised; the limit for everybody below a moderator."""
+"""Longest side of a picture in which nothing can be recognized; the limit for everybody below a moderator."""
 
 
 class WorkerOptions(BaseModel):
@@ -23,7 +23,7 @@ class WorkerOptions(BaseModel):
     step_timeout_s: float = Field(
         10.0,
         gt=0,
-        description="a process that finishes no step or judgment for this long counts as hung and is replaced",
+        description="a process that finishes no step or judgement for this long counts as hung and is replaced",
     )
     start_timeout_s: float = Field(
         900.0,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pickle  # nosec B403 - both ends are this program, joined by a pipe nobody else holds
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from streamer.interfaces import Abilities
 from streamer.types import Frame, ImageRequest, Preview
 
 LENGTH = struct.Struct(">I")
@@ -80,10 +81,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Loaded and warm; ``active`` names what is really in use, ``edits`` whether the backend changes pictures."""
+    """Loaded and warm; ``active`` names what is really in use, ``abilities`` says what the backend can draw."""
 
     active: dict[str, str]
-    edits: bool = True
+    abilities: Abilities = field(default_factory=Abilities)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from streamer.generator.worker_protocol import (
     WorkerProtocol,
     WorkerState,
 )
-from streamer.interfaces import Health, HealthState
+from streamer.interfaces import Abilities, Health, HealthState
 from streamer.types import Frame, ImageRequest, Preview, Role
 
 log = logging.getLogger(__name__)
@@ -59,9 +59,9 @@ class Supervisor:
         return self._protocol.active
 
     @property
-    def edits(self) -> bool:
-        """Tell whether the backend changes existing pictures; assumed until it is loaded."""
-        return self._protocol.edits
+    def abilities(self) -> Abilities:
+        """Return what the backend can draw; everything is assumed until it is loaded."""
+        return self._protocol.abilities
 
     @property
     def restarts(self) -> Mapping[str, int]:

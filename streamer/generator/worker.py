@@ -44,6 +44,7 @@ from streamer.generator.ipc import (
 )
 from streamer.generator.judge_panel import JudgePanel, load_judge
 from streamer.generator.render.encode import DigitalSource
+from streamer.interfaces import Abilities
 from streamer.types import Frame
 
 log = logging.getLogger(__name__)
@@ -121,15 +122,38 @@ def main() -> None:
     if not isinstance(begin, Begin):
         return
     threading.Thread(target=reader.listen, name="commands", daemon=True).start()
-    judge_panel = load_judge_panel(begin, writer)
-    backend = load_backend(begin, writer, judge_panel)
-    if backend is None:
+    loaded = load(begin, writer)
+    if loaded is None:
         return
+    backend, judge_panel = loaded
     source = DigitalSource.ALGORITHMIC if begin.backend.name == PROCEDURAL.name else DigitalSource.TRAINED
     builder = FrameBuilder(backend, EncodeOptions(begin.jpeg_quality, source, begin.own_layouts), judge_panel)
     while (job := next_job(backend, reader, writer, judge_panel)) is not None:
         draw(builder, job, reader, writer)
     backend.close()
+
+
+def load(begin: Begin, writer: ReplyWriter) -> tuple[Backend, JudgePanel] | None:
+    """Load the judges, and load and warm up the backend; if that fails, send the reason and return None."""
+    try:
+        # The backend is created first: it may know at once that it cannot run, and judges take seconds to load.
+        module = load_backend_module(begin.backend.name)
+        backend: Backend = module.create(module.Options.model_validate(begin.backend.options))
+        judge_panel = load_judge_panel(begin, writer)
+        backend.load(writer.report)
+        backend.warm_up(begin.sizes, writer.report)
+        writer.send(Ready(active(backend, judge_panel), abilities(backend)))
+    except BackendUnavailable as error:
+        writer.send(Failed(LOADING_JOB, BackendUnavailable.__name__, error.problem, error.fix))
+    except (PluginError, ImportError, ValidationError) as error:
+        writer.send(Failed(LOADING_JOB, BackendUnavailable.__name__, str(error)))
+    except Exception as error:
+        # A backend raises anything while loading; the parent decides whether to try again.
+        log.exception("loading failed")
+        writer.send(Failed(LOADING_JOB, BackendError.__name__, one_line(error)))
+    else:
+        return backend, judge_panel
+    return None
 
 
 def load_judge_panel(begin: Begin, writer: ReplyWriter) -> JudgePanel:
@@ -142,30 +166,14 @@ def load_judge_panel(begin: Begin, writer: ReplyWriter) -> JudgePanel:
     return JudgePanel(judges)
 
 
-def load_backend(begin: Begin, writer: ReplyWriter, judge_panel: JudgePanel) -> Backend | None:
-    """Load and warm up the backend; if that fails, send the reason and return None."""
-    try:
-        module = load_backend_module(begin.backend.name)
-        backend: Backend = module.create(module.Options.model_validate(begin.backend.options))
-        backend.load(writer.report)
-        backend.warm_up(begin.sizes, writer.report)
-        writer.send(Ready(active(backend, judge_panel), getattr(backend, "edits", True)))
-    except BackendUnavailable as error:
-        writer.send(Failed(LOADING_JOB, BackendUnavailable.__name__, error.problem, error.fix))
-    except (PluginError, ImportError, ValidationError) as error:
-        writer.send(Failed(LOADING_JOB, BackendUnavailable.__name__, str(error)))
-    except Exception as error:
-        # A backend raises anything while loading; the parent decides whether to try again.
-        log.exception("loading failed")
-        writer.send(Failed(LOADING_JOB, BackendError.__name__, one_line(error)))
-    else:
-        return backend
-    return None
-
-
 def active(backend: Backend, judge_panel: JudgePanel) -> dict[str, str]:
     """Name what really draws and who judges."""
     return {key: str(value) for key, value in backend.active().items()} | judge_panel.active()
+
+
+def abilities(backend: Backend) -> Abilities:
+    """Return what a backend can draw; one that says nothing can draw everything."""
+    return Abilities(edits=getattr(backend, "edits", True), most_steps=getattr(backend, "most_steps", None))
 
 
 def next_job(

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from streamer.generator.ipc import WorkerCommand, WorkerReply, pack, read
+from streamer.integrations import network
 
 log = logging.getLogger("streamer.generator.worker")
 
@@ -146,7 +147,12 @@ def _spawn(home: Path) -> subprocess.Popen[bytes]:
     # Not multiprocessing: its spawn imports the parent's main module again, and with it the whole web server.
     # A session of its own lets one signal reach the compilers that it starts, and keeps Ctrl-C for the parent alone.
     import_path = os.pathsep.join(path or os.getcwd() for path in sys.path)
-    environment = {**os.environ, "PYTHONPATH": import_path, "PYTHONUNBUFFERED": "1", "STREAMER_HOME": str(home)}
+    own = {
+        "PYTHONPATH": import_path, "PYTHONUNBUFFERED": "1", "STREAMER_HOME": str(home),
+        # What it prints is decoded as UTF-8, and a library that prints a sign of another script must not fail.
+        "PYTHONIOENCODING": "utf-8:backslashreplace",
+    }  # fmt: skip
+    environment = {**network.usable_environment(os.environ), **own}
     command = [sys.executable, "-P", "-X", "faulthandler", "-m", "streamer.generator.worker"]
     pipe = subprocess.PIPE
     return subprocess.Popen(  # nosec B603

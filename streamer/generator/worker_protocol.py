@@ -29,7 +29,7 @@ from streamer.generator.ipc import (
     WorkerReply,
 )
 from streamer.generator.restart_policy import CrashingRequests, ExitCause, RestartPolicy, WorkerExit, explain_exit
-from streamer.interfaces import Health, HealthState
+from streamer.interfaces import Abilities, Health, HealthState
 from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview
 
 STOPPED = "the drawing was stopped"
@@ -128,7 +128,7 @@ class WorkerProtocol:
         self._backend, self._fallback_reason = setup.backend, ""
         self._state, self._detail = WorkerState.ENDED, "not started yet"
         self._active: Mapping[str, str] = {}
-        self._edits = True
+        self._abilities = Abilities()
         self._job: DrawJob | None = None
         self._last_job = 0
         self._heard_at = 0.0
@@ -152,9 +152,9 @@ class WorkerProtocol:
         return {"backend": self._backend.name, **reason, **self._active}
 
     @property
-    def edits(self) -> bool:
-        """Tell whether the backend changes existing pictures; assumed until it is loaded."""
-        return self._edits
+    def abilities(self) -> Abilities:
+        """Return what the backend can draw; everything is assumed until it is loaded."""
+        return self._abilities
 
     @property
     def restarts(self) -> dict[str, int]:
@@ -284,8 +284,8 @@ class WorkerProtocol:
         match reply:
             case Progress(doing, share):
                 self._enter(WorkerState.LOADING, f"{doing} ({share * 100:.0f} %)")
-            case Ready(active, edits):
-                self._active, self._edits = active, edits
+            case Ready(active, abilities):
+                self._active, self._abilities = active, abilities
                 self._be_ready()
             case FasterNow(doing, share, active):
                 self._active = active

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.commands.picture_key import is_shareable, picture_key
+from streamer.storage.people import name_key
 from streamer.types import Frame, Hold, ImageRequest, Lane, Role, Verdict
 
 # A bare !ok means the only picture that waits. A moderator cannot have looked yet at one that came this moment.
@@ -112,11 +113,13 @@ class ApprovalQueue:
         crowded_out = [held for held in by_worth if not held.deciding][: max(0, len(self) - self._options.limit)]
         return [self._held.pop(held.request.id) for held in crowded_out]
 
-    def require_approval(self, held: HeldPicture, now: float) -> None:
+    def require_approval(self, held: HeldPicture, now: float) -> HeldPicture:
         """Let a picture that would go on air by itself wait for a moderator instead."""
         reason = "requested before requests were paused or raid mode began"
         until = now + self._expires_s(held.request)
-        self._held[held.request.id] = replace(held, auto_release=False, reason=reason, since=now, until=until)
+        waiting = replace(held, auto_release=False, reason=reason, since=now, until=until)
+        self._held[held.request.id] = waiting
+        return waiting
 
     def join(self, request: ImageRequest) -> HeldPicture | None:
         """Let a request share the result of an equal picture that is held; nobody has to look at it twice."""
@@ -130,10 +133,10 @@ class ApprovalQueue:
 
     def find(self, words: str, now: float) -> HeldPicture | None:
         """Find the picture that a moderator means by a number, an id or a name; no words mean the only one."""
-        key = words.strip().removeprefix("@").casefold()
         undecided = [held for held in self._held.values() if not held.deciding]
-        if key:
-            meant = [held for held in undecided if key in _handles(held)]
+        if key := name_key(words):
+            by_kind = [[held for held in undecided if handle(held) == key] for handle in _HANDLES]
+            meant = next((found for found in by_kind if found), [])
         else:
             meant = [held for held in undecided if not held.auto_release]
             if any(now - held.since < SEEN_AFTER_S for held in meant):
@@ -189,6 +192,11 @@ class ApprovalQueue:
         """Return when the next picture is due, in monotonic seconds."""
         return min((held.until for held in self._held.values() if not held.deciding), default=None)
 
+    @property
+    def delay_s(self) -> float:
+        """Return by how many seconds viewers' pictures are delayed."""
+        return self._options.delay_s
+
     def delays(self, request: ImageRequest) -> bool:
         """Tell whether a picture that needs no approval waits some seconds for a moderator to stop it."""
         return self._options.delay_s > 0 and request.actor.role < Role.MODERATOR
@@ -201,9 +209,14 @@ def _is_paid(request: ImageRequest) -> bool:
     return request.priority is Lane.PAID
 
 
-def _handles(held: HeldPicture) -> tuple[str, ...]:
-    actor = held.request.actor
-    return str(held.number), held.request.id.casefold(), actor.name.casefold(), actor.id.casefold()
+# By what a moderator may name a held picture, the surest first.
+_HANDLES: tuple[Callable[[HeldPicture], str], ...] = (
+    lambda held: str(held.number),
+    lambda held: name_key(held.request.id),
+    lambda held: name_key(held.request.actor.id),
+    lambda held: name_key(held.request.actor.login),
+    lambda held: name_key(held.request.actor.name),
+)
 
 
 def approval_hold(request: ImageRequest, options: ApprovalOptions, alarm: str) -> Hold | None:

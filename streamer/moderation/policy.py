@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable
 
+from streamer.commands.bidi import display_order
 from streamer.interfaces import Rule
+from streamer.text import clean, excerpt
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Notice, Outcome, Refusal
 
 log = logging.getLogger(__name__)
@@ -15,6 +17,8 @@ Objection = Refusal | Hold
 
 # A remote judge usually answers in 0.1 to 0.6 s; one that takes longer counts as silent.
 JUDGE_TIMEOUT_S = 3.0
+LONGEST_NAME = 32
+"""Characters of a name that are shown; platforms allow 25."""
 LATE, FAILED = "late", "failed"
 """Codes of judgements that stand for no answer of a judge."""
 
@@ -43,6 +47,11 @@ class Policy:
     def check(self, request: ImageRequest, now: float) -> Objection | None:
         """Return the first refusal, else the first hold; None lets the request pass. A rule that fails refuses."""
         return _first_objection(self._checks, request, lambda rule: rule.check(request, now))
+
+    def check_again(self, request: ImageRequest, now: float) -> Objection | None:
+        """Ask what ``check`` asks of a request that has used its turn already: every rule but the limiters."""
+        checks = (rule for rule in self._checks if rule not in self._limiters)
+        return _first_objection(checks, request, lambda rule: rule.check(request, now))
 
     def give_back(self, request: ImageRequest, now: float) -> None:
         """Return the turn of a request that found no place in the queue to every rule that counts turns."""
@@ -90,6 +99,12 @@ class Policy:
         except Exception:
             log.exception("a rule failed on a name")
             return False
+
+    def shown_name(self, name: str, longest: int = LONGEST_NAME) -> str:
+        """Return a name in the form in which it may be shown, "" if a rule objects to it as typed or as shown."""
+        name = clean(name)
+        shown = excerpt(name, longest)
+        return shown if name and all(map(self.name_ok, {name, shown, display_order(shown)})) else ""
 
     def import_terms(self, terms: Collection[str]) -> int:
         """Hand the channel's blocked terms to every rule that takes them; return how many of them count now."""

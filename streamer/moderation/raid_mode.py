@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.lru import LruDict
+from streamer.text import match_form
 from streamer.types import ImageRequest, Lane, Notice, NoticeKind, Refusal, Role
 
 WINDOW_S = 30.0
@@ -77,7 +78,7 @@ class RaidMode:
         """Note that a chatter asks for something, whether or not it is admitted."""
         if request.priority is not Lane.CHAT:
             return
-        self._asked.put(request.actor.id, (now, request.first_time, hash(request.text.casefold())))
+        self._asked.put(request.actor.id, (now, request.first_time, hash(match_form(request.text))))
         self._has_news = True
         self._look(now)
 

@@ -14,12 +14,16 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from streamer.generator.render.fonts import drop_unwritable, font_for, open_font
-from streamer.generator.render.wrap import truncate
+from streamer.commands.shown import EXCERPT
+from streamer.generator.render.fonts import draw_line, ems
+from streamer.generator.render.wrap import LINE_HEIGHT, TextRoom, fit_text
+from streamer.text import excerpt
 
 COLUMNS, ROWS = 4, 6
 THUMBNAIL = (460, 259)
 """Width and height in pixels, 16:9; a picture of another shape is shown whole inside it."""
+ASCENT = 0.93
+"""From the top of a line to its baseline, in letter sizes."""
 
 _RECORD_PREFIX = b"streamer sheet "
 _COMMENT_MARKER = b"\xff\xfe"
@@ -122,7 +126,8 @@ def _draw_cell(page: Image.Image, draw: ImageDraw.ImageDraw, entry: SheetEntry, 
         centred = (left + (THUMBNAIL[0] - thumbnail.width) // 2, top + (THUMBNAIL[1] - thumbnail.height) // 2)
         page.paste(thumbnail, centred, thumbnail)
     below = top + THUMBNAIL[1] + 10
-    lines = _draw_text(draw, entry.text, (left, below), THUMBNAIL[0], 22, "Bold", _TEXT, max_lines=2)
+    # Sheets of early versions name longer texts.
+    lines = _draw_text(draw, excerpt(entry.text, EXCERPT), (left, below), THUMBNAIL[0], 22, "Bold", _TEXT, max_lines=2)
     _draw_text(draw, entry.note, (left, below + lines * 26 + 2), THUMBNAIL[0], 19, "Regular", _MUTED)
 
 
@@ -142,10 +147,13 @@ def _draw_text(
     draw: ImageDraw.ImageDraw, text: str, corner: tuple[int, int], width: int, size: int, weight: str, colour: str,
     max_lines: int = 1,
 ) -> int:  # fmt: skip
-    """Draw a text in one size, truncated to ``width`` pixels and ``max_lines``; return the number of lines."""
-    name = font_for(text, weight)
-    font, words = open_font(name, size), drop_unwritable(text, name)
-    lines = truncate(words, width, max_lines, font.getlength)
-    for number, line in enumerate(lines):
-        draw.text((corner[0], corner[1] + number * round(size * 1.2)), line, font=font, fill=colour)
-    return len(lines)
+    """Draw a text as large as it fits into ``width`` pixels and ``max_lines``; return how many of these it takes."""
+    if not text:
+        return 0
+    height = round(size * (1 + LINE_HEIGHT * (max_lines - 1)))
+    room = TextRoom(width, height, max_lines, size, max(size - 4, 2), 0.0)
+    fitted = fit_text(text, room, lambda part: ems(part, weight))
+    for number, line in enumerate(fitted.lines):
+        baseline = corner[1] + ASCENT * fitted.size + number * LINE_HEIGHT * fitted.size
+        draw_line(draw, (corner[0], baseline), line, weight, fitted.size, colour)
+    return min(len(fitted.lines), max_lines)

@@ -11,10 +11,12 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
+from streamer.interfaces import Health, HealthState
 from streamer.outputs._contact_sheet import ContactSheet, SheetEntry, draw_sheets, read_sheet
 from streamer.outputs._picture_tag import read_tag, with_tag
 from streamer.storage.pseudonyms import Pseudonyms
@@ -44,12 +46,31 @@ class PictureFolder:
 
     def __init__(self, folder: Path, pseudonyms: Pseudonyms) -> None:
         self.folder, self._pseudonyms = folder.expanduser(), pseudonyms
+        self._fault = ""
+
+    def health(self, name: str) -> Health:
+        """Return whether the last picture or sheet was saved, under the name of the output."""
+        if self._fault:
+            return Health(name, HealthState.FAILED, f"not saved: {self._fault}")
+        return Health(name, HealthState.READY, f"saves to {self.folder}")
+
+    @contextmanager
+    def _saving(self, *, writes: bool = True) -> Iterator[None]:
+        """Note an error; a success proves something only if anything is written."""
+        try:
+            yield
+        except OSError as error:
+            self._fault = str(error)
+            raise
+        if writes:
+            self._fault = ""
 
     def save(self, path: Path, frame: Frame, actor_id: str) -> str:
         """Write a picture with its tag inside, and return the tag."""
         tag = self._pseudonyms.picture_tag(frame.request_id, actor_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(with_tag(frame.data, tag))
+        with self._saving():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(with_tag(frame.data, tag))
         return tag
 
     def tag_matcher(self, actor_id: str | None, request_ids: Iterable[str] = ()) -> TagMatcher:
@@ -62,10 +83,11 @@ class PictureFolder:
         people = len({entry.person for entry in existing})
         subtitle = f"{_count(len(existing), 'picture')} for {_count(people, 'person', 'people')}"
         pages = list(draw_sheets(title, subtitle, existing))
-        for old in folder.glob("contact sheet*.jpg"):
-            old.unlink()
-        for number, page in enumerate(pages, start=1):
-            (folder / f"contact sheet {number}.jpg").write_bytes(page)
+        with self._saving(writes=bool(pages)):
+            for old in folder.glob("contact sheet*.jpg"):
+                old.unlink()
+            for number, page in enumerate(pages, start=1):
+                (folder / f"contact sheet {number}.jpg").write_bytes(page)
         return len(existing)
 
     def remove(self, actor_id: str | None, request_ids: Iterable[str] = (), since: float = -math.inf) -> None:

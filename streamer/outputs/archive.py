@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.errors import StoreError
+from streamer.interfaces import Health
 from streamer.outputs._picture_folder import PictureFolder, picture_name
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.storage.store import Store
@@ -30,6 +31,10 @@ class Archive:
 
     def __init__(self, pictures: PictureFolder, store: Store) -> None:
         self._pictures, self._store = pictures, store
+
+    def health(self) -> Health:
+        """Return whether the last copy was written."""
+        return self._pictures.health("archive")
 
     async def publish(self, event: Event) -> None:
         """Copy a frame; a full or missing disk is logged and does not stop the show."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
+from bisect import insort
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,10 +16,11 @@ from streamer.errors import LoginError, MissingScope, TwitchError
 from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.config import KNOWN_BOTS
 from streamer.integrations.twitch.helix import Helix
-from streamer.integrations.twitch.replies import Reply, ReplyLimiter, ReplyOptions, reply_to, silence_s
+from streamer.integrations.twitch.replies import Reply, ReplyLimiter, ReplyOptions, ShownName, reply_to, silence_s
 from streamer.integrations.twitch.tokens import LOGIN_HINT, AccessToken
 from streamer.interfaces import Health, HealthState
-from streamer.types import Event
+from streamer.moderation.policy import Policy
+from streamer.types import Event, Refused
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class Options(BaseModel):
     drawn: bool = Field(True, description="true: say that something was drawn")
     answers: bool = Field(True, description="true: answer !queue and !help")
     silent: tuple[str, ...] = Field(
-        ("ban", "cooldown", "queue"),
+        ("ban", "cooldown"),
         description="rules whose refusals get no reply, so that a flood of requests causes no flood of replies",
     )
     link: str = Field(
@@ -52,7 +54,9 @@ class Options(BaseModel):
     )
     per_viewer_s: float = Field(30.0, ge=5, description="seconds between two replies to one viewer")
     stale_s: float = Field(10.0, gt=0, le=60, description="replies later than this are dropped")
-    ignore: tuple[str, ...] = Field(KNOWN_BOTS, description="names that never get a reply; left out: well-known bots")
+    ignore: tuple[str, ...] = Field(
+        KNOWN_BOTS, description="logins, ids or shown names that never get a reply; left out: well-known bots"
+    )
 
 
 def scopes(options: Options) -> Mapping[str, str]:
@@ -60,23 +64,32 @@ def scopes(options: Options) -> Mapping[str, str]:
     return {WRITE_SCOPE: "chat replies"}
 
 
-def create(options: Options, twitch: Account) -> ChatReply:
+def create(options: Options, twitch: Account, policy: Policy) -> ChatReply:
     """Build the output."""
-    return ChatReply(options, twitch)
+    return ChatReply(options, twitch, policy.shown_name)
+
+
+@dataclass(frozen=True, slots=True)
+class _WaitingReply:
+    """A reply that waits for its turn; those who were accepted, and waited, are answered before who was refused."""
+
+    is_refusal: bool
+    since: float
+    reply: Reply
 
 
 class ChatReply:
     """Queue replies and send them one by one; a late reply is dropped, because it would only be noise."""
 
-    def __init__(self, options: Options, twitch: Account) -> None:
-        self._options, self._account = options, twitch
+    def __init__(self, options: Options, twitch: Account, shown_name: ShownName) -> None:
+        self._options, self._account, self._shown_name = options, twitch, shown_name
         self._reply_options = ReplyOptions(
             options.refusals, options.drawn, options.answers, frozenset(options.silent), options.link
         )  # fmt: skip
         self._limiter = ReplyLimiter(options.per_half_minute, options.per_viewer_s, options.ignore)
         # Never retried: a reply that comes twice, or after half a minute, is worse than none.
         self._helix = Helix(twitch.settings, twitch.tokens, twitch.http, pauses_s=())
-        self._waiting: deque[tuple[Reply, float]] = deque(maxlen=MAX_WAITING)
+        self._waiting: list[_WaitingReply] = []
         self._queued = asyncio.Event()
         self._channel_id = ""
         self._health = Health("chat replies", HealthState.CONNECTING)
@@ -87,8 +100,10 @@ class ChatReply:
 
     async def publish(self, event: Event) -> None:
         """Queue the reply to an event, if there is one."""
-        if (reply := reply_to(event, self._reply_options)) is not None:
-            self._waiting.append((reply, time.monotonic()))
+        if (reply := reply_to(event, self._reply_options, self._shown_name)) is not None:
+            waiting = _WaitingReply(isinstance(event, Refused), time.monotonic(), reply)
+            insort(self._waiting, waiting, key=lambda one: one.is_refusal)
+            del self._waiting[MAX_WAITING:]
             self._queued.set()
 
     async def run(self) -> None:
@@ -99,9 +114,9 @@ class ChatReply:
             self._queued.clear()
             while self._waiting:
                 await asyncio.sleep(self._limiter.wait_s(time.monotonic()))
-                reply, queued_at = self._waiting.popleft()
-                if time.monotonic() - queued_at <= self._options.stale_s:
-                    await asyncio.sleep(await self._answer(reply))
+                waiting = self._waiting.pop(0)
+                if time.monotonic() - waiting.since <= self._options.stale_s:
+                    await asyncio.sleep(await self._answer(waiting.reply))
 
     async def _answer(self, reply: Reply) -> float:
         """Send one reply if it is allowed now; return how many seconds to stay silent afterwards."""
@@ -150,9 +165,8 @@ class ChatReply:
             body = await self._helix.get("users", {"login": login})
             user = next(iter(body.get("data", ())), None)
             if user is None:
-                raise TwitchError(
-                    404, f"there is no channel '{login}'; correct the channel of chat_reply in config.yaml"
-                )
+                fix = f"correct the channel of chat_reply in {self._account.config_file}"
+                raise TwitchError(404, f"there is no channel '{login}'; {fix}")
             self._channel_id = str(user["id"])
         return self._channel_id
 

@@ -12,10 +12,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer.commands.shown import listed
+from streamer.interfaces import Health
 from streamer.lru import LruDict
 from streamer.outputs._contact_sheet import SheetEntry
 from streamer.outputs._picture_folder import PictureFolder, picture_name
 from streamer.storage.pseudonyms import Pseudonyms
+from streamer.text import without_isolates
 from streamer.types import Ended, Event, Forgotten, Frame, Notice, NoticeKind, RequestState, Retraction, Toast
 
 log = logging.getLogger(__name__)
@@ -23,8 +26,6 @@ log = logging.getLogger(__name__)
 MAX_UNFINISHED = 50
 """Pictures on air whose request has not ended yet: usually one, for a moment."""
 MAX_CREDITS = 5000
-MAX_CHARACTERS = 300
-"""Of a text or a name; a sheet shows fewer."""
 RETRACTED_S = 24 * 3600.0
 """A deleted message or a timeout deletes pictures up to this age: it is no reason to delete last year's."""
 
@@ -82,6 +83,10 @@ class EveningGallery:
             if self._evening is not None and not self._evening.over:
                 self._write_sheets(self._evening)
 
+    def health(self) -> Health:
+        """Return whether the last picture or sheet was saved."""
+        return self._pictures.health("evening")
+
     async def publish(self, event: Event) -> None:
         """Handle one event; a full or missing disk is logged and does not stop the show."""
         try:
@@ -94,7 +99,7 @@ class EveningGallery:
             case Frame():
                 self._unfinished.put(event.request_id, event)
             case Toast(request_id, text) if request_id:
-                self._credits.put(request_id, text)
+                self._credits.put(request_id, without_isolates(text))
             case Ended(state=RequestState.SHOWN):
                 await self._keep(event)
             case Retraction(message_id=message, actor_id=actor) if message or actor:
@@ -114,8 +119,7 @@ class EveningGallery:
         clock = time.strftime("%H.%M.%S")
         path = self._evening.folder / picture_name(frame, clock)
         tag = await asyncio.to_thread(self._pictures.save, path, frame, request.actor.id)
-        text = (request.text or request.command)[:MAX_CHARACTERS]
-        shot = Shot(request.id, request.actor.id, path, clock[:5].replace(".", ":"), text, tag)
+        shot = Shot(request.id, request.actor.id, path, clock[:5].replace(".", ":"), listed(request), tag)
         self._evening.shots.append(shot)
 
     async def _delete(self, actor_id: str | None, request_ids: Sequence[str], since: float = -math.inf) -> None:
@@ -143,7 +147,7 @@ class EveningGallery:
             log.info("the evening's pictures and contact sheet are in %s", evening.folder)
 
     def _entry(self, shot: Shot, person: int) -> SheetEntry:
-        credit = (self._credits.get(shot.request_id) or "")[:MAX_CHARACTERS] if self._options.names else ""
+        credit = self._credits.get(shot.request_id) if self._options.names else None
         return SheetEntry(shot.path, shot.text, " · ".join(filter(None, (shot.at, credit))), shot.tag, person)
 
 

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamer.lru import LruDict
 from streamer.moderation.air_gate import Capability, ClearedFrame
@@ -132,16 +132,20 @@ class Hub:
         if preview.request_id not in unfinished:
             unfinished.append(preview.request_id)
         self._layer_of.put(preview.request_id, preview.layer)
+        if not self.layers[preview.layer].toast:
+            preview = replace(preview, line="")
         self._put(self._encode(preview, final=False))
 
     def _clear_layer(self, clear: Clear) -> None:
-        for request_id in self._states[clear.layer].unfinished:
-            # The clear also cancels what is being drawn: later previews of it must not appear.
-            self._finished.put((clear.layer, request_id), None)
-        message = wire.encode_clear(clear.layer, next(self._seq), fade=clear.fade)
-        self._states[clear.layer] = _LayerState(clear=message)
+        state = self._states[clear.layer]
+        if not clear.fade:  # with a fade, a picture's time is over, and the next one may be drawn meanwhile
+            for request_id in state.unfinished:
+                # The clear also cancels what is being drawn: later previews of it must not appear.
+                self._finished.put((clear.layer, request_id), None)
+            state.unfinished.clear()
+        state.picture, state.clear = None, wire.encode_clear(clear.layer, next(self._seq), fade=clear.fade)
         for mailbox in self.pages.mailboxes():
-            mailbox.clear(clear.layer, message)
+            mailbox.clear(clear.layer, state.clear)
 
     def _remove_refused(self, request_id: str) -> None:
         """Remove the previews of a refused request for good."""

@@ -43,7 +43,9 @@ class LayerOptions(BaseModel):
     enter: Motion = Field(default="pop", description="popup: how the card comes in: pop, slide, fade or none")
     exit: Motion = Field(default="slide", description="popup: how the card leaves: pop, slide, fade or none")
     animation_s: float = Field(default=0.45, ge=0, le=5, description="popup: length of enter and exit in seconds")
-    previews: bool = Field(default=True, description="show blurred previews on this layer")
+    previews: bool = Field(
+        default=True, description="show a badge in the corner while a picture for this layer takes more than a second"
+    )
     toast: bool = Field(default=True, description='show "drawn for ..." in the corner when this layer changes')
 
 

@@ -37,6 +37,7 @@ class CloseCode(IntEnum):
     UNAUTHORISED = 4401
     WRONG_PROTOCOL = 4406
     TOO_SLOW = 4408
+    NO_ROOM = 4429
 
 
 # Inline style is allowed for OBS: it adds the streamer's "Custom CSS" to the page as a <style> element.
@@ -51,8 +52,16 @@ _HEADERS = {
 }
 
 
-def routes(hub: Hub, authorise: Callable[[str], bool], web_root: Path) -> list[BaseRoute]:
-    """Build the overlay's routes; ``web_root`` is the folder that holds ``overlay/`` and ``shared/``."""
+def routes(
+    hub: Hub,
+    authorise: Callable[[str], bool],
+    web_root: Path,
+    enter: Callable[[WebSocket], bool] = lambda page: True,
+) -> list[BaseRoute]:
+    """Build the overlay's routes; ``web_root`` is the folder that holds ``overlay/`` and ``shared/``.
+
+    ``enter`` is asked once a page has shown its token, and tells whether there is room for it.
+    """
     assets = read_assets(web_root)
 
     async def page(request: Request) -> Response:
@@ -68,7 +77,7 @@ def routes(hub: Hub, authorise: Callable[[str], bool], web_root: Path) -> list[B
         return Response(asset.data, media_type=asset.media_type, headers=_HEADERS | {"cache-control": caching})
 
     async def socket(websocket: WebSocket) -> None:
-        await _serve(websocket, hub, authorise)
+        await _serve(websocket, hub, authorise, enter)
 
     return [
         Route("/overlay", page),
@@ -83,7 +92,9 @@ def _policy(host: str) -> str:
     return _POLICY.format(sockets=sockets)
 
 
-async def _serve(websocket: WebSocket, hub: Hub, authorise: Callable[[str], bool]) -> None:
+async def _serve(
+    websocket: WebSocket, hub: Hub, authorise: Callable[[str], bool], enter: Callable[[WebSocket], bool]
+) -> None:
     """Feed one page from its hello until it leaves or is rejected."""
     await websocket.accept()
     try:
@@ -93,6 +104,9 @@ async def _serve(websocket: WebSocket, hub: Hub, authorise: Callable[[str], bool
         elif not authorise(hello.token):
             log.warning("overlay page refused: its token is invalid or was revoked")
             await websocket.close(CloseCode.UNAUTHORISED, "token")
+        elif not enter(websocket):
+            log.warning("overlay page refused: too many connections are open (server.limits.connections)")
+            await websocket.close(CloseCode.NO_ROOM, "too many connections")
         else:
             await _feed(websocket, hub, hello, lambda: authorise(hello.token))
     except (WebSocketDisconnect, TimeoutError):

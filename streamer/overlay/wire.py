@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from streamer.overlay.layer_options import LayerOptions
+from streamer.text import excerpt
 from streamer.types import Frame, NoticeCard, Preview, Toast
 
 PROTOCOL = 1
@@ -104,6 +105,7 @@ def encode_picture(picture: Frame | Preview, seq: int, sent_at: float) -> bytes:
     }
     if isinstance(picture, Preview):
         header |= {"step": picture.step, "steps": picture.steps}
+        header |= {"line": excerpt(picture.line, LONGEST_TOAST), "due_s": round(picture.due_s, 3)}
     block = _compact(header).encode()
     return b"".join((_LENGTH.pack(len(block)), block, picture.data))
 
@@ -138,9 +140,8 @@ def encode_clear(layer: str, seq: int, *, fade: bool = False) -> str:
 
 
 def encode_toast(toast: Toast) -> str:
-    """Show a line of text, shortened to LONGEST_TOAST characters."""
-    text = toast.text if len(toast.text) <= LONGEST_TOAST else toast.text[: LONGEST_TOAST - 1] + "…"
-    return _text("toast", **(asdict(toast) | {"text": text}))
+    """Show the first LONGEST_TOAST characters of a line of text, up to the end of a word."""
+    return _text("toast", **(asdict(toast) | {"text": excerpt(toast.text, LONGEST_TOAST)}))
 
 
 def encode_card(card: NoticeCard) -> str:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 
 from streamer.interfaces import Generator
 from streamer.overlay.hub import Hub
+from streamer.pipeline.draw_times import SOON_S, DrawTimes, due_in_s
 from streamer.pipeline.stage import Stage
-from streamer.types import Frame, ImageRequest, Preview
-
-# Measured without a GPU at 1920x1080: a preview on its way delays the finished picture from 12 to 30 ms (median).
-PREVIEW_FOR_S = 0.15
+from streamer.types import Frame, ImageRequest
 
 
 class ActiveDraw:
     """Know what is being drawn now, and whether anybody still wants it."""
 
-    def __init__(self, generator: Generator, stage: Stage, hub: Hub) -> None:
-        self._generator, self._stage, self._hub = generator, stage, hub
+    def __init__(self, generator: Generator, stage: Stage, hub: Hub, now: Callable[[], float]) -> None:
+        self._generator, self._stage, self._hub, self._now = generator, stage, hub, now
         self._cancelled: str | None = None
         self._preempted = False
-        self._usual_draw_s: dict[tuple[int, int], float] = {}
+        self.draw_times = DrawTimes()
+        self.since = 0.0
+        """When the drawing began, in monotonic seconds."""
         self.request: ImageRequest | None = None
         self.steps_left = 0
         """How many steps are left of the picture being drawn, as far as is known; 0 when it is finished."""
@@ -29,6 +30,7 @@ class ActiveDraw:
     @contextmanager
     def of(self, request: ImageRequest) -> Iterator[None]:
         """Count a request as being drawn until it is on air, held or ended; it can be cancelled until then."""
+        self.since = self._now()
         self.request, self._cancelled, self._preempted = request, None, False
         self.steps_left = request.params.num_inference_steps
         try:
@@ -36,13 +38,15 @@ class ActiveDraw:
         finally:
             self.request = None
 
-    async def frame(self, request: ImageRequest, *, seen: bool = True) -> Frame | None:
+    async def frame(self, request: ImageRequest, *, seen: bool = True, line: str = "") -> Frame | None:
         """Send previews to the pages if they may be ``seen``; return the frame, or None when the request was cancelled.
 
-        Raises BackendError when the picture could not be drawn.
+        A picture that is due soon has none: what is on air stays, and the picture takes its place. ``line`` is what
+        the pages show beside a preview. Raises BackendError when the picture could not be drawn.
         """
         if not self.wanted(request):
             return None  # cancelled while something was looked up for it
+        self.draw_times.drawn_by(self._generator.active.get("backend", ""))
         async with aclosing(self._generator.draw(request)) as updates:  # type: ignore[type-var]
             async for update in updates:
                 if not self.wanted(request):
@@ -51,8 +55,10 @@ class ActiveDraw:
                     self.steps_left = 0
                     return update
                 self.steps_left = update.steps - update.step
-                if seen and update.data and self._worth_showing(request, update):
-                    self._hub.publish(update)
+                usual_s = self.draw_times.usual_s(request)
+                due_s = due_in_s(usual_s, self._now() - self.since, update.step, update.steps)
+                if seen and due_s >= SOON_S:
+                    self._hub.publish(replace(update, line=line, due_s=due_s))
         return None
 
     def cancel(self, request_id: str | None = None) -> bool:
@@ -77,10 +83,6 @@ class ActiveDraw:
         """Tell whether a stopped request was only preempted and may still go on air later."""
         return self._preempted and self._accepted(request)
 
-    def note_duration(self, request: ImageRequest, seconds: float) -> None:
-        """Remember how long a picture of this size takes."""
-        self._usual_draw_s[request.params.width, request.params.height] = seconds
-
     def _stop(self) -> None:
         if self.request is not None:
             self._cancelled = self.request.id
@@ -88,8 +90,3 @@ class ActiveDraw:
 
     def _accepted(self, request: ImageRequest) -> bool:
         return self._stage.accepts(request.layer, request.at)
-
-    def _worth_showing(self, request: ImageRequest, preview: Preview) -> bool:
-        """Leave a preview out when the picture itself is due soon: painting it would only delay the picture."""
-        usual_s = self._usual_draw_s.get((request.params.width, request.params.height))
-        return usual_s is None or usual_s * (1 - preview.step / preview.steps) >= PREVIEW_FOR_S

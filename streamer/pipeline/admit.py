@@ -18,8 +18,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from streamer.commands.automations import automation_for
+from streamer.commands.event_triggers import SOURCE as EVENTS
 from streamer.commands.event_triggers import EventTriggers
 from streamer.commands.named_triggers import NamedTriggers
+from streamer.commands.redaction import left_out
 from streamer.errors import StoreError
 from streamer.interfaces import Receipt, ReceiptOutcome, SourceEvent
 from streamer.lru import LruDict
@@ -27,14 +29,19 @@ from streamer.moderation.approval import HeldPicture, approval_hold
 from streamer.pipeline.dedupe import Result
 from streamer.pipeline.deliver import held_answer
 from streamer.pipeline.draw import preempt
+from streamer.pipeline.forecast import after_start_s, in_words, wait_s
 from streamer.pipeline.metrics import PipelineStep
 from streamer.pipeline.reply_throttle import ReplyThrottle
+from streamer.pipeline.scheduler import Submission
 from streamer.pipeline.show import Show
 from streamer.pipeline.stage_commands import DECISIONS, StageCommands
 from streamer.types import (
+    Actor,
+    Answer,
     Hold,
     ImageRequest,
     KeyPress,
+    Lane,
     Notice,
     NoticeKind,
     Refusal,
@@ -49,6 +56,11 @@ from streamer.types import (
 
 REMEMBERED = 20_000
 NOTED_EVERY_S = 0.05
+NO_PROGRAM = {
+    True: "the streamer has not connected OBS, which this needs",
+    False: "what viewers see cannot be captured at the moment",
+}
+"""Why what viewers see cannot be changed, by whether OBS is not set up at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +116,8 @@ class Admit:
         ``decides`` tells whether the sender is trusted to decide about people and held pictures.
         """
         show = self._show
+        if decides:  # only a platform, or a moderator's token, can say who somebody is
+            self._remember(trigger.actor, trigger.source)
         order = show.commands.interpret(trigger)
         if not isinstance(order, ImageRequest):
             show.first_time.note_greeting(trigger)
@@ -132,6 +146,8 @@ class Admit:
     async def observe(self, notice: Notice) -> None:
         """Let rules and outputs observe an event, and run what config.yaml wants to happen with it."""
         show, now = self._show, self._show.now()
+        if notice.actor is not None:
+            self._remember(notice.actor, EVENTS)
         show.raid_mode.observe(notice, now)
         if notice.kind in (NoticeKind.SHIELD_ON, NoticeKind.SHIELD_OFF):
             show.intake.shield(notice.kind is NoticeKind.SHIELD_ON)
@@ -146,6 +162,11 @@ class Admit:
             await self.submit(trigger)
         if name := automation_for(self._tables.automations, notice):
             await self._run_named(KeyPress(f"when-{uuid.uuid4()}", notice.source, name, now), toggle=False)
+
+    def _remember(self, actor: Actor, source: str) -> None:
+        """Remember who writes. Events carry no badges: they never turn a moderator into a viewer."""
+        if source != EVENTS or not self._show.people.knows(actor.id):
+            self._show.people.remember(actor)
 
     async def _run_named(self, press: KeyPress, toggle: bool) -> Receipt:
         order = self._tables.named.interpret(press)
@@ -166,17 +187,33 @@ class Admit:
     def steps(self) -> Sequence[Step]:
         """Return what every request passes, in this order.
 
-        Raid mode comes before the rules, so that whoever is to come back has not used up their turn.
+        What cannot work here and raid mode come before the rules, so that whoever is to come back has not used up
+        their turn.
         """
         show = self._show
         return (
-            show.intake.objection, show.bans.objection, show.privacy.objection, show.raid_mode.objection,
-            self._ask_rules, self._ask_for_approval, self._add_reference, self._join_equal, show.game_mode.admit,
+            show.intake.objection, show.bans.objection, show.privacy.objection, self._ask_what_works,
+            show.raid_mode.objection, self._ask_rules, self._ask_for_approval, self._add_reference, self._join_equal,
+            show.game_mode.objection,
         )  # fmt: skip
 
-    def run_steps(self, request: ImageRequest, now: float) -> ImageRequest | Refusal | Joined:
+    def steps_after_restart(self) -> Sequence[Step]:
+        """Return what a request passes again that was accepted before a restart: nothing that counts turns."""
+        show = self._show
+        return (
+            show.bans.objection, show.privacy.objection, self._ask_rules_again, self._ask_for_approval,
+            self._add_reference,
+        )  # fmt: skip
+
+    def note_seen(self, trigger_id: str) -> None:
+        """Take a later trigger of this id for a duplicate."""
+        self._seen.put(trigger_id, None)
+
+    def run_steps(
+        self, request: ImageRequest, now: float, steps: Sequence[Step] | None = None
+    ) -> ImageRequest | Refusal | Joined:
         """Run every step; the first refusal or joined result ends it."""
-        for step in self.steps():
+        for step in self.steps() if steps is None else steps:
             result = step(request, now)
             match result:
                 case None:
@@ -189,12 +226,26 @@ class Admit:
                     return result
         return request
 
+    def _ask_what_works(self, request: ImageRequest, now: float) -> StepResult:
+        """Refuse at once what would only fail when its turn has come."""
+        show, view = self._show, self._show.program_view
+        if reason := show.generator.abilities.objection(request):
+            return Refusal(request.id, "unsupported", reason)
+        if request.of_program:
+            return None if view is not None and view.open else Refusal(request.id, "program", NO_PROGRAM[view is None])
+        if request.kind is RequestKind.EDIT and show.stage.current(request.layer) is None:
+            return Refusal(request.id, "edit", "there is no picture on air to change")
+        return None
+
     def _ask_rules(self, request: ImageRequest, now: float) -> StepResult:
         """Ask the policy; whoever passes starts the wait of the others in raid mode."""
         objection = self._show.policy.check(request, now)
         if not isinstance(objection, Refusal):
             self._show.raid_mode.note_passed(request, now)
         return objection
+
+    def _ask_rules_again(self, request: ImageRequest, now: float) -> StepResult:
+        return self._show.policy.check_again(request, now)
 
     def _ask_for_approval(self, request: ImageRequest, now: float) -> StepResult:
         """Hold what a moderator is to look at by the channel's settings or because of a raid."""
@@ -203,13 +254,9 @@ class Admit:
     def _add_reference(self, request: ImageRequest, now: float) -> StepResult:
         """Give an edit its picture: the one on air when the viewer typed, not when their turn comes."""
         show = self._show
-        if request.of_program and show.program_view is None:
-            return Refusal(request.id, "program", "the streamer has not connected OBS, which this needs")
-        if request.kind is not RequestKind.EDIT or request.of_program:
-            return None
         shown = show.stage.current(request.layer)
-        if shown is None:
-            return Refusal(request.id, "edit", "there is no picture on air to change")
+        if request.kind is not RequestKind.EDIT or request.of_program or shown is None:
+            return None
         show.lineage.note_parent(request.id, shown.request_id)
         return replace(request, reference=shown.data)
 
@@ -227,31 +274,55 @@ class Admit:
 
     async def _admit(self, request: ImageRequest, trigger: Trigger) -> Receipt:
         show, now = self._show, self._show.now()
-        show.people.remember(request.actor)
         show.raid_mode.note_request(request, now)
         result = self.run_steps(request, now)
-        match result:
-            case Refusal():
-                return self._refuse(result, trigger)
-            case Joined():
-                return await self._join(result, now)
-        submission = show.scheduler.submit(result, now)
+        if isinstance(result, Refusal):
+            return self._refuse(result, trigger)
+        receipt = await (self._join(result, now) if isinstance(result, Joined) else self._enqueue(result, trigger, now))
+        return self._tell_what_was_left_out(receipt, request, trigger, now)
+
+    async def _enqueue(self, request: ImageRequest, trigger: Trigger, now: float) -> Receipt:
+        show, submission = self._show, self._queue(request, now)
         if submission.refusal is not None:
-            show.policy.give_back(result, now)
+            show.policy.give_back(request, now)
             return self._refuse(submission.refusal, trigger)
-        stored = self._accept(result, now)
+        stored = self._accept(request, now)
         show.end_queued(submission.ended)
-        preempt(show, result)
+        preempt(show, request)
         show.work.set()
         outcome = ReceiptOutcome.JOINED if submission.leader_id else ReceiptOutcome.QUEUED
-        return await self._stored(result, stored, outcome)
+        return await self._stored(request, stored, outcome)
+
+    def _tell_what_was_left_out(self, receipt: Receipt, request: ImageRequest, trigger: Trigger, now: float) -> Receipt:
+        """Say once what was taken out of an accepted text: its author sees a picture of other words than they typed."""
+        if not request.removed or receipt.outcome is ReceiptOutcome.REFUSED:
+            return receipt
+        note = left_out(request.removed)
+        if self._throttle.allows(trigger, now):
+            self._show.publisher.notify(Answer(trigger.id, trigger.source, trigger.actor, note))
+        return replace(receipt, reason=note)
+
+    def _queue(self, request: ImageRequest, now: float) -> Submission:
+        """Queue a request, unless its turn would come too late: then it is refused while the viewer still looks."""
+        show = self._show
+        waits_s = wait_s(show, request) if request.priority is not Lane.BROADCASTER else 0.0
+        if waits_s <= show.config.patience_s:
+            return show.scheduler.submit(request, now)
+        shown_s = waits_s + after_start_s(show, request)
+        show.wait_notices.busy(in_words(shown_s), now)
+        again_s = math.ceil(waits_s - show.config.patience_s)
+        reason = f"too many pictures wait, yours would come in about {in_words(shown_s)}"
+        return Submission(refusal=Refusal(request.id, "queue", f"{reason}; try again in {in_words(again_s)}"))
 
     async def _join(self, joined: Joined, now: float) -> Receipt:
         """End a request as the equal one before it: it is on air already, or waits for a moderator."""
         show, request = self._show, joined.request
         stored = self._accept(request, now)
         if isinstance(joined.result, HeldPicture):
-            show.store.requests.set_state(request.id, RequestState.HELD)
+            if joined.result.auto_release:
+                show.store.requests.set_state(request.id, RequestState.HELD)
+            else:
+                show.store.requests.hold([request.id], joined.result.reason)
             if not joined.result.auto_release:
                 show.publisher.notify(held_answer(request))
             return await self._stored(request, stored, ReceiptOutcome.JOINED)

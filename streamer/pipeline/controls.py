@@ -37,7 +37,7 @@ class Controls:
 
     async def release_gpu(self) -> None:
         """Enter game mode: the generator ends after its picture, requests wait, and the overlay shows a card."""
-        self._show.publisher.publish(self._show.game_mode.release_gpu(self._show.now()))
+        self._show.publisher.publish(self._show.game_mode.release_gpu())
 
     async def reclaim_gpu(self) -> None:
         """Leave game mode; the card goes as soon as pictures can be drawn."""
@@ -77,6 +77,7 @@ class Controls:
             return False
         show.lineage.note(row.id, row.actor_id)
         seconds = show.config.air_time_s.get(frame.layer)
+        show.pacing.keep(frame.layer, frame.request_id, show.now())
         return show.air(show.stage.show(frame, seconds, asked_at, show.now()))
 
     async def cancel(self, request_id: str) -> bool:

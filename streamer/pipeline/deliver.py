@@ -67,7 +67,7 @@ class Deliver:
         if request.actor.role is not Role.BROADCASTER:
             show.publisher.publish(Toast(request.id, f"drawn for {show.display_name(request.actor.name)}"))
         show.results.note(request, now)
-        show.pacing.keep(cleared.layer, now + show.config.min_air_s.get(cleared.layer, 0.0))
+        show.pacing.keep(cleared.layer, request.id, now)
         show.store.pictures.keep(request, cleared, cleared.verdict_id)
         show.publisher.end_shown(request, followers, draw_s * 1000, (now - request.at) * 1000)
 
@@ -101,7 +101,7 @@ class Deliver:
 
     def _measure(self, request: ImageRequest, picture: DrawnPicture, now: float) -> None:
         show = self._show
-        show.active.note_duration(request, picture.draw_s)
+        show.active.draw_times.note(request, picture.draw_s)
         show.metrics.took(PipelineStep.QUEUE, (now - picture.draw_s - request.at) * 1000)
         show.metrics.took(PipelineStep.DRAW, picture.draw_s * 1000)
         if picture.judgements or picture.frame.judgements:
@@ -125,6 +125,8 @@ class Deliver:
             at_once = drawn_at - request.at - picture.draw_s < AT_ONCE_S
             own_s = picture.frame.drew_s + picture.judged_s
             self._airing.put(request.id, (request.at, own_s if at_once else None))
+        if picture.frame.left_out_words:
+            show.publisher.notify(shortened_answer(request))
         self.put_on_air(request, self._finish(request), cleared, picture.draw_s, drawn_at)
         show.metrics.took(PipelineStep.DELIVER, (show.now() - drawn_at) * 1000)
 
@@ -133,16 +135,17 @@ class Deliver:
         show, frame, now = self._show, picture.frame, self._show.now()
         reason = hold or Hold(request.id, "delay", "goes on air in a moment", "delay")
         verdict = show.air_gate.record_objection(reason, [*picture.judgements, *frame.judgements])
+        followers = self._finish(request)
         crowded_out = show.approvals.put(
-            request, self._finish(request), frame, verdict, reason.reason, now, auto_release=hold is None,
+            request, followers, frame, verdict, reason.reason, now, auto_release=hold is None,
             draw_s=picture.draw_s,
         )  # fmt: skip
         if hold is None:
-            until = now + show.config.approval.delay_s
-            show.pacing.keep(frame.layer, until + show.config.min_air_s.get(frame.layer, 0.0))
+            show.pacing.keep(frame.layer, request.id, now + show.approvals.delay_s)
+            show.store.requests.set_state(request.id, RequestState.HELD)
         else:
             show.publisher.notify(held_answer(request))
-        show.store.requests.set_state(request.id, RequestState.HELD)
+            show.store.requests.hold([one.id for one in (request, *followers)], reason.reason)
         show.hub.publish(Refusal(request.id, reason.rule, reason.reason))  # removes its previews from the pages
         show.end_held(crowded_out)
 
@@ -150,3 +153,9 @@ class Deliver:
 def held_answer(request: ImageRequest) -> Answer:
     """Tell whoever asked that a moderator looks at the picture first."""
     return Answer(request.id, request.source, request.actor, "your picture waits for a moderator")
+
+
+def shortened_answer(request: ImageRequest) -> Answer:
+    """Tell whoever asked that the model did not read all of it: they see a picture of fewer words than they typed."""
+    text = "your text is longer than the model reads, so its last words were left out"
+    return Answer(request.id, request.source, request.actor, text)

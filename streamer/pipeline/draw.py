@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+from collections import Counter
 from dataclasses import replace
 
 from streamer.errors import BackendError, StoreError, Unsupported
 from streamer.moderation.approval import approval_hold
 from streamer.pipeline.deliver import Deliver, DrawnPicture
+from streamer.pipeline.patience import stop_limit
 from streamer.pipeline.show import Show
-from streamer.types import ImageRequest, Judgement, Lane, RequestState
+from streamer.types import ImageRequest, Judgement, Lane, RequestState, Role
 
 log = logging.getLogger(__name__)
 
 
-def may_draw(show: Show, request: ImageRequest) -> bool:
-    """Keep viewers' pictures apart, so that each is seen; the broadcaster's own never wait."""
+def may_draw(show: Show, request: ImageRequest, waiting: int = 1) -> bool:
+    """Keep viewers' pictures apart, so that each is seen; the broadcaster's own never wait.
+
+    ``waiting`` is how many pictures wait for the request's layer, this one included.
+    """
     if show.intake.objection(request, show.now()) is not None:
         return False
-    free = request.priority is Lane.BROADCASTER or show.pacing.is_free(request.layer, show.now())
-    return free and show.policy.may_draw(request)
+    return _free_at(show, request, waiting) <= show.now() and show.policy.may_draw(request)
+
+
+def _free_at(show: Show, request: ImageRequest, waiting: int) -> float:
+    if request.priority is Lane.BROADCASTER:
+        return -math.inf
+    return show.pacing.free_at(request.layer, waiting)
 
 
 def preempt(show: Show, request: ImageRequest) -> None:
@@ -40,7 +51,17 @@ class Draw:
 
     def next(self) -> ImageRequest | None:
         """Return the request whose turn it is, if one may be drawn now."""
-        return self._show.scheduler.next(self._show.now(), lambda request: may_draw(self._show, request))
+        show = self._show
+        show.scheduler.note_stops(show.now(), stop_limit(show))
+        waiting = Counter(request.layer for request in show.scheduler.pending())
+        return show.scheduler.next(show.now(), lambda request: may_draw(show, request, waiting[request.layer]))
+
+    def wakeup(self) -> float | None:
+        """Return when the next layer becomes free for a picture that waits for it, in monotonic seconds."""
+        show, pending = self._show, self._show.scheduler.pending()
+        waiting = Counter(request.layer for request in pending)
+        moments = (_free_at(show, request, waiting[request.layer]) for request in pending)
+        return min((moment for moment in moments if moment > show.now()), default=None)
 
     async def draw(self, request: ImageRequest) -> None:
         """Draw a request until its picture is on air or held, or the request has ended."""
@@ -76,13 +97,20 @@ class Draw:
         alarm = show.raid_mode.alarm(show.now())
         may_be_seen = approval_hold(request, show.config.approval, alarm) is None
         try:
-            frame = await show.active.frame(request, seen=may_be_seen and not show.approvals.delays(request))
+            seen = may_be_seen and not show.approvals.delays(request)
+            frame = await show.active.frame(request, seen=seen, line=self._line(request))
             if frame is None:
                 return None
             judgements, judged_s = await self._finished(judging)
             return DrawnPicture(frame, judgements, show.now() - started_at, frame.judged_s + judged_s)
         finally:
             judging.cancel()
+
+    def _line(self, request: ImageRequest) -> str:
+        """Say for whom a picture is being drawn; nothing of the broadcaster's own."""
+        if request.actor.role is Role.BROADCASTER:
+            return ""
+        return f"drawing for {self._show.display_name(request.actor.name)}"
 
     async def _finished(self, judging: asyncio.Task[list[Judgement]]) -> tuple[list[Judgement], float]:
         """Wait for the text judges that are still at work; return what they found, and how long this took."""

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from streamer.commands.parser import Commands
-from streamer.interfaces import Health, HealthState, Receipt, ReceiptOutcome
+from streamer.interfaces import Abilities, Health, HealthState, Receipt, ReceiptOutcome
 from streamer.moderation.approval import HeldPicture
 from streamer.moderation.policy import Policy
 from streamer.overlay.hub import Hub
@@ -23,7 +23,8 @@ from streamer.pipeline.admit import TriggerTables
 from streamer.pipeline.deliver import DrawnPicture
 from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.pipeline import Channel, build_channel
-from streamer.pipeline.scheduler import QueueOptions, Scheduler
+from streamer.pipeline.queue_options import QueueOptions
+from streamer.pipeline.scheduler import Scheduler
 from streamer.pipeline.show import ShowConfig, ShowParts, new_show
 from streamer.pipeline.stage import Stage
 from streamer.storage.memory import memory_store
@@ -57,7 +58,10 @@ class LineOutcome:
 
 @dataclass(frozen=True, slots=True)
 class DryRunConfig:
-    """What a dry run takes from config.yaml; ``draw_s`` is how long each picture is assumed to take."""
+    """What a dry run takes from config.yaml; ``draw_s`` is how long each picture is assumed to take.
+
+    ``abilities`` is what the backend that would draw can do.
+    """
 
     commands: Commands
     policy: Policy
@@ -65,6 +69,7 @@ class DryRunConfig:
     show: ShowConfig = field(default_factory=ShowConfig)
     layers: Mapping[str, LayerOptions] = field(default_factory=lambda: DEFAULT_LAYERS)
     draw_s: float = 0.3
+    abilities: Abilities = field(default_factory=Abilities)
 
 
 class _NumberClock:
@@ -88,9 +93,9 @@ class _NoGenerator:
 
     active: Mapping[str, str] = {}
     restarts: Mapping[str, int] = {}
-    edits = True
 
-    def __init__(self) -> None:
+    def __init__(self, abilities: Abilities) -> None:
+        self.abilities = abilities
         self.cancelled = False
 
     def cancel(self, request_id: str) -> None:
@@ -130,7 +135,7 @@ class _Evening:
 
     def __init__(self, config: DryRunConfig, home: Path) -> None:
         self._draw_s = config.draw_s
-        self._clock, self._generator = _NumberClock(), _NoGenerator()
+        self._clock, self._generator = _NumberClock(), _NoGenerator(config.abilities)
         self._outcomes = _Outcomes(self._clock)
         hub = Hub(config.layers)
         parts = ShowParts(
@@ -139,6 +144,7 @@ class _Evening:
             store=memory_store(home),
         )  # fmt: skip
         self._show = new_show(parts, config.show, self._clock)
+        self._show.active.draw_times.assumed_s = config.draw_s
         _finished(self._show.privacy.restore())
         self._show.publisher.subscribe(self._outcomes.note)
         self._channel: Channel = build_channel(self._show, TriggerTables())
@@ -148,7 +154,7 @@ class _Evening:
     def play(self, number: int, line: RecordedLine) -> None:
         """Submit one line at its time."""
         self._advance(line.at)
-        actor = Actor(line.actor.id, line.actor.name, line.actor.role)
+        actor = Actor(line.actor.id, line.actor.name, line.actor.role, line.actor.login)
         trigger_id = self._outcomes.begin(number)
         trigger = Trigger(trigger_id, "dry run", line.text, actor, line.at, line.paid, line.first_time)
         self._outcomes.note_receipt(_finished(self._channel.admit.submit(trigger)))
@@ -171,7 +177,7 @@ class _Evening:
     def _next_moment(self) -> float | None:
         now = self._clock.time
         due_at = self._started_at + self._draw_s if self._show.active.request is not None else None
-        moments = (due_at, self._show.pacing.wakeup(now), self._channel.timekeeper.wakeup(now))
+        moments = (due_at, self._channel.draw.wakeup(), self._channel.timekeeper.wakeup(now))
         return min((moment for moment in moments if moment is not None and moment > now), default=None)
 
     def _step(self) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.interfaces import Generator
-from streamer.pipeline.scheduler import Scheduler
 from streamer.types import ImageRequest, NoticeCard, Refusal
 
 NO_CARD = NoticeCard("", "")
@@ -33,17 +30,26 @@ class GameModeOptions(BaseModel):
 class GameMode:
     """Know whether the GPU is released: from ``release_gpu`` until the generator is ready after ``reclaim_gpu``."""
 
-    def __init__(self, options: GameModeOptions, generator: Generator, scheduler: Scheduler) -> None:
-        self._options, self._generator, self._scheduler = options, generator, scheduler
+    def __init__(self, options: GameModeOptions, generator: Generator) -> None:
+        self._options, self._generator = options, generator
         self._away = False
         self.active = False
         """Whether the streamer wants the GPU released."""
 
-    def release_gpu(self, now: float) -> NoticeCard:
+    @property
+    def away(self) -> bool:
+        """Tell whether the GPU is released, or the generator has not come back yet."""
+        return self._away
+
+    @property
+    def hold_s(self) -> float:
+        """Return how long requests wait for the GPU to come back."""
+        return self._options.hold_s
+
+    def release_gpu(self) -> NoticeCard:
         """Let the picture being drawn finish, end the generator, and return the notice card to show."""
         self.active = self._away = True
         self._generator.release_gpu()
-        self._scheduler.prolong(now + self._options.hold_s)
         return NoticeCard(self._options.card, self._options.line) if self._options.card else NO_CARD
 
     def reclaim_gpu(self) -> None:
@@ -56,10 +62,8 @@ class GameMode:
         was_away, self._away = self._away, self.active
         return was_away and not self._away
 
-    def admit(self, request: ImageRequest, now: float) -> ImageRequest | Refusal:
-        """Let a request wait for as long as the GPU may be released, or refuse it."""
-        if not self._away:
-            return request
-        if not self._options.hold_s:
+    def objection(self, request: ImageRequest, now: float) -> Refusal | None:
+        """Refuse a request while the GPU is released, if requests are not to wait for it."""
+        if self._away and not self._options.hold_s:
             return Refusal(request.id, "parked", "pictures are taking a short break, try again later")
-        return replace(request, expires_at=max(request.expires_at, now + self._options.hold_s))
+        return None

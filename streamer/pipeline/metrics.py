@@ -59,6 +59,9 @@ class Metrics:
         self.timings = Timings()
         self._triggers = Counter("streamer_triggers", "Triggers received", ["source"], registry=registry)
         self._malformed = Counter("streamer_malformed", "Inputs that could not be read", ["source"], registry=registry)
+        self._closed = Counter(
+            "streamer_connections_closed", "Connections closed by server.limits", ["reason"], registry=registry
+        )
         self._requests = Counter("streamer_requests", "Requests by how they ended", ["state"], registry=registry)
         self._refusals = Counter("streamer_refusals", "Requests refused", ["rule"], registry=registry)
         self._restarts = Gauge("streamer_generator_restarts", "Generator restarts", ["cause"], registry=registry)
@@ -70,8 +73,15 @@ class Metrics:
             registry=registry,
         )
         self._queue = Gauge("streamer_queue_length", "Requests in the queue", registry=registry)
+        self._wait = Gauge(
+            "streamer_expected_wait_seconds", "Expected wait of a new request", ["layer"], registry=registry
+        )
         self._pages = Gauge("streamer_overlay_pages", "Connected overlay pages", registry=registry)
         self._age = Gauge("streamer_on_air_age_seconds", "Age of the picture on air", ["layer"], registry=registry)
+        self._disk = Gauge("streamer_disk_free_bytes", "Free space on the state folder's disk", registry=registry)
+        self._failures = Gauge(
+            "streamer_store_failures", "Failed calls to the database and its files", registry=registry
+        )
         self._lag = Gauge("streamer_loop_lag_ms", "Delay of the event loop in milliseconds", registry=registry)
 
     def trigger(self, source: str) -> None:
@@ -81,6 +91,10 @@ class Metrics:
     def malformed(self, source: str) -> None:
         """Count a message that could not be read."""
         self._malformed.labels(source).inc()
+
+    def connection_closed(self, reason: str) -> None:
+        """Count a connection that was closed because it asked too much."""
+        self._closed.labels(reason).inc()
 
     def ended(self, state: RequestState) -> None:
         """Count a request that has come to its end."""
@@ -103,6 +117,10 @@ class Metrics:
         """Set how many pictures wait."""
         self._queue.set(length)
 
+    def expected_wait(self, layer: str, seconds: float) -> None:
+        """Set in how many seconds a picture that a viewer asks for now would be on air."""
+        self._wait.labels(layer).set(seconds)
+
     def overlay_pages(self, pages: int) -> None:
         """Set how many overlay pages are connected."""
         self._pages.set(pages)
@@ -114,6 +132,12 @@ class Metrics:
             age.set(seconds)
         else:
             self._age.remove(layer)
+
+    def disk(self, free_bytes: int | None, failures: int) -> None:
+        """Set how much space is free, None when it is not known yet, and how often the store failed."""
+        if free_bytes is not None:
+            self._disk.set(free_bytes)
+        self._failures.set(failures)
 
     def loop_lag(self, ms: float) -> None:
         """Set how late the event loop ran a timer."""

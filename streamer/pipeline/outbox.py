@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 
-from streamer.interfaces import Output
+from streamer.interfaces import Health, HealthState, Output
 from streamer.types import Ended, Event, Forgotten, Refused, Retraction
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,19 @@ class Outbox:
         self._waiting: deque[Event | _Marker] = deque()
         self._droppable = 0
         self._arrived = asyncio.Event()
+        self._faults: dict[str, str] = {}
+        self._lost = 0
+
+    def fault(self) -> Health | None:
+        """Return what is wrong with the output: what it failed on last time, or that it is too slow."""
+        # A plug-in's file name is its name in config.yaml.
+        name = type(self._output).__module__.rpartition(".")[2]
+        if self._faults:
+            event, error = next(iter(self._faults.items()))
+            return Health(name, HealthState.FAILED, f"failed on {event}: {error}; the log has the details")
+        if self._lost:
+            return Health(name, HealthState.LIMITED, f"too slow: it missed {self._lost} events")
+        return None
 
     def put(self, event: Event) -> None:
         """Queue an event; the oldest one that may be lost goes when there are too many."""
@@ -32,6 +45,7 @@ class Outbox:
             oldest = next(place for place, queued in enumerate(self._waiting) if not _must_arrive(queued))
             del self._waiting[oldest]
             self._droppable -= 1
+            self._lost += 1
         self._arrived.set()
 
     async def flushed(self) -> None:
@@ -53,13 +67,18 @@ class Outbox:
                 else:
                     self._droppable -= not _must_arrive(event)
                     await self._publish(event)
+            self._lost = 0  # it has caught up
 
     async def _publish(self, event: Event) -> None:
+        kind = type(event).__name__
         try:
             await self._output.publish(event)
-        except Exception:
-            # Third-party plug-in: isolate its failure.
-            log.exception("an output failed on %s", type(event).__name__)
+        except Exception as error:
+            # Third-party plug-in: isolate its failure. Its line in the panel's Health tells the streamer.
+            log.exception("an output failed on %s", kind)
+            self._faults[kind] = f"{type(error).__name__}: {error}"
+        else:
+            self._faults.pop(kind, None)
 
 
 class _Marker:

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from streamer.errors import StoreError
-from streamer.interfaces import Output, Running, Source, SourceEvent
+from streamer.interfaces import Health, HealthState, Output, Running, Source, SourceEvent
 from streamer.pipeline.admit import Admit, TriggerTables
 from streamer.pipeline.controls import Controls
 from streamer.pipeline.deliver import Deliver
@@ -24,6 +24,7 @@ from streamer.pipeline.intake import availability
 from streamer.pipeline.moderator import ModeratorActions
 from streamer.pipeline.show import Show
 from streamer.pipeline.stage_commands import StageCommands
+from streamer.pipeline.status import parts_health
 from streamer.pipeline.timekeeper import Timekeeper
 from streamer.types import Availability, Retraction
 
@@ -80,7 +81,7 @@ class Pipeline:
             tasks.create_task(self._show.publisher.run(), name="outputs")
             tasks.create_task(self._watch_availability(), name="availability")
             tasks.create_task(self._watch_lag(), name="lag")
-            tasks.create_task(self._watch_generator(), name="generator-state")
+            tasks.create_task(self._watch_health(), name="health")
             tasks.create_task(self._channel.moderator.sweep(), name="sweep")
 
     async def listen(self, source: Source) -> None:
@@ -94,8 +95,8 @@ class Pipeline:
                     else:
                         await self._inbox.put(event)
         except Exception:
-            # Third-party plug-in: isolate its failure. Its health tells the panel.
-            log.exception("the trigger source '%s' stopped", source.health().name)
+            # Third-party plug-in: isolate its failure.
+            self._stopped(source.health().name, "trigger source")
 
     async def _run_output(self, output: Running) -> None:
         """Run the loop of an output."""
@@ -103,7 +104,13 @@ class Pipeline:
             await output.run()
         except Exception:
             # Third-party plug-in: isolate its failure.
-            log.exception("the output '%s' stopped", type(output).__name__)
+            self._stopped(type(output).__module__.rpartition(".")[2], "output")
+
+    def _stopped(self, name: str, what: str) -> None:
+        """Log the error that ended a plug-in, and show it until the program is restarted."""
+        log.exception("the %s '%s' stopped", what, name)
+        detail = "stopped by an error; the log has the details; restart the program to start it again"
+        self._show.stopped[name] = Health(name, HealthState.FAILED, detail)
 
     async def _admit_all(self) -> None:
         """Admit the events of the inbox."""
@@ -130,7 +137,7 @@ class Pipeline:
             request = self._channel.draw.next()
             if request is None:
                 show.work.clear()
-                await show.clock.wait(show.work, show.pacing.wakeup(show.now()))
+                await show.clock.wait(show.work, self._channel.draw.wakeup())
             else:
                 await self._channel.draw.draw(request)
 
@@ -168,11 +175,15 @@ class Pipeline:
             await asyncio.sleep(LAG_EVERY_S)
             self._show.metrics.loop_lag(max(0.0, self._show.now() - since - LAG_EVERY_S) * 1000)
 
-    async def _watch_generator(self) -> None:
-        """Show panels each change of the generator's state: nobody else reports one."""
-        last = self._show.generator.health()
+    async def _watch_health(self) -> None:
+        """Show panels each change of a part's state: nobody else reports one."""
+        last = self._states()
         while True:
             await asyncio.sleep(HEALTH_EVERY_S)
-            if (health := self._show.generator.health()) != last:
-                last = health
+            if (states := self._states()) != last:
+                last = states
                 self._show.publisher.mark_dirty()
+
+    def _states(self) -> list[object]:
+        """Return the generator's health and the state of all other parts, whose details change all the time."""
+        return [self._show.generator.health(), *((part.name, part.state) for part in parts_health(self._show))]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from streamer.interfaces import Output
+from streamer.interfaces import Health, Output
 from streamer.moderation.air_gate import ClearedFrame
 from streamer.overlay.hub import Hub
 from streamer.pipeline.metrics import Metrics
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stage import Stage
 from streamer.storage.store import Store
+from streamer.text import without_isolates
 from streamer.types import (
     Answer,
     Clear,
@@ -63,6 +64,10 @@ class Publisher:
         """Wait until the outputs have handled every event so far."""
         await asyncio.gather(*(outbox.flushed() for outbox in self._outboxes))
 
+    def faults(self) -> list[Health]:
+        """Return what is wrong with outputs, as far as it shows from outside."""
+        return [fault for outbox in self._outboxes if (fault := outbox.fault()) is not None]
+
     def answer(self, command: StageCommand, text: str, seconds: float = TOAST_S) -> None:
         """Answer a stage command on the overlay and, through the outputs, where it was typed."""
         self.publish(Toast(command.trigger_id, text, seconds))
@@ -70,7 +75,8 @@ class Publisher:
 
     def answer_privately(self, command: StageCommand, text: str) -> None:
         """Answer a stage command where it was typed, and not on the overlay."""
-        self.notify(Answer(command.trigger_id, command.source, command.actor, text))
+        # Chat sets each message by its own rules.
+        self.notify(Answer(command.trigger_id, command.source, command.actor, without_isolates(text)))
 
     def show(self, updates: Iterable[Update]) -> None:
         """Publish what the stage decided, and record what each layer shows for a restart."""

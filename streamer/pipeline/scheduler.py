@@ -14,9 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from streamer.commands.picture_key import PictureKey, is_shareable, picture_key
+from streamer.pipeline.queue_options import QueueOptions
 from streamer.types import ImageRequest, Lane, Refusal, RequestState
 
 # The broadcaster's own requests never compete with chat for a place. Nobody presses more than eight hotkeys ahead on
@@ -27,31 +26,14 @@ _GROUP_LIMIT = 100
 # A picture is preempted at most this often, however fast the streamer hammers the keys; then it is drawn to its end.
 _PREEMPTION_LIMIT = 2
 
+WAITED = "waited"
+"""The rule under which an accepted request ends that was not drawn; ``queue`` refuses at once."""
+LATE = "your picture could not be drawn in time, too many came before it"
+STOPPED = "your picture waited too long, nothing could be drawn"
+
 _Place = tuple[Lane, int, int]
 _Owner = tuple[Lane, str, str]
 _Entry = TypeVar("_Entry", tuple[tuple[Lane, int, int], str], tuple[float, str])
-
-
-class QueueOptions(BaseModel):
-    """How much may wait, and for how long; ``queue`` in config.yaml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    limit: int = Field(50, ge=1, le=1000, description="how many different pictures may be queued at once")
-    per_viewer: int = Field(
-        1, ge=1, le=10, description="how many of them may belong to one viewer; a newer request replaces an older one"
-    )
-    expires_s: float = Field(30.0, gt=0, description="queued requests older than this expire")
-    same_s: float = Field(
-        60.0,
-        ge=0,
-        le=3600,
-        description="for this long, repeating a request that was shown or refused draws no new picture; 0: always draw",
-    )
-    preempt: bool = Field(
-        True,
-        description="true: your own request preempts a viewer's between two steps; the viewer's is drawn afterwards",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +63,11 @@ class _Queued:
     place: _Place
     key: PictureKey
     owner: _Owner
+    due: float
+    """When it expires, in monotonic seconds."""
     preemptions: int = 0
+    stopped_at: float | None = None
+    """Since when the show could not draw it; such time does not count as waiting."""
 
 
 class Scheduler:
@@ -115,22 +101,40 @@ class Scheduler:
             return Submission(refusal=Refusal(request.id, "queue", "the queue is full, try again in a moment"))
         for victim in evicted:
             self._leave(victim.id)
-        reason = "a request with priority took the last place in the queue"
+        reason = "somebody with priority took the last place in the queue"
         ended = [_ended(victim, RequestState.REFUSED, reason) for victim in evicted]
         place = self._new_place(request)
         if replaced is not None:
             place = self._leave(replaced.id)
             ended.append(_ended(replaced, RequestState.SUPERSEDED, "replaced by a newer request"))
-        member = _Queued(request, place, picture_key(request), _owner(request))
+        member = _Queued(request, place, picture_key(request), _owner(request), request.expires_at)
         if drawn is not None:
             self._drawing[drawn] += (member,)
             return Submission(leader_id=drawn, ended=tuple(ended))
         self._enter(member)
         return self._accepted(request.id, tuple(ended))
 
+    def place_for(self, request: ImageRequest) -> list[ImageRequest] | None:
+        """Return the line as it would be with this request in it; None when it would join what is being drawn.
+
+        It stands for its group, whether or not it would lead it.
+        """
+        if self._drawn_now(request) is not None:
+            return None
+        key, held, line = picture_key(request), self._held.get(_owner(request), []), self._line
+        place = self._new_place(request)
+        if (replaced := self._replaced_by(request)) is not None:
+            place, line = self._queued[held[-1]].place, self._line_without(replaced.id)
+        equal = next((entry for entry in line if self._queued[entry[1]].key == key), None)
+        before = min(place, equal[0]) if equal else place
+        behind = [entry for entry in line if entry is not equal]
+        index = bisect_left(behind, (before, ""))
+        ordered = [self._queued[i].request for _, i in behind]
+        return [*ordered[:index], request, *ordered[index:]]
+
     def next(self, now: float, may_draw: Callable[[ImageRequest], bool] = lambda request: True) -> ImageRequest | None:
         """Return the first request that may be drawn now; an expired one stays until ``expire`` collects it."""
-        ready = (i for _, i in self._line if self._queued[i].request.expires_at > now)
+        ready = (i for _, i in self._line if self._queued[i].due > now)
         leader = next((i for i in ready if may_draw(self._queued[i].request)), None)
         if leader is None:
             return None
@@ -160,25 +164,32 @@ class Scheduler:
         Their turn had come already, so they count towards no limit, and they do not expire.
         """
         for member in self._drawing.pop(request_id, ()):
-            request = replace(member.request, expires_at=math.inf)
-            own = (request.priority, "", request.id)
-            self._enter(replace(member, request=request, owner=own, preemptions=member.preemptions + 1))
+            own = (member.request.priority, "", member.request.id)
+            self._enter(replace(member, owner=own, due=math.inf, stopped_at=None, preemptions=member.preemptions + 1))
+
+    def note_stops(self, now: float, limit_s: Callable[[ImageRequest], float | None]) -> None:
+        """Let no time count for requests that the show could not draw now.
+
+        ``limit_s`` returns for how many seconds at most a request waits for such a stop to end, None while there is
+        none. When it ends, the request has as much time left as when it began.
+        """
+        for request_id, member in self._queued.items():
+            if member.preemptions:
+                continue  # it does not expire
+            timed = _timed(member, now, limit_s(member.request))
+            if timed.due != member.due:
+                _discard(self._expiries, (member.due, request_id))
+                insort(self._expiries, (timed.due, request_id))
+            self._queued[request_id] = timed
 
     def expire(self, now: float) -> list[Ending]:
         """Take out every request that waited too long."""
         ended = []
         while self._expiries and self._expiries[0][0] <= now:
-            request = self._queued[self._expiries[0][1]].request
-            self._leave(request.id)
-            ended.append(_ended(request, RequestState.EXPIRED, "waited too long"))
+            member = self._queued[self._expiries[0][1]]
+            self._leave(member.request.id)
+            ended.append(_ended(member.request, RequestState.EXPIRED, LATE if member.stopped_at is None else STOPPED))
         return ended
-
-    def prolong(self, until: float) -> None:
-        """Let every queued request wait at least until a moment (monotonic seconds)."""
-        for request_id, member in self._queued.items():
-            request = replace(member.request, expires_at=max(member.request.expires_at, until))
-            self._queued[request_id] = replace(member, request=request)
-        self._expiries = sorted((member.request.expires_at, request_id) for request_id, member in self._queued.items())
 
     def drop(self, matches: Callable[[ImageRequest], bool]) -> list[ImageRequest]:
         """Take out every matching request, also followers of the one being drawn; the caller ends them."""
@@ -255,6 +266,13 @@ class Scheduler:
         victims = [self._queued[i].request for _, i in end]
         return victims if request.priority < victims[0].priority else None
 
+    def _line_without(self, request_id: str) -> list[tuple[_Place, str]]:
+        """Return the line without a request; if others share its picture, the next of them leads the group."""
+        group = self._groups[self._queued[request_id].key]
+        if group[0][1] != request_id:
+            return self._line
+        return sorted([*(entry for entry in self._line if entry[1] != request_id), *group[1:2]])
+
     def _counted(self, line: list[tuple[_Place, str]]) -> list[tuple[_Place, str]]:
         """Leave out preempted requests."""
         return [entry for entry in line if not self._queued[entry[1]].preemptions]
@@ -271,13 +289,13 @@ class Scheduler:
 
     def _enter(self, member: _Queued) -> None:
         self._held.setdefault(member.owner, []).append(member.request.id)
-        insort(self._expiries, (member.request.expires_at, member.request.id))
+        insort(self._expiries, (member.due, member.request.id))
         self._insert(member)
 
     def _leave(self, request_id: str) -> _Place:
         """Take a request out, move its owner's later requests up, and return the place that became free."""
         member = self._remove(request_id)
-        _discard(self._expiries, (member.request.expires_at, request_id))
+        _discard(self._expiries, (member.due, request_id))
         held, free = self._held[member.owner], member.place
         index = held.index(request_id)
         del held[index]
@@ -328,6 +346,17 @@ def preempts(drawn: Lane, waiting: Lane, steps_left: int, preemptions: int) -> b
     return waiting is Lane.BROADCASTER and drawn > waiting and steps_left > 1 and preemptions < _PREEMPTION_LIMIT
 
 
+def _timed(member: _Queued, now: float, limit_s: float | None) -> _Queued:
+    """Stop the time of a request for at most ``limit_s`` seconds, or let it go on (None)."""
+    if limit_s is not None:
+        since = now if member.stopped_at is None else member.stopped_at
+        return replace(member, stopped_at=since, due=since + limit_s)
+    if member.stopped_at is None:
+        return member
+    request = replace(member.request, expires_at=member.request.expires_at + now - member.stopped_at)
+    return replace(member, request=request, stopped_at=None, due=request.expires_at)
+
+
 def _owner(request: ImageRequest) -> _Owner:
     """Return whose places a request takes: the viewer's, the broadcaster's, or its own when it was paid for."""
     viewer = request.actor.id if request.priority is Lane.CHAT else ""
@@ -339,7 +368,7 @@ def _followers(members: tuple[_Queued, ...]) -> tuple[ImageRequest, ...]:
 
 
 def _ended(request: ImageRequest, state: RequestState, reason: str) -> Ending:
-    return Ending(request, state, Refusal(request.id, "queue", reason))
+    return Ending(request, state, Refusal(request.id, WAITED, reason))
 
 
 def _discard(ordered: list[_Entry], item: _Entry) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamer.commands.parser import Commands
-from streamer.interfaces import Generator, Output, ProgramView, Reporting
+from streamer.interfaces import Generator, Health, Output, ProgramView, Reporting
 from streamer.moderation.air_gate import AirGate
 from streamer.moderation.approval import ApprovalOptions, ApprovalQueue, HeldPicture
 from streamer.moderation.bans import Bans, StrikeOptions, Strikes
 from streamer.moderation.first_time import FirstTimeChatters
-from streamer.moderation.policy import Policy
+from streamer.moderation.policy import LONGEST_NAME, Policy
 from streamer.moderation.raid_mode import RaidMode, RaidModeOptions
 from streamer.overlay.hub import Hub
 from streamer.pipeline.active_draw import ActiveDraw
@@ -21,14 +21,16 @@ from streamer.pipeline.dedupe import RecentResults
 from streamer.pipeline.game_mode import GameMode, GameModeOptions
 from streamer.pipeline.intake import Intake
 from streamer.pipeline.metrics import Metrics
-from streamer.pipeline.people import People
+from streamer.pipeline.pacing import AirTime, LayerPacing
 from streamer.pipeline.publisher import Publisher
 from streamer.pipeline.retractions import Lineage, Retractions
 from streamer.pipeline.scheduler import Ending, Scheduler
-from streamer.pipeline.stage import LayerPacing, Stage
+from streamer.pipeline.stage import Stage
+from streamer.pipeline.wait_notices import WaitNotices
+from streamer.storage.people import People, full_name
 from streamer.storage.privacy import Privacy, PrivacyOptions
 from streamer.storage.store import Store
-from streamer.text import clean
+from streamer.text import isolated, without_isolates
 from streamer.types import Actor, Clear, ImageRequest, RequestState, Role, Update
 
 
@@ -36,8 +38,9 @@ from streamer.types import Actor, Clear, ImageRequest, RequestState, Role, Updat
 class ShowConfig:
     """What config.yaml says about one channel's show, beside its commands and rules.
 
-    ``min_air_s`` is how long a picture stays before a viewer's next one may replace it, by layer; ``air_time_s`` how
-    long a picture that is brought back stays, by layer. ``same_s`` is how long equal requests share one result.
+    ``air_times`` says how long a picture stays before a viewer's next one may replace it, by layer; ``air_time_s`` how
+    long a picture that is brought back stays, by layer. ``patience_s`` is the longest wait until a picture is drawn.
+    ``same_s`` is how long equal requests share one result.
     """
 
     approval: ApprovalOptions = field(default_factory=ApprovalOptions)
@@ -45,8 +48,9 @@ class ShowConfig:
     privacy: PrivacyOptions = field(default_factory=PrivacyOptions)
     raid_mode: RaidModeOptions = field(default_factory=RaidModeOptions)
     game_mode: GameModeOptions = field(default_factory=GameModeOptions)
-    min_air_s: Mapping[str, float] = field(default_factory=dict)
+    air_times: Mapping[str, AirTime] = field(default_factory=dict)
     air_time_s: Mapping[str, float | None] = field(default_factory=dict)
+    patience_s: float = 30.0
     same_s: float = 0.0
 
 
@@ -99,11 +103,14 @@ class Show:
     strikes: Strikes
     privacy: Privacy
     results: RecentResults
+    pacing: LayerPacing
+    wait_notices: WaitNotices
     retractions: Retractions = field(default_factory=Retractions)
     first_time: FirstTimeChatters = field(default_factory=FirstTimeChatters)
     people: People = field(default_factory=People)
     lineage: Lineage = field(default_factory=Lineage)
-    pacing: LayerPacing = field(default_factory=LayerPacing)
+    stopped: dict[str, Health] = field(default_factory=dict)
+    """Sources and outputs that ended by an error, by name."""
     work: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a request may have become drawable."""
 
@@ -112,12 +119,9 @@ class Show:
         return self.clock.now()
 
     def air(self, updates: Iterable[Update]) -> bool:
-        """Publish what the stage decided; a cleared layer is free for the next picture. False when nothing changed."""
+        """Publish what the stage decided; False when nothing changed."""
         updates = list(updates)
         self.publisher.show(updates)
-        for update in updates:
-            if isinstance(update, Clear):
-                self.pacing.free(update.layer)
         if updates:
             self.work.set()
         return bool(updates)
@@ -125,16 +129,20 @@ class Show:
     def drop(self, matches: Callable[[ImageRequest], bool], rule: str, reason: str) -> int:
         """Cancel every queued and held request that matches; return how many."""
         dropped = [*self.scheduler.drop(matches), *self.approvals.drop(matches)]
+        self.work.set()
         self.publisher.end(dropped, RequestState.CANCELLED, rule, reason)
         return len(dropped)
 
     def end_queued(self, endings: Iterable[Ending]) -> None:
         """Report requests that the scheduler has given up."""
+        endings = tuple(endings)
+        self.wait_notices.note(endings)
         for ending in endings:
             self.publisher.end([ending.request], ending.state, ending.refusal.rule, ending.refusal.reason)
 
     def end_held(self, held_pictures: Iterable[HeldPicture]) -> None:
         """Expire held pictures that no moderator decided on."""
+        self.work.set()
         for held in held_pictures:
             self.publisher.end(held.requests, RequestState.EXPIRED, "approval", "no moderator decided in time")
 
@@ -147,15 +155,27 @@ class Show:
 
     def display_name(self, name: str, fallback: str = "a viewer") -> str:
         """Return a name as it may be shown on air: moderators type bad ones, and viewers read along."""
-        name = clean(name)
-        return name if name and self.policy.name_ok(name) else fallback
+        shown = self.policy.shown_name(name)
+        return isolated(shown) if shown else fallback
+
+    def display_names(self, actors: Iterable[Actor]) -> list[str]:
+        """Return several names that are shown side by side: together they must not make another word either."""
+        names = [self.display_name(actor.name) for actor in actors]
+        return names if self.policy.name_ok(" ".join(map(without_isolates, names))) else ["a viewer"] * len(names)
+
+    def display_person(self, actor: Actor) -> str:
+        """Return how somebody is called, as it may be shown on air: the login too, where it differs."""
+        name = self.display_name(actor.name, actor.login or "a viewer")
+        shown = self.policy.shown_name(full_name(replace(actor, name=name)), 2 * LONGEST_NAME)
+        return isolated(shown) if shown else "a viewer"
 
 
 def new_show(parts: ShowParts, config: ShowConfig, clock: Clock | None = None) -> Show:
     """Build the state of a show; ``restore`` takes up what the last run left."""
     clock = clock or SystemClock()
     store = parts.store.of_channel(parts.name) if parts.name else parts.store
-    bans = Bans(store.bans, clock.wall)
+    publisher = Publisher(parts.hub, parts.stage, store, parts.metrics, parts.outputs)
+    bans, approvals = Bans(store.bans, clock.wall), ApprovalQueue(config.approval)
     return Show(
         config=config,
         clock=clock,
@@ -169,17 +189,19 @@ def new_show(parts: ShowParts, config: ShowConfig, clock: Clock | None = None) -
         store=store,
         program_view=parts.program_view,
         reporting=parts.reporting,
-        publisher=Publisher(parts.hub, parts.stage, store, parts.metrics, parts.outputs),
+        publisher=publisher,
         air_gate=AirGate(store, parts.hub.take_capability(), clock.wall),
-        approvals=ApprovalQueue(config.approval),
-        active=ActiveDraw(parts.generator, parts.stage, parts.hub),
+        approvals=approvals,
+        active=ActiveDraw(parts.generator, parts.stage, parts.hub, clock.now),
         intake=Intake(store),
-        game_mode=GameMode(config.game_mode, parts.generator, parts.scheduler),
+        game_mode=GameMode(config.game_mode, parts.generator),
         raid_mode=RaidMode(config.raid_mode),
         bans=bans,
         strikes=Strikes(config.strikes, bans),
         privacy=Privacy(store, config.privacy),
         results=RecentResults(config.same_s),
+        pacing=LayerPacing(parts.stage, approvals, config.air_times),
+        wait_notices=WaitNotices(publisher),
     )
 
 
@@ -188,6 +210,8 @@ async def restore(show: Show) -> None:
     await show.intake.restore()
     await show.bans.restore()
     await show.privacy.restore()
+    for actor in await show.store.requests.people():
+        show.people.remember(actor)
     if show.intake.panicked:
         # Written down already, unless the disk was full.
         for layer in show.hub.layers:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from streamer.interfaces import Receipt, ReceiptOutcome
 from streamer.moderation.bans import parse_ban
 from streamer.pipeline.controls import Controls
+from streamer.pipeline.forecast import in_words, shown_in
 from streamer.pipeline.moderator import ModeratorActions
 from streamer.pipeline.reply_throttle import ReplyThrottle
 from streamer.pipeline.show import Show
@@ -76,14 +77,18 @@ class StageCommands:
         self._show.publisher.mark_dirty()
 
     async def _queue(self, command: StageCommand) -> None:
-        waiting, place = len(self._show.scheduler.pending()), self._show.scheduler.place_of(command.actor.id)
-        line = f"{waiting} waiting" if waiting else "nobody is waiting"
-        self._show.publisher.answer(command, f"{line}, yours is number {place}" if place else line)
+        show = self._show
+        line, place = show.scheduler.pending(), show.scheduler.place_of(command.actor.id)
+        answer = f"{len(line)} waiting" if line else "nobody is waiting"
+        if place:
+            wait = in_words(shown_in(show)[line[place - 1].id])
+            answer = f"{answer}, yours is number {place}, in about {wait}"
+        show.publisher.answer(command, answer)
 
     async def _help(self, command: StageCommand) -> None:
         view = self._show.program_view
         text = self._show.commands.help(
-            command.actor.role, edits=self._show.generator.edits, program=view is not None and view.open
+            command.actor.role, edits=self._show.generator.abilities.edits, program=view is not None and view.open
         )
         self._show.publisher.answer(command, text, HELP_S)
 
@@ -107,16 +112,10 @@ class StageCommands:
         name, minutes = parse_ban(command.text)
         if not name:
             return "usage: !ban NAME [minutes]"
-        banned = await self._moderator.ban(name, command.actor.name, minutes)
-        if banned is None:
-            return f"{self._show.display_name(name)} is a moderator"
-        shown = self._show.display_name(banned)
-        return f"{shown} is banned" if minutes is None else f"{shown} is banned for {minutes:g} min"
+        return (await self._moderator.ban(name, command.actor.name, minutes)).text
 
     async def _unban(self, command: StageCommand) -> None:
-        found = await self._moderator.unban(command.text)
-        name = self._show.display_name(command.text, "that name")
-        self._show.publisher.answer(command, f"{name} may ask again" if found else f"{name} is not banned")
+        self._show.publisher.answer(command, (await self._moderator.unban(command.text)).text)
 
     async def _forget(self, command: StageCommand) -> None:
         await self._moderator.forget_soon(command.actor)

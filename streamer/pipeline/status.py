@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from streamer.interfaces import Health
 from streamer.moderation.approval import HeldPicture
+from streamer.pipeline.forecast import newcomer_waits, shown_in
 from streamer.pipeline.metrics import Percentiles
 from streamer.pipeline.show import Show
 from streamer.storage.bans import Ban
@@ -15,7 +16,11 @@ from streamer.types import ImageRequest
 
 @dataclass(frozen=True, slots=True)
 class ShowStatus:
-    """Everything that a control panel shows, at one moment. ``on_air`` is each layer's request id, or None."""
+    """Everything that a control panel shows, at one moment. ``on_air`` is each layer's request id, or None.
+
+    ``waits`` is in how many seconds each queued picture is expected on air, by request id, and ``newcomer_waits`` the
+    same for a picture that a viewer asks for now, by layer.
+    """
 
     paused: bool
     panicked: bool
@@ -26,6 +31,8 @@ class ShowStatus:
     pages: int
     drawing: ImageRequest | None
     pending: tuple[ImageRequest, ...]
+    waits: Mapping[str, float]
+    newcomer_waits: Mapping[str, float]
     held: tuple[HeldPicture, ...]
     on_air: Mapping[str, str | None]
     alarm: str
@@ -41,16 +48,29 @@ def status(show: Show) -> ShowStatus:
         style=show.commands.style,
         generator=show.generator.health(),
         active=show.generator.active,
-        sources=tuple(part.health() for part in show.reporting),
+        sources=tuple(parts_health(show)),
         pages=show.hub.pages.count,
         drawing=show.active.request,
         pending=tuple(show.scheduler.pending()),
+        waits=shown_in(show),
+        newcomer_waits=newcomer_waits(show),
         held=show.approvals.all(),
         on_air=on_air(show),
         alarm=show.raid_mode.alarm(show.now()),
         bans=show.bans.all(),
         timings={step.value: times for step, times in show.metrics.timings.summary().items()},
     )
+
+
+def parts_health(show: Show) -> list[Health]:
+    """Return how the sources, outputs and connections are doing, and last the disk.
+
+    A plug-in that stopped or failed does not get to say that it is well.
+    """
+    faults = {fault.name: fault for fault in (*show.publisher.faults(), *show.stopped.values())}
+    parts = [part.health() for part in show.reporting]
+    reported = [faults.pop(part.name, part) for part in parts]
+    return [*reported, *faults.values(), show.store.database.disk.health(show.now())]
 
 
 def on_air(show: Show) -> dict[str, str | None]:
@@ -63,9 +83,12 @@ def exposition(show: Show) -> bytes:
     """Update the gauges and return all metrics in Prometheus' text format."""
     metrics, now = show.metrics, show.now()
     metrics.queue_length(len(show.scheduler))
+    for name, seconds in newcomer_waits(show).items():
+        metrics.expected_wait(name, seconds)
     metrics.overlay_pages(show.hub.pages.count)
     for layer in show.stage.snapshot():
         metrics.on_air_age(layer.layer, None if layer.since is None else now - layer.since)
     for cause, count in show.generator.restarts.items():
         metrics.restarts(cause, count)
+    metrics.disk(show.store.database.disk.free_bytes, show.store.database.disk.failures)
     return metrics.exposition()

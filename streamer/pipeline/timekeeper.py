@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamer.moderation.approval import HeldPicture, approval_hold
 from streamer.pipeline.moderator import ModeratorActions
+from streamer.pipeline.patience import stop_limit
 from streamer.pipeline.show import Show
 from streamer.types import Notice, NoticeKind, Toast
 
@@ -17,7 +18,9 @@ class Timekeeper:
     async def tick(self, now: float) -> None:
         """Expire queued requests and pictures whose air time is over, and release delayed pictures."""
         show = self._show
+        show.scheduler.note_stops(now, stop_limit(show))
         show.end_queued(show.scheduler.expire(now))
+        show.wait_notices.tell(show.display_names(one.actor for one in show.wait_notices.due(now)))
         show.air(show.stage.expire(now))
         self._announce_raid_mode(now)
         show.end_held(show.approvals.expire(now))
@@ -29,6 +32,7 @@ class Timekeeper:
         show = self._show
         moments = (
             show.scheduler.wakeup(now), show.stage.wakeup(), show.approvals.wakeup(), show.raid_mode.wakeup(),
+            show.wait_notices.wakeup(),
         )  # fmt: skip
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -37,7 +41,9 @@ class Timekeeper:
         alarm = show.raid_mode.alarm(now)
         if show.intake.objection(held.request, now) or approval_hold(held.request, show.config.approval, alarm):
             # Requests were closed, or the risk has grown, since it was asked for: now a human has to look.
-            show.approvals.require_approval(held, now)
+            waiting = show.approvals.require_approval(held, now)
+            show.store.requests.hold([request.id for request in waiting.requests], waiting.reason)
+            show.work.set()
             show.publisher.mark_dirty()
         else:
             await self._moderator.release(held, "delay")

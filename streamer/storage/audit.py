@@ -103,8 +103,8 @@ def _insert_airing(db: sqlite3.Connection, row: tuple[str, str, str, float]) -> 
 
 
 _SELECTS = {
-    "request": "SELECT asked_at AS at, id AS request_id, command, layer, text, actor_id, actor_name, role, state, rule,"
-    " reason, ended_at FROM requests WHERE asked_at >= ?",
+    "request": "SELECT asked_at AS at, id AS request_id, command, layer, text, actor_id, actor_name, actor_login,"
+    " role, state, rule, reason, ended_at FROM requests WHERE asked_at >= ?",
     "verdict": "SELECT at, request_id, id AS verdict_id, judge, outcome, code, version FROM verdicts WHERE at >= ?",
     "on_air": "SELECT from_at AS at, request_id, verdict_id, layer, to_at FROM airings"
     " WHERE from_at >= ?1 OR to_at IS NULL OR to_at >= ?1",

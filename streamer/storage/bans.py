@@ -8,13 +8,15 @@ from collections.abc import Collection
 from dataclasses import astuple, dataclass, replace
 
 from streamer.storage.database import SEPARATOR, ChannelKeys, Database, execute
+from streamer.storage.people import name_key
 
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """A person who may not ask: ``who`` is a user id or a lower-case name; ``until`` is None for a permanent ban.
+    """A person who may not ask; ``until`` is None for a permanent ban. Times are seconds since the epoch.
 
-    Times are seconds since the epoch.
+    ``who`` is the user id of somebody who was ``seen``. Otherwise it is the key of whatever a moderator typed, and
+    holds for whoever comes with that id, login or shown name.
     """
 
     who: str
@@ -23,6 +25,8 @@ class Ban:
     reason: str
     by: str
     at: float
+    login: str = ""
+    seen: bool = False
 
 
 class BanRepository:
@@ -34,7 +38,7 @@ class BanRepository:
     def put(self, ban: Ban) -> asyncio.Future[None]:
         """Record a ban; it replaces an older ban of the same person."""
         row = astuple(replace(ban, who=self._keys.key(ban.who)))
-        return self._database.write("INSERT OR REPLACE INTO bans VALUES (?, ?, ?, ?, ?, ?)", row)
+        return self._database.write("INSERT OR REPLACE INTO bans VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def delete(self, who: str) -> asyncio.Future[None]:
         """Lift a ban."""
@@ -46,11 +50,13 @@ class BanRepository:
 
     def _all(self, db: sqlite3.Connection) -> list[Ban]:
         bans = (Ban(*row) for row in db.execute("SELECT * FROM bans ORDER BY at"))
-        return [replace(ban, who=who) for ban in bans if (who := self._keys.text(ban.who)) is not None]
+        return [
+            replace(ban, who=who, seen=bool(ban.seen)) for ban in bans if (who := self._keys.text(ban.who)) is not None
+        ]
 
     def erase(self, db: sqlite3.Connection, actor_id: str, names: Collection[str]) -> None:
         """Delete somebody's bans; the bans that they set as a moderator stay, without their name."""
-        for key in (actor_id, *(name.casefold() for name in names)):
+        for key in (actor_id, *map(name_key, names)):
             _delete_of_any_channel(db, key)
         for name in names:
             execute(db, "UPDATE bans SET by = '' WHERE by = ?", (name,))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
-import os
+import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +18,8 @@ from typing import Any, TypeVar
 from filelock import FileLock
 
 from streamer.errors import StoreError
+from streamer.storage import backup, secret_files
+from streamer.storage.disk import DiskState
 from streamer.storage.schema import MIGRATIONS
 
 log = logging.getLogger(__name__)
@@ -24,8 +28,30 @@ Answer = TypeVar("Answer")
 
 FILE_NAME = "streamer.db"
 OPEN_WITHIN_S = 30.0
+LOOK_EVERY_S = 5.0
 PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON")
 
+MORE_SPACE = "free some space, or set STREAMER_HOME elsewhere"
+WRITABLE = "make it writable, or set STREAMER_HOME to a folder that is"
+OTHER_PROGRAM = "another program has it open: close that one (a backup tool, a database browser)"
+SQLITE_ADVICE = {
+    sqlite3.SQLITE_FULL: MORE_SPACE,
+    sqlite3.SQLITE_READONLY: WRITABLE,
+    sqlite3.SQLITE_CANTOPEN: WRITABLE,
+    sqlite3.SQLITE_PERM: WRITABLE,
+    sqlite3.SQLITE_BUSY: OTHER_PROGRAM,
+    sqlite3.SQLITE_LOCKED: OTHER_PROGRAM,
+    sqlite3.SQLITE_IOERR: "the disk does not answer as it should; check it, or set STREAMER_HOME elsewhere",
+}
+OS_ADVICE = {
+    errno.ENOSPC: MORE_SPACE,
+    errno.EDQUOT: MORE_SPACE,
+    errno.EROFS: WRITABLE,
+    errno.EACCES: WRITABLE,
+    errno.EPERM: WRITABLE,
+    errno.ENOTDIR: WRITABLE,
+    errno.EEXIST: WRITABLE,
+}
 
 # No platform has it in an id, and names are shown without control characters.
 SEPARATOR = "\x1f"
@@ -50,6 +76,10 @@ class ChannelKeys:
 ONLY_CHANNEL = ChannelKeys()
 
 
+class NewerDatabaseError(sqlite3.DatabaseError):
+    """A newer version of the program wrote the database."""
+
+
 class Database:
     """The SQLite file of the state directory.
 
@@ -61,6 +91,7 @@ class Database:
         self._home = home
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._db: sqlite3.Connection | None = None
+        self.disk = DiskState()
 
     @property
     def home(self) -> Path:
@@ -88,6 +119,23 @@ class Database:
         """Run ``work`` like ``run``, and leave no trace of the deleted rows on disk."""
         return self._submit(lambda: self._erase(work))
 
+    async def watch_disk(self) -> None:
+        """Look at the disk again and again, until cancelled."""
+        while True:
+            self.disk.asked_at = time.monotonic()
+            with suppress(StoreError):
+                await self._submit(self._look_at_disk)
+            self.disk.asked_at = None
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _look_at_disk(self) -> None:
+        self.disk.free_bytes = shutil.disk_usage(self._home).free
+        if self.disk.fault:
+            # Nothing may be written for long now; this writes a page that says what it said before.
+            (version,) = self._connection().execute("PRAGMA user_version").fetchone()
+            self._connection().execute(f"PRAGMA user_version = {version}")
+            self.disk.fault = ""
+
     def _submit(self, work: Callable[[], Answer]) -> asyncio.Future[Answer]:
         done = asyncio.get_running_loop().run_in_executor(self._thread, self._translated, work)
         done.add_done_callback(_log_fault)
@@ -97,11 +145,18 @@ class Database:
         try:
             return work()
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(str(self._home), f"{error}; free some space, or set STREAMER_HOME elsewhere") from error
+            reason = explain(error, self._home)
+            if not isinstance(error, sqlite3.IntegrityError):  # a row that may exist only once: no fault of the disk
+                self.disk.failed(reason)
+            raise StoreError(str(self._home / FILE_NAME), reason) from error
 
     def _transaction(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        before = self._connection().total_changes
         with self._connection() as db:
-            return work(db)
+            answer = work(db)
+        if db.total_changes > before:
+            self.disk.fault = ""
+        return answer
 
     def _erase(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
         before = self._connection().total_changes
@@ -116,16 +171,35 @@ class Database:
             raise StoreError(str(self._home), "is not open")
         return self._db
 
+    def back_up(self, target: Path) -> asyncio.Future[None]:
+        """Copy the whole database to ``target``."""
+        return self._submit(lambda: backup.copy_database(self._home / FILE_NAME, target))
+
+    def back_up_daily(self, now: float, tidy: Callable[[sqlite3.Connection], None]) -> asyncio.Future[None]:
+        """Make today's copy unless there is one; ``tidy`` removes from it what may not outlive its time."""
+        return self._submit(lambda: backup.copy_daily(self._home, self._home / FILE_NAME, now, tidy))
+
+    def delete_copies(self, before: float | None = None) -> asyncio.Future[None]:
+        """Delete the copies in the state folder, or the whole ones from before a moment."""
+        return self._submit(lambda: backup.delete_copies(self._home, before))
+
     def _open(self) -> None:
-        self._home.mkdir(parents=True, exist_ok=True)
-        os.chmod(self._home, 0o700)
+        secret_files.make_private_folder(self._home)
         # The program and a command may create the file at the same moment.
         with FileLock(self._home / f"{FILE_NAME}.lock", timeout=OPEN_WITHIN_S):
             db = sqlite3.connect(self._home / FILE_NAME, check_same_thread=False)
             for setting in PRAGMAS:
                 db.execute(f"PRAGMA {setting}")
+            backup.check(db)
+            self._keep_before_migration(db)
             migrate(db)
         self._db = db
+
+    def _keep_before_migration(self, db: sqlite3.Connection) -> None:
+        """Keep a copy of an older database: a new version may turn out not to suit, and the old one cannot read it."""
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if 0 < version < len(MIGRATIONS):
+            backup.copy_before_migration(self._home, self._home / FILE_NAME, version)
 
     def _close(self) -> None:
         if self._db:
@@ -155,6 +229,11 @@ def execute(db: sqlite3.Connection, statement: str, values: Sequence[object]) ->
     db.execute(statement, values)
 
 
+def execute_each(db: sqlite3.Connection, statement: str, rows: Iterable[Sequence[object]]) -> None:
+    """Run one statement for each row; the cursor stays in the database thread."""
+    db.executemany(statement, rows)
+
+
 def placeholders(row: Sequence[object]) -> str:
     """Return one question mark a column: ``?, ?, ?``."""
     return ", ".join("?" * len(row))
@@ -164,9 +243,31 @@ def migrate(db: sqlite3.Connection) -> None:
     """Bring the schema of a database up to date."""
     (done,) = db.execute("PRAGMA user_version").fetchone()
     if done > len(MIGRATIONS):
-        raise sqlite3.DatabaseError(f"the database version ({done}) is newer than this program")
+        raise NewerDatabaseError(f"its version {done} is newer than this program; update the program")
     for version, script in enumerate(MIGRATIONS[done:], start=done + 1):
         db.executescript(f"BEGIN; {script} PRAGMA user_version = {version}; COMMIT;")
+
+
+def explain(error: OSError | sqlite3.Error, home: Path) -> str:
+    """Say what is wrong with the database, and what to do."""
+    if isinstance(error, NewerDatabaseError):
+        return str(error)
+    if isinstance(error, OSError):
+        advice = OS_ADVICE.get(error.errno or 0, "")
+    else:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the lowest byte is the primary result code
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return f"is damaged ({error}); {_way_out(home)}"
+        advice = SQLITE_ADVICE.get(code, "")
+    return f"{error}; {advice}" if advice else str(error)
+
+
+def _way_out(home: Path) -> str:
+    """Say how to go on after damage: with the newest daily copy, or from nothing."""
+    if copies := backup.daily_copies(home):
+        made_on = time.strftime("%Y-%m-%d %H:%M", time.localtime(copies[-1].stat().st_mtime))
+        return f"'streamer restore' puts back the copy of {made_on} and keeps the damaged file"
+    return "'streamer restore FILE' puts a backup back; without one, move the file away to start with an empty one"
 
 
 def _log_fault(done: asyncio.Future[Any]) -> None:

@@ -43,6 +43,10 @@ class MemoryDatabase:
 
     erase = run
 
+    def delete_copies(self, before: float | None = None) -> Answered[None]:
+        """Do nothing: nobody copies what is kept in memory."""
+        return Answered(None)
+
     def write(self, statement: str, values: Sequence[object]) -> Answered[None]:
         """Run one statement that writes, at once."""
         return self.run(lambda db: execute(db, statement, values))

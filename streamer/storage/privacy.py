@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -54,15 +54,18 @@ class Privacy:
             return Refusal(request.id, "forgotten", "you asked to be forgotten; a moderator can undo that")
         return None
 
-    async def forget(self, actor_id: str, name: str = "") -> Forgotten:
+    async def forget(self, actor_id: str, names: Collection[str] = ()) -> Forgotten:
         """Erase everything about somebody from the data folder; only a pseudonym stays.
+
+        ``names`` is what they are called now, beside the names that their requests have.
 
         Outputs erase what they keep elsewhere. Until ``finish``, the erasure stays among the ``unfinished``, also
         after a crash.
         """
         pseudonym = self._pseudonyms.pseudonym(actor_id)
         self._forgotten |= {pseudonym}
-        ids = await self._store.database.erase(lambda db: self._erase(db, actor_id, name, pseudonym))
+        ids = await self._store.database.erase(lambda db: self._erase(db, actor_id, names, pseudonym))
+        await self._store.database.delete_copies()
         self._actor_ids[pseudonym] = actor_id
         return Forgotten(actor_id, ids)
 
@@ -98,10 +101,32 @@ class Privacy:
     async def sweep(self, now: float) -> None:
         """Delete what is older than the options allow; ``now`` is in seconds since the epoch."""
         await self._store.database.erase(lambda db: self._expire(db, now))
+        await self._store.database.delete_copies(now - self._options.texts_hours * 3600)
 
-    def _erase(self, db: sqlite3.Connection, actor_id: str, name: str, pseudonym: str) -> tuple[str, ...]:
+    async def back_up_daily(self, now: float) -> None:
+        """Keep a copy of the database, made once a day, in which nobody's texts and names stand."""
+
+        def tidy(db: sqlite3.Connection) -> None:
+            self._store.requests.end_all(db, now)
+            self._store.requests.anonymize(db, now + 1, self._pseudonyms.pseudonym)
+
+        await self._store.database.back_up_daily(now, tidy)
+
+    async def erase_returned(self) -> int:
+        """Erase again whoever asked to be forgotten after a restored backup was made; return how many people.
+
+        The outputs erase what they keep at the next start.
+        """
+        await self.restore()
+        actor_ids = await self._store.database.run(self._store.requests.actor_ids)
+        returned = [actor_id for actor_id in actor_ids if self._pseudonyms.pseudonym(actor_id) in self._forgotten]
+        for actor_id in returned:
+            await self.forget(actor_id)
+        return len(returned)
+
+    def _erase(self, db: sqlite3.Connection, actor_id: str, called: Collection[str], pseudonym: str) -> tuple[str, ...]:
         asked = self._store.requests.asked_by(db, actor_id, pseudonym)
-        names = {name, *asked.values()} - {""}
+        names = set().union(called, *asked.values()) - {""}
         self._store.pictures.erase(db, asked)
         self._store.audit.erase(db, asked, names)
         self._store.requests.erase(db, asked)

@@ -22,7 +22,7 @@ TAG_PATTERN = re.compile(rb"streamer:([0-9a-f]{16}\.[0-9a-f]{16}\.[0-9a-f]{16})"
 
 
 class Pseudonyms:
-    """Makes pseudonyms and picture tags with this installation's key, and recognises them.
+    """Makes pseudonyms and picture tags with this installation's key, and recognizes them.
 
     The key is a file of the state directory, created at first use.
     """

@@ -57,6 +57,11 @@ class RedemptionRepository:
             row = (paid.id, paid.reward_id, request.id, now)
             execute(db, "INSERT INTO redemptions (id, reward_id, request_id, noted_at) VALUES (?, ?, ?, ?)", row)
 
+    def of(self, db: sqlite3.Connection, request_id: str) -> Redemption | None:
+        """Return what an open request was paid with."""
+        row = db.execute("SELECT id, reward_id FROM redemptions WHERE request_id = ?", (request_id,)).fetchone()
+        return None if row is None else Redemption(row[0], row[1])
+
     def end(self, db: sqlite3.Connection, ids: Iterable[str], state: RequestState, reason: str) -> None:
         """Note how requests ended: only a picture that was on air has earned its points."""
         db.executemany(

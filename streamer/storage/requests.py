@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-from streamer.storage.database import Database, execute, placeholders
+from streamer.storage.database import ONLY_CHANNEL, ChannelKeys, Database, execute, execute_each, placeholders
 from streamer.storage.redemptions import RedemptionRepository
-from streamer.types import ImageRequest, RequestState
+from streamer.types import Actor, ImageRequest, Redemption, RequestState, Role
 
 OPEN_STATES = (RequestState.QUEUED, RequestState.DRAWING, RequestState.HELD)
 # A picture refers to its request: the request stays as long as the picture does.
@@ -42,6 +42,21 @@ class StoredRequest:
     ended_at: float | None
     draw_ms: float | None
     total_ms: float | None
+    actor_login: str = ""
+    source: str = ""
+    first_time: bool = False
+    hold: str = ""
+    restarts: int = 0
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptedRequest:
+    """A request that the end of the last run left open, ``age_s`` seconds old, with what it was paid with."""
+
+    row: StoredRequest
+    age_s: float
+    redemption: Redemption | None
 
 
 class _Outcome(NamedTuple):
@@ -61,8 +76,10 @@ _COLUMNS = [field.name for field in fields(StoredRequest)]
 class RequestRepository:
     """Records every accepted request and how it ends, together with the redemption that paid for it."""
 
-    def __init__(self, database: Database, redemptions: RedemptionRepository, kept: int) -> None:
-        self._database, self._redemptions, self._kept = database, redemptions, kept
+    def __init__(
+        self, database: Database, redemptions: RedemptionRepository, kept: int, keys: ChannelKeys = ONLY_CHANNEL
+    ) -> None:
+        self._database, self._redemptions, self._kept, self._keys = database, redemptions, kept, keys
 
     def accept(self, request: ImageRequest) -> asyncio.Future[None]:
         """Record an accepted request; await the result before telling anybody."""
@@ -81,9 +98,24 @@ class RequestRepository:
         ended, outcome = tuple(ids), _Outcome(state, rule, reason, time.time(), draw_ms, total_ms)
         return self._database.run(lambda db: self._end(db, ended, outcome))
 
-    def end_interrupted(self) -> asyncio.Future[None]:
-        """Expire the requests that a crash left open."""
-        return self._database.run(self._end_interrupted)
+    def hold(self, ids: Iterable[str], reason: str) -> asyncio.Future[None]:
+        """Note that open requests wait for a moderator, and why: after a restart they wait again."""
+        rows = [(RequestState.HELD, reason, request_id) for request_id in ids]
+        statement = "UPDATE requests SET state = ?, hold = ? WHERE id = ? AND ended_at IS NULL"
+        return self._database.run(lambda db: execute_each(db, statement, rows))
+
+    def recover(self, fresh_s: float = 0.0) -> asyncio.Future[list[InterruptedRequest]]:
+        """Return the requests that the end of the last run left open, oldest first, and expire all others.
+
+        A request is returned if it was asked for in the last ``fresh_s`` seconds by the wall clock, and once: whatever
+        is open over a second restart expires. A clock that was set back a little makes nothing older than new.
+        """
+        return self._database.run(lambda db: self._recover(db, fresh_s, time.time()))
+
+    def asked_since(self, moment: float) -> asyncio.Future[list[tuple[str, str]]]:
+        """List the id and the source of every request of this channel since a moment, in seconds since the epoch."""
+        statement = "SELECT id, source FROM requests WHERE asked_at >= ? AND channel = ?"
+        return self._database.run(lambda db: db.execute(statement, (moment, self._keys.channel)).fetchall())
 
     def get(self, request_id: str) -> asyncio.Future[StoredRequest | None]:
         """Return one request."""
@@ -102,20 +134,34 @@ class RequestRepository:
             (self._kept,),
         )
 
-    def asked_by(self, db: sqlite3.Connection, *actor_ids: str) -> dict[str, str]:
-        """Return the ids of somebody's requests, each with the name under which it was asked."""
+    def actor_ids(self, db: sqlite3.Connection) -> list[str]:
+        """Return who has requests in the table: ids, or pseudonyms of those whose texts are gone."""
+        return [str(row[0]) for row in db.execute("SELECT DISTINCT actor_id FROM requests")]
+
+    def people(self) -> asyncio.Future[list[Actor]]:
+        """List whoever asked for something, as far as their names are kept, in the order of their last request."""
+        return self._database.run(_people)
+
+    def asked_by(self, db: sqlite3.Connection, *actor_ids: str) -> dict[str, set[str]]:
+        """Return the ids of somebody's requests, each with the names under which it was asked."""
         where = f"WHERE actor_id IN ({placeholders(actor_ids)})"
-        return dict(db.execute(f"SELECT id, actor_name FROM requests {where}", actor_ids))  # nosec B608 - as above
+        rows = db.execute(f"SELECT id, actor_name, actor_login FROM requests {where}", actor_ids)  # nosec B608 - as above
+        return {row[0]: {row[1], row[2]} - {""} for row in rows}
 
     def erase(self, db: sqlite3.Connection, ids: Iterable[str]) -> None:
         """Delete requests; their pictures are deleted before."""
         db.executemany("DELETE FROM requests WHERE id = ?", [(request_id,) for request_id in ids])
 
+    def end_all(self, db: sqlite3.Connection, now: float) -> None:
+        """End what is open in a copy of the database: it is not asked for again when the copy is put back."""
+        execute(db, "UPDATE requests SET state = ?, ended_at = ? WHERE ended_at IS NULL", (RequestState.EXPIRED, now))
+
     def anonymize(self, db: sqlite3.Connection, before: float, pseudonym: Callable[[str], str]) -> None:
         """Empty the texts and names of requests from before a moment; a pseudonym replaces the actor's id."""
         db.create_function("pseudonym", 1, pseudonym, deterministic=True)
         db.execute(
-            "UPDATE requests SET text = '', prompt = '', actor_name = '', actor_id = pseudonym(actor_id)"
+            "UPDATE requests SET text = '', prompt = '', actor_name = '', actor_login = '',"
+            " actor_id = pseudonym(actor_id)"
             " WHERE asked_at < ? AND ended_at IS NOT NULL AND actor_id NOT LIKE '~%'",
             (before,),
         )
@@ -130,7 +176,8 @@ class RequestRepository:
         row = (
             request.id, request.command, request.kind, request.layer, request.text, request.prompt, params.width,
             params.height, params.seed, actor.id, actor.name, int(actor.role), int(request.priority), now,
-            RequestState.QUEUED, "", "", None, None, None,
+            RequestState.QUEUED, "", "", None, None, None, actor.login, request.source, request.first_time,
+            request.hold.reason if request.hold else "", 0, self._keys.channel,
         )  # fmt: skip
         # A replayed recording brings its ids again; the row then belongs to the newest time.
         update = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)
@@ -146,10 +193,27 @@ class RequestRepository:
         )
         self._redemptions.end(db, ids, outcome.state, outcome.reason)
 
-    def _end_interrupted(self, db: sqlite3.Connection) -> None:
-        rows = db.execute(f"SELECT id FROM requests WHERE state IN ({placeholders(OPEN_STATES)})", OPEN_STATES)  # nosec B608
-        ids = [str(row[0]) for row in rows.fetchall()]
-        self._end(db, ids, _Outcome(RequestState.EXPIRED, "restart", "the program was restarted", time.time()))
+    def _recover(self, db: sqlite3.Connection, fresh_s: float, now: float) -> list[InterruptedRequest]:
+        where = f"WHERE state IN ({placeholders(OPEN_STATES)}) ORDER BY asked_at, rowid"
+        left = [(row, now - row.asked_at) for row in _select(db, where, OPEN_STATES)]
+        fresh = [
+            InterruptedRequest(row, max(0.0, age_s), self._redemptions.of(db, row.id))
+            for row, age_s in left if abs(age_s) < fresh_s and row.restarts == 0
+        ]  # fmt: skip
+        ids = {one.row.id for one in fresh}
+        execute_each(db, "UPDATE requests SET restarts = restarts + 1 WHERE id = ?", [(key,) for key in ids])
+        old = [row.id for row, _ in left if row.id not in ids]
+        self._end(db, old, _Outcome(RequestState.EXPIRED, "restart", "the program was restarted", now))
+        return fresh
+
+
+def _people(db: sqlite3.Connection) -> list[Actor]:
+    # One row a person: SQLite takes the other columns from the row that has the maximum.
+    rows = db.execute(
+        "SELECT actor_id, actor_name, role, actor_login, max(asked_at) FROM requests WHERE actor_name != ''"
+        " GROUP BY actor_id ORDER BY max(asked_at)"
+    )
+    return [Actor(row[0], row[1], Role(row[2]), row[3]) for row in rows]
 
 
 def _select(db: sqlite3.Connection, tail: str, values: Sequence[object]) -> list[StoredRequest]:
@@ -159,4 +223,5 @@ def _select(db: sqlite3.Connection, tail: str, values: Sequence[object]) -> list
 
 def _stored(row: Sequence[Any]) -> StoredRequest:
     values = dict(zip(_COLUMNS, row, strict=True))
-    return StoredRequest(**{**values, "state": RequestState(values["state"])})
+    known = {"state": RequestState(values["state"]), "first_time": bool(values["first_time"])}
+    return StoredRequest(**{**values, **known})

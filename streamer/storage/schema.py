@@ -53,4 +53,15 @@ MIGRATIONS: Sequence[str] = (
     CREATE INDEX redemptions_by_request ON redemptions (request_id);
     CREATE INDEX redemptions_unsettled ON redemptions (noted_at) WHERE settled_at IS NULL;
     """,
+    # Bans from before this version may hold an id or a name, so they hold for both.
+    """
+    ALTER TABLE requests ADD COLUMN actor_login TEXT NOT NULL DEFAULT '';
+    ALTER TABLE requests ADD COLUMN source TEXT NOT NULL DEFAULT '';
+    ALTER TABLE requests ADD COLUMN first_time INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE requests ADD COLUMN hold TEXT NOT NULL DEFAULT '';
+    ALTER TABLE requests ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE requests ADD COLUMN channel TEXT NOT NULL DEFAULT '';
+    ALTER TABLE bans ADD COLUMN login TEXT NOT NULL DEFAULT '';
+    ALTER TABLE bans ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+    """,
 )

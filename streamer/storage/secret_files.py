@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
 
-from streamer.errors import ConfigError, StoreError
+from streamer.errors import ConfigError, StoreError, shell_line
 
-OWNER_ONLY = 0o600
+log = logging.getLogger(__name__)
+
+OWNER_ONLY, OWNER_ONLY_FOLDER = 0o600, 0o700
+OTHERS = 0o077
+_warned_of: set[int] = set()
+"""The devices about which somebody was warned."""
 
 
 def path_in(home: Path, name: str) -> Path:
@@ -19,10 +27,15 @@ def path_in(home: Path, name: str) -> Path:
 
 
 def read(path: Path) -> bytes | None:
-    """Return the content, None when there is no file; raises ConfigError when other users may read it."""
+    """Return the content, None when there is no file.
+
+    Raises ConfigError when other users may read it, unless its file system makes every file readable for all.
+    """
     try:
-        if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise ConfigError(str(path), "other users of this machine may read it", fix=f"chmod 600 '{path}'")
+        if _is_open_to_others(path) and not _lacks_modes(path.parent):
+            raise ConfigError(
+                str(path), "other users of this machine may read it", fix=shell_line(["chmod", "600", str(path)])
+            )
         return path.read_bytes()
     except FileNotFoundError:
         return None
@@ -49,7 +62,7 @@ def read_or_create(path: Path, create: Callable[[], bytes]) -> bytes:
     try:
         if content := _content(path):
             return content
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
         with FileLock(path.with_name(".lock"), mode=OWNER_ONLY):
             if not (content := _content(path)):
                 content = create()
@@ -59,6 +72,49 @@ def read_or_create(path: Path, create: Callable[[], bytes]) -> bytes:
         raise _not_written(path, error) from error
 
 
+def make_private_folder(path: Path) -> None:
+    """Create a folder that only its owner may open; warn where that cannot be, as on exFAT, a share or a volume."""
+    path.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+    with suppress(OSError):
+        path.chmod(OWNER_ONLY_FOLDER)
+    if _is_open_to_others(path):
+        _warn_once(path)
+
+
+def _is_open_to_others(file: Path | int) -> bool:
+    return os.name == "posix" and bool(os.stat(file).st_mode & OTHERS)
+
+
+def _is_made_private(descriptor: int) -> bool:
+    """Tell whether others are kept out of a file of ours, after trying to keep them out."""
+    if _is_open_to_others(descriptor):
+        with suppress(OSError):
+            os.fchmod(descriptor, OWNER_ONLY)
+    return not _is_open_to_others(descriptor)
+
+
+def _lacks_modes(folder: Path) -> bool:
+    """Tell whether even a new file that is made for its owner alone is open to others; warn once of such a disk.
+
+    On any other disk, a file that is open to others may have been read: it is refused, and not mended in silence.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            lacks = not _is_made_private(probe.fileno())
+    except OSError:
+        return False
+    if lacks:
+        _warn_once(folder)
+    return lacks
+
+
+def _warn_once(folder: Path) -> None:
+    if (device := folder.stat().st_dev) not in _warned_of:
+        _warned_of.add(device)
+        advice = "if that matters, set STREAMER_HOME to a folder elsewhere"
+        log.warning("other users of this machine may read %s, and its mode cannot be changed; %s", folder, advice)
+
+
 def _content(path: Path) -> bytes:
     content = path.read_bytes() if path.is_file() else b""
     return content if content.strip() else b""
@@ -66,7 +122,7 @@ def _content(path: Path) -> bytes:
 
 def _replace(path: Path, content: bytes) -> None:
     draft = path.with_suffix(".new")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
     # A draft that a crash left behind may have another mode.
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as file:
@@ -74,6 +130,8 @@ def _replace(path: Path, content: bytes) -> None:
         file.flush()
         # A renewed token is worthless elsewhere from now on: the new one must be on the disk, not in a cache.
         os.fsync(file.fileno())
+        if not _is_made_private(file.fileno()):
+            _warn_once(path.parent)
     draft.replace(path)
 
 

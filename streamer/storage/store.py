@@ -15,7 +15,7 @@ from streamer.storage.bans import BanRepository
 from streamer.storage.database import ONLY_CHANNEL, ChannelKeys, Database
 from streamer.storage.pictures import PictureRepository
 from streamer.storage.redemptions import RedemptionRepository
-from streamer.storage.requests import RequestRepository
+from streamer.storage.requests import InterruptedRequest, RequestRepository
 from streamer.storage.settings import SettingRepository
 from streamer.storage.tokens import TokenRepository
 
@@ -54,7 +54,7 @@ class Store:
     def over(cls, database: Database, options: StoreOptions, keys: ChannelKeys = ONLY_CHANNEL) -> Store:
         """Build the repositories over a database."""
         redemptions = RedemptionRepository(database)
-        requests = RequestRepository(database, redemptions, options.requests_kept)
+        requests = RequestRepository(database, redemptions, options.requests_kept, keys)
         return cls(
             database=database,
             requests=requests,
@@ -84,10 +84,14 @@ class Store:
         """Create what is missing and bring the schema up to date; the program and a command may both do it."""
         await self.database.open()
 
-    async def recover(self) -> None:
-        """End what a crash left open; only the running program may do that, not a command beside it."""
-        await self.requests.end_interrupted()
+    async def recover(self, fresh_s: float = 0.0) -> list[InterruptedRequest]:
+        """End what the last run left open, and return the requests of the last ``fresh_s`` seconds instead.
+
+        Only the running program may do that, not a command beside it.
+        """
+        interrupted = await self.requests.recover(fresh_s)
         await self.audit.end_interrupted()
+        return interrupted
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Store]:

@@ -8,17 +8,19 @@ import os
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from streamer import installation
 from streamer.errors import ConfigError
 from streamer.interfaces import Health, HealthState, Source
 from streamer.triggers._device_thread import ReportPress, device_presses
 from streamer.triggers._key_table import check_keys
+from streamer.triggers._physical_keys import key_of, with_keycodes
 from streamer.types import KeyPress
 
 SOURCE = "hotkey"
@@ -83,7 +85,8 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     keys: Annotated[Mapping[str, str], AfterValidator(lambda keys: check_keys(keys, parse_chord, "keys"))] = Field(
-        description="what each key runs: a name of named_triggers, or a line typed as the streamer"
+        description="what each key runs: a name of named_triggers, or a line typed as the streamer; a key is named by "
+        "what is printed on it, and fires whatever keyboard layout is active"
     )
     debounce_s: float = Field(
         0.15, ge=0.02, le=HELD_TIMEOUT_S, description="how long a key must be up before it counts as pressed again"
@@ -104,14 +107,19 @@ class ChordDetector:
         """Return the names and lines that the chords type."""
         return self._names.values()
 
-    def press(self, key: str, now: float) -> str | None:
-        """Return what the chord completed by this press types; None for other keys and for a key that repeats."""
+    def press(self, key: str, now: float, names: Sequence[str] = ()) -> str | None:
+        """Return what the chord completed by this press types; None for other keys and for a key that repeats.
+
+        ``key`` stands for the key itself, whatever is held with it; ``names`` are its names in config.yaml if it has
+        others, the likeliest first.
+        """
         repeated = self._is_held(key, now) or now - self._released.get(key, -HELD_TIMEOUT_S) < self._debounce_s
         self._pressed[key] = now
         if repeated:
             return None
         modifiers = frozenset(name for name in _MODIFIERS if name != key and self._is_held(name, now))
-        return self._names.get(Chord(modifiers, key))
+        typed = (self._names.get(Chord(modifiers, name)) for name in names or (key,))
+        return next(filter(None, typed), None)
 
     def release(self, key: str, now: float) -> None:
         """Record that a key was released."""
@@ -193,16 +201,16 @@ class Hotkeys:
     def _listener(self, pynput: Any, report: ReportPress, closed: threading.Event) -> Any:
         # Returning False ends the listener at the next key. Its stop() may block, and touches X11 from two threads.
         def on_press(key: Any) -> bool:
-            if name := self._chords.press(_key_name(key, listener), time.monotonic()):
+            pressed = key_of(key, sys.platform)
+            if name := self._chords.press(pressed.id, time.monotonic(), pressed.names):
                 report(name)
             return not closed.is_set()
 
         def on_release(key: Any) -> bool:
-            self._chords.release(_key_name(key, listener), time.monotonic())
+            self._chords.release(key_of(key, sys.platform).id, time.monotonic())
             return not closed.is_set()
 
-        listener = pynput.Listener(on_press=on_press, on_release=on_release)
-        return listener
+        return with_keycodes(pynput.Listener)(on_press=on_press, on_release=on_release)
 
     def _fail(self, detail: str) -> None:
         self._health = Health(SOURCE, HealthState.FAILED, detail)
@@ -211,13 +219,5 @@ class Hotkeys:
 
 def _import_problem(error: ImportError) -> str:
     if (error.name or "").partition(".")[0] == "pynput":
-        return f'pynput is not installed: pip install "streamer[hotkey]", or {_ALTERNATIVES}'
+        return f"pynput is not installed: {installation.add_extra('hotkey')}, or {_ALTERNATIVES}"
     return f"keys cannot be watched here ({error}); {_ALTERNATIVES}"
-
-
-def _key_name(key: Any, listener: Any) -> str:
-    """Return a pynput key's name in config.yaml: one for left and right modifiers, letters in lower case."""
-    if name := getattr(key, "name", None):
-        return str(name).removesuffix("_l").removesuffix("_r")
-    canonical = listener.canonical(key)
-    return str(canonical.char or f"<{canonical.vk}>").lower()

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from streamer import installation
 from streamer.errors import ConfigError, in_words
 from streamer.interfaces import Health, HealthState, Source
 from streamer.triggers._device_thread import ReportPress, device_presses
@@ -151,7 +152,9 @@ class Midi:
         try:
             backend = importlib.import_module("mido").Backend(load=True)
         except ImportError as error:
-            self._set_health(HealthState.FAILED, f'MIDI cannot be used here ({error}): pip install "streamer[midi]"')
+            self._set_health(
+                HealthState.FAILED, f"MIDI cannot be used here ({error}): {installation.add_extra('midi')}"
+            )
             report(None)
             return
         while not closed.is_set():

@@ -53,6 +53,7 @@ class _RecordedActor(BaseModel):
     id: str = Field(min_length=1)
     name: str = Field(min_length=1)
     role: Annotated[Role, BeforeValidator(_parse_role)]
+    login: str = ""
 
 
 class RecordedLine(BaseModel):
@@ -118,9 +119,8 @@ class Replay:
     def health(self) -> Health:
         """Say how far the replay is."""
         round_number = f", round {self._round}" if self._options.loop else ""
-        return Health(
-            SOURCE, self._state, f"{self._options.path}: line {self._played} of {len(self._lines)}{round_number}"
-        )
+        name = Path(self._options.path).name
+        return Health(SOURCE, self._state, f"{name}: line {self._played} of {len(self._lines)}{round_number}")
 
     async def listen(self) -> AsyncIterator[Trigger | Retraction]:
         """Yield every line at its time; end after the last one unless the recording loops."""
@@ -138,7 +138,7 @@ class Replay:
             self._round += 1
 
     def _trigger(self, line: RecordedLine) -> Trigger:
-        actor = Actor(line.actor.id, line.actor.name, line.actor.role)
+        actor = Actor(line.actor.id, line.actor.name, line.actor.role, line.actor.login)
         trigger_id = f"{SOURCE}-{Path(self._options.path).stem}-{self._round}-{self._played}"
         return Trigger(trigger_id, SOURCE, line.text, actor, self._clock(), line.paid, line.first_time)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WebsocketUrl
 
@@ -31,6 +32,7 @@ from streamer.integrations.twitch.third_party_emotes import ThirdPartyEmotes
 from streamer.integrations.twitch.timeouts import Timeouts
 from streamer.integrations.twitch.tokens import AccessToken
 from streamer.interfaces import Health, HealthState, Source, SourceEvent
+from streamer.storage.people import NameList
 from streamer.types import Notice, NoticeKind, Trigger
 
 log = logging.getLogger(__name__)
@@ -41,19 +43,46 @@ DUE_CHECK_S = 0.1
 _SHIELD = {True: NoticeKind.SHIELD_ON, False: NoticeKind.SHIELD_OFF}
 _SHIELD_SCOPE = "moderator:read:shield_mode"
 _FOLLOWERS_SCOPE = "moderator:read:followers"
-_CHANNEL_URL = re.compile(r"(?:https?://)?(?:(?:www|m)\.)?twitch\.tv/([^/?#]+).*", re.IGNORECASE)
 _LOGIN = re.compile(r"[a-z0-9_]{3,25}")
+_TWITCH_HOST = re.compile(r"(?:https?:)?(?://)?((?:[a-z0-9-]+\.)?twitch\.tv)\.?(?::\d+)?(?=[/?#]|$)", re.IGNORECASE)
+_BEFORE_LOGIN = frozenset({"popout", "moderator", "embed", "u"})
+"""Words before the login in addresses of a channel: twitch.tv/popout/NAME/chat, dashboard.twitch.tv/u/NAME."""
+_NO_CHANNEL = frozenset({
+    "bits", "clip", "collections", "dashboard", "directory", "downloads", "drops", "embed", "following", "friends",
+    "inventory", "jobs", "login", "messages", "moderator", "popout", "prime", "privacy", "search", "settings", "signup",
+    "store", "subscriptions", "team", "turbo", "videos", "wallet",
+})  # fmt: skip
+"""First words of addresses at Twitch that are pages and no channels."""
+_OTHER_SITES = re.compile(r"youtube\.com|youtu\.be|kick\.com|trovo\.live|tiktok\.com|facebook\.com", re.IGNORECASE)
 
 
 def login_of(channel: str | None) -> str:
-    """Return the login in ``Name``, ``#name``, ``@name`` or the channel's address; empty when none is given."""
+    """Return the login in ``Name``, ``#name``, ``@name`` or any address of the channel; empty when none is given.
+
+    The pop-out chat, the moderator view, the player, an embedded chat and the dashboard are addresses of it, too.
+    """
     given = (channel or "").strip()
-    url = _CHANNEL_URL.fullmatch(given)
-    login = (url[1] if url else given.lstrip("#@")).lower()
-    if login and not _LOGIN.fullmatch(login):
+    host = _TWITCH_HOST.match(given)
+    login = (_login_in(host[1].lower(), given[host.end() :]) if host else given.lstrip("#@")).lower()
+    if (host and not login) or (login and not _LOGIN.fullmatch(login)):
+        what = "is an address of another platform" if _OTHER_SITES.search(given) else "is not a Twitch channel"
         fix = "write the name from the channel's address, like channel: my_channel (a-z, 0-9 and _, 3 to 25 long)"
-        raise ConfigError("channel", f"{given!r} is not the name of a Twitch channel", fix=fix)
+        raise ConfigError("channel", f"{given!r} {what}", fix=fix)
     return login
+
+
+def _login_in(host: str, rest: str) -> str:
+    """Return the login in what follows the host name of an address at Twitch; empty when it is no channel's page."""
+    parts = urlsplit(rest)
+    if host in ("player.twitch.tv", "embed.twitch.tv"):
+        return parse_qs(parts.query).get("channel", [""])[0]
+    if host == "clips.twitch.tv":
+        return ""
+    words = [unquote(word) for word in parts.path.split("/") if word]
+    if len(words) > 1 and words[0].lower() in _BEFORE_LOGIN:
+        # The page of the popped-out dashboard: twitch.tv/popout/u/NAME/stream-manager.
+        return words[2] if words[1].lower() in _BEFORE_LOGIN and len(words) > 2 else words[1]
+    return words[0] if words and words[0].lower() not in _NO_CHANNEL else ""
 
 
 class Options(BaseModel):
@@ -69,7 +98,8 @@ class Options(BaseModel):
         description="Twitch's chat server; change it only for tests and proxies",
     )
     ignore: tuple[str, ...] = Field(
-        KNOWN_BOTS, description="chat bots whose lines are never commands; left out: well-known bots"
+        KNOWN_BOTS,
+        description="chat bots whose lines are never commands: logins, ids or shown names; left out: well-known bots",
     )
     shared_chat: bool = Field(
         False, description="true: viewers of the partner's channel may ask too, as ordinary viewers"
@@ -91,10 +121,15 @@ def scopes(options: Options) -> dict[str, str]:
     return scopes_of_features(options.events) | followers
 
 
-def create(options: Options, twitch: Account | None = None, reward_commands: RewardCommands | None = None) -> Source:
+def create(
+    options: Options,
+    twitch: Account | None = None,
+    reward_commands: RewardCommands | None = None,
+    config_file: str = "config.yaml",
+) -> Source:
     """Build the source: without a channel it stays silent and says so, without a login it reads chat only."""
     if not options.channel:
-        return NoChannel()
+        return NoChannel(config_file)
     login = None
     if twitch is not None and twitch.settings.client_id:
         followers = FollowerLookup(twitch.helix) if options.followers else None
@@ -115,6 +150,9 @@ class TwitchLogin:
 class NoChannel:
     """The source when no channel is set: it yields nothing."""
 
+    def __init__(self, config_file: str) -> None:
+        self._config_file = config_file
+
     async def listen(self) -> AsyncIterator[SourceEvent]:
         """End at once."""
         return
@@ -125,7 +163,7 @@ class NoChannel:
         return Health(
             SOURCE,
             HealthState.OFF,
-            "no channel is set; write it under triggers in config.yaml, like channel: my_channel",
+            f"no channel is set; write it under triggers in {self._config_file}, like channel: my_channel",
         )
 
 
@@ -145,7 +183,7 @@ class TwitchSource:
         timeouts: Timeouts | None = None,
     ) -> None:
         timeouts = timeouts or Timeouts()
-        channel, ignore = options.channel or "", frozenset(name.casefold() for name in options.ignore)
+        channel, ignore = options.channel or "", NameList(options.ignore)
         self._channel, self._login, self._emotes = channel, login, emotes
         self._reward_commands = reward_commands if reward_commands is not None else RewardCommands()
         self._chat = ChatMerger(

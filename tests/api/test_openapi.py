@@ -49,3 +49,17 @@ async def test_every_operation_and_schema_is_described(program: Remote) -> None:
             assert operation.get("description"), (method, path)
     for name, schema in document["components"]["schemas"].items():
         assert name in NOT_OURS or schema.get("description"), name
+
+
+async def test_every_route_that_takes_a_body_says_which_header_is_missing(program: Remote) -> None:
+    paths = (await program.client.get("/api/openapi.json")).json()["paths"]
+    posts = [path for path, methods in paths.items() if "requestBody" in methods.get("post", {})]
+    assert posts == ["/api/v1/triggers", "/api/v1/bans"]
+    sent: dict[str, Any] = {"content": b'{"text": "!bg lake"}'}
+    sent["headers"] = {"content-type": "application/x-www-form-urlencoded"}
+    for path in posts:
+        answer = await program.client.post(path, **sent)
+        assert answer.status_code == 422
+        assert answer.json()["detail"].endswith("send a JSON object with the header Content-Type: application/json")
+    # A route that takes no body ignores one.
+    assert (await program.client.post("/api/v1/resume", **sent)).status_code == 204

@@ -76,9 +76,14 @@ def test_anonymous_gifts_have_a_name_and_each_types_its_line() -> None:
 
 def test_viewers_text_adds_no_caption_bar_and_fills_no_other_placeholder() -> None:
     events = table({"event": "cheer", "command": "!meme {text} | {name} | x"})
-    trigger = events.trigger_for(replace(CHEER, text="a | b {name}"))
+    trigger = events.trigger_for(replace(CHEER, text="a | b ｜ {name}"))
     assert trigger is not None
-    assert trigger.text == "!meme a   b (name) | Ann | x"
+    assert trigger.text == "!meme a   b   (name) | Ann | x"
+
+
+@pytest.mark.parametrize("text", ["!bg castle", "  ！ｂｇ castle", "\u200b!bg castle"])
+def test_a_cheer_with_a_command_in_it_types_nothing_however_the_command_was_typed(text: str) -> None:
+    assert table(*CHEERS).trigger_for(replace(CHEER, text=text)) is None
 
 
 def test_an_event_that_is_not_in_the_table_types_nothing() -> None:

@@ -132,9 +132,50 @@ def test_links_and_people_stay_in_the_text_but_never_reach_the_prompt() -> None:
     assert request.prompt == "castle of at or, wide establishing shot"
 
 
-@pytest.mark.parametrize("text", ["!bg", "!bg   ", "!bg @bob", "!bg https://x.org/a", "!bg \u034f"])
+@pytest.mark.parametrize("text", ["!bg", "!bg   ", "!bg \u034f"])
 def test_a_picture_without_words_is_answered_with_an_example(text: str) -> None:
     assert refused(text) == Refusal("m1", "syntax", "!bg needs a few words, like: !bg stormy harbour at night")
+
+
+@pytest.mark.parametrize(("text", "left_out"), [("@bob", "a name or an e-mail address"), ("https://x.org/a", "a link")])
+def test_whoever_typed_nothing_that_may_be_drawn_is_told_so(text: str, left_out: str) -> None:
+    assert refused(f"!bg {text}").reason.endswith(f"stormy harbour at night; {left_out} was left out")
+
+
+def test_a_request_says_what_was_taken_out_of_its_text() -> None:
+    assert drawn("!bg castle of @bob at x.com").removed == ("a name or an e-mail address", "a link")
+    assert drawn("!bg castle of 1000000000 lights").removed == ()
+
+
+def test_words_reach_prompt_and_caption_in_the_form_in_which_they_were_typed() -> None:
+    request = drawn("!meme 10² cats™ ｜ می\u200cخواهم | ½ ＯＦ ｉｔ")
+    assert request.prompt == "10² cats™"
+    assert request.caption == Caption("می\u200cخواهم", "½ ＯＦ ｉｔ", "top_bottom")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "می\u200cخواهم ۱۳۵۰ ه\u200d.ش", "بِسْمِ ٱللَّهِ", "שָׁלוֹם", "မြို့ ကျွန်ုပ်", "क्\u200dष क्\u200cष",
+        "ശ്രീ ന\u0d4d\u200d", "ක්\u200dරි", "র\u200d্যাব", "น้ำ ก็", "ປະເທດລາວ ນ້ຳ", "tiếng Việt ở Hà Nội",
+        "ភាសាខ្មែរ", "བརྒྱུད", "ᠮᠣᠩᠭᠣᠯ\u180b", "ދިވެހި", "አማርኛ", "10² H₂O m³ ½ cats™",
+        "👨\u200d👩\u200d👧 👩🏽\u200d🚀 🏳\ufe0f\u200d🌈 ❤\ufe0f\u200d🔥", "🇩🇪 1\ufe0f\u20e3 👍🏿",
+        "1 2 3 4 5 6 7 8 9", "1000000000 views on 28.11.2026", "a small town.shop on the corner",
+        "48.8584, 2.2945 at 10:30 for $19.99",
+    ],
+)  # fmt: skip
+def test_no_sign_of_any_script_and_no_ordinary_number_is_lost_on_the_way_to_a_picture(words: str) -> None:
+    request = drawn(f"!meme {words} | {words}")
+    assert (request.words, request.caption, request.removed) == (words, Caption("", words, "top_bottom"), ())
+
+
+def test_a_command_with_an_emoji_is_found_with_and_without_its_style() -> None:
+    with_heart = table(bg={**BACKGROUND, "aliases": ["❤\ufe0f"]})
+    commands = Commands(with_heart, styles={}, expires_after_s=30, prefix="🎨\ufe0f")
+    for typed in ("🎨❤ sea", "🎨\ufe0f❤\ufe0f sea", "🎨❤\ufe0e\u00a0sea", "🎨ＢＧ\u3000sea"):
+        request = commands.interpret(say(typed))
+        assert isinstance(request, ImageRequest)
+        assert request.text == "sea"
 
 
 def test_the_example_uses_the_word_that_was_typed() -> None:

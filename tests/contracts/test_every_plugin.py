@@ -20,6 +20,7 @@ from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.config import TwitchConfig
 from streamer.integrations.twitch.reward_commands import RewardCommands
 from streamer.interfaces import Health, SourceEvent
+from streamer.moderation.policy import Policy
 from streamer.moderation.thresholds import Thresholds
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.storage.store import Store, StoreOptions
@@ -65,6 +66,7 @@ def built(seam: str, name: str) -> Any:
         "store": Store.at(home, StoreOptions()),
         "reward_commands": RewardCommands(),
         "pseudonyms": Pseudonyms(home),
+        "policy": Policy([]),
     }
     return plugins.create(seam, name, options, shared)
 
@@ -141,10 +143,16 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
         from streamer.generator.klein.testing import make_checkpoint
 
         options = {"model": str(make_checkpoint(tmp_path / "tiny")), "device": "cpu", "text_tokens": 64}
+    if request.param == "diffusers":
+        pytest.importorskip("diffusers", reason="the diffusers backend needs the klein extra")
+        from streamer.generator.pipelines.testing import make_checkpoint as make_pipeline_checkpoint
+
+        options = {"model": str(make_pipeline_checkpoint(tmp_path / "tiny", "pixart")), "device": "cpu"}
     model = plugins.options_of("backend", request.param)
     return plugins.create("backend", request.param, model.model_validate(options))
 
 
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # diffusers' own
 def test_a_backend_draws_its_steps_and_last_one_picture(backend: Any) -> None:
     told: list[tuple[str, float]] = []
     backend.load(lambda doing, share: told.append((doing, share)))

@@ -155,7 +155,7 @@ async def test_the_command_line_exports_and_forgets_beside_no_running_program(
     assert (row["what"], row["text"], row["actor_name"]) == ("request", "harbour", "Ann")
     output.unlink()
     assert await cli.forget(environ, REQUEST.actor.id) == 0
-    assert "1 requests deleted" in capsys.readouterr().out
+    assert "1 request deleted; Ann is forgotten" in capsys.readouterr().out
     assert files_containing(tmp_path, "harbour") == []
 
 
@@ -194,4 +194,5 @@ async def test_the_command_line_empties_the_streamers_folders_beside_a_running_p
     drawn = read_sheet(sheet.read_bytes())
     assert drawn is not None
     assert [entry.text for entry in drawn.entries] == ["pier"]
-    assert capsys.readouterr().out == "1 requests deleted\n" * 2
+    said = [f"1 request deleted; {name} is forgotten" for name in ("Gonzalo", NAME)]
+    assert capsys.readouterr().out.splitlines() == said

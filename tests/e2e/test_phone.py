@@ -23,7 +23,7 @@ TAP_AS_IT_MOVES = """([x, y]) => {
     watch.disconnect();
     const button = document.elementFromPoint(x, y).closest('button');
     window.tapped = button.ariaLabel;
-    button.click();
+    button.dispatchEvent(new MouseEvent('click', { bubbles: true, detail: 1, clientX: x, clientY: y }));
   });
   watch.observe(document.querySelector('#held'), { childList: true });
 }"""

@@ -17,7 +17,8 @@ from tests.support.real_program import CONFIG, Remote, client, command, environm
 
 JUDGED = """\
 generator:
-  use: procedural
+  use: tests.support.slow_painter
+  backends: {tests.support.slow_painter: {step_s: 0.5}}
   judges: [{use: tests.support.scripted_judge, takes_s: 0.5, hold: {}, block: {red: 0.0001}}]
 """
 

@@ -19,5 +19,6 @@ def test_only_a_lost_device_ends_the_process(error: Exception, lost: bool) -> No
 
 def test_an_unexpected_error_is_described_in_one_short_line() -> None:
     assert one_line(RuntimeError("first line\nsecond line")) == "RuntimeError: first line"
-    assert one_line(RuntimeError()) == "RuntimeError: "
+    assert one_line(RuntimeError()) == "RuntimeError:"
+    assert one_line(RuntimeError("2 faults:\n  a,\n  b")) == "RuntimeError: 2 faults: a, b"
     assert len(one_line(RuntimeError("x" * 10_000))) == 300

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from streamer import installation
 from streamer.errors import PluginError
 from streamer.generator.backend_choice import (
     BackendChoice,
@@ -11,6 +12,7 @@ from streamer.generator.backend_choice import (
     gpu_visible,
     load_backend_module,
     missing_libraries,
+    options_of_model,
 )
 
 
@@ -22,6 +24,19 @@ def root(tmp_path: Path) -> Path:
 
 def test_a_named_backend_is_taken_as_it_is() -> None:
     assert choose("my_package.backend").name == "my_package.backend"
+
+
+def test_the_name_of_a_model_selects_its_backend_and_the_model() -> None:
+    choice = choose("sdxl-turbo")
+    assert (choice.name, options_of_model(choice)) == ("diffusers", {"model": "sdxl-turbo"})
+    choice = choose("Klein-9B")
+    assert (choice.name, options_of_model(choice)) == ("klein", {"model": "black-forest-labs/FLUX.2-klein-9B"})
+    assert options_of_model(choose("klein")) == {}
+
+
+def test_an_unknown_name_is_told_the_models_as_well() -> None:
+    with pytest.raises(PluginError, match="sdxl-turbo"):
+        load_backend_module("sdxl-turbbo")
 
 
 def test_auto_takes_klein_where_the_gpu_and_the_libraries_are() -> None:
@@ -37,7 +52,7 @@ def test_auto_without_the_libraries_names_them_and_the_fix() -> None:
     choice = choose_for(["torch", "diffusers"], gpu=True)
     assert choice.name == "procedural"
     assert "not torch, diffusers" in choice.why
-    assert "pip install 'streamer[klein]'" in choice.why
+    assert installation.add_extra("klein") in choice.why
 
 
 def test_auto_decides_something_on_this_machine() -> None:

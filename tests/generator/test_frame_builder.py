@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from streamer.errors import BackendError
 from streamer.generator.backend import BackendPicture, HostPicture, Pixels, StepCallback
-from streamer.generator.frame_builder import EncodeOptions, FrameBuilder, is_blank
+from streamer.generator.frame_builder import EncodeOptions, FrameBuilder, has_structure, is_blank
 from streamer.generator.ipc import JudgeUse
 from streamer.generator.judge_panel import JudgePanel, load_judge
 from streamer.generator.render.encode import DigitalSource
@@ -28,9 +29,16 @@ from streamer.types import (
 )
 from tests.support.generation import IMAGE_JUDGE, TEXT_JUDGE
 
+GOLDEN = Path(__file__).parent / "procedural" / "scenery" / "golden"
+
 
 def noise(width: int, height: int, channels: int = 3) -> Pixels:
     return np.random.default_rng(1).integers(0, 256, (height, width, channels), dtype=np.uint8)
+
+
+def slope(width: int, height: int) -> Pixels:
+    line = np.linspace(0, 255, width, dtype=np.uint8)
+    return np.broadcast_to(line[None, :, None], (height, width, 3)).copy()
 
 
 def request(caption: Caption | None = None, preview_px: int = 32) -> ImageRequest:
@@ -46,7 +54,7 @@ class Playback:
 
     def __init__(self, *items: StepCallback | BackendPicture) -> None:
         self._items = items
-        self.closed_early = False
+        self.closed_early = self.left_out_words = False
 
     def draw(self, request: ImageRequest) -> Iterator[StepCallback | BackendPicture]:
         try:
@@ -81,9 +89,9 @@ def open_image(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
 
-@pytest.mark.parametrize("size", [(64, 48), (48, 64), (1024, 1024), (20, 10), (1280, 8)])
+@pytest.mark.parametrize("size", [(64, 48), (48, 64), (1024, 1024), (20, 10), (1280, 80)])
 def test_a_preview_is_never_larger_than_32_pixels_on_either_side(size: tuple[int, int]) -> None:
-    preview, _ = draw(StepCallback(1, 4, noise(*size)), HostPicture(noise(64, 48)))
+    preview, _ = draw(StepCallback(1, 4, slope(*size)), HostPicture(noise(64, 48)))
     assert isinstance(preview, Preview)
     image = open_image(preview.data)
     assert image.size == (preview.width, preview.height)
@@ -97,14 +105,32 @@ def test_a_preview_is_never_larger_than_32_pixels_on_either_side(size: tuple[int
 def test_a_preview_is_as_large_as_its_request_says_and_never_enlarged(
     size: tuple[int, int], wanted: tuple[int, int]
 ) -> None:
-    backend = Playback(StepCallback(1, 4, noise(*size)), HostPicture(noise(64, 48)))
+    backend = Playback(StepCallback(1, 4, slope(*size)), HostPicture(noise(64, 48)))
     preview, _ = FrameBuilder(backend).draw(request(preview_px=256))  # type: ignore[arg-type]
     assert isinstance(preview, Preview)
     assert (preview.width, preview.height) == wanted == open_image(preview.data).size
 
 
-def test_a_step_without_a_picture_is_a_preview_without_data() -> None:
-    step, frame = draw(StepCallback(1, 4, None), HostPicture(noise(64, 48)))
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.png")), ids=lambda file: file.stem)
+def test_every_scene_has_structure_and_loses_it_in_noise(file: Path) -> None:
+    scene = np.asarray(Image.open(file).convert("RGB").resize((80, 45)))
+    assert has_structure(scene)
+    drowned = scene * 0.1 + noise(80, 45) * 0.9
+    assert not has_structure(drowned.astype(np.uint8))
+
+
+@pytest.mark.parametrize("size", [(32, 18), (80, 45), (256, 144)])
+def test_noise_and_flat_colour_have_no_structure_at_any_size(size: tuple[int, int]) -> None:
+    width, height = size
+    assert not has_structure(noise(*size))
+    assert not has_structure(np.full((height, width, 3), 128, np.uint8))
+    assert not has_structure((noise(*size) // 32 + 110).astype(np.uint8))
+    assert has_structure(slope(*size))
+
+
+@pytest.mark.parametrize("pixels", [None, noise(80, 45), np.full((45, 80, 3), 128, np.uint8)])
+def test_a_step_that_shows_nothing_is_a_preview_without_data(pixels: Pixels | None) -> None:
+    step, frame = draw(StepCallback(1, 4, pixels), HostPicture(noise(64, 48)))
     assert isinstance(step, Preview)
     assert (step.step, step.steps, step.data) == (1, 4, b"")
     assert isinstance(frame, Frame)
@@ -250,3 +276,12 @@ def test_a_frame_carries_the_judgements_of_the_backend_and_the_text_judges() -> 
         ("block", "cat"),
         ("hold", "policy"),
     ]
+
+
+def test_a_frame_says_whether_its_backend_left_out_words() -> None:
+    backend = Playback(HostPicture(slope(64, 48)))
+    for left_out in (False, True):
+        backend.left_out_words = left_out
+        (frame,) = FrameBuilder(backend).draw(request())  # type: ignore[arg-type]
+        assert isinstance(frame, Frame)
+        assert frame.left_out_words is left_out

@@ -374,12 +374,15 @@ async def test_cancel_ends_the_named_request_and_no_other(tmp_path: Path) -> Non
         assert isinstance((await draw(generator, request("fine")))[-1], Frame)
 
 
-async def test_prints_go_to_the_log_and_harm_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_prints_go_to_the_log_and_harm_nothing_in_any_code_page(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
     caplog.set_level(logging.INFO, logger="streamer.generator.worker")
     async with running(tmp_path) as generator:
         assert isinstance((await draw(generator, request("print")))[-1], Frame)
     lines = {record.getMessage() for record in caplog.records}
-    assert {"hello from print", "hello from fd 1", "hello from a subprocess", "50 %", "100 %"} <= lines
+    assert {"hello from print: лес", "hello from fd 1", "hello from a subprocess", "50 %", "100 %"} <= lines
 
 
 async def test_the_process_loads_neither_the_web_server_nor_torch(tmp_path: Path) -> None:
@@ -457,9 +460,9 @@ async def test_judgements_come_out_of_the_process_with_the_frame(tmp_path: Path)
 
 async def test_a_backend_that_cannot_change_pictures_says_so(tmp_path: Path) -> None:
     async with running(tmp_path, backend=PROCEDURAL) as generator:
-        assert generator.edits
+        assert generator.abilities.edits
         await generator.ready()
-        assert not generator.edits
+        assert not generator.abilities.edits
 
 
 async def test_looks_that_together_take_longer_than_a_step_are_no_hang(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from streamer.generator.worker_protocol import (
     WorkerProtocol,
     WorkerState,
 )
-from streamer.interfaces import Health, HealthState
+from streamer.interfaces import Abilities, Health, HealthState
 from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview
 from tests.support.generation import request
 
@@ -92,11 +92,11 @@ def test_loading_shows_its_share_and_ends_with_what_is_in_use() -> None:
     assert protocol.received(Progress("reading weights", 0.99), 1.0) == []
     assert protocol.health() == Health("generator", HealthState.WARMING, "reading weights (99 %)")
     assert protocol.detail == "reading weights (99 %)"
-    assert protocol.edits
-    protocol.received(Ready({"device": "paper"}, edits=False), 2.0)
+    assert protocol.abilities.edits
+    protocol.received(Ready({"device": "paper"}, Abilities(edits=False)), 2.0)
     assert protocol.health() == Health("generator", HealthState.READY, "drawing with the klein backend")
     assert protocol.active == {"backend": "klein", "device": "paper"}
-    assert not protocol.edits
+    assert not protocol.abilities.edits
 
 
 def test_getting_faster_shows_while_idle_and_does_not_disturb_a_drawing() -> None:

@@ -12,7 +12,8 @@ from tests.support.examples import REQUEST, frame
 
 
 def asked(name: str, **more: object) -> ImageRequest:
-    return replace(REQUEST, id=name, actor=Actor(f"id-{name}", name, Role.VIEWER), **more)  # type: ignore[arg-type]
+    actor = Actor(f"id-{name}", name, Role.VIEWER)
+    return replace(REQUEST, **{"id": name, "actor": actor, **more})  # type: ignore[arg-type]
 
 
 def held(holds: ApprovalQueue, name: str, now: float = 0.0, auto_release: bool = False, **more: object) -> HeldPicture:
@@ -45,6 +46,15 @@ def test_a_moderator_may_say_a_number_a_name_or_nothing_when_only_one_waits() ->
     ben = held(holds, "ben")
     assert holds.find("", 10.0) is None
     assert [holds.find(words, 10.0) for words in ("1", "@ann", " id-ben ", "ben", "zoe")] == [ann, ann, ben, ben, None]
+
+
+def test_a_picture_is_meant_by_any_name_of_whoever_asked_and_a_login_goes_before_a_shown_name() -> None:
+    holds = ApprovalQueue(ApprovalOptions())
+    fox = held(holds, "fox", actor=Actor("77", "Лисица", Role.VIEWER, "foxy"))
+    pretender = held(holds, "pretender", actor=Actor("78", "Foxy", Role.VIEWER, "somebody"))
+    assert [holds.find(words, 10.0) for words in ("@foxy", "лисица", "77", "somebody")] == [fox, fox, fox, pretender]
+    held(holds, "twin", actor=Actor("79", "лисица", Role.VIEWER, "vixen"))
+    assert holds.find("лисица", 10.0) is None, "nobody can tell which one"
 
 
 def test_a_bare_yes_never_means_a_picture_that_came_this_moment() -> None:

@@ -61,6 +61,26 @@ def test_a_name_is_shown_if_no_rule_objects_and_none_fails() -> None:
     assert not Policy([Broken()]).name_ok("ann")
 
 
+def test_a_name_is_judged_in_every_form_in_which_it_is_typed_and_shown() -> None:
+    class Asked(Broken):
+        names: list[str]
+
+        def name_ok(self, name: str) -> bool:
+            self.names.append(name)
+            return "marmalade" not in name
+
+    def shown(name: str) -> tuple[str, set[str]]:
+        rule = Asked()
+        rule.names = []
+        return Policy([rule]).shown_name(name), set(rule.names)
+
+    assert shown("  Ann\u202e ") == ("Ann", {"Ann"})
+    assert shown("\u200b") == ("", set())
+    assert shown("x" * 40) == ("x" * 31 + "…", {"x" * 40, "x" * 31 + "…"})
+    assert shown("x" * 40 + "marmalade")[0] == ""
+    assert shown("א lade ב marma")[1] == {"א lade ב marma", "marma ב ladeא "}
+
+
 class Unsure(Rule):
     def check(self, request: ImageRequest, now: float) -> Hold:
         return Hold(request.id, "unsure", "a moderator is to look", "fuzzy")

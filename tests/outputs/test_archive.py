@@ -58,10 +58,17 @@ async def test_a_frame_that_arrives_after_its_request_was_forgotten_is_not_copie
 
 
 async def test_an_unusable_folder_is_logged_and_survived(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "copies").write_text("in the way")
-    await archive(tmp_path).publish(frame())
+    blocked = tmp_path / "copies"
+    blocked.write_text("in the way")
+    output = archive(tmp_path)
+    await output.publish(frame())
     await archive(tmp_path).publish(Forgotten("7", ("abc-1",)))
     assert "not archived" in caplog.text
+    assert (output.health().name, output.health().state) == ("archive", "failed")
+    assert str(blocked) in output.health().detail
+    blocked.unlink()
+    await output.publish(frame())
+    assert output.health().state == "ready"
 
 
 def test_no_message_id_leaves_the_folder() -> None:

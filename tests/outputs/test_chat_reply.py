@@ -13,17 +13,19 @@ import pytest
 from streamer.integrations.twitch import replies
 from streamer.outputs import chat_reply
 from streamer.outputs.chat_reply import ChatReply, Options
-from streamer.types import Actor, Answer, Ended, RequestState, Role
+from streamer.types import Actor, Answer, Ended, Refusal, Refused, RequestState, Role, Trigger
 from tests.support.examples import REQUEST
 from tests.support.twitch_api import WRITE, TwitchApi
 from tests.support.waiting import until
+
+BUSY = Refusal("t", "queue", "too many pictures wait")
 
 
 @pytest.fixture
 async def output(api: TwitchApi, tmp_path: Path) -> AsyncIterator[ChatReply]:
     api.log_in(tmp_path, WRITE)
     account = api.account(tmp_path, {WRITE: "replies"})
-    built = ChatReply(Options(stale_s=3.0), account)
+    built = ChatReply(Options(stale_s=3.0), account, str)
     running = asyncio.create_task(built.run())
     yield built
     running.cancel()
@@ -42,7 +44,7 @@ async def test_a_reply_hangs_on_the_message_it_answers(api: TwitchApi, output: C
     await until(lambda: len(api.speech.sent) == 2)
     first, second = api.speech.sent
     assert (first.text, first.parent, first.sender_id) == ("Drawn for you, Ann", "line-Ann", "1000")
-    assert (second.text, second.parent) == ("Here it is: !bg !meme", "line-2")
+    assert (second.text, second.parent) == ("Note: !bg !meme", "line-2")
     await until(lambda: output.health().state == "ready")
 
 
@@ -98,7 +100,7 @@ async def test_a_fault_costs_the_reply_and_not_a_second_one(
 async def test_without_the_scope_nothing_is_said_and_the_panel_knows(api: TwitchApi, tmp_path: Path) -> None:
     api.log_in(tmp_path, "user:read:chat")
     account = api.account(tmp_path)
-    output = ChatReply(Options(), account)
+    output = ChatReply(Options(), account, str)
     running = asyncio.create_task(output.run())
     await output.publish(drawn("Ann"))
     await until(lambda: output.health().state == "off")
@@ -113,11 +115,11 @@ async def test_a_bot_account_answers_in_the_channel_that_is_named(api: TwitchApi
     api.log_in(tmp_path, WRITE)
     api.world.user("partner")
     account = api.account(tmp_path)
-    output = ChatReply(Options(channel="#Partner"), account)
+    output = ChatReply(Options(channel="#Partner"), account, str)
     access = await account.tokens.access()
     assert await output._look_up_channel(access) == api.world.user("partner").id
     await account.close()
-    assert await ChatReply(Options(channel="harbour"), account)._look_up_channel(access) == "1000"
+    assert await ChatReply(Options(channel="harbour"), account, str)._look_up_channel(access) == "1000"
 
 
 def test_replies_ask_for_one_scope_and_a_link_must_be_https_with_a_place_for_the_id() -> None:
@@ -125,3 +127,19 @@ def test_replies_ask_for_one_scope_and_a_link_must_be_https_with_a_place_for_the
     for link in ("http://x/{id}", "https://x/", "x"):
         with pytest.raises(ValueError, match="link"):
             Options(link=link)
+
+
+async def test_who_was_accepted_and_waited_is_answered_before_who_was_refused(
+    api: TwitchApi, output: ChatReply
+) -> None:
+    refused = [
+        Refused(Trigger(f"t{n}", "twitch", "!bg", Actor(f"r{n}", f"refused{n}", Role.VIEWER), 0.0), BUSY)
+        for n in range(3)
+    ]
+    for event in refused:
+        await output.publish(event)
+    await output.publish(replace(drawn("waited"), state=RequestState.EXPIRED, rule="waited", reason="no time left"))
+    await until(lambda: len(api.speech.sent) == 4)
+    assert [said.text for said in api.speech.sent] == [
+        "Sorry, waited: no time left.", *[f"Sorry, refused{n}: too many pictures wait." for n in range(3)],
+    ]  # fmt: skip

@@ -42,6 +42,7 @@ def request(request_id: str, actor: str = "ann") -> ImageRequest:
     return ImageRequest(
         request_id, "bg", RequestKind.BACKGROUND, "background", f"text of {request_id}", "p",
         SamplingParams(64, 64, 4, 1.0, 1), Actor(actor, actor, Role.VIEWER), Lane.CHAT, 0.0, 30.0,
+        words=f"text of {request_id}",
     )  # fmt: skip
 
 
@@ -170,17 +171,19 @@ def test_the_name_on_a_sheet_is_what_the_overlay_showed_and_none_if_unwanted(tmp
     async def notes(names: bool) -> list[str]:
         evenings = made(tmp_path / str(names), names=names)
         await tell(
-            evenings, shown("aaaaaaaa")[0], Toast("aaaaaaaa", "drawn for a viewer"), shown("aaaaaaaa", "rude")[2]
+            evenings, shown("aaaaaaaa")[0], Toast("aaaaaaaa", "drawn for \u2068דנה\u2069"), shown("aaaaaaaa", "rude")[2]
         )
         evening = evenings._evening
         assert evening is not None
         return [evenings._entry(shot, 0).note.partition(" · ")[2] for shot in evening.shots]
 
-    assert asyncio.run(notes(True)) == ["drawn for a viewer"]
+    assert asyncio.run(notes(True)) == ["drawn for דנה"]
     assert asyncio.run(notes(False)) == [""]
 
 
 async def test_an_unusable_folder_is_logged_and_survived(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "evenings").write_text("in the way")
-    await tell(made(tmp_path), *shown("aaaaaaaa"), notice(NoticeKind.OFFLINE), Forgotten("ann", ("aaaaaaaa",)))
+    evenings = made(tmp_path)
+    await tell(evenings, *shown("aaaaaaaa"), notice(NoticeKind.OFFLINE), Forgotten("ann", ("aaaaaaaa",)))
     assert "the evening's pictures could not be saved" in caplog.text
+    assert (evenings.health().name, evenings.health().state) == ("evening", "failed")

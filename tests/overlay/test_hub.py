@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from streamer.overlay import wire
 from streamer.overlay.hub import Hub
+from streamer.overlay.layer_options import LayerOptions
 from streamer.overlay.mailbox import Mailbox
 from streamer.types import Clear, NoticeCard, Refusal, Toast
 from tests.support.cleared_frames import opened
@@ -82,6 +84,31 @@ def test_a_preview_of_a_picture_begun_before_a_clear_is_not_shown(hub: Hub) -> N
     assert sent_to(page) == ["clear background"]
     hub.publish(preview("b"))
     assert sent_to(page) == ["preview b"]
+
+
+def test_the_next_picture_is_still_announced_when_the_time_of_the_one_before_is_over(hub: Hub) -> None:
+    page = hub.join()
+    hub.publish(frame("a", "meme"))
+    hub.publish(preview("b", "meme", step=1))
+    hub.publish(Clear("meme", fade=True))
+    sent_to(page)
+    hub.publish(preview("b", "meme", step=2))
+    assert sent_to(page) == ["preview b"]
+    hub.publish(Refusal("b", "picture", "not shown"))
+    assert sent_to(page) == ["clear meme"]
+
+
+def test_a_layer_without_toasts_does_not_say_for_whom_a_picture_is_drawn() -> None:
+    hub = Hub({"named": LayerOptions(use="background"), "silent": LayerOptions(use="background", toast=False)})
+    page, lines = hub.join(), {}
+    for layer in hub.layers:
+        hub.publish(replace(preview("a", layer), line="drawing for Zoë"))
+        message = page.take(0.0)
+        assert isinstance(message, bytes)
+        header, _ = wire.decode_picture(message)
+        page.painted(layer, int(header["seq"]), 0.0)
+        lines[layer] = header["line"]
+    assert lines == {"named": "drawing for Zoë", "silent": ""}
 
 
 def test_a_layer_may_go_without_previews(hub: Hub) -> None:

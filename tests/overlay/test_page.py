@@ -14,7 +14,7 @@ import pytest_asyncio
 from PIL import Image
 
 from streamer.overlay.layer_options import DEFAULT_LAYERS, LayerOptions
-from streamer.types import Clear, Frame, NoticeCard, Preview, Refusal, Toast
+from streamer.types import Clear, Frame, NoticeCard, Toast
 from tests.support.cleared_frames import cleared
 from tests.support.overlay_page import TOKEN, LiveServer, Tab, encoded, plain, tiny
 
@@ -219,84 +219,6 @@ async def test_the_same_picture_after_a_reconnect_does_not_pop_up_again(opened: 
     assert await opened.page.evaluate("window.moves") == 0
 
 
-async def test_a_preview_shows_and_the_final_takes_its_place(opened: Tab) -> None:
-    opened.site.hub.publish(tiny("a", RED))
-    await opened.state("background", "preview")
-    await opened.still()
-    assert near(middle(await opened.shot()), (*RED, 255), within=20)
-    opened.site.hub.publish(plain("a", BLUE))
-    await opened.shows("background", "a")
-    assert near(middle(await opened.shot()), (*BLUE, 255))
-    assert await opened.count("[data-layer=background] canvas") == 1
-
-
-async def test_a_preview_is_opaque_to_its_edges(opened: Tab) -> None:
-    opened.site.hub.publish(tiny("a", RED))
-    await opened.state("background", "preview")
-    await opened.still()
-    assert np.asarray(await opened.shot())[..., 3].min() == 255
-
-
-def halves(request_id: str, size: tuple[int, int]) -> Preview:
-    """A preview that is red on the left and blue on the right."""
-    image = Image.new("RGB", size, RED[:3])
-    image.paste(BLUE[:3], (size[0] // 2, 0, *size))
-    return Preview(request_id, "background", 3, 4, "image/jpeg", encoded(image), *size)
-
-
-async def test_a_larger_preview_is_shown_sharp_and_a_small_one_as_mist(opened: Tab) -> None:
-    widths = {}
-    for size in ((32, 18), (80, 45), (256, 144)):
-        name = f"wide {size[0]}"
-        opened.site.hub.publish(halves(name, size))
-        await opened.state("background", "preview")
-        await opened.still()
-        line = np.asarray(await opened.shot())[180, :, 0].astype(int)
-        assert np.asarray(await opened.shot())[..., 3].min() == 255
-        opened.site.hub.publish(Refusal(name, "picture", "not shown"))
-        await opened.state("background", "empty")
-        await opened.still()
-        assert alpha(await opened.shot()) == 0
-        # How many pixels the change from red to blue takes.
-        low, high = line.min(), line.max()
-        widths[size[0]] = int(((line > low + 0.1 * (high - low)) & (line < low + 0.9 * (high - low))).sum())
-    assert widths[256] < 8 < widths[80] < 30 < widths[32], widths
-
-
-async def test_a_refused_picture_gives_way_to_the_one_before(opened: Tab) -> None:
-    opened.site.hub.publish(plain("a", GREEN))
-    await opened.shows("background", "a")
-    opened.site.hub.publish(tiny("b", RED))
-    await opened.state("background", "preview")
-    opened.site.hub.publish(Refusal("b", "picture", "not shown"))
-    await opened.shows("background", "a")
-    assert near(middle(await opened.shot()), (*GREEN, 255))
-
-
-async def test_a_picture_that_made_way_gives_way_at_once_and_comes_back_misty_and_then_clear(opened: Tab) -> None:
-    opened.site.hub.publish(plain("a", GREEN))
-    await opened.shows("background", "a")
-    opened.site.hub.publish(tiny("b", RED))
-    await opened.state("background", "preview")
-    opened.site.hub.withdraw("b")
-    await opened.shows("background", "a")
-    assert near(middle(await opened.shot()), (*GREEN, 255))
-    opened.site.hub.publish(tiny("b", RED))
-    await opened.state("background", "preview")
-    opened.site.hub.publish(plain("b", RED))
-    await opened.shows("background", "b")
-    assert near(middle(await opened.shot()), (*RED, 255))
-
-
-async def test_a_refused_first_picture_leaves_the_page_transparent(opened: Tab) -> None:
-    opened.site.hub.publish(tiny("b", RED))
-    await opened.state("background", "preview")
-    opened.site.hub.publish(Refusal("b", "picture", "not shown"))
-    await opened.state("background", "empty")
-    await opened.still()
-    assert alpha(await opened.shot()) == 0
-
-
 async def test_a_meme_pops_up_over_part_of_the_page_and_goes_on_a_clear(opened: Tab) -> None:
     opened.site.hub.publish(plain("m", RED, "meme", (300, 300)))
     await opened.shows("meme", "m")
@@ -347,15 +269,6 @@ async def test_a_meme_comes_and_goes_by_every_motion(tab: Tab, motion: str) -> N
     assert alpha(await tab.shot()) == 0
 
 
-async def test_a_meme_preview_that_is_refused_takes_the_card_away(opened: Tab) -> None:
-    opened.site.hub.publish(tiny("m", RED, "meme"))
-    await opened.state("meme", "preview")
-    opened.site.hub.publish(Refusal("m", "picture", "not shown"))
-    await opened.state("meme", "empty")
-    await opened.still()
-    assert alpha(await opened.shot()) == 0
-
-
 async def test_a_picture_with_holes_shows_what_is_beneath(opened: Tab) -> None:
     sticker = Image.new("RGBA", (300, 300), (0, 0, 0, 0))
     sticker.paste((*GREEN, 255), (100, 100, 200, 200))
@@ -390,12 +303,46 @@ async def test_a_toast_shows_text_and_never_markup(opened: Tab) -> None:
     assert await opened.count(".toast img") == 0
 
 
+async def test_names_from_right_to_left_stay_in_their_places(opened: Tab) -> None:
+    people = "held: 1 \u2068דנה\u2069, 2 \u2068יוסי\u2069"
+    opened.site.hub.publish(Toast("", people, seconds=60))
+    await opened.finds(".toast")
+    lefts = await opened.page.evaluate(
+        """(names) => { const text = document.querySelector('.toast > span').firstChild;
+        return names.map((name) => { const range = document.createRange(); const at = text.data.indexOf(name);
+          range.setStart(text, at); range.setEnd(text, at + name.length); return range.getBoundingClientRect().left; })
+        }""",
+        ["1", "דנה", "2", "יוסי"],
+    )
+    assert lefts == sorted(lefts)
+
+
+async def test_another_link_in_the_address_of_an_open_page_is_used(tab: Tab) -> None:
+    await tab.open(token="wrong")
+    await tab.until("document.documentElement.dataset.connection === 'lost'")
+    # The browser loads nothing by itself: only what stands behind # changes.
+    async with tab.page.expect_event("load"):
+        await tab.page.evaluate(f"location.hash = '#{TOKEN}'")
+    await tab.connected()
+
+
 async def test_a_toast_goes_after_its_time_and_a_long_one_stays_inside_the_page(opened: Tab) -> None:
     opened.site.hub.publish(Toast("", "нарисовано для " + "Ы" * 150, seconds=1))
     await opened.finds(".toast")
     box = await opened.page.evaluate("document.querySelector('.toast').getBoundingClientRect().toJSON()")
     assert 0 <= box["left"] < box["right"] <= 640
     await opened.misses(".toast")
+
+
+@pytest.mark.parametrize("name", ["W" * 32, "marma lade " * 12, "字" * 32])
+async def test_no_word_of_a_toast_is_cut(opened: Tab, name: str) -> None:
+    opened.site.hub.publish(Toast("", f"drawn for {name.strip()}", seconds=60))
+    await opened.finds(".toast")
+    assert await opened.page.evaluate(
+        """() => { const line = document.querySelector('.toast > span');
+        return line.scrollWidth <= line.clientWidth + 1 && getComputedStyle(line).textOverflow === 'clip'
+          && line.getBoundingClientRect().right <= innerWidth; }"""
+    )
 
 
 async def test_the_newest_toast_replaces_the_one_before(opened: Tab) -> None:

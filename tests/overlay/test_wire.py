@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from streamer.types import Frame, NoticeCard, Preview, Toast
 GOLDEN = Path(__file__).parent / "golden"
 
 FRAME = Frame("01J9ZC-гавань", "background", "image/jpeg", bytes(range(256)), 1280, 720)
-PREVIEW = Preview("01J9ZC-гавань", "meme", 2, 4, "image/webp", b"\x00tiny\xff", 32, 18)
+PREVIEW = Preview("01J9ZC-гавань", "meme", 2, 4, "image/webp", b"\x00tiny\xff", 32, 18, "drawing for <b>Zoë</b>", 2.5)
 
 MESSAGES: dict[str, bytes | str] = {
     "frame.bin": wire.encode_picture(FRAME, 7, 1_700_000_000_123.4567),
@@ -49,6 +50,12 @@ def test_the_golden_frame_reads_back() -> None:
 def test_a_preview_says_how_far_it_has_come() -> None:
     header, data = wire.decode_picture((GOLDEN / "preview.bin").read_bytes())
     assert (header["type"], header["step"], header["steps"], data) == ("preview", 2, 4, PREVIEW.data)
+    assert (header["line"], header["due_s"]) == ("drawing for <b>Zoë</b>", 2.5)
+
+
+def test_a_line_of_any_length_is_cut() -> None:
+    header, _ = wire.decode_picture(wire.encode_picture(replace(PREVIEW, line="x" * 5000), 1, 0.0))
+    assert header["line"] == "x" * 199 + "…"
 
 
 @given(data=st.binary(max_size=200), request_id=st.text(max_size=40), layer=st.text(max_size=20))

@@ -8,12 +8,15 @@ from types import MappingProxyType
 import pytest
 
 from streamer.errors import BackendError
-from streamer.interfaces import Health, HealthState
+from streamer.interfaces import Abilities, Health, HealthState
+from streamer.overlay import wire
 from streamer.overlay.hub import Hub
 from streamer.overlay.layer_options import LayerOptions
+from streamer.overlay.mailbox import Mailbox
 from streamer.pipeline.active_draw import ActiveDraw
 from streamer.pipeline.stage import Stage
 from streamer.types import Frame, ImageRequest, Preview
+from tests.support.clock import ManualClock
 from tests.support.examples import REQUEST
 
 
@@ -22,9 +25,10 @@ class Brush:
 
     active: Mapping[str, str] = MappingProxyType({})
     restarts: Mapping[str, int] = MappingProxyType({})
-    edits = False
+    abilities = Abilities()
 
-    def __init__(self) -> None:
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock, self.takes_s = clock, 0.0
         self.between: Callable[[], object] = lambda: None
         self.cancelled: list[str] = []
         self.fault: BackendError | None = None
@@ -45,10 +49,12 @@ class Brush:
     async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
         self.begun = True
         try:
+            self.clock.set(self.clock.now() + self.takes_s / 2)
             yield Preview(request.id, request.layer, 1, 2, "image/jpeg", b"1", 32, 18)
             self.between()
             if self.fault:
                 raise self.fault
+            self.clock.set(self.clock.now() + self.takes_s / 2)
             yield Preview(request.id, request.layer, 2, 2, "image/jpeg", b"2", 32, 18)
             yield Frame(request.id, request.layer, "image/jpeg", b"done", 1280, 720)
         finally:
@@ -57,7 +63,7 @@ class Brush:
 
 @pytest.fixture
 def brush() -> Brush:
-    return Brush()
+    return Brush(ManualClock())
 
 
 @pytest.fixture
@@ -66,13 +72,59 @@ def stage() -> Stage:
 
 
 @pytest.fixture
-def drawing(brush: Brush, stage: Stage) -> ActiveDraw:
-    return ActiveDraw(brush, stage, Hub({"background": LayerOptions(use="background")}))
+def hub() -> Hub:
+    return Hub({"background": LayerOptions(use="background")})
+
+
+@pytest.fixture
+def drawing(brush: Brush, stage: Stage, hub: Hub) -> ActiveDraw:
+    return ActiveDraw(brush, stage, hub, brush.clock.now)
 
 
 async def drawn(drawing: ActiveDraw, *, seen: bool = True) -> Frame | None:
     with drawing.of(REQUEST):
-        return await drawing.frame(REQUEST, seen=seen)
+        return await drawing.frame(REQUEST, seen=seen, line="drawing for zoe")
+
+
+def previews(page: Mailbox) -> list[tuple[object, object, object]]:
+    """Take what a page is sent and return step, seconds until the picture, and line of each preview."""
+    headers: list[tuple[object, object, object]] = []
+    while isinstance(message := page.take(0.0), bytes):
+        header, _ = wire.decode_picture(message)
+        page.painted(str(header["layer"]), int(header["seq"]), 0.0)
+        headers.append((header["step"], header["due_s"], header["line"]))
+    return headers
+
+
+async def test_a_slow_picture_is_announced_from_its_first_step_by_its_own_pace(
+    drawing: ActiveDraw, brush: Brush, hub: Hub
+) -> None:
+    page, brush.takes_s = hub.join(), 5.0
+    await drawn(drawing)
+    assert previews(page) == [(1, 2.5, "drawing for zoe")], "the last step is not worth telling: the picture follows"
+
+
+async def test_a_picture_that_comes_within_a_second_is_not_announced_even_the_first_of_its_size(
+    drawing: ActiveDraw, brush: Brush, hub: Hub
+) -> None:
+    page, brush.takes_s = hub.join(), 1.9
+    await drawn(drawing)
+    assert previews(page) == []
+
+
+async def test_a_picture_is_expected_when_such_pictures_usually_come(
+    drawing: ActiveDraw, brush: Brush, hub: Hub
+) -> None:
+    page, brush.takes_s = hub.join(), 1.0
+    drawing.draw_times.note(REQUEST, 4.0)
+    await drawn(drawing)
+    assert previews(page) == [(2, 3.0, "drawing for zoe")], "of two unseen previews the newer one is sent"
+
+
+async def test_what_nobody_may_see_yet_is_not_announced(drawing: ActiveDraw, brush: Brush, hub: Hub) -> None:
+    page, brush.takes_s = hub.join(), 9.0
+    await drawn(drawing, seen=False)
+    assert previews(page) == []
 
 
 async def test_the_frame_comes_back_and_nothing_is_being_drawn_afterwards(drawing: ActiveDraw, brush: Brush) -> None:

@@ -10,20 +10,23 @@ import pytest
 from streamer.interfaces import Rule
 from streamer.moderation.policy import Policy
 from streamer.pipeline.status import exposition
-from streamer.types import Frame, Hold, ImageRequest, Judgement, Outcome, Preview, Refusal
+from streamer.types import Answer, Frame, Hold, ImageRequest, Judgement, Outcome, Preview, Refusal
 from tests.support.show import Easel, Room, held, opened
 
 
 class Judged(Easel):
     """A generator whose judge finds what the prompt says."""
 
+    left_out_words = False
+
     async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
         self.drawn.append(request)
         await self.go.acquire()
         found = Judgement(Outcome(request.text), "nudity", "eye", "1", {"nudity": 0.9})
         yield Frame(
-            request.id, request.layer, "image/jpeg", request.prompt.encode(), 8, 8, (found,), judged_s=self.judged_s
-        )
+            request.id, request.layer, "image/jpeg", request.prompt.encode(), 8, 8, (found,), judged_s=self.judged_s,
+            left_out_words=self.left_out_words,
+        )  # fmt: skip
 
 
 @pytest.fixture
@@ -94,3 +97,15 @@ async def test_a_bug_that_one_picture_brings_out_ends_that_one_and_not_the_show(
     await room.say("!bg allow", "ben")
     room.easel.go.release()
     await room.until(lambda: room.on_air() == b"allow")
+
+
+@pytest.mark.parametrize("left_out", [True, False])
+async def test_whose_text_was_too_long_is_told_that_its_end_was_left_out(room: Room, left_out: bool) -> None:
+    room.easel.left_out_words = left_out  # type: ignore[attr-defined]
+    request_id = await room.say("!bg allow")
+    await room.draw_next()
+    assert room.on_air() == b"allow"
+    await room.show.publisher.notified()
+    told = [(event.trigger_id, event.text) for event in room.notes.events if isinstance(event, Answer)]
+    sentence = "your text is longer than the model reads, so its last words were left out"
+    assert told == ([(request_id, sentence)] if left_out else [])

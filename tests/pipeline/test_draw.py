@@ -8,23 +8,30 @@ from pathlib import Path
 import pytest
 
 from streamer.pipeline.draw import may_draw, preempt
-from streamer.types import Role
+from streamer.types import Frame, Role
 from tests.support.show import Room
 
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     """A show without its loops."""
-    room = Room(tmp_path)
+    room = Room(tmp_path, at_least_s=5)
     await room.store.open()
     yield room
     await room.store.close()
 
 
+def shown(room: Room, request_id: str) -> None:
+    """Put a picture on the background."""
+    frame = Frame(request_id, "background", "image/jpeg", b"", 1, 1)
+    room.stage.show(frame, None, room.now, room.now)
+
+
 async def test_a_viewers_picture_waits_until_its_layer_is_free_and_the_streamers_does_not(room: Room) -> None:
     await room.say("!bg harbour", "ann")
     await room.say("!bg forest", "me", Role.BROADCASTER)
-    room.show.pacing.keep("background", room.now + 5)
+    shown(room, "before")
+    room.show.pacing.keep("background", "before", room.now)
     drawable = {request.actor.name: may_draw(room.show, request) for request in room.status().pending}
     assert drawable == {"ann": False, "me": True}
     first = room.channel.draw.next()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import random
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from streamer import cli
+from streamer import app, cli
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
+from streamer.config import load
 from streamer.moderation.approval import ApprovalOptions
 from streamer.moderation.policy import Policy
 from streamer.moderation.rules import cooldown, words
 from streamer.pipeline.dry_run import DryRun, DryRunConfig, LineOutcome, summary
-from streamer.pipeline.scheduler import QueueOptions
+from streamer.pipeline.pacing import AirTime
+from streamer.pipeline.queue_options import QueueOptions
 from streamer.pipeline.show import ShowConfig
 from streamer.triggers.replay import RecordedLine, read
 
@@ -31,18 +34,27 @@ TABLE = {
 
 
 def house(
-    draw_s: float = 0.3, at_least_s: Mapping[str, float] | None = None, queue: QueueOptions | None = None, **show: Any
+    draw_s: float = 0.3,
+    at_least_s: Mapping[str, float] | None = None,
+    queue: QueueOptions | None = None,
+    busy_s: float | None = None,
+    **show: Any,
 ) -> DryRunConfig:
+    queue = queue or QueueOptions()
     rules = [
         cooldown.create(cooldown.Options(user_s=30, everyone_s=0)),
         words.create(words.Options(extra=("badword",))),
     ]
-    queue = queue or QueueOptions()
     return DryRunConfig(
-        commands=Commands(TABLE, styles={"noir": "{prompt}, badword"}, expires_after_s=30),
+        commands=Commands(TABLE, styles={"noir": "{prompt}, badword"}, expires_after_s=queue.gives_up_s),
         policy=Policy(rules),
         queue=queue,
-        show=ShowConfig(min_air_s=at_least_s or {}, same_s=queue.same_s, **show),
+        show=ShowConfig(
+            air_times={layer: AirTime(s, s if busy_s is None else busy_s) for layer, s in (at_least_s or {}).items()},
+            patience_s=queue.expires_s,
+            same_s=queue.same_s,
+            **show,
+        ),
         draw_s=draw_s,
     )
 
@@ -82,12 +94,48 @@ def test_limits_and_the_queue_run_on_the_recordings_own_time() -> None:
     assert fates[1].reason == "try again in 20 s"
 
 
-def test_people_wait_for_their_turn_and_too_long_a_wait_is_the_end() -> None:
-    crowd = [line(0, f"!bg picture {n}", f"u{n}") for n in range(5)]
-    fates = played(*crowd, draw_s=0.5, at_least_s={"background": 9.5})
+def test_people_wait_for_their_turn_and_who_would_wait_too_long_is_refused_at_once_with_the_wait() -> None:
+    crowd = [line(0, f"!bg picture {n}", f"u{n}") for n in range(6)]
+    fates = played(*crowd, draw_s=0.5, at_least_s={"background": 9.6})
     assert [(one.outcome, one.wait_s) for one in fates] == [
-        ("on_air", 0.5), ("on_air", 10.5), ("on_air", 20.5), ("refused", 30.0), ("refused", 30.0),
+        ("on_air", 0.5), ("on_air", 10.6), ("on_air", 20.7), *[("refused", 0.0)] * 3,
     ]  # fmt: skip
+    assert {one.reason for one in fates[3:]} == {
+        "too many pictures wait, yours would come in about 31 s; try again in 1 s"
+    }
+
+
+def evening(words: Sequence[str], count: int = 60, within_s: float = 120.0) -> list[RecordedLine]:
+    """A busy evening: everybody asks for one picture, at some moment of two minutes."""
+    chance = random.Random(7)
+    times = sorted(chance.uniform(0, within_s) for _ in range(count))
+    return [line(at, f"{chance.choice(words)} picture {n}", f"u{n}") for n, at in enumerate(times)]
+
+
+@pytest.mark.parametrize("draw_s", [0.3, 1.5, 6.0])
+@pytest.mark.parametrize("paid", [0, 5])
+def test_on_a_busy_evening_every_accepted_request_is_shown_and_the_others_are_refused_at_once(
+    draw_s: float, paid: int
+) -> None:
+    lines = evening(["!bg"])
+    lines = [one.model_copy(update={"paid": bool(paid) and number % paid == 0}) for number, one in enumerate(lines)]
+    fates = played(*lines, draw_s=draw_s, at_least_s={"background": 6.0}, busy_s=2.0)
+    shown = [one for one in fates if one.outcome == "on_air"]
+    at_once = [one for one in fates if one.outcome == "refused" and one.wait_s == 0]
+    late = [one for one in fates if one.outcome == "refused" and one.wait_s > 0]
+    assert len(shown) + len(at_once) + len(late) == 60
+    # Only what was paid for, and came later, makes somebody wait in vain who was accepted; they are told.
+    assert late == [] or (paid and {one.rule for one in late} == {"waited"} and len(late) < 5)
+    assert all("yours would come in about" in one.reason for one in at_once)
+    assert max(one.wait_s for one in shown) <= (30 if not paid else 60) + draw_s
+
+
+def test_the_busier_it_is_the_shorter_each_picture_stays_so_that_more_people_see_theirs() -> None:
+    def shown(busy_s: float) -> int:
+        fates = played(*evening(["!bg"]), at_least_s={"background": 6.0}, busy_s=busy_s)
+        return sum(one.outcome == "on_air" for one in fates)
+
+    assert shown(2.0) >= 2 * shown(6.0)
 
 
 def test_who_asks_for_what_is_on_air_gets_that_and_nothing_is_drawn() -> None:
@@ -124,6 +172,16 @@ def test_a_pause_and_a_clear_of_the_recording_count() -> None:
 def test_nothing_can_be_edited_before_something_is_on_air() -> None:
     fates = played(line(0, "!edit winter"), line(1, "!bg harbour", "ben"), line(9, "!edit winter", "cat"))
     assert [one.outcome for one in fates] == ["refused", "on_air", "on_air"]
+
+
+def test_what_this_computer_cannot_draw_is_refused_at_once(tmp_path: Path) -> None:
+    lines = [line(0, "!bg harbour", role="broadcaster"), line(9, "!edit make it winter", role="broadcaster")]
+    shipped = Path(__file__).parents[2] / "config.yaml"
+    config, document = load(shipped, {})
+    fates = [DryRun(app.dry_run_config(config.model_copy(update={"generator": config.generator.model_copy(
+        update={"use": backend}
+    )}), document, 0.3)).run(lines) for backend in ("procedural", "klein")]  # fmt: skip
+    assert [(one[1].outcome, one[1].rule) for one in fates] == [("refused", "unsupported"), ("on_air", "")]
 
 
 def test_every_line_of_the_evening_that_ships_has_one_outcome() -> None:
@@ -177,6 +235,6 @@ def test_a_pause_does_not_weaken_a_panic_and_a_style_is_judged_with_the_words() 
 def test_next_ends_the_time_that_a_picture_is_safe_and_a_delay_is_waited_for() -> None:
     fates = played(
         line(0, "!bg one"), line(1, "!bg two", "ben"), line(2, "!next", "mod", "moderator"),
-        approval=ApprovalOptions(delay_s=3), at_least_s={"background": 100.0}, draw_s=0.5,
+        approval=ApprovalOptions(delay_s=3), at_least_s={"background": 20.0}, draw_s=0.5,
     )  # fmt: skip
     assert [(one.outcome, one.wait_s) for one in fates] == [("on_air", 3.5), ("on_air", 4.5), ("ignored", 0.0)]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from streamer.pipeline.game_mode import NO_CARD, GameMode, GameModeOptions
-from streamer.pipeline.scheduler import QueueOptions, Scheduler
 from streamer.types import Actor, ImageRequest, Lane, NoticeCard, Refusal, RequestKind, Role, SamplingParams
 
 REQUEST = ImageRequest(
@@ -29,66 +26,54 @@ class Machine:
         self.orders.append("reclaim_gpu")
 
 
-def parking(**options: object) -> tuple[GameMode, Machine, Scheduler]:
-    machine, scheduler = Machine(), Scheduler(QueueOptions())
-    return GameMode(GameModeOptions.model_validate(options), machine, scheduler), machine, scheduler  # type: ignore[arg-type]
+def parking(**options: object) -> tuple[GameMode, Machine]:
+    machine = Machine()
+    return GameMode(GameModeOptions.model_validate(options), machine), machine  # type: ignore[arg-type]
 
 
 def test_before_anything_is_given_away_requests_are_as_they_are() -> None:
-    park, machine, _ = parking()
-    assert park.admit(REQUEST, 5.0) is REQUEST
+    park, machine = parking()
+    assert park.objection(REQUEST, 5.0) is None
     assert not park.gpu_returned()
-    assert (park.active, machine.orders) == (False, [])
+    assert (park.active, park.away, machine.orders) == (False, False, [])
 
 
-def test_what_waits_and_what_comes_meanwhile_wait_for_as_long_as_they_may() -> None:
-    park, machine, scheduler = parking(hold_s=600)
-    scheduler.submit(REQUEST, 0.0)
-    assert park.release_gpu(10.0) == NoticeCard("Back soon", "Pictures are taking a short break")
+def test_requests_may_come_while_the_gpu_is_released_and_wait_for_as_long_as_they_may() -> None:
+    park, machine = parking(hold_s=600)
+    assert park.release_gpu() == NoticeCard("Back soon", "Pictures are taking a short break")
     assert machine.orders == ["release_gpu"]
-    assert scheduler.expire(609.0) == []
-    assert [ending.request.id for ending in scheduler.expire(610.0)] == ["r"]
-    admitted = park.admit(REQUEST, 100.0)
-    assert isinstance(admitted, ImageRequest)
-    assert admitted.expires_at == 700.0
-
-
-def test_a_request_that_would_wait_longer_anyway_keeps_its_time() -> None:
-    park, *_ = parking(hold_s=10)
-    park.release_gpu(0.0)
-    patient = replace(REQUEST, expires_at=1e6)
-    assert park.admit(patient, 0.0) == patient
+    assert (park.objection(REQUEST, 100.0), park.away, park.hold_s) == (None, True, 600.0)
 
 
 def test_without_holding_requests_are_refused_with_a_reason() -> None:
-    park, *_ = parking(hold_s=0)
-    park.release_gpu(0.0)
-    refusal = park.admit(REQUEST, 1.0)
+    park, _ = parking(hold_s=0)
+    park.release_gpu()
+    refusal = park.objection(REQUEST, 1.0)
     assert isinstance(refusal, Refusal)
     assert (refusal.rule, "short break" in refusal.reason) == ("parked", True)
 
 
-def test_requests_are_still_held_while_the_model_loads_and_the_return_is_told_once() -> None:
-    park, machine, _ = parking()
-    park.release_gpu(0.0)
+def test_the_gpu_is_away_while_the_model_loads_and_the_return_is_told_once() -> None:
+    park, machine = parking(hold_s=0)
+    park.release_gpu()
     park.reclaim_gpu()
     assert machine.orders == ["release_gpu", "reclaim_gpu"]
-    assert park.admit(REQUEST, 0.0) != REQUEST
+    assert park.objection(REQUEST, 0.0) is not None
     assert [park.gpu_returned(), park.gpu_returned()] == [True, False]
-    assert park.admit(REQUEST, 0.0) is REQUEST
+    assert park.objection(REQUEST, 0.0) is None
 
 
 def test_being_ready_a_last_time_before_leaving_is_no_return() -> None:
-    park, *_ = parking()
-    park.release_gpu(0.0)
+    park, _ = parking()
+    park.release_gpu()
     assert not park.gpu_returned()
     park.reclaim_gpu()
     assert park.gpu_returned()
 
 
 def test_the_card_is_a_matter_of_taste() -> None:
-    park, *_ = parking(card="")
-    assert park.release_gpu(0.0) == NO_CARD
+    park, _ = parking(card="")
+    assert park.release_gpu() == NO_CARD
 
 
 @pytest.mark.parametrize("wrong", [{"hold_s": -1}, {"card": "x" * 61}, {"colour": "red"}])

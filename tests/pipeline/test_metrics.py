@@ -54,10 +54,13 @@ def test_gauges_show_the_last_value() -> None:
     metrics.overlay_pages(2)
     metrics.overlay_pages(1)
     metrics.loop_lag(1.5)
+    metrics.disk(5_000, 2)
+    metrics.disk(None, 3)
     metrics.on_air_age("meme", 4.0)
     seen = samples(metrics)
     assert (seen["streamer_queue_length{}"], seen["streamer_overlay_pages{}"]) == (7, 1)
     assert seen["streamer_loop_lag_ms{}"] == 1.5
+    assert (seen["streamer_disk_free_bytes{}"], seen["streamer_store_failures{}"]) == (5_000, 3)
     assert seen["streamer_on_air_age_seconds{meme}"] == 4.0
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from streamer.errors import StoreError
-from streamer.types import Answer, Ended, Retraction, Role, Toast
-from tests.support.show import opened
+from streamer.types import Actor, Answer, Ended, Notice, NoticeKind, Retraction, Role, Toast
+from tests.support.show import Room, opened
 
 
 async def test_a_ban_by_hand_needs_a_name_and_an_unban_somebody_who_is_out(tmp_path: Path) -> None:
@@ -46,7 +47,7 @@ async def test_what_the_overlay_says_about_people_has_passed_the_gate_for_names(
         await room.until(lambda: room.status().held)
         for line in ("!ok 99", "!ban forbiddenword 5", "!unban forbiddenword", "!unban forbiddenword"):
             await room.order(line)
-        await room.until(lambda: any("that name is not banned" in str(event) for event in room.notes.events))
+        await room.until(lambda: any("a viewer is not banned" in str(event) for event in room.notes.events))
         told = [event for event in room.notes.events if isinstance(event, Toast | Answer)]
         assert any("a viewer is banned for 5 min" in event.text for event in told)
         assert not any("forbiddenword" in event.text for event in told)
@@ -80,18 +81,155 @@ async def test_who_asks_to_be_forgotten_twice_at_once_is_forgotten_once(tmp_path
 async def test_a_ban_may_name_an_id_in_any_letters(tmp_path: Path) -> None:
     async with opened(tmp_path) as room:
         await room.admit.submit(room.trigger("!bg harbour", "Ann", id_="UCabc"))
-        assert await room.moderator.ban("UCabc", "panel") == "Ann"
-        assert await room.moderator.ban("UCxyz", "panel") == "ucxyz"
+        said = [(await room.moderator.ban(words, "panel")).text for words in ("UCabc", "UCxyz")]
+        assert said == ["Ann is banned", "ucxyz is banned, but nobody called so has written here yet"]
         for key, name in (("UCabc", "Renamed"), ("UCxyz", "Ben")):
             receipt = await room.admit.submit(room.trigger("!bg harbour", name, id_=key))
             assert (receipt.outcome, receipt.rule) == ("refused", "ban")
-        assert await room.moderator.unban("ucabc")
+        assert (await room.moderator.unban("ucabc")).done
+
+
+FOXY = Actor("77", "Лисица", Role.VIEWER, "foxy")
+TYPED = ("foxy", "@Foxy", "77", "лисица", "@ЛИСИЦА")
+
+
+async def says(room: Room, actor: Actor, text: str = "!bg harbour") -> str:
+    """Let somebody write; return the rule that refuses it, or an empty string."""
+    trigger = replace(room.trigger(text), actor=actor)
+    return (await room.admit.submit(trigger)).rule
+
+
+@pytest.mark.parametrize("typed", TYPED)
+async def test_whatever_a_moderator_types_bans_and_unbans_a_viewer_with_a_name_in_another_script(
+    tmp_path: Path, typed: str
+) -> None:
+    async with opened(tmp_path) as room:
+        await says(room, FOXY, "just chatting")
+        answer = await room.moderator.ban(typed, "mod", 5)
+        assert (answer.done, answer.text) == (True, "Лисица (foxy) is banned for 5 min")
+        assert [(ban.who, ban.login) for ban in room.status().bans] == [("77", "foxy")]
+        assert await says(room, FOXY) == "ban"
+        answer = await room.moderator.unban(typed)
+        assert (answer.done, answer.text) == (True, "Лисица (foxy) may ask again")
+        assert await says(room, FOXY) == ""
+        assert (await room.moderator.unban(typed)).text == "Лисица (foxy) is not banned"
+
+
+async def test_a_ban_takes_back_what_the_viewer_asked_for_by_whatever_name(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        assert await says(room, FOXY) == ""
+        await room.draw_next()
+        await room.order("!ban @foxy")
+        assert room.on_air() is None
+
+
+async def test_somebody_who_was_never_seen_is_banned_by_login_and_the_answer_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.order("!ban @Foxy 30")
+        await room.show.publisher.notified()
+        told = [event.text for event in room.notes.events if isinstance(event, Toast)]
+        assert told == ["foxy is banned for 30 min, but nobody called so has written here yet"]
+        assert await says(room, FOXY) == "ban"
+        assert (await room.moderator.unban("лисица")).done
+        assert await says(room, FOXY) == ""
+
+
+async def test_a_shown_name_of_several_people_bans_nobody_and_lists_them(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        twins = [Actor("1", "Лисица", Role.VIEWER, "foxy"), Actor("2", "лисица", Role.VIEWER, "vixen")]
+        for actor in twins:
+            await says(room, actor, "hello")
+        text = "several people are called Лисица: Лисица (foxy), лисица (vixen); say which one"
+        for decision in (await room.moderator.ban("@Лисица", "mod"), (await room.moderator.forget("Лисица")).decision):
+            assert (decision.done, decision.text) == (False, text)
+        assert room.status().bans == ()
+        for actor in twins:
+            await room.moderator.ban(actor.id, "mod")
+        assert (await room.moderator.unban("Лисица")).text == text
+        assert (await room.moderator.unban("vixen")).done
+
+
+async def test_a_shown_name_that_is_somebody_elses_login_means_the_login(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await says(room, Actor("1", "Foxy", Role.VIEWER, "pretender"), "hello")
+        await says(room, FOXY, "hello")
+        assert (await room.moderator.ban("foxy", "mod")).people == (FOXY,)
+
+
+async def test_a_ban_survives_a_rename_and_is_lifted_under_the_new_name(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await says(room, FOXY)
+        await room.order("!ban foxy")
+        renamed = Actor("77", "Енот", Role.VIEWER, "raccoon")
+        assert await says(room, renamed) == "ban"
+        assert (await room.moderator.unban("raccoon")).done
+        assert await says(room, renamed) == ""
+
+
+async def test_a_moderators_shown_name_and_login_are_known_to_belong_to_a_moderator(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await says(room, replace(FOXY, role=Role.MODERATOR), "hello")
+        await room.admit.observe(Notice("test", NoticeKind.CHEER, room.now, FOXY, 100))
+        for typed in TYPED:
+            decision = await room.moderator.ban(typed, "mod")
+            assert (decision.done, "is a moderator" in decision.text) == (False, True)
+
+
+async def test_whoever_raided_or_followed_can_be_banned_by_login_before_they_write(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.admit.observe(Notice("test", NoticeKind.FOLLOW, room.now, FOXY))
+        assert (await room.moderator.ban("foxy", "mod")).text == "Лисица (foxy) is banned"
+
+
+async def test_who_asked_before_a_restart_is_found_by_every_name_after_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        assert await says(room, FOXY) == ""
+        await room.draw_next()
+    async with opened(tmp_path) as room:
+        assert (await room.moderator.ban("@foxy", "mod")).text == "Лисица (foxy) is banned"
+
+
+@pytest.mark.parametrize("typed", TYPED)
+async def test_somebody_is_forgotten_by_any_name(tmp_path: Path, typed: str) -> None:
+    async with opened(tmp_path) as room:
+        await says(room, FOXY)
+        await room.draw_next()
+        forgotten = await room.moderator.forget(typed)
+        assert (forgotten.requests, forgotten.decision.text) == (1, "Лисица (foxy) is forgotten")
+        assert await says(room, FOXY) == "forgotten"
+        assert (await room.moderator.unban(typed)).done
+        assert await says(room, FOXY) == ""
+
+
+async def test_forgetting_somebody_who_is_not_known_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        forgotten = await room.moderator.forget("nobody")
+        assert forgotten.decision.text == "nobody called nobody is known here; whoever has this id is forgotten"
+
+
+async def test_a_name_that_nobody_vouches_for_takes_nothing_of_its_real_owner_along(tmp_path: Path) -> None:
+    async with opened(tmp_path) as room:
+        await room.order("!ban foxy")
+        trigger = replace(room.trigger("!forgetme"), actor=Actor("http:1", "foxy", Role.VIEWER))
+        await room.admit.submit(trigger, decides=False)
+        assert await says(room, FOXY) == "ban"
+
+
+async def test_a_held_picture_is_approved_by_any_name_of_whoever_asked(tmp_path: Path) -> None:
+    async with opened(tmp_path, mode="on") as room:
+        for typed in TYPED:
+            assert await says(room, FOXY, f"!bg harbour {typed}") == ""
+            await room.draw_next()
+            await room.until(lambda: room.status().held)
+            await room.order(f"!ok {typed}")
+            await room.until(lambda: not room.status().held)
+        assert room.on_air() is not None
 
 
 async def test_a_moderator_is_not_banned_by_id_either(tmp_path: Path) -> None:
     async with opened(tmp_path) as room:
         await room.admit.submit(room.trigger("!bg harbour", "mod", Role.MODERATOR, id_="77"))
-        assert await room.moderator.ban("77", "panel") is None
+        assert not (await room.moderator.ban("77", "panel")).done
 
 
 async def test_a_decision_that_cannot_be_written_down_ends_each_request_once(

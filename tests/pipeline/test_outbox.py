@@ -64,3 +64,34 @@ async def test_an_end_that_nobody_paid_for_may_be_dropped() -> None:
 async def test_a_bug_of_an_output_is_logged_and_the_next_event_comes(caplog: pytest.LogCaptureFixture) -> None:
     assert await told([Toast("bad", ""), Toast("good", "")]) == [Toast("good", "")]
     assert "an output failed on Toast" in caplog.text
+
+
+async def test_what_an_output_fails_on_is_its_fault_until_it_succeeds() -> None:
+    outbox = Outbox(Notebook())
+    running = asyncio.create_task(outbox.run())
+    assert outbox.fault() is None
+    outbox.put(Toast("bad", ""))
+    outbox.put(Forgotten("ann", ()))
+    await outbox.flushed()
+    fault = outbox.fault()
+    assert fault is not None
+    assert (fault.name, fault.state) == ("test_outbox", "failed")
+    assert "failed on Toast: RuntimeError: a bug" in fault.detail
+    outbox.put(Toast("good", ""))
+    await outbox.flushed()
+    assert outbox.fault() is None
+    running.cancel()
+
+
+async def test_an_output_that_misses_events_is_too_slow_until_it_has_caught_up() -> None:
+    outbox = Outbox(Notebook())
+    for event in toasts(OUTBOX + 3):
+        outbox.put(event)
+    fault = outbox.fault()
+    assert fault is not None
+    assert (fault.state, fault.detail) == ("limited", "too slow: it missed 3 events")
+    running = asyncio.create_task(outbox.run())
+    await outbox.flushed()
+    await asyncio.sleep(0)
+    assert outbox.fault() is None
+    running.cancel()

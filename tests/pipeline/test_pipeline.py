@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import BackendDied, StoreError, Unsupported
-from streamer.interfaces import Health, HealthState, SourceEvent
+from streamer.interfaces import Abilities, Health, HealthState, SourceEvent
 from streamer.moderation.rules import cooldown
 from streamer.overlay import wire
 from streamer.overlay.hub import HubUpdate
 from streamer.pipeline.game_mode import NO_CARD
-from streamer.pipeline.scheduler import QueueOptions
+from streamer.pipeline.queue_options import QueueOptions
 from streamer.pipeline.show import restore
 from streamer.pipeline.status import exposition
 from streamer.types import (
@@ -198,6 +198,7 @@ async def test_a_viewers_newer_text_replaces_the_older_one(room: Room) -> None:
 async def test_a_full_queue_gives_the_turn_back(tmp_path: Path) -> None:
     limit = cooldown.create(cooldown.Options(user_s=30, everyone_s=0))
     async with opened(tmp_path, more_rules=(limit,)) as room:
+        room.show.active.draw_times.assumed_s = 0.1
         await room.say("!bg blocker", who="zoe")
         await room.until(lambda: room.easel.drawn)
         for number in range(QueueOptions().limit):
@@ -316,7 +317,7 @@ async def test_help_lists_only_what_could_be_done_now(room: Room) -> None:
     assert await offered() == {"!bg", "!edit"}, "OBS is not there"
     room.eye.sees = b"seen"
     assert await offered() == {"!bg", "!edit", "!restyle"}
-    room.easel.edits = False
+    room.easel.abilities = Abilities(edits=False)
     assert await offered() == {"!bg"}
 
 
@@ -328,7 +329,7 @@ async def test_queue_and_help_answer_on_the_overlay(room: Room) -> None:
         assert (await room.admit.submit(room.trigger(line))).outcome == "done"
     await room.until(lambda: sum(isinstance(event, Toast) for event in room.notes.events) == 2)
     told = [event.text for event in room.notes.events if isinstance(event, Toast)]
-    assert told[0] == "1 waiting, yours is number 1"
+    assert told[0] == "1 waiting, yours is number 1, in about 2 s"
     assert "!bg" in told[1]
     assert "!panic" not in told[1]
 
@@ -343,7 +344,7 @@ async def test_queue_tells_somebody_who_joined_the_place_of_that_picture(room: R
     await room.admit.submit(room.trigger("!queue"))
     await room.until(lambda: sum(isinstance(event, Toast) for event in room.notes.events) == 2)
     told = [event.text for event in room.notes.events if isinstance(event, Toast)]
-    assert told == ["2 waiting", "2 waiting, yours is number 2"]
+    assert told == ["2 waiting", "2 waiting, yours is number 2, in about 3 s"]
 
 
 async def press(room: Room, name: str) -> str:
@@ -366,7 +367,7 @@ async def test_pressing_pause_twice_pauses_and_resumes_but_never_opens_after_a_p
 
 
 async def test_next_lets_the_waiting_picture_come_at_once(tmp_path: Path) -> None:
-    async with opened(tmp_path, at_least_s=60) as room:
+    async with opened(tmp_path, at_least_s=20) as room:
         await room.say("!bg one")
         await room.draw_next()
         await room.say("!bg two", who="bob")
@@ -486,6 +487,9 @@ async def test_a_source_that_breaks_leaves_the_rest_running(tmp_path: Path, capl
     await restore(room.show)
     running = asyncio.create_task(room.pipeline.run())
     await room.until(lambda: "stopped" in caplog.text)
+    name = Broken().health().name
+    (stopped,) = (part for part in room.status().sources if part.name == name)
+    assert (stopped.state, "stopped by an error" in stopped.detail) == ("failed", True)
     await room.say("!bg one")
     await room.draw_next()
     assert room.on_air() == b"one"
@@ -517,7 +521,12 @@ async def test_a_restyle_takes_what_viewers_see_when_its_turn_comes(room: Room) 
 
 
 async def test_what_cannot_be_seen_is_not_restyled_and_the_show_goes_on(room: Room) -> None:
+    await room.say("!bg zero", who="zoe")
+    await room.until(lambda: room.easel.drawn)
+    room.eye.sees = b"before"
     request_id = await room.say("!restyle noir")
+    room.eye.sees = None
+    room.easel.go.release()
     await room.until(lambda: room.status().drawing is None and not room.status().pending)
     row = await room.store.requests.get(request_id)
     assert row is not None
@@ -548,11 +557,19 @@ async def test_a_request_that_cannot_be_written_down_is_refused_and_the_show_goe
     assert room.on_air() == b"four"
 
 
-@pytest.mark.parametrize(("usual_s", "shown"), [(2.0, True), (0.1, False)])
-async def test_previews_are_left_out_when_the_picture_is_about_to_come(
-    room: Room, monkeypatch: pytest.MonkeyPatch, usual_s: float, shown: bool
+@pytest.mark.parametrize(
+    ("usual_s", "who", "rank", "lines"),
+    [
+        (0.9, "zoe", Role.VIEWER, []),
+        (2.0, "zoe", Role.VIEWER, ["drawing for zoe"]),
+        (2.0, "forbiddenword", Role.VIEWER, ["drawing for a viewer"]),
+        (2.0, "ann", Role.BROADCASTER, [""]),
+    ],
+)
+async def test_a_picture_is_announced_unless_it_is_about_to_come(
+    room: Room, monkeypatch: pytest.MonkeyPatch, usual_s: float, who: str, rank: Role, lines: list[str]
 ) -> None:
-    published: list[object] = []
+    published: list[HubUpdate] = []
     publish = room.hub.publish
 
     def note(update: HubUpdate) -> None:
@@ -564,11 +581,10 @@ async def test_previews_are_left_out_when_the_picture_is_about_to_come(
     await room.until(lambda: room.easel.drawn)
     room.now += usual_s
     await room.draw_next()
-    assert any(isinstance(update, Preview) for update in published), "of the first picture nothing is known yet"
-    published.clear()
-    await room.say("!bg two")
+    assert not any(isinstance(update, Preview) for update in published), "the first step took no time at all"
+    await room.say("!bg two", who, rank)
     await room.draw_next()
-    assert any(isinstance(update, Preview) for update in published) == shown
+    assert [update.line for update in published if isinstance(update, Preview)] == lines
 
 
 async def test_overhead_counts_only_requests_that_were_drawn_at_once_and_no_drawing_or_judging(room: Room) -> None:
@@ -729,7 +745,9 @@ async def test_a_ban_for_minutes_says_how_long_and_moderators_cannot_be_banned(r
     await room.order("!ban ann 30")
     assert (await room.admit.submit(room.trigger("!bg one"))).reason == "you can ask again in 30 min"
     await room.say("!bg mine", "vic", Role.MODERATOR)
-    assert await room.moderator.ban("vic", "mod") is None
+    refused = await room.moderator.ban("vic", "mod")
+    assert (refused.done, refused.text) == (False, "vic is a moderator; remove that role first")
+    assert "vic" not in [ban.name for ban in room.show.bans.all()]
 
 
 async def test_bans_outlive_a_restart(tmp_path: Path) -> None:

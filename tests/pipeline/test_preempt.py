@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,11 @@ from streamer.types import (
     Redemption,
     Retraction,
     Role,
+    SamplingParams,
     Trigger,
 )
 from tests.support.embedded import build, place
+from tests.support.examples import REQUEST
 
 CONFIG = """\
 generator: {{use: {backend}{more}}}
@@ -265,6 +268,9 @@ async def test_no_preview_of_it_stays_on_the_page_and_it_begins_with_previews_ag
         await program.press("key", "!meme key | a | b")
 
     sent(program.page)
+    slow = replace(REQUEST, params=SamplingParams(640, 352, 4, 1.0, 7))
+    program.show.active.draw_times.drawn_by("procedural")
+    program.show.active.draw_times.note(slow, 60.0)  # only a picture that takes its time is announced
     program.upon("viewer", press, look)
     program.upon("key", look, step=0)
     await program.say("viewer")

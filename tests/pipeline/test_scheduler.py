@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from pydantic import ValidationError
 
-from streamer.pipeline.scheduler import QueueOptions, Scheduler, preempts
+from streamer.pipeline.queue_options import QueueOptions
+from streamer.pipeline.scheduler import Scheduler, preempts
 from streamer.types import Actor, Caption, ImageRequest, Lane, RequestState, Role, SamplingParams
 from tests.support.queue_requests import request
 
@@ -232,7 +233,7 @@ def test_expired_requests_end_and_are_never_handed_out() -> None:
     assert queue.wakeup(6.0) == 6.0
     assert queue.next(5.0) == fresh
     (ending,) = queue.expire(5.0)
-    assert (ending.request, ending.state, ending.refusal.rule) == (stale, RequestState.EXPIRED, "queue")
+    assert (ending.request, ending.state, ending.refusal.rule) == (stale, RequestState.EXPIRED, "waited")
     assert queue.wakeup(5.0) is None
 
 
@@ -280,16 +281,76 @@ def test_somebody_who_joined_has_the_place_of_the_picture_they_joined() -> None:
     assert [queue.place_of(who) for who in ("ann", "bob", "eve", "zoe")] == [1, 2, 2, None]
 
 
-def test_what_waits_can_be_let_wait_longer_and_never_shorter() -> None:
+def test_no_time_counts_while_the_show_could_not_draw_a_request() -> None:
     queue = scheduler()
-    short, long = request("ann"), replace(request("bob"), expires_at=1e6)
-    queue.submit(short, 0.0)
-    queue.submit(long, 0.0)
-    queue.prolong(500.0)
-    assert queue.wakeup(0.0) == 500.0
-    assert [ending.request.id for ending in queue.expire(500.0)] == [short.id]
-    assert [one.expires_at for one in queue.pending()] == [1e6]
-    assert queue.next(600.0) == long
+    stopped, drawable = request("ann", expires_at=30.0), request("bob", expires_at=30.0)
+    for one in (stopped, drawable):
+        queue.submit(one, 0.0)
+
+    def limit_s(one: ImageRequest) -> float | None:
+        return 900.0 if one.actor.id == "ann" else None
+
+    queue.note_stops(10.0, limit_s)
+    queue.note_stops(20.0, limit_s)
+    assert queue.wakeup(10.0) == 30.0
+    assert [ending.request for ending in queue.expire(30.0)] == [drawable]
+    assert queue.wakeup(30.0) == 910.0
+    queue.note_stops(500.0, lambda one: None)
+    assert queue.wakeup(500.0) == 520.0, "it has as much time left as when the stop began"
+    assert queue.expire(519.9) == []
+    assert queue.next(519.9) is not None
+
+
+def test_a_stop_that_lasts_too_long_ends_the_wait_and_says_so() -> None:
+    queue = scheduler()
+    queue.submit(request("ann", expires_at=30.0), 0.0)
+    queue.note_stops(10.0, lambda one: 900.0)
+    queue.note_stops(20.0, lambda one: 60.0)
+    assert queue.expire(69.9) == []
+    (ending,) = queue.expire(70.0)
+    assert (ending.state, ending.refusal.rule) == (RequestState.EXPIRED, "waited")
+    assert "nothing could be drawn" in ending.refusal.reason
+
+
+def test_a_preempted_request_does_not_expire_by_a_stop() -> None:
+    queue = scheduler()
+    queue.submit(request("ann"), 0.0)
+    drawn = queue.next(0.0)
+    assert drawn is not None
+    queue.requeue(drawn.id)
+    queue.note_stops(1.0, lambda one: 5.0)
+    assert (queue.wakeup(1.0), queue.expire(1e9)) == (None, [])
+
+
+def prompts(line: list[ImageRequest] | None) -> list[str]:
+    return [one.prompt for one in line or []]
+
+
+def test_the_place_of_a_request_is_known_before_it_is_accepted() -> None:
+    queue = scheduler(per_viewer=2)
+    for one in (request("ann", "a1"), request("ann", "a2"), request("bob", "b1")):
+        queue.submit(one, 0.0)
+    new = [
+        request("eve", "e1"), request("bob", "b2"),
+        request("eve", "e2", Lane.PAID), request("me", "m", Lane.BROADCASTER),
+    ]  # fmt: skip
+    assert [prompts(queue.place_for(one)) for one in new] == [
+        ["a1", "b1", "e1", "a2"], ["a1", "b1", "a2", "b2"], ["e2", "a1", "b1", "a2"], ["m", "a1", "b1", "a2"],
+    ]  # fmt: skip
+    assert prompts(queue.pending()) == ["a1", "b1", "a2"], "asking changes nothing"
+
+
+def test_the_place_of_a_request_that_replaces_or_joins_another_is_known_too() -> None:
+    queue = scheduler()
+    for one in (request("ann", "a1"), request("bob", "b1"), request("eve", "b1"), request("joe", "j1")):
+        queue.submit(one, 0.0)
+    assert prompts(queue.place_for(request("ann", "a2"))) == ["a2", "b1", "j1"]
+    assert prompts(queue.place_for(request("bob", "b2"))) == ["a1", "b2", "b1", "j1"]
+    assert prompts(queue.place_for(request("zoe", "j1"))) == ["a1", "b1", "j1"]
+    assert prompts(queue.place_for(request("zoe", "j1", Lane.PAID))) == ["j1", "a1", "b1"]
+    drawn = queue.next(0.0)
+    assert drawn is not None
+    assert queue.place_for(request("zoe", "a1")) is None
 
 
 @pytest.mark.parametrize(
@@ -436,6 +497,9 @@ def test_senseless_options_are_refused(wrong: dict[str, float]) -> None:
         QueueOptions.model_validate(wrong)
 
 
+LONGEST_STOP_S = 6.0
+
+
 class Life(RuleBasedStateMachine):
     """Whatever happens, an accepted request is waiting, being drawn or ended, and ends once."""
 
@@ -447,6 +511,7 @@ class Life(RuleBasedStateMachine):
         self.ended: dict[str, RequestState] = {}
         self.drawing: list[ImageRequest] = []
         self.put_off: Counter[str] = Counter()
+        self.stopped_at: float | None = None
 
     def end(self, one: ImageRequest, state: RequestState) -> None:
         assert one.id in self.accepted
@@ -474,8 +539,27 @@ class Life(RuleBasedStateMachine):
             assert ending.state is RequestState.SUPERSEDED or ending.request.priority > lane
 
     @rule()
+    def stop(self) -> None:
+        """Nothing can be drawn for a while: no time counts, but the stop may last too long."""
+        self.stopped_at = self.now if self.stopped_at is None else self.stopped_at
+        self.note_stops()
+
+    @rule()
+    def go_on(self) -> None:
+        left = {one.id: one.expires_at - self.now for one in self.queue.pending()}
+        since, self.stopped_at = self.stopped_at, None
+        self.note_stops()
+        if since is not None:
+            assert all(one.expires_at - self.now >= left[one.id] for one in self.queue.pending())
+
+    def note_stops(self) -> None:
+        self.queue.note_stops(self.now, lambda one: None if self.stopped_at is None else LONGEST_STOP_S)
+
+    @precondition(lambda self: self.stopped_at is None)
+    @rule()
     def draw(self) -> None:
-        expected = next((one for one in self.queue.pending() if one.expires_at > self.now), None)
+        waiting = self.queue.pending()
+        expected = next((one for one in waiting if one.id in self.put_off or one.expires_at > self.now), None)
         assert self.queue.next(self.now) == expected
         if expected is not None:
             self.drawing.append(expected)
@@ -512,8 +596,12 @@ class Life(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.5, 3.0]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
+        self.note_stops()
         for ending in self.queue.expire(self.now):
-            assert ending.request.expires_at <= self.now
+            if self.stopped_at is None:
+                assert ending.request.expires_at <= self.now
+            else:
+                assert self.now - self.stopped_at >= LONGEST_STOP_S
             assert ending.request.id not in self.put_off
             self.end(ending.request, ending.state)
         wakeup = self.queue.wakeup(self.now)
@@ -553,6 +641,7 @@ class Life(RuleBasedStateMachine):
         assert [self.queue.position(one.id) for one in pending] == list(range(1, len(pending) + 1))
 
     def teardown(self) -> None:
+        self.go_on()
         self.now += 1000.0
         while self.drawing:
             self.deliver(RequestState.SHOWN)

@@ -10,7 +10,7 @@ import pytest
 from streamer.interfaces import ReceiptOutcome
 from streamer.pipeline.moderator import ModeratorActions
 from streamer.pipeline.stage_commands import DECISIONS, StageCommands
-from streamer.types import Actor, Role, StageAction, StageCommand
+from streamer.types import Actor, Answer, Event, Role, StageAction, StageCommand, Toast
 from tests.support.show import Room
 
 
@@ -48,3 +48,13 @@ async def test_a_viewer_is_answered_once_and_a_moderator_always(commands: StageC
 
 def test_what_decides_about_people_and_held_pictures_takes_trust() -> None:
     assert set(DECISIONS) == {"approve", "deny", "ban", "unban"}
+
+
+async def test_a_name_from_right_to_left_is_isolated_on_the_overlay_and_plain_in_chat(
+    room: Room, commands: StageCommands
+) -> None:
+    events: list[Event] = []
+    room.show.publisher.subscribe(events.append)
+    await commands.obey(command(StageAction.UNBAN, "דנה"))
+    assert [event.text for event in events if isinstance(event, Toast)] == ["\u2068דנה\u2069 is not banned"]
+    assert [event.text for event in events if isinstance(event, Answer)] == ["דנה is not banned"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import sqlite3
 import stat
 from pathlib import Path
+from shutil import disk_usage
 
 import pytest
 
@@ -17,6 +20,18 @@ from tests.support.files_containing import files_containing
 
 async def test_the_state_directory_is_private(store: Store, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+
+
+async def test_a_state_directory_whose_mode_cannot_be_changed_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, mode: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    (tmp_path / "home").mkdir(mode=0o755)
+    async with Store.at(tmp_path / "home", StoreOptions()).opened() as store:
+        assert await store.tokens.all() == []
 
 
 async def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
@@ -72,3 +87,39 @@ async def test_a_write_that_nobody_waits_for_is_logged_when_it_fails(
     assert "not written: " in caplog.text
     assert "no such table" in caplog.text
     await database.close()
+
+
+async def test_a_full_disk_is_known_at_once_and_its_end_without_anybody_writing(tmp_path: Path) -> None:
+    database = Database(tmp_path)
+    await database.open()
+    await database.run(lambda db: db.execute(f"PRAGMA max_page_count = {pages(db)}"))
+    with pytest.raises(StoreError, match="full"):
+        await database.write("INSERT INTO settings VALUES ('key', ?)", ("x" * 100_000,))
+    assert "full; free some space" in database.disk.fault
+    await database.run(lambda db: db.execute("SELECT * FROM settings").fetchall())
+    assert database.disk.fault, "reading proves nothing"
+    await database.run(lambda db: db.execute("PRAGMA max_page_count = 100000"))
+    watching = asyncio.create_task(database.watch_disk())
+    while database.disk.fault:
+        await asyncio.sleep(0.01)
+    watching.cancel()
+    assert database.disk.failures == 1
+    assert database.disk.free_bytes == pytest.approx(disk_usage(tmp_path).free, rel=0.2)
+    await database.close()
+
+
+async def test_a_write_that_succeeds_ends_a_fault_and_a_row_that_exists_already_is_none(tmp_path: Path) -> None:
+    database = Database(tmp_path)
+    await database.open()
+    database.disk.failed("full")
+    await database.write("INSERT INTO settings VALUES ('key', 'one')", ())
+    assert database.disk.fault == ""
+    with pytest.raises(StoreError):
+        await database.write("INSERT INTO settings VALUES ('key', 'two')", ())
+    assert database.disk.fault == ""
+    await database.close()
+
+
+def pages(db: sqlite3.Connection) -> int:
+    (count,) = db.execute("PRAGMA page_count").fetchone()
+    return int(count)

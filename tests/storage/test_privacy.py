@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from streamer.errors import StoreError
 from streamer.storage.bans import Ban
 from streamer.storage.privacy import Privacy, PrivacyOptions
 from streamer.storage.store import Store
-from streamer.types import Event, Forgotten, Outcome, RequestState, Verdict
+from streamer.types import Actor, Event, Forgotten, Outcome, RequestState, Role, Verdict
 from tests.support.examples import REQUEST, frame
 from tests.support.files_containing import files_containing
 
@@ -32,6 +33,23 @@ async def test_texts_and_names_go_after_their_time_and_a_hash_stays(store: Store
     assert (row.text, row.prompt, row.actor_name, row.actor_id[0], len(row.actor_id)) == ("", "", "", "~", 33)
     assert files_containing(store.home, "harbour", "Ann") == []
     assert (await privacy.forget(REQUEST.actor.id)).request_ids == ("r1",), "the hash finds what the id no longer does"
+
+
+async def test_a_login_goes_with_the_name(store: Store) -> None:
+    privacy = Privacy(store, PrivacyOptions(texts_hours=24))
+    await privacy.restore()
+    for number, user_id in enumerate(("u1", "u2")):
+        actor = Actor(user_id, f"Shownname{number}", Role.VIEWER, f"loginname{number}")
+        await store.requests.accept(replace(REQUEST, id=f"r{number}", actor=actor))
+        await store.requests.end([f"r{number}"], RequestState.SHOWN)
+    await store.bans.put(Ban("loginname0", "loginname0", None, "", "mod", 1.0))
+    await store.bans.put(Ban("u1", "Shownname0", None, "", "mod", 1.0, "loginname0", seen=True))
+    await privacy.forget("u1")
+    assert await store.bans.all() == []
+    assert files_containing(store.home, "Shownname0", "loginname0") == []
+    assert files_containing(store.home, "loginname1") != []
+    await privacy.sweep(time.time() + 25 * 3600)
+    assert files_containing(store.home, "Shownname1", "loginname1") == []
 
 
 async def test_the_audit_goes_after_its_time_and_a_kept_picture_keeps_its_verdict(store: Store) -> None:
@@ -67,7 +85,7 @@ async def test_what_a_moderator_decided_stays_without_their_name(store: Store) -
     await store.audit.record([Verdict("v1", "r9", "moderator Ann", Outcome.BLOCK, "denied", "1", 1.0)])
     await store.bans.put(Ban("9", "troll", None, "", "Ann", 1.0))
     await store.bans.put(Ban("ann", "ann", None, "", "mod", 2.0))
-    await privacy.forget(REQUEST.actor.id, "Ann")
+    await privacy.forget(REQUEST.actor.id, ["Ann"])
     assert [(entry["verdict_id"], entry["judge"]) for entry in await store.audit.entries(0.0)] == [("v1", "moderator")]
     assert await store.bans.all() == [Ban("9", "troll", None, "", "", 1.0)]
 

@@ -11,7 +11,7 @@ from streamer.storage.bans import Ban
 from streamer.storage.schema import MIGRATIONS
 from streamer.storage.store import Store, StoreOptions
 from streamer.storage.tokens import StoredToken
-from streamer.types import Redemption, RequestState
+from streamer.types import Actor, Redemption, RequestState, Role
 
 # What the program wrote when its database had that version.
 ROWS = {
@@ -33,6 +33,7 @@ ROWS = {
        INSERT INTO forgotten VALUES ('~0123', 70.0);
        """,
     3: "INSERT INTO redemptions VALUES ('p1', 'reward', 'r1', 99.0, 1, '', NULL);",
+    4: "INSERT INTO bans VALUES ('u8', 'Лисица', NULL, '', 'mod', 61.0, 'foxy', 1);",
 }
 
 
@@ -62,7 +63,9 @@ async def test_a_database_of_each_version_opens_with_its_rows(tmp_path: Path, ve
     assert [(frame.layer, frame.data) for frame in await store.pictures.on_air()] == [("background", b"picture")]
     assert await store.tokens.all() == [StoredToken("digest", "trigger", "deck", 50.0)]
     assert await store.settings.get("intake") == "paused"
-    assert await store.bans.all() == ([Ban("u9", "troll", None, "rude", "mod", 60.0)] if version >= 2 else [])
+    bans = [Ban("u9", "troll", None, "rude", "mod", 60.0), Ban("u8", "Лисица", None, "", "mod", 61.0, "foxy", True)]
+    assert await store.bans.all() == bans[: {1: 0, 2: 1, 3: 1, 4: 2}[version]]
+    assert await store.requests.people() == [Actor("u1", "Ann", Role.VIP)]
     unsettled = [(one.redemption, one.earned) for one in await store.redemptions.unsettled()]
     assert unsettled == ([(Redemption("p1", "reward"), True)] if version >= 3 else [])
     await store.close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+from contextlib import suppress
 from types import TracebackType
 from zlib import crc32
 
@@ -44,6 +45,11 @@ class IrcServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    @property
+    def port(self) -> int:
+        """Return the port; it stays the same over stop() and start()."""
+        return self._port
 
     @property
     def url(self) -> str:
@@ -108,9 +114,10 @@ class IrcServer:
         await self.send_raw("".join(f"{line}\r\n" for line in lines))
 
     async def send_raw(self, frame: str | bytes) -> None:
-        """Send a frame exactly as it is."""
+        """Send a frame exactly as it is; whoever is just leaving misses it."""
         for client in tuple(self._clients):
-            await client.send(frame, text=True if isinstance(frame, bytes) else None)
+            with suppress(ConnectionClosed):
+                await client.send(frame, text=True if isinstance(frame, bytes) else None)
 
     async def reset(self) -> None:
         """Tear every connection down without a word, as a pulled cable or a crashed server does."""

@@ -103,6 +103,13 @@ class Tab:
     async def state(self, layer: str, state: str) -> None:
         await self.finds(f"[data-layer={layer}][data-state={state}]")
 
+    async def handles(self, picture: Frame | Preview) -> None:
+        """Publish a picture and wait until the page has handled it."""
+        (mailbox,) = self.site.hub.pages.mailboxes()
+        sent = mailbox.sent
+        self.site.hub.publish(picture)
+        await self.site.until(lambda: mailbox.sent > sent and mailbox.in_flight == 0)
+
     async def finds(self, selector: str) -> None:
         await self.until(f"document.querySelector({json.dumps(selector)}) !== null")
 

@@ -20,6 +20,11 @@ import httpx
 OPERATOR = "operator-token-of-the-tests"
 
 # Quick to draw, without cooldowns: what a test asks for is what it gets.
+HEED_HANG_UPS = (
+    sys.executable, "-c",
+    "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])",
+)  # fmt: skip
+"""Put before a command, lets it end with its terminal although the tests themselves may run under nohup."""
 CONFIG = """\
 policy:
   - {use: role}
@@ -41,11 +46,13 @@ commands:
   "no": {kind: deny}
   ban: {kind: ban}
   unban: {kind: unban}
+  sticker: null
 named_triggers: {harbour: "!bg stormy harbour"}
 styles: {plain: "{prompt}", noir: "{prompt}, film noir"}
 layers:
   background: {use: background, crossfade_s: 0.1}
   meme: {use: popup, z: 10, animation_s: 0.1, at_least_s: 30}
+  sticker: null
 """
 
 
@@ -109,6 +116,8 @@ def environment(home: Path, port: int, config: Path) -> dict[str, str]:
     return {
         "STREAMER_HOME": str(home), "STREAMER_PORT": str(port), "STREAMER_CONFIG": str(config),
         "STREAMER_OPERATOR_TOKEN": OPERATOR,
+        # Whoever runs the tests at a desk wants no browser to open.
+        "CI": "true",
     }  # fmt: skip
 
 
@@ -142,7 +151,7 @@ def command(*arguments: str, environ: Mapping[str, str], log: Path) -> Iterator[
             raise
 
 
-def wait_until_ready(url: str, seconds: float = 30) -> None:
+def wait_until_ready(url: str, seconds: float = 60) -> None:
     """Wait until a program in another process would draw at once."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

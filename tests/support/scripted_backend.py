@@ -53,7 +53,7 @@ class Scripted:
         steps = request.params.num_inference_steps
         try:
             for step in range(1, steps + 1):
-                yield StepCallback(step, steps, photo(64, 40) if step % 2 else None)
+                yield StepCallback(step, steps, slope(64, 40) if step % 2 else None)
                 if step == 1:
                     misbehave(request.prompt)
             if request.prompt == "nothing":
@@ -78,6 +78,12 @@ def photo(width: int, height: int, seed: int = 0) -> Pixels:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
+def slope(width: int, height: int) -> Pixels:
+    """Return an unfinished picture with structure: dark on the left, light on the right."""
+    line = np.linspace(0, 255, width, dtype=np.uint8)
+    return np.broadcast_to(line[None, :, None], (height, width, 3)).copy()
+
+
 def picture(request: ImageRequest) -> Pixels:
     width, height = request.params.width, request.params.height
     if request.prompt == "black":
@@ -89,7 +95,7 @@ def picture(request: ImageRequest) -> Pixels:
 
 
 def write_to_every_output() -> None:
-    print("hello from print")
+    print("hello from print: лес")
     os.write(1, b"hello from fd 1\n")
     os.system("echo hello from a subprocess")
     sys.stderr.write("50 %\r100 %\r")

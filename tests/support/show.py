@@ -13,7 +13,7 @@ from streamer.commands.event_triggers import EventTrigger, EventTriggers
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
 from streamer.errors import BackendError, Unsupported
-from streamer.interfaces import Health, HealthState, Output, Rule, Source, SourceEvent
+from streamer.interfaces import Abilities, Health, HealthState, Output, Rule, Source, SourceEvent
 from streamer.moderation.approval import ApprovalOptions
 from streamer.moderation.policy import Policy
 from streamer.moderation.rules import role, scene, words
@@ -21,8 +21,10 @@ from streamer.overlay.hub import Hub
 from streamer.overlay.layer_options import LayerOptions
 from streamer.pipeline.admit import TriggerTables
 from streamer.pipeline.metrics import Metrics
+from streamer.pipeline.pacing import AirTime
 from streamer.pipeline.pipeline import Pipeline, build_channel
-from streamer.pipeline.scheduler import QueueOptions, Scheduler
+from streamer.pipeline.queue_options import QueueOptions
+from streamer.pipeline.scheduler import Scheduler
 from streamer.pipeline.show import ShowConfig, ShowParts, new_show, restore
 from streamer.pipeline.stage import Stage
 from streamer.pipeline.status import ShowStatus, status
@@ -55,7 +57,7 @@ class Easel:
         self.active = {"backend": "easel"}
         self.restarts = {"crash": 2}
         self.drew_s, self.judged_s = 0.1, 0.0
-        self.edits = True
+        self.abilities = Abilities()
         self.paint: Callable[[ImageRequest], bytes] = lambda request: request.prompt.encode()
         self.here = asyncio.Event()
         self.here.set()
@@ -171,7 +173,8 @@ class Room:
                 generator=self.easel, store=self.store, outputs=outputs, program_view=self.eye, name=name,
             ),
             ShowConfig(
-                approval=ApprovalOptions.model_validate(approval), min_air_s={"background": at_least_s}, same_s=same_s
+                approval=ApprovalOptions.model_validate(approval),
+                air_times={"background": AirTime(at_least_s, at_least_s)}, same_s=same_s,
             ),
             self.clock,
         )  # fmt: skip

@@ -13,7 +13,7 @@ from tests.support.twitch_standin.standin import Standin
 
 CONFIG = """\
 generator: {{use: procedural}}
-approval: {{mode: "off"}}
+approval: {{mode: off}}
 twitch: {{client_id: {client_id}, id_url: "{id_url}", helix_url: "{helix_url}", eventsub_url: "{eventsub_url}", emotes: {{strip: false}}}}
 triggers:
   - {{use: twitch, channel: harbour, irc_url: "{irc_url}"}}

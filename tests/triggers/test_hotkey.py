@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from streamer import installation
 from streamer.errors import ConfigError
 from streamer.interfaces import Health, HealthState
 from streamer.triggers.hotkey import Chord, ChordDetector, Hotkeys, Options, create, expected_health, parse_chord
 from streamer.types import KeyPress
-from tests.support.display import need_keys, virtual_display
+from tests.support.display import need_keys, need_layouts, set_layout, virtual_display
 from tests.support.display import press as press_keys
 
 OPTIONS = Options(keys={"<ctrl>+<alt>+1": "!bg harbour", "<f9>": "!panic", "<ctrl>+m": "!meme cat"})
@@ -136,6 +137,15 @@ def test_what_a_platform_forbids_is_said_beforehand(
     assert re.search(detail, health.detail)
 
 
+def test_a_key_of_several_names_fires_by_the_likeliest_that_is_bound() -> None:
+    keys = ChordDetector(Options(keys={"<f1>+<ctrl>": "f1", "<ctrl>+<shift>+1": "one", "<ctrl>+!": "bang"}))
+    keys.press("ctrl", 0.0)
+    assert keys.press("<10>", 0.0, ("1", "!")) == "bang"
+    keys.release("<10>", 0.1)
+    keys.press("shift", 1.0)
+    assert keys.press("<10>", 1.0, ("1", "!")) == "one"
+
+
 async def test_where_keys_cannot_be_watched_the_source_ends_and_says_why() -> None:
     source = Hotkeys(detector(), expected_health("linux", {}))
     assert source.health().state == "connecting"
@@ -154,9 +164,6 @@ class FakeListener(threading.Thread):
         self.on_press, self.on_release = on_press, on_release
         self.key_pressed = threading.Event()
         FakeListener.latest = self
-
-    def canonical(self, key: Any) -> Any:
-        return key
 
     def run(self) -> None:
         keys = (SimpleNamespace(name="ctrl_l"), SimpleNamespace(name="alt_r"), SimpleNamespace(char="1", vk=49))
@@ -210,7 +217,7 @@ async def test_when_the_keyboard_goes_away_the_source_ends_and_says_so(
 @pytest.mark.parametrize(
     ("error", "detail"),
     [
-        (ModuleNotFoundError("No module named 'pynput'", name="pynput"), 'pip install "streamer[hotkey]"'),
+        (ModuleNotFoundError("No module named 'pynput'", name="pynput"), installation.add_extra("hotkey")),
         (ImportError("failed to acquire X connection"), "failed to acquire X connection"),
     ],
 )
@@ -254,6 +261,44 @@ async def test_real_keys_on_a_real_x_server_fire_once_each(display: str) -> None
         typed = [press.name async for press in upto("!bg harbour", presses)]
     await presses.aclose()  # type: ignore[attr-defined]
     assert [text for text in typed if text != "!panic"] == ["!meme cat", "!bg harbour"]
+
+
+# The numbers of the keys under X11: Q (on a French keyboard A), 1, Tab.
+KEY_Q, KEY_1, KEY_TAB = "24", "10", "23"
+
+
+@pytest.mark.parametrize(
+    ("layout", "key"), [("us", "q"), ("ru", "q"), ("de", "q"), ("fr", "a"), ("us,ru", "q"), ("ru,us", "q"), ("gr", "q")]
+)
+async def test_a_key_fires_whatever_keyboard_layout_is_active(display: str, layout: str, key: str) -> None:
+    need_layouts()
+    await set_layout(layout)
+    names = [f"<ctrl>+<alt>+{key}", "<ctrl>+<shift>+1", "<ctrl>+<alt>+<shift>+1", "<ctrl>+<shift>+<tab>"]
+    presses = create(Options(keys={"<f9>": "ready"} | {name: name for name in names})).listen()
+    first = asyncio.ensure_future(anext(presses))
+    async with asyncio.timeout(60):
+        while not first.done():
+            await press_keys("key", "F9", "sleep", "0.3")
+        await press_keys("key", f"ctrl+alt+{KEY_Q}", "key", f"ctrl+shift+{KEY_1}")
+        # The modifiers in this order, in which Alt is pressed while Shift is held.
+        await press_keys("sleep", "0.3", "key", f"ctrl+shift+alt+{KEY_1}", "key", f"ctrl+shift+{KEY_TAB}")
+        typed = [press.name async for press in upto(names[-1], presses)]
+    await presses.aclose()  # type: ignore[attr-defined]
+    assert [text for text in typed if text != "ready"] == names
+
+
+async def test_a_key_goes_on_firing_when_the_layout_changes(display: str) -> None:
+    need_layouts()
+    presses = create(Options(keys={"<f9>": "ready", "<ctrl>+<alt>+q": "!bg harbour"})).listen()
+    first = asyncio.ensure_future(anext(presses))
+    async with asyncio.timeout(60):
+        while not first.done():
+            await press_keys("key", "F9", "sleep", "0.3")
+        await set_layout("ru")
+        await press_keys("sleep", "0.3", "key", f"ctrl+alt+{KEY_Q}")
+        typed = [press.name async for press in upto("!bg harbour", presses)]
+    await presses.aclose()  # type: ignore[attr-defined]
+    assert typed[-1] == "!bg harbour"
 
 
 async def upto(text: str, presses: AsyncIterator[object]) -> AsyncIterator[KeyPress]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from streamer import installation
 from streamer.errors import ConfigError
 from streamer.triggers import midi
 from streamer.triggers.midi import Midi, Options, Pad, PadDetector, PadKind, create, parse_pad, pick_port
@@ -99,7 +100,7 @@ async def test_without_mido_the_fix_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "mido", None)
     source = create(Options(keys=KEYS))
     assert [press async for press in source.listen()] == []
-    assert (source.health().state, 'pip install "streamer[midi]"' in source.health().detail) == ("failed", True)
+    assert (source.health().state, installation.add_extra("midi") in source.health().detail) == ("failed", True)
 
 
 class Player:
@@ -138,7 +139,7 @@ class Player:
 @pytest.fixture
 def player(monkeypatch: pytest.MonkeyPatch) -> Iterator[Player]:
     if find_spec("mido") is None:
-        pytest.skip('mido is not installed: pip install "streamer[midi]"')
+        pytest.skip('mido is not installed: pip install "streamer-live[midi]"')
     monkeypatch.setenv("MIDO_BACKEND", "tests.support.midi_sockets")
     monkeypatch.setattr(midi, "RETRY_S", 0.05)
     playing = Player()

@@ -31,6 +31,18 @@ from tests.support.twitch_standin.standin import Standin
         "https://twitch.tv/My_Channel",
         "www.twitch.tv/my_channel?x=1",
         "https://m.twitch.tv/my_channel/videos",
+        "https://www.twitch.tv/popout/my_channel/chat?popout=",
+        "twitch.tv/popout/My_Channel/chat",
+        "//twitch.tv/my_channel",
+        "http:twitch.tv/my_channel",
+        "https://TWITCH.tv.:443/my_channel#chat",
+        "https://www.twitch.tv/moderator/my_channel",
+        "https://www.twitch.tv/embed/my_channel/chat?parent=streams.example",
+        "https://player.twitch.tv/?parent=streams.example&channel=my_channel&muted=true",
+        "https://dashboard.twitch.tv/u/my_channel/stream-manager",
+        "https://dashboard.twitch.tv/popout/u/my_channel/stream-manager/chat",
+        "https://go.twitch.tv/my_channel",
+        "https://www.twitch.tv/my%5Fchannel",
     ],
 )
 def test_a_channel_may_be_written_in_every_usual_way(channel: str) -> None:
@@ -38,10 +50,31 @@ def test_a_channel_may_be_written_in_every_usual_way(channel: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "channel",
+    ["https://www.twitch.tv/", "twitch.tv", "https://www.twitch.tv/popout", "twitch.tv/videos/123456",
+     "twitch.tv/directory", "https://clips.twitch.tv/FunnyName", "https://player.twitch.tv/?video=v123",
+     "twitch.tv/moderator", "https://www.twitch.tv/popout/x/chat"],
+)  # fmt: skip
+def test_an_address_at_twitch_that_is_no_channel_joins_none(channel: str) -> None:
+    with pytest.raises(ConfigError, match=r"is not a Twitch channel; write the name"):
+        login_of(channel)
+
+
+@pytest.mark.parametrize(
+    "channel",
+    ["https://www.youtube.com/@my_channel/live", "https://youtu.be/abc", "https://www.youtube.com/watch?v=abc",
+     "https://studio.youtube.com/channel/UC1/livestreaming", "kick.com/my_channel", "https://kick.com/popout/abc/chat"],
+)  # fmt: skip
+def test_an_address_of_another_platform_is_called_that(channel: str) -> None:
+    with pytest.raises(ConfigError, match=r"is an address of another platform; write the name"):
+        login_of(channel)
+
+
+@pytest.mark.parametrize(
     "channel", ["no", "a b c", "канал", "x" * 26, "https://example.org/abc", "a;b", "abc\r\nJOIN #x"]
 )
 def test_a_name_that_cannot_be_a_channel_is_refused_with_the_fix(channel: str) -> None:
-    with pytest.raises(ConfigError, match=r"channel: .* is not the name of a Twitch channel; write the name"):
+    with pytest.raises(ConfigError, match=r"channel: .* is not a Twitch channel; write the name"):
         create(Options(channel=channel))
 
 

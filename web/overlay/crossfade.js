@@ -8,18 +8,13 @@ import { fade } from './transition.js';
 /**
  * @typedef {object} Sheet
  * @property {HTMLCanvasElement} canvas
- * @property {boolean} preview
- * @property {Blob | null} blob the encoded picture; null for a preview
+ * @property {Blob} blob the encoded picture
  * @property {Motion | null} motion how it fades in
  * @property {Motion | null} leaving how it fades out, once it does
  */
 
-const MAX_FINALS = 3;
+const MAX_STAYING = 3;
 const MAX_SHEETS = 6;
-const MIST_WIDTH = 256;
-const MISTY = 32; // a preview up to this size was not moderated yet and must not be recognisable
-const SKETCH_WIDTH = 640;
-const ORPHAN_MS = 30000;
 
 /**
  * Builds the stack inside `root`.
@@ -34,11 +29,10 @@ export function createCrossfade(root, fit = 'cover') {
   let sheets = [];
   /** @type {HTMLCanvasElement[]} */
   const spare = []; // reused, because the memory of a dropped canvas is kept until the garbage collector runs
-  let orphanTimer = 0;
 
-  const finals = () => sheets.filter((sheet) => !sheet.preview && !sheet.leaving);
+  const staying = () => sheets.filter((sheet) => !sheet.leaving);
 
-  /** @param {ImageBitmap} bitmap @param {Blob | null} blob @param {number} seconds */
+  /** @param {ImageBitmap} bitmap @param {Blob} blob @param {number} seconds */
   function lay(bitmap, blob, seconds) {
     const canvas = spare.pop() ?? document.createElement('canvas');
     canvas.style.objectFit = fit;
@@ -46,18 +40,10 @@ export function createCrossfade(root, fit = 'cover') {
     transfer(canvas, bitmap);
     element.append(canvas);
     /** @type {Sheet} */
-    const sheet = { canvas, preview: blob === null, blob, motion: null, leaving: null };
+    const sheet = { canvas, blob, motion: null, leaving: null };
     sheets.push(sheet);
-    sheet.motion = fade(canvas, 1, seconds, () => settled(sheet));
-  }
-
-  /**
-   * Drops what a sheet covers once it is opaque. A preview may be removed again, so it drops only other previews.
-   * @param {Sheet} sheet
-   */
-  function settled(sheet) {
-    const beneath = sheets.slice(0, sheets.indexOf(sheet));
-    drop(beneath.filter((other) => !sheet.preview || other.preview));
+    // Once it is opaque, nothing beneath it is seen any more.
+    sheet.motion = fade(canvas, 1, seconds, () => drop(sheets.slice(0, sheets.indexOf(sheet))));
   }
 
   /** @param {Sheet[]} unwanted */
@@ -85,8 +71,7 @@ export function createCrossfade(root, fit = 'cover') {
    * @param {number} seconds
    */
   function show(bitmap, blob, seconds) {
-    clearTimeout(orphanTimer);
-    if (finals().length >= MAX_FINALS) finals()[1].motion?.end(); // which drops the one beneath it
+    if (staying().length >= MAX_STAYING) staying()[1].motion?.end(); // which drops the one beneath it
     drop(sheets.slice(0, -MAX_SHEETS));
     const beneath = [...sheets];
     lay(bitmap, blob, seconds);
@@ -95,43 +80,22 @@ export function createCrossfade(root, fit = 'cover') {
     }
   }
 
-  /**
-   * Shows an unfinished picture, a very small one as mist.
-   * @param {ImageBitmap} bitmap
-   * @param {number} progress from 0 to 1; less blur towards 1
-   * @param {number} seconds
-   */
-  function preview(bitmap, progress, seconds) {
-    drop(sheets.filter((sheet) => sheet.preview).slice(0, -1));
-    const misty = Math.max(bitmap.width, bitmap.height) <= MISTY;
-    lay(misty ? mist(bitmap, progress) : sketch(bitmap, progress), null, seconds);
-    clearTimeout(orphanTimer);
-    orphanTimer = setTimeout(() => dropPreview(seconds), ORPHAN_MS);
-  }
-
-  /** @param {number} seconds */
-  function dropPreview(seconds) {
-    clearTimeout(orphanTimer);
-    for (const sheet of sheets.filter((each) => each.preview)) leave(sheet, seconds);
-  }
-
   /** @param {number} seconds */
   function clear(seconds) {
-    clearTimeout(orphanTimer);
     for (const sheet of [...sheets]) leave(sheet, seconds);
   }
 
   /** Draws the newest finished picture again: OBS may have dropped the texture while the source was hidden. */
   async function repaint() {
     for (const sheet of [...sheets]) (sheet.leaving ?? sheet.motion)?.end();
-    const sheet = finals().pop();
-    if (sheet === undefined || sheet.blob === null) return;
+    const sheet = staying().pop();
+    if (sheet === undefined) return;
     const bitmap = await createImageBitmap(sheet.blob);
     if (sheets.includes(sheet)) transfer(sheet.canvas, bitmap);
     else bitmap.close();
   }
 
-  return { element, show, preview, dropPreview, clear, repaint, holds: () => finals().length > 0 };
+  return { element, show, clear, repaint };
 }
 
 /** @param {HTMLCanvasElement} canvas @param {ImageBitmap} bitmap */
@@ -150,50 +114,4 @@ function release(canvas) {
   canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(null);
   canvas.width = canvas.height = 0;
   return canvas;
-}
-
-/**
- * Spreads a picture of a few dozen pixels into soft colour, once and at a small size: a blur of the page is slow.
- * @param {ImageBitmap} bitmap
- * @param {number} progress
- */
-function mist(bitmap, progress) {
-  const height = Math.max(1, Math.round((MIST_WIDTH * bitmap.height) / bitmap.width));
-  const { canvas, context } = drawing(MIST_WIDTH, height);
-  // A blur becomes transparent towards the edges, so an even softer opaque picture is drawn beneath.
-  context.drawImage(coarse(bitmap), 0, 0, MIST_WIDTH, height);
-  context.filter = `blur(${(14 - 7 * progress).toFixed(1)}px)`;
-  context.drawImage(bitmap, 0, 0, MIST_WIDTH, height);
-  bitmap.close();
-  return canvas.transferToImageBitmap();
-}
-
-/**
- * Enlarges a preview that may be recognised; without the blur, the page would show its pixels as squares.
- * @param {ImageBitmap} bitmap
- * @param {number} progress
- */
-function sketch(bitmap, progress) {
-  const factor = Math.max(1, Math.min(SKETCH_WIDTH / bitmap.width, SKETCH_WIDTH / bitmap.height));
-  const { canvas, context } = drawing(Math.round(bitmap.width * factor), Math.round(bitmap.height * factor));
-  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height); // opaque to the edges beneath the blur
-  context.filter = `blur(${Math.max(factor / 2, 7 * (1 - progress)).toFixed(1)}px)`;
-  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  bitmap.close();
-  return canvas.transferToImageBitmap();
-}
-
-/** @param {ImageBitmap} bitmap */
-function coarse(bitmap) {
-  const { canvas, context } = drawing(8, 8);
-  context.drawImage(bitmap, 0, 0, 8, 8);
-  return canvas;
-}
-
-/** @param {number} width @param {number} height */
-function drawing(width, height) {
-  const canvas = new OffscreenCanvas(width, height);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  context.imageSmoothingQuality = 'high';
-  return { canvas, context };
 }

@@ -1,6 +1,7 @@
 // @ts-check
 // The pictures of one layer on their way to the screen: one is decoded at a time, and the newest is next.
 
+/** @import { createDrawingBadge } from './drawing_badge.js' */
 /** @import { LayerOptions, Picture, PictureHeader } from './protocol.js' */
 
 /**
@@ -8,7 +9,8 @@
  * @typedef {object} Layer
  * @property {(picture: { bitmap: ImageBitmap, blob: Blob, header: PictureHeader }) => void} show
  * @property {(fade: boolean) => void} clear
- * @property {(picture: { bitmap: ImageBitmap, progress: number, header: PictureHeader }) => void} [preview]
+ * @property {(picture: { bitmap: ImageBitmap, progress: number, header: PictureHeader }) => void} [preview] draws
+ *   unfinished pictures in place of the badge
  * @property {() => void} [dropPreview]
  * @property {() => void | Promise<void>} [repaint]
  * @property {(options: LayerOptions) => void} [configure]
@@ -20,10 +22,12 @@ const FRAME_TIMEOUT_MS = 500;
  * Builds the queue of one layer.
  * @param {HTMLElement} element gets the layer's state in its data attributes
  * @param {Promise<Layer>} layer
+ * @param {ReturnType<typeof createDrawingBadge>} badge
  * @param {(header: PictureHeader, shown: boolean) => void} answer is called exactly once for every picture
  * @param {() => boolean} isVisible
  */
-export function createLayerQueue(element, layer, answer, isVisible) {
+export function createLayerQueue(element, layer, badge, answer, isVisible) {
+  const name = element.dataset.layer ?? '';
   /** @type {Picture | null} */
   let waiting = null;
   let busy = false;
@@ -65,34 +69,41 @@ export function createLayerQueue(element, layer, answer, isVisible) {
   async function draw(target, { header, bytes }) {
     if (isFinal(header) && isShown(header)) {
       setShown(header);
-      target.dropPreview?.();
+      dropPreview(target);
       return answer(header, true);
     }
     const started = generation;
     const blob = new Blob([bytes], { type: header.media_type });
-    const bitmap = await createImageBitmap(blob);
+    const bitmap = bytes.length === 0 && !isFinal(header) ? null : await createImageBitmap(blob);
     if (started !== generation) {
-      bitmap.close(); // cleared meanwhile
+      bitmap?.close(); // cleared meanwhile
       return answer(header, false);
     }
-    if (isFinal(header)) {
+    if (isFinal(header) && bitmap !== null) {
       target.show({ bitmap, blob, header });
       setShown(header);
+      badge.end(name, true);
     } else {
       drawPreview(target, bitmap, header);
     }
     afterPaint(isVisible(), () => answer(header, true));
   }
 
-  /** @param {Layer} target @param {ImageBitmap} bitmap @param {PictureHeader} header */
+  /** @param {Layer} target @param {ImageBitmap | null} bitmap @param {PictureHeader} header */
   function drawPreview(target, bitmap, header) {
     if (target.preview === undefined) {
-      bitmap.close();
-    } else {
+      badge.show(header, bitmap);
+    } else if (bitmap !== null) {
       target.preview({ bitmap, header, progress: Math.min(1, Number(header.step) / Number(header.steps) || 0) });
-      mark('preview');
     }
+    mark('preview');
     reconnected = false;
+  }
+
+  /** @param {Layer} target */
+  function dropPreview(target) {
+    target.dropPreview?.();
+    badge.end(name, true);
   }
 
   /** @param {PictureHeader} header */
@@ -117,6 +128,7 @@ export function createLayerQueue(element, layer, answer, isVisible) {
     if (waiting !== null) answer(waiting.header, false);
     waiting = shown = null;
     mark('empty');
+    badge.end(name, fade);
     (await layer).clear(fade);
   }
 

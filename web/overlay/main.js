@@ -2,6 +2,7 @@
 // The page in OBS's browser source: connects, and hands every message to the layer it is for.
 
 import { connect } from '../shared/socket.js';
+import { createDrawingBadge } from './drawing_badge.js';
 import { createLayerQueue } from './layer_queue.js';
 import { createNoticeCard } from './notice_card.js';
 import * as protocol from './protocol.js';
@@ -36,11 +37,14 @@ window.addEventListener('unhandledrejection', (event) => {
 });
 
 // The token stays in the address, because OBS's refresh button loads that address again; a fragment is never sent.
-const token = location.hash.slice(1);
+const token = decoded(location.hash.slice(1));
+// Another link in this page's address changes the fragment alone, so the browser loads nothing by itself.
+window.addEventListener('hashchange', () => location.reload());
 const wanted = wantedLayers(new URLSearchParams(location.search).get('layers'));
 /** @type {Map<string, PageLayer>} */
 const layers = new Map();
 const toasts = createToasts(document.body);
+const badge = createDrawingBadge(document.body);
 const noticeCard = createNoticeCard(document.body);
 /** @type {Map<string, (message: TextMessage) => unknown>} */
 const handlers = new Map(Object.entries({ hello: welcomed, layers: arrange, clear, toast, card, ping }));
@@ -58,6 +62,15 @@ const connection = connect(socketUrl(), {
   receive: (data) => guarded(() => (typeof data === 'string' ? receiveText(data) : receivePicture(data))),
   lost,
 });
+
+/** @param {string} text quoted as an address needs it, or as somebody typed it */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 function socketUrl() {
   const url = new URL('ws/overlay', location.href);
@@ -127,7 +140,7 @@ function set(name, options) {
   element.style.zIndex = String(options.z);
   document.body.append(element);
   const module = import(`./layers/${options.use}.js`).then(({ create }) => create(element, options));
-  const queue = createLayerQueue(element, module, answer, () => visibility.visible);
+  const queue = createLayerQueue(element, module, badge, answer, () => visibility.visible);
   layers.set(name, { use: options.use, element, module, queue });
   module.catch((error) => {
     console.error(`overlay: layer '${name}' cannot be drawn by '${options.use}':`, String(error));
@@ -174,6 +187,7 @@ function answer(header, shown) {
 /** @param {number} code */
 function lost(code) {
   document.documentElement.dataset.connection = 'lost';
+  badge.hide();
   if (code === UNAUTHORISED) console.error('overlay: the token in the URL is not valid; copy the URL again');
   if (code === WRONG_PROTOCOL) reloadOnce();
 }

@@ -17,6 +17,8 @@ export const PROTOCOL = 1;
  * @property {number} height in pixels
  * @property {number} [step] previews only, counts from 1
  * @property {number} [steps] previews only
+ * @property {string} [line] previews only: for whom it is drawn
+ * @property {number} [due_s] previews only: in how many seconds the picture is expected
  */
 
 /** @typedef {{ header: PictureHeader, bytes: Uint8Array<ArrayBuffer> }} Picture */

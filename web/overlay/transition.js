@@ -10,7 +10,7 @@
 /**
  * Moves `element` to the styles of the last keyframe, then calls `ended`.
  * A hidden page renders no frames, so there the end state is set at once.
- * @param {HTMLElement} element
+ * @param {HTMLElement | SVGElement} element
  * @param {Keyframe[]} keyframes
  * @param {number} seconds
  * @param {{ easing?: string, ended?: () => void }} [options]

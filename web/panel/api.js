@@ -2,32 +2,27 @@
 // Calls to the control API with the token of the panel link.
 
 import { byId } from './dom.js';
+import { token } from './token.js';
 
-const TOKEN_KEY = 'streamer-token';
+/** Where the program's addresses begin: behind a reverse proxy that may be a folder. */
+export const base = new URL('..', import.meta.url);
+
 const MAX_IMAGES = 80;
-
-export const token = takeToken();
+const NOTICE_MS = 12000;
 
 /** @type {Map<string, Promise<string>>} */
 const images = new Map();
-
-/** Takes the token out of the address, so that it is neither on screen nor in the history. */
-function takeToken() {
-  const given = location.hash.slice(1);
-  if (given) {
-    sessionStorage.setItem(TOKEN_KEY, given);
-    history.replaceState(null, '', location.pathname);
-  }
-  return sessionStorage.getItem(TOKEN_KEY) || '';
-}
+let noticeTimer = 0;
 
 /**
- * Shows a message above everything; an empty one hides it.
+ * Shows a message over the page, where it moves nothing; an empty one hides it.
  * @param {string} text
  */
 export function notice(text) {
   byId('notice').textContent = text;
   byId('notice').hidden = !text;
+  clearTimeout(noticeTimer);
+  if (text) noticeTimer = setTimeout(() => notice(''), NOTICE_MS);
 }
 
 /**
@@ -40,7 +35,9 @@ export async function call(method, path, body) {
   /** @type {Record<string, string>} */
   const headers = { authorization: `Bearer ${token}` };
   if (body) headers['content-type'] = 'application/json';
-  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  const url = new URL(path.slice(1), base);
+  const answer = await fetch(url, { method, headers, body: body && JSON.stringify(body) }).catch(() => null);
+  if (answer === null) throw new Error('The program does not answer. Nothing was done; look whether it still runs.');
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
     throw new Error(problem.detail || `${method} ${path}: ${answer.status}`);
@@ -49,7 +46,7 @@ export async function call(method, path, body) {
 }
 
 /**
- * Runs an action of the page and shows its error, if there is one.
+ * Runs an action of the user and shows its error, if there is one.
  * @param {() => unknown} action
  */
 export async function act(action) {

@@ -1,70 +1,72 @@
 // @ts-check
 // Pictures that wait for a moderator: blurred until looked at, approved as the very picture that was shown here.
 
-import { aimed, moved } from './aim.js';
 import { act, call, imageUrl } from './api.js';
-import { byId, element } from './dom.js';
+import { button, byId, element, hide, isolated, loginNote, typed, write } from './dom.js';
+import { lazyImage } from './image.js';
+import { keyedRows } from './rows.js';
+import { openViewer, stillHeld } from './viewer.js';
 
 /** @import { Ban, HeldPicture } from './types.js' */
+/** @import { Row } from './rows.js' */
 
-/** @type {Map<string, { row: HTMLLIElement, image: HTMLImageElement, time: HTMLTimeElement }>} */
-const rows = new Map();
+const showHeldRows = keyedRows(
+  byId('held'),
+  ({ verdict }) => verdict,
+  heldRow,
+  () => hideEmpty('held'),
+);
+const showBanRows = keyedRows(
+  byId('bans'),
+  ({ who }) => who,
+  banRow,
+  () => hideEmpty('bans'),
+);
 
 /**
- * Updates the list: a row never moves and never changes what it approves; new rows are added below.
+ * Hides the section of a list without rows; gaps count, since somebody aims there.
+ * @param {string} list
+ */
+function hideEmpty(list) {
+  hide(byId(`${list}-section`), byId(list).childElementCount === 0, byId('main'));
+}
+
+/**
+ * Updates the list: a row never changes what it approves.
  * @param {HeldPicture[]} held
  */
 export function showHeld(held) {
-  const list = byId('held');
-  const current = new Set(held.map((item) => item.verdict));
-  for (const verdict of [...rows.keys()]) {
-    if (!current.has(verdict)) removeRow(list, verdict, () => showHeld(held));
-  }
-  for (const item of held) {
-    const { row, time } = rows.get(item.verdict) ?? newRow(item);
-    if (row.parentElement === null) list.append(row);
-    time.textContent = `${Math.ceil(item.seconds_left)} s`;
-  }
+  showHeldRows(held);
+  stillHeld(new Set(held.map(({ verdict }) => verdict)));
 }
 
-/** @param {Element} list @param {string} verdict @param {() => void} again */
-function removeRow(list, verdict, again) {
-  const removed = rows.get(verdict);
-  if (removed === undefined) return;
-  if (aimed(list, again)) {
-    // The row stays as a gap while somebody aims at the rows below.
-    removed.row.classList.add('gone');
-    for (const button of removed.row.querySelectorAll('button')) button.disabled = true;
-    return;
-  }
-  URL.revokeObjectURL(removed.image.src);
-  removed.row.remove();
-  rows.delete(verdict);
-  moved(list);
+/** @param {Ban[]} bans */
+export function showBans(bans) {
+  showBanRows(bans);
 }
 
-/** @param {HeldPicture} item */
-function newRow(item) {
-  const actor = item.request.actor;
-  const image = element('img', { className: 'shot', alt: '' });
-  imageUrl(`/api/v1/held/${encodeURIComponent(item.request.id)}/image`).then(
-    (url) => {
-      image.src = url;
-    },
-    () => {},
-  );
+/** @param {HeldPicture} item @returns {Row<HeldPicture>} */
+function heldRow(item) {
+  const { actor } = item.request;
+  const source = imageUrl(`/api/v1/held/${encodeURIComponent(item.request.id)}/image`);
+  const { frame, show } = lazyImage('shot');
+  show(source, '');
   const look = element(
     'button',
     {
       type: 'button',
       className: 'look',
-      title: 'Click to see it clearly',
-      ariaLabel: `Look at the picture for ${actor}`,
+      title: 'Click to see it large and clear',
+      ariaLabel: `Look at the picture for ${isolated(actor)}`,
     },
-    image,
+    frame,
   );
-  look.onclick = () => look.classList.toggle('seen');
+  look.onclick = () => lookAt(item, source, look);
   const time = element('time');
+  const decide = decisions(item);
+  const buttons = decide.map(({ text, className, run }) =>
+    button(text, () => act(run), { className, label: `${text} the picture for ${isolated(actor)}` }),
+  );
   const row = element(
     'li',
     {},
@@ -72,66 +74,69 @@ function newRow(item) {
     element(
       'div',
       {},
-      element('p', {}, element('strong', { textContent: `${item.number} · ${actor}` }), ' ', time),
-      element('p', { className: 'what', textContent: item.request.text || item.request.command }),
-      element('p', { className: 'by', textContent: item.goes ? 'goes on air automatically' : item.reason }),
-      decisions(item),
+      element('p', {}, element('strong', {}, `${item.number} · `, typed(actor), loginNote(item.request)), ' ', time),
+      element('p', { className: 'what' }, typed(asked(item))),
+      element('p', { className: 'by', textContent: noteOn(item) }),
+      element('div', { className: 'row decide' }, ...buttons),
     ),
   );
-  const entry = { row, image, time };
-  rows.set(item.verdict, entry);
-  return entry;
+  return {
+    element: row,
+    update: ({ seconds_left }) => write(time, `${Math.ceil(seconds_left)} s`),
+    drop: () => source.then(URL.revokeObjectURL, () => {}),
+  };
+}
+
+/** @param {HeldPicture} item @param {Promise<string>} source @param {HTMLElement} look */
+function lookAt(item, source, look) {
+  look.classList.add('seen');
+  const subject = {
+    heading: item.request.actor,
+    text: asked(item),
+    note: noteOn(item),
+    source,
+    actions: decisions(item),
+    verdict: item.verdict,
+  };
+  openViewer(subject, () => (look.isConnected ? look : byId('held')));
+}
+
+/** @param {HeldPicture} item */
+function asked({ request }) {
+  return request.text || request.command;
+}
+
+/** @param {HeldPicture} item */
+function noteOn({ goes, reason }) {
+  return goes ? 'goes on air automatically' : reason;
 }
 
 /** @param {HeldPicture} item */
 function decisions(item) {
   const request = `/api/v1/requests/${encodeURIComponent(item.request.id)}`;
-  const actor = item.request.actor;
-  /** @param {string} text @param {() => unknown} action @param {string} [className] */
-  const button = (text, action, className = '') =>
-    element('button', {
-      type: 'button',
-      textContent: text,
-      className,
-      ariaLabel: `${text} the picture for ${actor}`,
-      onclick: () => act(action),
-    });
-  return element(
-    'div',
-    { className: 'row decide' },
-    button(
-      item.goes ? 'Show now' : 'Approve',
-      () => call('POST', `${request}/approve?verdict=${item.verdict}`),
-      'good',
-    ),
-    button('Deny', () => call('POST', `${request}/deny`)),
-    button('Ban', () => call('POST', '/api/v1/bans', { who: actor })),
-  );
+  return [
+    {
+      text: item.goes ? 'Show now' : 'Approve',
+      className: 'good',
+      run: () => call('POST', `${request}/approve?verdict=${item.verdict}`),
+    },
+    { text: 'Deny', run: () => call('POST', `${request}/deny`) },
+    { text: 'Ban', run: () => call('POST', '/api/v1/bans', { who: item.request.actor_id }) },
+  ];
 }
 
-/**
- * Lists who is banned, each with a button that ends the ban.
- * @param {Ban[]} bans
- */
-export function showBans(bans) {
-  const list = byId('bans');
-  if (aimed(list, () => showBans(bans))) return;
-  list.replaceChildren(...bans.map(banRow));
+/** @param {Ban} ban @returns {Row<Ban>} */
+function banRow({ who, name }) {
+  const how = element('span');
+  const unban = button('Unban', () => act(() => call('DELETE', `/api/v1/bans/${encodeURIComponent(who)}`)), {
+    label: `Unban ${isolated(name)}`,
+  });
+  const row = element('li', {}, element('span', { className: 'what' }, typed(name), how), unban);
+  return { element: row, update: (ban) => write(how, `, ${termsOf(ban)}`) };
 }
 
 /** @param {Ban} ban */
-function banRow(ban) {
-  const left = ban.minutes_left === null ? 'permanent' : `${Math.ceil(ban.minutes_left)} min`;
-  const reason = ban.reason ? ` (${ban.reason})` : '';
-  return element(
-    'li',
-    {},
-    element('span', { className: 'what', textContent: `${ban.name}, ${left}${reason}` }),
-    element('button', {
-      type: 'button',
-      textContent: 'Unban',
-      ariaLabel: `Unban ${ban.name}`,
-      onclick: () => act(() => call('DELETE', `/api/v1/bans/${encodeURIComponent(ban.who)}`)),
-    }),
-  );
+function termsOf({ minutes_left, reason }) {
+  const left = minutes_left === null ? 'permanent' : `${Math.ceil(minutes_left)} min`;
+  return reason ? `${left} (${isolated(reason)})` : left;
 }

@@ -1,8 +1,9 @@
 // @ts-check
 // The operator's sections: the overlay's address and the keys. A moderator's token may not read them.
 
-import { act, call, token } from './api.js';
-import { byId, element, field, toClipboard } from './dom.js';
+import { whenReleased } from './aim.js';
+import { act, call } from './api.js';
+import { button, byId, element, field, toClipboard, typed } from './dom.js';
 
 /** @import { NamedTrigger } from './types.js' */
 
@@ -12,7 +13,6 @@ export function showSetup() {
     act(() => toClipboard(field('overlay-url').value, byId('copy-url'))),
   );
   byId('show-url').addEventListener('click', reveal);
-  if (!token) return;
   showKeys().catch(() => hideSection('h-keys'));
   showOverlayUrl().catch(() => hideSection('h-setup'));
 }
@@ -20,8 +20,10 @@ export function showSetup() {
 async function showKeys() {
   /** @type {NamedTrigger[]} */
   const triggers = await (await call('GET', '/api/v1/named_triggers')).json();
-  byId('presses').replaceChildren(...triggers.map(pressButton));
-  byId('keys').replaceChildren(...triggers.map(keyRow));
+  whenReleased(byId('keys'), () => {
+    byId('presses').replaceChildren(...triggers.map(pressButton));
+    byId('keys').replaceChildren(...triggers.map(keyRow));
+  });
 }
 
 async function showOverlayUrl() {
@@ -31,16 +33,16 @@ async function showOverlayUrl() {
 /** @param {string} heading */
 function hideSection(heading) {
   const section = byId(heading).parentElement;
-  if (section !== null) section.hidden = true;
+  if (section === null) return;
+  whenReleased(section, () => {
+    section.hidden = true;
+  });
 }
 
 /** @param {NamedTrigger} trigger */
 function pressButton({ name }) {
-  return element('button', {
-    type: 'button',
-    textContent: name,
-    ariaLabel: `Press ${name}`,
-    onclick: () => act(() => call('POST', `/trigger/${encodeURIComponent(name)}`)),
+  return button(name, () => act(() => call('POST', `/trigger/${encodeURIComponent(name)}`)), {
+    label: `Press ${name}`,
   });
 }
 
@@ -50,12 +52,12 @@ function keyRow({ name, address, shortcut }) {
     ['Address', address],
     ['Shortcut', shortcut],
   ].map(([label, text]) => {
-    const ariaLabel = `Copy the ${label.toLowerCase()} of ${name}`;
-    const button = element('button', { type: 'button', textContent: label, ariaLabel });
-    button.onclick = () => act(() => toClipboard(text, button));
-    return button;
+    const copy = button(label, () => act(() => toClipboard(text, copy)), {
+      label: `Copy the ${label.toLowerCase()} of ${name}`,
+    });
+    return copy;
   });
-  return element('li', {}, element('span', { className: 'what', textContent: name }), ...copies);
+  return element('li', {}, element('span', { className: 'what' }, typed(name)), ...copies);
 }
 
 function reveal() {

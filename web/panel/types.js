@@ -1,7 +1,18 @@
 // @ts-check
 // The JSON of the control API, as far as the panel reads it; streamer/api/schemas.py defines it.
 
-/** @typedef {{ id: string, command: string, text: string, actor: string, role: string }} ImageRequest */
+/**
+ * @typedef {object} ImageRequest
+ * @property {string} id
+ * @property {string} command
+ * @property {string} text
+ * @property {string} actor
+ * @property {string} actor_id
+ * @property {string} login
+ * @property {string} role
+ * @property {number | null} wait_s in how many seconds it is expected on air
+ */
+
 /** @typedef {{ name: string, state: string, detail: string }} Health */
 /** @typedef {{ p50: number, p95: number, p99: number }} Percentiles in milliseconds */
 /** @typedef {{ who: string, name: string, minutes_left: number | null, reason: string }} Ban null: permanent */

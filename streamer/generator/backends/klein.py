@@ -12,9 +12,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer import installation
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Backend
+from streamer.generator.klein.checkpoint_files import check_checkpoint
 from streamer.generator.klein.optimizations import OptimizationName, RequestedPrecision
+from streamer.generator.model_name import local_folder
 
 
 class Options(BaseModel):
@@ -50,7 +53,7 @@ class Options(BaseModel):
         "full",
         description="full; small: faster, slightly softer; tiny: faster still, softer; or a Hugging Face id or folder",
     )
-    previews: bool = Field(True, description="show blurred previews while a picture is being drawn")
+    previews: bool = Field(True, description="show the first colours of a picture that takes more than a second")
     prompts_remembered: int = Field(
         32, ge=0, le=1000, description="number of prompts whose encoding is cached, 4 MB each"
     )
@@ -73,8 +76,15 @@ class Options(BaseModel):
     )
 
 
+def check_files(options: Options) -> None:
+    """Raise BackendUnavailable for a name that means no model, and for a folder that cannot be loaded."""
+    if (folder := local_folder(options.model)) is not None:
+        check_checkpoint(folder)
+
+
 def create(options: Options) -> Backend:
     """Create the backend; this imports torch, in the generator process, and loads nothing yet."""
+    check_files(options)  # before that import, which takes seconds
     if sys.platform == "linux":
         # Read by PyTorch when it first allocates. Pieces that can grow leave no holes between what warming up needs and
         # what stays: 1.4 to 1.7 GB less on the GPU (docs/SPEED.md).
@@ -83,7 +93,7 @@ def create(options: Options) -> Backend:
         from streamer.generator.klein.backend import KleinBackend
         from streamer.generator.klein.torch_compile import keep_caches
     except ModuleNotFoundError as error:
-        raise BackendUnavailable(f"{error.name} is not installed", fix='pip install "streamer[klein]"') from error
+        raise BackendUnavailable(f"{error.name} is not installed", fix=installation.add_extra("klein")) from error
 
     home = Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer"))
     keep_caches(home)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer.commands.shown import lettered
 from streamer.errors import Unsupported
-from streamer.generator.backend import BackendPicture, HostPicture, Pixels, Report, StepCallback
-from streamer.generator.config import BLURRED_PX
+from streamer.generator.backend import BackendPicture, HostPicture, Report, StepCallback
 from streamer.generator.procedural.engine.finish import finish
 from streamer.generator.procedural.engine.noise import Noise
 from streamer.generator.procedural.plan.compose import stage_scene
-from streamer.types import ImageRequest
+from streamer.types import ImageRequest, RequestKind
 
 _PREVIEW_PX = 96
-_BLURRED_NOISE, _SHARP_NOISE = 0.9, 0.25
-"""Share of noise in the first preview: a blurred preview hides the grain, a sharp one shows it."""
 
 
 class Options(BaseModel):
@@ -25,7 +22,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    previews: bool = Field(default=True, description="show blurred previews while a picture is being drawn")
+    previews: bool = Field(
+        default=True, description="show the first colours of a picture that takes more than a second"
+    )
 
 
 class ProceduralBackend:
@@ -58,18 +57,19 @@ class ProceduralBackend:
             raise Unsupported("edits need a GPU model; the built-in painter only draws new pictures")
         params = request.params
         scene, stages = stage_scene(
-            request.prompt, request.kind, params.width, params.height, params.seed, self._tables()
-        )
+            request.prompt, request.kind, params.width, params.height, params.seed, self._tables(),
+            request.words or None, lettered(request),
+        )  # fmt: skip
         steps, done = max(1, params.num_inference_steps), 0
         longest = max(_PREVIEW_PX, request.preview_px)
-        noise_share = _SHARP_NOISE if request.preview_px > BLURRED_PX else _BLURRED_NOISE
         for step in range(1, steps + 1):
             until = len(stages) * step // steps
             for stage in stages[done:until]:
                 stage(scene)
             done = until
-            thumbnail = scene.canvas.thumbnail(longest)
-            yield StepCallback(step, steps, self._preview(thumbnail, step / steps, params.seed, noise_share))
+            # A sticker has no transparency before it is finished: a preview of it would be a square.
+            seen = self._options.previews and request.kind != RequestKind.STICKER
+            yield StepCallback(step, steps, scene.canvas.thumbnail(longest) if seen else None)
         yield HostPicture(finish(scene))
 
     def active(self) -> dict[str, str]:
@@ -84,15 +84,6 @@ class ProceduralBackend:
         if self._noise is None:
             self._noise = Noise()
         return self._noise
-
-    def _preview(self, thumbnail: Pixels, done: float, seed: int, noise_share: float) -> Pixels | None:
-        """Mix noise into a thumbnail, the more the earlier the step, as in a diffusion model's previews."""
-        if not self._options.previews:
-            return None
-        noise = np.random.default_rng(abs(seed)).integers(0, 256, thumbnail.shape, dtype=np.uint8)
-        share = (1 - done) ** 1.2 * noise_share
-        mixed: Pixels = (thumbnail * (1 - share) + noise * share).astype(np.uint8)
-        return mixed
 
 
 def create(options: Options) -> ProceduralBackend:

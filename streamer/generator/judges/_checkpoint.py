@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 
+from streamer import installation
 from streamer.errors import BackendUnavailable, in_words
 
 
@@ -15,10 +16,10 @@ def checkpoint_errors(model: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise BackendUnavailable(f"{error.name} is not installed", fix='pip install "streamer[klein]"') from error
+        raise BackendUnavailable(f"{error.name} is not installed", fix=installation.add_extra("klein")) from error
     except (OSError, ValueError, ImportError) as error:
         if "timm" in str(error).casefold() and find_spec("timm") is None:
-            raise BackendUnavailable(f"{model} is a timm checkpoint", fix="pip install timm") from error
+            raise BackendUnavailable(f"{model} is a timm checkpoint", fix=installation.add_package("timm")) from error
         problem = in_words(error).splitlines()[0][:200]
         raise BackendUnavailable(
             f"{model} cannot be loaded: {problem}",

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from streamer import installation
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Pixels
 from streamer.generator.judge import BLOCK_SCORES, HOLD_SCORES, ImageJudgeOptions
@@ -47,7 +48,7 @@ class NudeNet:
         try:
             from nudenet import NudeDetector
         except ImportError as error:
-            raise BackendUnavailable(f"{error.name} is not installed", fix='pip install "streamer[nudenet]"') from error
+            raise BackendUnavailable(f"{error.name} is not installed", fix=installation.add_extra("nudenet")) from error
         self._detector = NudeDetector()
 
     def look(self, pixels: Pixels) -> Scores:

@@ -8,14 +8,17 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 
 from streamer.errors import BackendUnavailable, Unsupported
-from streamer.generator.backend import BackendPicture, HostPicture, Report, StepCallback
+from streamer.generator.backend import BackendPicture, HostPicture, Report, StepCallback, one_line
 from streamer.generator.backends.klein import Options
+from streamer.generator.klein.checkpoint_files import check_checkpoint, require_distilled
 from streamer.generator.klein.device import describe_device, find_device
 from streamer.generator.klein.device_picture import gpu_jpeg_available
 from streamer.generator.klein.download import CHECKPOINT_FILES, VAE_FILES, find_checkpoint
@@ -32,8 +35,10 @@ from streamer.generator.klein.optimizations import (
 from streamer.generator.klein.policy_judge import CLASS, PolicyJudge, load_head
 from streamer.generator.klein.quantize import FP8, Quantizer, count_eight_bit, eight_bit_matmul_works
 from streamer.generator.klein.reference_image import open_reference
+from streamer.generator.klein.text_encoder import prompt_fits
 from streamer.generator.klein.vram import enlarge, require_memory, shrink_job, weights_gb
 from streamer.generator.klein.warmup import WarmUp
+from streamer.generator.prompt_fit import PromptFitter
 from streamer.moderation.thresholds import Thresholds
 from streamer.types import ImageRequest, Judgement
 
@@ -57,6 +62,8 @@ CHECK_NAMES = {
 class KleinBackend:
     """Draw with one checkpoint; every method is called from the same thread, as CUDA graphs demand."""
 
+    most_steps = MOST_STEPS
+
     def __init__(self, options: Options) -> None:
         self._options = options
         self._device_info, self._optimizations = DeviceInfo("cpu", "CPU"), Optimizations()
@@ -66,6 +73,7 @@ class KleinBackend:
         self._warm_up: WarmUp | None = None
         self._memory_level = 0
         self._policy: PolicyJudge | None = None
+        self._fitter: PromptFitter | None = None
 
     def load(self, report: Report) -> None:
         """Find the device, fetch the checkpoint, and load the parts that are used.
@@ -74,7 +82,8 @@ class KleinBackend:
         """
         options, device = self._options, find_device(self._options.device)
         self._device = device
-        folder = find_checkpoint(options.model, report, CHECKPOINT_FILES)
+        folder = find_checkpoint(options.model, report, CHECKPOINT_FILES, require_distilled)
+        check_checkpoint(folder)  # before another decoder is downloaded
         decoder = self._decoder_folder(report)
         self._device_info = describe_device(device)
         self._optimizations = self._choose_optimizations(folder)
@@ -92,14 +101,22 @@ class KleinBackend:
                 previews=options.previews,
                 gpu_jpeg=self._optimizations.gpu_jpeg and gpu_jpeg_available(),
             )
+            fits = partial(prompt_fits, model.tokenizer, tokens=options.text_tokens)
+            self._fitter = PromptFitter(fits, "text_tokens")
+            if options.policy_judge:
+                report("loading the policy judge", 0.99)
+                self._policy = self._load_policy_judge(folder, model)
         except torch.OutOfMemoryError as error:
             raise BackendUnavailable(
                 f"{options.model} does not fit into the memory of {self._device_info.name}",
                 fix="close other programs that use the GPU, or choose FLUX.2-klein-4B",
             ) from error
-        if options.policy_judge:
-            report("loading the policy judge", 0.99)
-            self._policy = self._load_policy_judge(folder, model)
+        except (OSError, ValueError, LookupError, SafetensorError) as error:
+            # Another start would find the same files.
+            raise BackendUnavailable(
+                f"{options.model} cannot be loaded: {one_line(error)}",
+                fix="download the whole model again, or choose another one",
+            ) from error
         torch.cuda.empty_cache()
         report("loaded", 1.0)
 
@@ -128,6 +145,8 @@ class KleinBackend:
         Raises Unsupported, BackendError or BackendUnavailable.
         """
         engine, job = self._require_engine(), draw_job(request)
+        if self._fitter is not None:
+            job = replace(job, prompt=self._fitter.fit(request))
         if self._policy is not None:
             self._policy.discard()
         while True:
@@ -143,6 +162,11 @@ class KleinBackend:
         """Wait for the policy judge's answer about the last picture; empty where that judge is off."""
         return () if self._policy is None else (self._policy.answer(),)
 
+    @property
+    def left_out_words(self) -> bool:
+        """Whether the last picture was drawn without some of its author's words."""
+        return self._fitter is not None and self._fitter.left_out_words
+
     def active(self) -> dict[str, str]:
         """Name the device, the model, each optimization in use or why it is not, and the results of the checks."""
         named = {"device": self._device_info.name, "model": self._options.model}
@@ -157,6 +181,7 @@ class KleinBackend:
             **self._counts(self._engine),
             **({} if self._policy is None else {"policy_judge": "on, its thresholds are not evaluated"}),
             **({"checks": checks} if checks else {}),
+            **({} if self._fitter is None else self._fitter.active()),
         }
 
     def close(self) -> None:

@@ -36,7 +36,7 @@ def write_preview(buffers: StaticBuffers, clean: Tensor) -> None:
 @torch.inference_mode()
 def fit_preview_colours(vae: Any) -> Tensor:
     """Fit tokens to their mean colours by least squares over smooth random pictures; return [C + 1, 3] float32."""
-    pictures = _smooth_pictures().to(vae.device, vae.dtype)
+    pictures = smooth_pictures().to(vae.device, vae.dtype)
     tokens = torch.cat([encode_picture(vae, picture[None])[0] for picture in pictures]).float()
     colours = F.avg_pool2d(pictures.float(), PATCH).permute(0, 2, 3, 1).reshape(-1, 3)
     ones = torch.ones_like(tokens[:, :1])
@@ -45,7 +45,7 @@ def fit_preview_colours(vae: Any) -> Tensor:
     return torch.linalg.solve(inputs.T @ inputs + damping, inputs.T @ colours)
 
 
-def _smooth_pictures() -> Tensor:
+def smooth_pictures() -> Tensor:
     """Draw blurred colour noise at several scales from a fixed seed: [4, 3, 256, 256] float32 in -1 to 1."""
     seeded = torch.Generator("cpu").manual_seed(1)
     pictures = []

@@ -96,7 +96,7 @@ def make_pipeline(
             text = Qwen3ForCausalLM(Qwen3Config(max_position_embeddings=40960, rope_theta=1e6, **TEXT[model])).eval()
             vae = AutoencoderKLFlux2(**(TINY_VAE if model in ("tiny", "wide") else {})).eval()
             for module in (transformer, text, vae):
-                _randomize_constants(module)
+                randomize_constants(module)
     finally:
         torch.set_default_dtype(default)
     scheduler = FlowMatchEulerDiscreteScheduler(
@@ -126,7 +126,7 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def _randomize_constants(module: nn.Module) -> None:
+def randomize_constants(module: nn.Module) -> None:
     """Randomize what is initialized to ones and zeros (norm weights, batch-norm statistics): nothing may be trivial."""
     module.requires_grad_(False)
     for name, tensor in [*module.named_parameters(), *module.named_buffers()]:

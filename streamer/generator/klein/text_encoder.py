@@ -45,11 +45,26 @@ def tokenize(tokenizer: Any, prompt: str, tokens: int) -> tuple[Tensor, Tensor]:
 
     The message is padded, or cut, to ``tokens``.
     """
-    chat = tokenizer.apply_chat_template(
-        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True, enable_thinking=False
-    )
+    chat = _in_chat_template(tokenizer, prompt)
     encoded = tokenizer(chat, return_tensors="pt", padding="max_length", truncation=True, max_length=tokens)
     return encoded["input_ids"], encoded["attention_mask"].bool()
+
+
+def _in_chat_template(tokenizer: Any, prompt: str) -> str:
+    return str(
+        tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+    )
+
+
+def prompt_fits(tokenizer: Any, prompt: str, tokens: int) -> bool:
+    """Tell whether a prompt in the chat template takes at most so many tokens."""
+    # No token is shorter than a byte, and the chat template takes fewer than 40.
+    return (
+        len(prompt.encode()) + 40 <= tokens
+        or len(tokenizer(_in_chat_template(tokenizer, prompt))["input_ids"]) <= tokens
+    )
 
 
 Layers = Callable[[Tensor, tuple[Tensor, Tensor], Tensor, tuple[int, ...]], list[Tensor]]

@@ -50,6 +50,7 @@ def fill(
     done = 0
     for block, tensors in groupby(_read(files, names, prefix, device, dtype), key=lambda item: _block_of(item[0])):
         for name, tensor in tensors:
+            _check_shape(module, name, tensor, folder)
             set_tensor(module, name, tensor)
             done += 1
         if finish_block is not None and block:
@@ -57,11 +58,19 @@ def fill(
         on_progress(done / len(names))
 
 
-def tensor_files(folder: Path) -> dict[str, Path]:
-    """Map each tensor's name to the file that holds it; raise BackendUnavailable if the folder has none.
+def _check_shape(module: nn.Module, name: str, tensor: Tensor, folder: Path) -> None:
+    """Raise BackendUnavailable for weights of another model than the config beside them describes."""
+    path, _, leaf = name.rpartition(".")
+    expected = getattr(module.get_submodule(path), leaf).shape
+    if tensor.shape != expected:
+        raise BackendUnavailable(
+            f"{name} in {folder} is {list(tensor.shape)}, and its config.json says {list(expected)}",
+            fix="the weights belong to another model than the config: download the whole model again",
+        )
 
-    Only safetensors are read, because a pickle can run code.
-    """
+
+def tensor_files(folder: Path) -> dict[str, Path]:
+    """Map each tensor's name to the file that holds it; only safetensors are read, because a pickle can run code."""
     indexes = sorted(folder.glob("*.safetensors.index.json"))
     if indexes:
         weight_map: dict[str, str] = json.loads(indexes[0].read_text(encoding="utf-8"))["weight_map"]
@@ -70,10 +79,6 @@ def tensor_files(folder: Path) -> dict[str, Path]:
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(path, framework="pt") as archive:
             files.update(dict.fromkeys(archive.keys(), path))
-    if not files:
-        raise BackendUnavailable(
-            f"no .safetensors file in {folder}", fix="give a model in the diffusers layout saved as safetensors"
-        )
     return files
 
 

@@ -7,15 +7,15 @@ from math import sqrt
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageColor, ImageDraw, ImageOps
 
+from streamer.commands.shown import caption_text
 from streamer.generator.backend import Pixels
-from streamer.generator.render.fonts import drop_unwritable, font_for, open_font
+from streamer.generator.render.fonts import draw_line, ems, line_width
 from streamer.generator.render.layout import LayoutSlot, MemeLayout, load_layout
 from streamer.generator.render.wrap import LINE_HEIGHT, FittedText, TextRoom, fit_text
 from streamer.types import Caption
 
-REFERENCE_SIZE = 100
 FRAME_WIDTH = 1 / 360
 RESAMPLING = Image.Resampling.BILINEAR
 ALIGN = {"left": 0.0, "center": 0.5, "right": 1.0}
@@ -38,7 +38,9 @@ class TextMasks:
 def draw_caption(pixels: Pixels, caption: Caption, own_layouts: Path | None = None) -> Pixels:
     """Draw the caption into a copy of the picture; return the picture itself if there is nothing to write."""
     layout = load_layout(caption.layout, own_layouts)
-    texts = [(slot, text) for slot in layout.texts if (text := _slot_text(slot, caption))]
+    texts = [
+        (slot, text) for slot in layout.texts if (text := caption_text(caption, slot.text, upper=slot.upper)).strip()
+    ]
     if not texts:
         return pixels
     image = _inset(Image.fromarray(pixels), layout)
@@ -48,12 +50,6 @@ def draw_caption(pixels: Pixels, caption: Caption, own_layouts: Path | None = No
     for slot, text in texts:
         _draw_text(image, slot, text)
     return np.asarray(image)
-
-
-def _slot_text(slot: LayoutSlot, caption: Caption) -> str:
-    text = {"top": caption.top, "bottom": caption.bottom, "both": f"{caption.top} {caption.bottom}"}[slot.text]
-    text = text.upper() if slot.upper else text
-    return drop_unwritable(text, font_for(text, slot.weight))
 
 
 def _inset(image: Image.Image, layout: MemeLayout) -> Image.Image:
@@ -83,14 +79,9 @@ def _draw_text(image: Image.Image, slot: LayoutSlot, text: str) -> None:
 
 def _set_text(slot: LayoutSlot, text: str, box: tuple[int, int, int, int], scale: float) -> TextMasks:
     """Set the text in lines, as large as the box allows."""
-    font = font_for(text, slot.weight)
-    reference = open_font(font, REFERENCE_SIZE)
-    fitted = fit_text(
-        text, _room(slot, box, scale), lambda part: reference.getlength(part) * slot.squeeze / REFERENCE_SIZE
-    )
-    face = open_font(font, fitted.size)
-    letters = _draw_lines(fitted, slot, face, stroke=0)
-    outline = _draw_lines(fitted, slot, face, stroke=round(slot.outline * fitted.size)) if slot.outline else letters
+    fitted = fit_text(text, _room(slot, box, scale), lambda part: ems(part, slot.weight) * slot.squeeze)
+    letters = _draw_lines(fitted, slot, stroke=0)
+    outline = _draw_lines(fitted, slot, stroke=round(slot.outline * fitted.size)) if slot.outline else letters
     ink = outline.getbbox() or (0, 0, 1, 1)
     size = (max(round((ink[2] - ink[0]) * slot.squeeze), 1), ink[3] - ink[1])
     return TextMasks(letters.resize(size, RESAMPLING, ink), outline.resize(size, RESAMPLING, ink))
@@ -103,14 +94,14 @@ def _room(slot: LayoutSlot, box: tuple[int, int, int, int], scale: float) -> Tex
     return TextRoom(right - left, bottom - top, slot.lines, largest, smallest, slot.outline)
 
 
-def _draw_lines(fitted: FittedText, slot: LayoutSlot, face: ImageFont.FreeTypeFont, stroke: int) -> Image.Image:
+def _draw_lines(fitted: FittedText, slot: LayoutSlot, stroke: int) -> Image.Image:
     """Draw the lines into a mask with a margin for accents and outlines."""
-    size, widths = fitted.size, [face.getlength(line) for line in fitted.lines]
+    size, widths = fitted.size, [line_width(line, slot.weight, fitted.size) for line in fitted.lines]
     mask = Image.new("L", (int(max(widths)) + 2 * size, int((len(widths) * LINE_HEIGHT + 1) * size)))
     draw = ImageDraw.Draw(mask)
     for number, (line, width) in enumerate(zip(fitted.lines, widths, strict=True)):
         x = size + (max(widths) - width) * ALIGN[slot.align]
-        draw.text((x, (number + 1) * LINE_HEIGHT * size), line, 255, face, anchor="ls", stroke_width=stroke)
+        draw_line(draw, (x, (number + 1) * LINE_HEIGHT * size), line, slot.weight, size, 255, stroke)
     return mask
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 import simplejpeg  # type: ignore[import-untyped]
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from streamer.generator.backend import Pixels
 
@@ -18,6 +19,9 @@ class DigitalSource(StrEnum):
     TRAINED = "trainedAlgorithmicMedia"
     ALGORITHMIC = "algorithmicMedia"
 
+
+FORMATS = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+"""The formats that a picture can be written in, by the ending of the file's name."""
 
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\x00"
 XMP = (
@@ -53,6 +57,24 @@ def webp(pixels: Pixels, quality: int, source: DigitalSource = DigitalSource.TRA
     file = io.BytesIO()
     xmp = XMP.format(source=source).encode()
     Image.fromarray(pixels).save(file, "WEBP", quality=quality, method=0, xmp=xmp)
+    return file.getvalue()
+
+
+def converted(data: bytes, media_type: str) -> bytes:
+    """Return an encoded picture in the format ``media_type``, a value of FORMATS; its mark is kept."""
+    image = Image.open(io.BytesIO(data))
+    if image.get_format_mimetype() == media_type:
+        return data
+    xmp = image.info.get("xmp", b"")
+    file = io.BytesIO()
+    if media_type == "image/png":
+        about = PngInfo()
+        about.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        image.save(file, "PNG", pnginfo=about)
+    elif media_type == "image/webp":
+        image.save(file, "WEBP", quality=95, xmp=xmp)
+    else:
+        image.convert("RGB").save(file, "JPEG", quality=95, xmp=xmp)
     return file.getvalue()
 
 

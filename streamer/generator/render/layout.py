@@ -11,9 +11,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from streamer.config_file import read
 from streamer.errors import ConfigError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -94,15 +94,19 @@ def layout_names(own_layouts: Path | None = None) -> list[str]:
 
 @lru_cache
 def load_layout(name: str, own_layouts: Path | None = None) -> MemeLayout:
-    """Read a layout by its name, the user's own first; raise ConfigError, with the known names, for an unknown one."""
+    """Read a layout by its name, the user's own first.
+
+    Raise ConfigError: with the known names for an unknown one, with the line for a mistake in a file.
+    """
     layouts = _files(own_layouts)
     if name not in layouts:
         known = ", ".join(sorted(layouts))
         raise ConfigError("layout", f"there is no meme layout '{name}'", fix=f"use one of: {known}")
+    document = read(Path(str(layouts[name])))
     try:
-        return MemeLayout.model_validate(yaml.safe_load(layouts[name].read_text("utf-8")))
-    except (yaml.YAMLError, ValidationError, OSError, UnicodeDecodeError) as error:
-        raise ConfigError("layout", str(error), path=str(layouts[name])) from error
+        return document.check(MemeLayout, document.data)
+    except ExceptionGroup as mistakes:
+        raise mistakes.exceptions[0] from None
 
 
 def _files(own_layouts: Path | None) -> dict[str, Traversable]:

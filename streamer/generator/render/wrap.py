@@ -1,22 +1,30 @@
-"""Breaks a text into lines and finds the largest size at which they fit into a box, by arithmetic alone."""
+"""Breaks a text into lines and finds the largest size at which they fit into a box, by arithmetic alone.
+
+Nothing is left out and no word is cut: a cut word is another word, and nobody has judged it. What does not fit is set
+smaller.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from wcwidth import iter_graphemes
 
-LONGEST_WORD = 16
+LONGEST_RUN = 12
+"""Graphemes of a script without spaces that stay together in a line."""
+SMALLEST = 2
+"""Pixels below which nothing is set."""
+_UNSPACED = re.compile("[\u0e00-\u109f\u1780-\u17ff]")
 LINE_HEIGHT = 1.06
 """Distance of two baselines in letter sizes: tight, as in memes, yet accents clear the line above."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """What is never broken: a word, or one character of a word that may break anywhere."""
+    """What is never broken: a word, or a part of a word in a script that writes without spaces."""
 
     text: str
     width: float
@@ -56,11 +64,11 @@ Measure = Callable[[str], float]
 
 
 def fit_text(text: str, room: TextRoom, measure: Measure) -> FittedText:
-    """Wrap as large as possible into lines of similar length; truncate with an ellipsis what does not fit."""
+    """Wrap as large as possible into lines of similar length; a text too long for its lines gets more, smaller ones."""
     pieces, space = break_up(text, measure), measure(" ")
+    if not _fits(pieces, space, room, room.smallest):
+        room = replace(room, lines=len(pieces) or 1, largest=room.smallest, smallest=min(SMALLEST, room.smallest))
     low, high = room.smallest, room.largest
-    if not _fits(pieces, space, room, low):
-        return FittedText(truncate(text, room.inner_width(low), max(room.lines_at(low), 1), measure), low)
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if _fits(pieces, space, room, middle) else (low, middle - 1)
@@ -68,16 +76,29 @@ def fit_text(text: str, room: TextRoom, measure: Measure) -> FittedText:
 
 
 def break_up(text: str, measure: Measure) -> list[TextPiece]:
-    """Split into words; long words and words of scripts without spaces may break anywhere."""
-    return _pieces(text, measure, lambda word: len(word) > LONGEST_WORD)
+    """Split into what stays together: words, single characters of Chinese, and short runs of Thai and the like."""
+    return [
+        TextPiece(part, measure(part), after_space=number == 0)
+        for word in text.split()
+        for number, part in enumerate(_parts(word))
+    ]
 
 
-def _pieces(text: str, measure: Measure, too_long: Callable[[str], bool]) -> list[TextPiece]:
-    pieces = []
-    for word in text.split():
-        parts = graphemes(word) if too_long(word) or _is_east_asian(word) else [word]
-        pieces += [TextPiece(part, measure(part), after_space=number == 0) for number, part in enumerate(parts)]
-    return pieces
+def _parts(word: str) -> Iterator[str]:
+    """Split a word of a script that writes without spaces; letters of other scripts in it stay together."""
+    together: list[str] = []
+    for grapheme in [word] if word.isascii() else graphemes(word):
+        full = len(together) >= LONGEST_RUN and _UNSPACED.match(grapheme) is not None
+        if together and (full or _stands_alone(grapheme) or _stands_alone(together[-1])):
+            yield "".join(together)
+            together = []
+        together.append(grapheme)
+    yield "".join(together)
+
+
+def _stands_alone(grapheme: str) -> bool:
+    # Not "F", which are Latin letters in full width.
+    return unicodedata.east_asian_width(grapheme[0]) == "W"
 
 
 def graphemes(word: str) -> list[str]:
@@ -117,33 +138,3 @@ def balance(pieces: Sequence[TextPiece], space: float, width: float) -> tuple[st
 def _fits(pieces: Sequence[TextPiece], space: float, room: TextRoom, size: int) -> bool:
     width = room.inner_width(size)
     return all(piece.width <= width for piece in pieces) and len(wrap(pieces, space, width)) <= room.lines_at(size)
-
-
-def truncate(text: str, width: float, lines: int, measure: Measure) -> tuple[str, ...]:
-    """Wrap and end with an ellipsis after a whole word; cut inside a word only if it is too long for a line."""
-    words = _pieces(text, measure, lambda word: measure(word) > width)
-    lines_kept = _shortened(words, width, lines, measure)
-    return tuple(lines_kept or _shortened(_pieces(text, measure, lambda _: True), width, lines, measure) or ["…"])
-
-
-def _shortened(pieces: Sequence[TextPiece], width: float, lines: int, measure: Measure) -> list[str]:
-    """Keep as many pieces as the lines hold; none if not even the first fits."""
-    space = measure(" ")
-    if len(wrapped := wrap(pieces, space, width)) <= lines:
-        return wrapped
-
-    def too_much(count: int) -> bool:
-        shortened = _with_ellipsis(pieces[:count], measure)
-        return shortened[-1].width > width or len(wrap(shortened, space, width)) > lines
-
-    count = bisect_right(range(1, len(pieces)), False, key=too_much)
-    return wrap(_with_ellipsis(pieces[:count], measure), space, width) if count else []
-
-
-def _with_ellipsis(pieces: Sequence[TextPiece], measure: Measure) -> list[TextPiece]:
-    last = pieces[-1].text.rstrip(",;:.-") + "…"
-    return [*pieces[:-1], TextPiece(last, measure(last), pieces[-1].after_space)]
-
-
-def _is_east_asian(word: str) -> bool:
-    return any(unicodedata.east_asian_width(char) in "WF" for char in word)

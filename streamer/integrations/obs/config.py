@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -77,8 +79,35 @@ class HotkeySceneOptions(ObsSection):
     )
 
 
+def _is_ip(host: str) -> bool:
+    """Tell whether a text is an IP address; that of IPv6 has colons which separate no port."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+_ADDRESS = re.compile(r"(?:(?P<scheme>wss?)://)?(?P<host>\[[^\]]+\]|[^:/\s]+)(?::(?P<port>\d+))?/?", re.IGNORECASE)
+
+
 class ObsOptions(ObsSection):
     """Where OBS is, and what the program does in it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_address(cls, given: object) -> object:
+        """Take an address with its port, as OBS and other programs show it, apart."""
+        if not isinstance(given, Mapping) or not isinstance(given.get("host"), str) or _is_ip(given["host"]):
+            return given
+        if (address := _ADDRESS.fullmatch(given["host"].strip())) is None:
+            raise ValueError(f"host: {given['host']!r} is no name or address; write it like 192.168.1.5 or gaming-pc")
+        if (address["scheme"] or "ws").lower() == "wss":
+            raise ValueError("OBS's WebSocket server has no TLS; write ws:// or the host alone")
+        port = int(address["port"]) if address["port"] else None
+        if port is not None and given.get("port", port) != port:
+            raise ValueError(f"host says port {port} and port says {given['port']}; leave one of them out")
+        return {**given, "host": address["host"].strip("[]")} | ({"port": port} if port else {})
 
     host: str = Field("127.0.0.1", min_length=1, description="computer that OBS runs on")
     port: int = Field(4455, ge=1, le=65535, description="the port in Tools > WebSocket Server Settings")

@@ -17,13 +17,14 @@ from enum import IntEnum
 from typing import Any
 
 # Before the import: at INFO the library logs the password, and every expected refusal with a traceback.
-logging.getLogger("obsws_python").setLevel(logging.CRITICAL + 1)
+_LOGGER = logging.getLogger("obsws_python")
+_LOGGER.setLevel(logging.CRITICAL + 1)
 
 from obsws_python import ReqClient  # noqa: E402
 from obsws_python.baseclient import ObsClient as LibraryClient  # noqa: E402
 from obsws_python.error import OBSSDKError, OBSSDKRequestError  # noqa: E402
 from obsws_python.subs import Subs  # noqa: E402
-from websocket import ABNF, WebSocketException  # noqa: E402
+from websocket import ABNF, WebSocket, WebSocketException  # noqa: E402
 
 from streamer.errors import ObsAway, ObsRefused  # noqa: E402
 
@@ -66,14 +67,28 @@ class Kicked(Exception):
 class _Session(LibraryClient):  # type: ignore[misc]
     """The library's session, identified; it closes its socket when identification fails."""
 
-    def __init__(self, **settings: object) -> None:
+    def __init__(self, host: str, port: int, password: str, timeout: float, subs: int) -> None:
+        # Not by the library's constructor: it asks the proxy of HTTP_PROXY for OBS, and takes no IPv6 address.
+        self.logger, self.password, self.subs = _LOGGER, password, subs
+        self.ws = WebSocket()
         try:
-            super().__init__(**settings)
+            self.ws.connect(f"ws://{_bracketed(host)}:{port}", timeout=timeout, socket=_direct(host, port, timeout))
+            self.server_hello = json.loads(self.ws.recv())
             self.authenticate()
         except BaseException:
-            if (websocket := getattr(self, "ws", None)) is not None:
-                websocket.shutdown()
+            self.ws.shutdown()
             raise
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _direct(host: str, port: int, timeout_s: float) -> socket.socket:
+    connection = socket.create_connection((host, port), timeout_s)
+    # Requests are small, and each waits for its answer.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
 class _Requests(ReqClient):  # type: ignore[misc]
@@ -88,10 +103,10 @@ class Connection:
     """Talk to one OBS from one thread. Every method but ``request`` raises ObsAway when the connection is lost."""
 
     def __init__(self, host: str, port: int, password: str, timeout_s: float) -> None:
-        settings = {"host": host, "port": port, "password": password, "timeout": timeout_s}
-        self._request_session = _session(settings, subs=0)
+        settings = (host, port, password, timeout_s)
+        self._request_session = _session(*settings, subs=0)
         try:
-            self._event_session = _session(settings, subs=int(_SUBSCRIPTIONS))
+            self._event_session = _session(*settings, subs=int(_SUBSCRIPTIONS))
         except BaseException:
             self._request_session.ws.shutdown()
             raise
@@ -147,9 +162,9 @@ class Connection:
                 session.ws.shutdown()
 
 
-def _session(settings: ObsAnswer, subs: int) -> _Session:
+def _session(host: str, port: int, password: str, timeout_s: float, *, subs: int) -> _Session:
     try:
-        return _Session(**settings, subs=subs)
+        return _Session(host, port, password, timeout_s, subs)
     except OBSSDKError as error:
         # The library raises the same error for a wrong password, a missing one, and an OBS that is just closing.
         raise WrongPassword from error

@@ -1,4 +1,4 @@
-"""Decides which sources OBS should have, with which settings and where, and recognises our sources in OBS."""
+"""Decides which sources OBS should have, with which settings and where, and recognizes our sources in OBS."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class HotkeyPress:
 
 
 async def set_up_hotkey_scene(call: ObsCall, scene: str, names: Sequence[str]) -> HotkeyScene:
-    """Find or create the scene with one hidden item for each name; a renamed scene is recognised by its items."""
+    """Find or create the scene with one hidden item for each name; a renamed scene is recognized by its items."""
     scene = await _scene_with(call, names) or scene
     try:
         await call("CreateScene", {"sceneName": scene})

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class KnownSources:
-    """A small JSON file; losing it is harmless, since we also recognise sources by what they show and by name."""
+    """A small JSON file; losing it is harmless, since we also recognize sources by what they show and by name."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

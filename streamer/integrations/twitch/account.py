@@ -24,10 +24,12 @@ RETRY_S = 30.0
 class Account:
     """What Twitch plug-ins share. ``needed_scopes`` maps each scope that the config needs to its feature."""
 
-    def __init__(self, home: Path, settings: TwitchConfig, needed_scopes: Mapping[str, str]) -> None:
-        self.settings, self.needed_scopes = settings, needed_scopes
+    def __init__(
+        self, home: Path, settings: TwitchConfig, needed_scopes: Mapping[str, str], config_file: str = "config.yaml"
+    ) -> None:
+        self.settings, self.needed_scopes, self.config_file = settings, needed_scopes, config_file
         self.http = client()
-        self.tokens = TokenProvider(token_file.path_in(home), settings, self.http)
+        self.tokens = TokenProvider(token_file.path_in(home), settings, self.http, config_file)
         self.helix = Helix(settings, self.tokens, self.http)
         self._health = Health("twitch login", HealthState.CONNECTING)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from streamer.integrations.twitch import eventsub_events
 from streamer.integrations.twitch.chat_message import (
+    CACHED_ROLES,
     ChatMessage,
     RoleCache,
     from_event,
@@ -28,6 +29,8 @@ from streamer.integrations.twitch.eventsub_events import Event
 from streamer.integrations.twitch.irc_message import IrcMessage
 from streamer.integrations.twitch.subscriptions import CHAT_MESSAGES, REWARDS
 from streamer.interfaces import SourceEvent
+from streamer.lru import LruDict
+from streamer.storage.people import NOBODY, NameList, keys_of, name_key
 from streamer.text import clean
 from streamer.types import Actor, Notice, NoticeKind, Redemption, Retraction, Role, Trigger
 
@@ -58,15 +61,17 @@ class ChatMerger:
         self,
         channel: str,
         *,
-        ignore: frozenset[str] = frozenset(),
+        ignore: NameList = NOBODY,
         shared_chat: bool = False,
         own_rewards: Container[str] = (),
     ) -> None:
         self._channel, self._ignore, self._shared_chat, self._own_rewards = channel, ignore, shared_chat, own_rewards
-        self._own_logins: frozenset[str] = frozenset({channel})
+        self._own_names: frozenset[str] = frozenset({channel})
+        self._broadcaster_names: frozenset[str] = frozenset()
         self._bot_id = ""
         self._messages, self._notices, self._clears = MessageDedupe(), NoticeDedupe(), CrossSourceDedupe()
         self._roles = RoleCache()
+        self._user_ids: LruDict[str, str] = LruDict(CACHED_ROLES)
         self._pending: deque[PendingMessage] = deque()
         self._first_messages = TtlSet()
         self._eventsub_reads = False
@@ -75,7 +80,7 @@ class ChatMerger:
     def set_account(self, user_id: str, login: str) -> None:
         """Name the account that is logged in: its messages are ignored, unless it is the broadcaster's account."""
         self._bot_id = user_id if login != self._channel else ""
-        self._own_logins = frozenset({self._channel, login})
+        self._own_names = frozenset({self._channel, login})
 
     def set_eventsub_reads(self, reads: bool) -> None:
         """Say whether EventSub delivers chat messages now; if not, messages that wait for it are due at once."""
@@ -86,7 +91,7 @@ class ChatMerger:
         if message.command == "PRIVMSG":
             return self._chat_from_irc(message, now)
         if message.command in ("CLEARMSG", "CLEARCHAT"):
-            retraction = _retraction_in(message, now)
+            retraction = self._retraction_in(message, now)
             if retraction is None:
                 self.malformed += 1
                 return []
@@ -152,18 +157,18 @@ class ChatMerger:
         user_id = required_id(event["user_id"])
         # A redemption event carries no badges.
         role = Role.BROADCASTER if user_id == event["broadcaster_user_id"] else self._roles.get(user_id)
-        actor = Actor(user_id, _shown_name(str(event["user_name"]), str(event["user_login"])), role)
+        login = str(event["user_login"])
+        actor = Actor(user_id, _shown_name(str(event["user_name"]), login), role, login)
         text = str(event.get("user_input") or "")
         return [Trigger(redemption.id, SOURCE, text, actor, now, paid=True, redemption=redemption)]
 
     def _accept(self, chat: ChatMessage, now: float, source: ChatSource) -> list[SourceEvent]:
-        if self._is_ignored(chat) or self._messages.is_repeat(chat, source, now):
-            return []
         # In a shared chat a moderator of the partner channel is not a moderator here.
         role = Role.VIEWER if chat.from_partner else role_of(chat.badges)
-        if not chat.from_partner:
-            self._roles.put(chat.user_id, role)
-        actor = Actor(chat.user_id, _shown_name(chat.display_name, chat.login), role)
+        actor = Actor(chat.user_id, _shown_name(chat.display_name, chat.login), role, chat.login)
+        if self._is_ignored(chat, actor) or self._messages.is_repeat(chat, source, now):
+            return []
+        self._note_person(actor, chat.from_partner)
         events: list[SourceEvent] = []
         if chat.bits:
             cheer = Notice(SOURCE, NoticeKind.CHEER, now, actor, chat.bits, chat.raw_text)
@@ -175,13 +180,21 @@ class ChatMerger:
         text = self._without_mention(chat.text, chat.is_reply)
         return [*events, Trigger(chat.id, SOURCE, text, actor, now, paid, chat.first_time)]
 
-    def _is_ignored(self, chat: ChatMessage) -> bool:
-        login = chat.login.casefold()
-        return login in self._ignore or chat.user_id == self._bot_id or (chat.from_partner and not self._shared_chat)
+    def _is_ignored(self, chat: ChatMessage, actor: Actor) -> bool:
+        return actor in self._ignore or chat.user_id == self._bot_id or (chat.from_partner and not self._shared_chat)
+
+    def _note_person(self, actor: Actor, from_partner: bool) -> None:
+        """Remember the role for events without badges, the id for events without one, and what the streamer shows."""
+        self._user_ids.put(name_key(actor.login), actor.id)
+        if from_partner:
+            return
+        self._roles.put(actor.id, actor.role)
+        if actor.role is Role.BROADCASTER:
+            self._broadcaster_names = frozenset(keys_of(actor))
 
     def _without_mention(self, text: str, is_reply: bool) -> str:
         mention = _MENTION.match(text)
-        if mention and (is_reply or mention[1].casefold() in self._own_logins):
+        if mention and (is_reply or name_key(mention[1]) in self._own_names | self._broadcaster_names):
             return text[mention.end() :]
         return text
 
@@ -194,19 +207,19 @@ class ChatMerger:
             self._messages.add_id(pending.message.id, retraction.at)
         return [retraction]
 
+    def _retraction_in(self, message: IrcMessage, now: float) -> Retraction | None:
+        """Parse CLEARMSG or CLEARCHAT; None when its target is missing."""
+        if message.command == "CLEARMSG":
+            message_id = message.tags.get("target-msg-id")
+            return Retraction(SOURCE, message_id, None, now) if message_id else None
+        if len(message.params) == 1:
+            return Retraction(SOURCE, None, None, now)
+        # The tag is the id; the last parameter is the login, for whoever wrote here.
+        user_id = message.tags.get("target-user-id") or self._user_ids.get(name_key(message.text))
+        return Retraction(SOURCE, None, user_id, now) if user_id else None
+
     def _report(self, notice: Notice | None, event_id: str, route: str) -> list[SourceEvent]:
         return [notice] if notice is not None and self._notices.is_new(notice, event_id, route) else []
-
-
-def _retraction_in(message: IrcMessage, now: float) -> Retraction | None:
-    """Parse CLEARMSG or CLEARCHAT; None when its target is missing."""
-    if message.command == "CLEARMSG":
-        message_id = message.tags.get("target-msg-id")
-        return Retraction(SOURCE, message_id, None, now) if message_id else None
-    if len(message.params) == 1:
-        return Retraction(SOURCE, None, None, now)
-    user_id = message.tags.get("target-user-id")
-    return Retraction(SOURCE, None, user_id, now) if user_id else None
 
 
 def _is_clear(retraction: Retraction) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from streamer.integrations.twitch.irc_message import IrcMessage
@@ -131,9 +132,12 @@ def text_of(fragments: Sequence[Mapping[str, Any]]) -> str:
 
 def without_emotes(text: str, emotes: str) -> str:
     """Cut out emotes by the positions in a tag like ``25:0-4,12-16/1902:6-10``, which count code points."""
-    for first, last in sorted(_emote_positions(emotes), reverse=True):
-        text = text[:first] + text[last + 1 :]
-    return text
+    kept, end = [], 0
+    # No more emotes than characters, whatever the tag says.
+    for first, last in sorted(islice(_emote_positions(emotes), len(text))):
+        kept.append(text[end:first])
+        end = max(end, last + 1)
+    return "".join((*kept, text[end:]))
 
 
 def without_cheermotes(text: str, bits: int) -> str:
@@ -155,5 +159,5 @@ def _without_action(text: str) -> str:
 
 
 def _emote_positions(emotes: str) -> Iterator[tuple[int, int]]:
-    for first, last in re.findall(r"(\d{1,4})-(\d{1,4})", emotes):
-        yield int(first), int(last)
+    for match in re.finditer(r"(\d{1,4})-(\d{1,4})", emotes):
+        yield int(match[1]), int(match[2])

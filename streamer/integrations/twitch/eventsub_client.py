@@ -9,10 +9,11 @@ import time
 from typing import Protocol
 from urllib.parse import urlencode
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from streamer.errors import StreamerError, TwitchError
+from streamer.integrations import network
 from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.dedupe import TtlSet
 from streamer.integrations.twitch.eventsub_protocol import (
@@ -195,15 +196,14 @@ class EventSubClient:
         """Queue the frames of one connection, and finally why it ended."""
         try:
             # No pings of our own: Twitch asks clients to send nothing but pongs.
-            async with connect(
+            async with network.websocket(
                 session.url, open_timeout=self._timeouts.open_s, close_timeout=1, ping_interval=None, compression=None,
                 max_size=2**20,
             ) as socket:  # fmt: skip
                 await self._inbox.put((session.number, socket))
                 while True:
                     await self._inbox.put((session.number, await socket.recv()))
-        # ImportError: the environment names a SOCKS proxy and python-socks is not installed.
-        except (OSError, EOFError, WebSocketException, ImportError, TimeoutError) as error:
+        except (OSError, EOFError, WebSocketException, TimeoutError) as error:
             await self._inbox.put((session.number, error))
 
     async def _subscribe(self, session_id: str, access: AccessToken) -> None:

@@ -37,8 +37,9 @@ def notice(kind: str, event: Event, now: float) -> Notice | None:
 
 
 def _actor(event: Event, prefix: str = "user") -> Actor:
-    name = clean(str(event.get(f"{prefix}_name") or "")) or str(event[f"{prefix}_login"])
-    return Actor(required_id(event[f"{prefix}_id"]), name, Role.VIEWER)
+    login = str(event[f"{prefix}_login"])
+    name = clean(str(event.get(f"{prefix}_name") or "")) or login
+    return Actor(required_id(event[f"{prefix}_id"]), name, Role.VIEWER, login)
 
 
 def _raid(event: Event, now: float) -> Notice:
@@ -95,8 +96,9 @@ def from_usernotice(message: IrcMessage, now: float) -> Notice | None:
     kind, user_id = tags.get("msg-id", ""), tags.get("user-id", "")
     if not user_id or tags.get("source-room-id", tags.get("room-id")) != tags.get("room-id"):
         return None
-    name = clean(tags.get("msg-param-displayName") or tags.get("display-name", "")) or tags.get("login", "")
-    chatter = Actor(user_id, name, Role.VIEWER)
+    login = tags.get("msg-param-login") or tags.get("login", "")
+    name = clean(tags.get("msg-param-displayName") or tags.get("display-name", "")) or login
+    chatter = Actor(user_id, name, Role.VIEWER, login)
     text = message.text if len(message.params) > 1 else ""
     if kind == "raid":
         return Notice(SOURCE, NoticeKind.RAID, now, chatter, parse_count(tags.get("msg-param-viewerCount", "")))

@@ -9,6 +9,7 @@ import httpx
 from pydantic import AfterValidator, Field
 
 from streamer.errors import TwitchError, in_words
+from streamer.integrations import network
 
 TIMEOUT_S = 10.0
 
@@ -19,7 +20,7 @@ QueryParams = Mapping[str, str | Sequence[str]]
 
 def client() -> httpx.AsyncClient:
     """Create the client that all calls of one account share."""
-    return httpx.AsyncClient(timeout=TIMEOUT_S, headers={"user-agent": "streamer"})
+    return network.http_client(TIMEOUT_S, {"user-agent": "streamer"})
 
 
 async def call(

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from streamer.errors import in_words
+from streamer.integrations import network
 from streamer.integrations.twitch.chat_merge import ChatMerger
 from streamer.integrations.twitch.irc_message import IrcMessage, lines_of, parse
 from streamer.integrations.twitch.timeouts import Timeouts
@@ -57,14 +58,13 @@ class IrcClient:
                     async for event in events:
                         yield event
                 self._lost("Twitch asked to reconnect", started_at)
-            # ImportError: the environment names a SOCKS proxy and python-socks is not installed.
-            except (OSError, EOFError, WebSocketException, ImportError) as error:
+            except (OSError, EOFError, WebSocketException) as error:
                 self._lost(in_words(error), started_at)
             await asyncio.sleep(self._timeouts.retry_s(self._attempts - 1, random.random()))
 
     def _connection(self) -> connect:
         # No websocket pings: IRC has a PING of its own, which the watchdog uses.
-        return connect(
+        return network.websocket(
             self._url,
             open_timeout=self._timeouts.open_s,
             close_timeout=1,

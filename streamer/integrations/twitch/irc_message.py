@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 LONGEST_LINE = 16_384
 """In characters: twice what the tags and the text of one line may take together."""
 
-_ESCAPES = {"\\:": ";", "\\s": " ", "\\\\": "\\", "\\r": "\r", "\\n": "\n"}
+_ESCAPES = (("\\:", ";"), ("\\s", " "), ("\\r", "\r"), ("\\n", "\n"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,10 @@ def _tag(item: str) -> tuple[str, str]:
 
 def _unescape(value: str) -> str:
     # The specification drops a backslash before any other character and at the end.
-    parts, start = [], 0
-    while (backslash := value.find("\\", start)) >= 0:
-        pair = value[backslash : backslash + 2]
-        parts += [value[start:backslash], _ESCAPES.get(pair, pair[1:])]
-        start = backslash + 2
-    return "".join((*parts, value[start:]))
+    return "\\".join(map(_without_escapes, value.split("\\\\")))
+
+
+def _without_escapes(part: str) -> str:
+    for escape, char in _ESCAPES:
+        part = part.replace(escape, char)
+    return part.replace("\\", "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from streamer.integrations.twitch.config import SOURCE
 from streamer.lru import LruDict
-from streamer.text import clean
+from streamer.storage.people import NameList
+from streamer.text import clean, excerpt
 from streamer.types import Actor, Answer, Ended, Event, Redemption, Refused, RequestState
 
 MAX_LENGTH = 400
@@ -33,6 +34,9 @@ DROPPED_S = {
 }
 DEFAULT_SILENCE_S = 60.0
 
+ShownName = Callable[[str], str]
+"""Returns a name as it may be shown, "" if it may not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -54,44 +58,44 @@ class ReplyOptions:
     link: str = ""
 
 
-def reply_to(event: Event, options: ReplyOptions) -> Reply | None:
+def reply_to(event: Event, options: ReplyOptions, shown_name: ShownName) -> Reply | None:
     """Return the reply to an event; None when nobody on Twitch asked for it.
 
     Every reply starts with our own words: a viewer's text at the start could be a command (``/ban``, ``!bg``) to
     Twitch, to other bots, or to us.
     """
     if isinstance(event, Answer) and options.answers and event.source == SOURCE:
-        return _reply(event.actor, event.trigger_id, None, f"Here it is: {event.text}")
+        return _reply(event.actor, event.trigger_id, None, f"Note: {event.text}")
     if isinstance(event, Refused) and event.trigger.source == SOURCE:
         trigger, refusal = event.trigger, event.refusal
         if options.refusals and refusal.rule not in options.silent:
-            return _refused(trigger.actor, trigger.id, trigger.redemption, refusal.reason)
+            return _refused(trigger.actor, trigger.id, trigger.redemption, refusal.reason, shown_name)
     if isinstance(event, Ended) and event.request.source == SOURCE:
-        return _ended(event, options)
+        return _ended(event, options, shown_name)
     return None
 
 
-def _ended(event: Ended, options: ReplyOptions) -> Reply | None:
+def _ended(event: Ended, options: ReplyOptions, shown_name: ShownName) -> Reply | None:
     request = event.request
     if event.state is RequestState.SHOWN and options.drawn:
         link = f": {options.link.replace('{id}', request.id)}" if options.link else ""
-        return _reply(request.actor, request.id, request.redemption, f"Drawn for you, {request.actor.name}{link}")
+        name = shown_name(request.actor.name)
+        return _reply(request.actor, request.id, request.redemption, f"Drawn for you{name and ', ' + name}{link}")
     if event.state in REPORTED_ENDS and options.refusals and event.rule not in options.silent:
-        return _refused(request.actor, request.id, request.redemption, event.reason)
+        return _refused(request.actor, request.id, request.redemption, event.reason, shown_name)
     return None
 
 
-def _refused(actor: Actor, message_id: str, paid: Redemption | None, reason: str) -> Reply:
-    refund = " Your points come back." if paid else ""
-    return _reply(actor, message_id, paid, f"Sorry, {actor.name}: {reason}.{refund}")
+def _refused(
+    actor: Actor, message_id: str, paid: Redemption | None, reason: str, shown_name: ShownName
+) -> Reply:  # fmt: skip
+    refund, name = " Your points come back." if paid else "", shown_name(actor.name)
+    return _reply(actor, message_id, paid, f"Sorry{name and ', ' + name}: {reason}.{refund}")
 
 
 def _reply(actor: Actor, message_id: str, paid: Redemption | None, text: str) -> Reply:
     # A redemption is not a chat message, so there is no message to reply to.
-    text = clean(text)
-    if len(text) > MAX_LENGTH:
-        text = text[:MAX_LENGTH].rsplit(" ", 1)[0] + " …"
-    return Reply(actor, None if paid else message_id, text)
+    return Reply(actor, None if paid else message_id, excerpt(clean(text), MAX_LENGTH))
 
 
 class ReplyLimiter:
@@ -99,13 +103,13 @@ class ReplyLimiter:
 
     def __init__(self, per_30s: int, per_viewer_s: float, ignore: Collection[str]) -> None:
         self._per_30s, self._per_viewer_s = per_30s, per_viewer_s
-        self._ignore = frozenset(name.casefold() for name in ignore)
+        self._ignore = NameList(ignore)
         self._tokens, self._refilled_at = float(per_30s), 0.0
         self._replied_at: LruDict[str, float] = LruDict(REMEMBERED_VIEWERS)
 
     def may_answer(self, actor: Actor, own_id: str, now: float) -> bool:
         """Tell whether this person may get a reply: not ourselves, not a known bot, not somebody who just got one."""
-        if actor.id == own_id or actor.name.casefold() in self._ignore:
+        if actor.id == own_id or actor in self._ignore:
             return False
         last = self._replied_at.get(actor.id)
         return last is None or now - last >= self._per_viewer_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from streamer.text import clean, match_form
 from streamer.types import Trigger
 
 
@@ -37,8 +38,8 @@ class RewardCommands:
 
 
 def _filled_in(command: str, typed: str) -> str:
-    word, typed = command.split(maxsplit=1)[0], typed.strip()
+    word, typed = command.split(maxsplit=1)[0], clean(typed)
     # Viewers who know the command type it into the reward's field as well.
-    if typed.casefold().startswith(f"{word} ".casefold()):
-        typed = typed[len(word) :].strip()
-    return command.replace("{text}", typed)
+    first, _, rest = typed.partition(" ")
+    is_command = rest != "" and match_form(first) == match_form(clean(word))
+    return command.replace("{text}", rest if is_command else typed)

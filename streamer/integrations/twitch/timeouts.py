@@ -9,11 +9,11 @@ from dataclasses import dataclass
 class Timeouts:
     """Timeouts and pauses in seconds.
 
-    Twitch sends a PING about every five minutes, so after a longer silence (``quiet_s``) the client sends its own. A
-    connection that lasted ``healthy_s`` resets the count of failures.
+    A connection can die without a word: after a silence of ``quiet_s`` the client sends a PING, and after ``pong_s``
+    without any answer it opens another. A connection that lasted ``healthy_s`` resets the count of failures.
     """
 
-    quiet_s: float = 360.0
+    quiet_s: float = 25.0
     pong_s: float = 10.0
     join_s: float = 10.0
     open_s: float = 10.0

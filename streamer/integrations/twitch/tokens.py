@@ -35,8 +35,10 @@ class AccessToken:
 class TokenProvider:
     """The login of one account, shared by every plug-in, and with other processes through its file."""
 
-    def __init__(self, path: Path, settings: TwitchConfig, http: httpx.AsyncClient) -> None:
-        self._path, self._settings, self._http = path, settings, http
+    def __init__(
+        self, path: Path, settings: TwitchConfig, http: httpx.AsyncClient, config_file: str = "config.yaml"
+    ) -> None:
+        self._path, self._settings, self._http, self._config_file = path, settings, http, config_file
         self._pair: TokenPair | None = None
         self._unsaved = False
         self._rejection = ""
@@ -86,7 +88,7 @@ class TokenProvider:
             self._unsaved = False
         except StoreError as error:
             self._unsaved = True
-            log.error("twitch: the renewed login is not stored; after a restart %s: %s", LOGIN_HINT, error)
+            log.error("twitch: the renewed login could not be stored (%s); after a restart, %s", error, LOGIN_HINT)
         self._pair, self._rejection = pair, ""
 
     async def close(self) -> None:
@@ -140,7 +142,7 @@ class TokenProvider:
                 raise LoginError(self._rejection)
             self._pair, self._rejection, pair = stored, "", stored
         if not self._settings.client_id:
-            raise LoginError("twitch.client_id is not set in config.yaml, so nobody can log in")
+            raise LoginError(f"twitch.client_id is not set in {self._config_file}, so nobody can log in")
         if pair is None:
             raise LoginError(f"nobody is logged in; {LOGIN_HINT}")
         if pair.client_id != self._settings.client_id:

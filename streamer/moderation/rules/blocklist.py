@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.interfaces import Rule
+from streamer.storage.people import NameList
 from streamer.types import ImageRequest, Refusal
 
 
@@ -14,24 +15,21 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     users: tuple[str, ...] = Field(
-        (), description="ids or login names that are always refused; capitals and a leading @ do not matter"
+        (),
+        description="ids, logins or shown names, in any script, that are always refused; capitals and a leading @ do "
+        "not matter",
     )
 
 
 class Blocklist(Rule):
-    """Compare user ids and login names with the list; an id outlives a rename, so it is the better entry."""
+    """Compare the three names of people with the list; an id outlives a rename, so it is the best entry."""
 
     def __init__(self, options: Options) -> None:
-        self._users = frozenset(user.strip().removeprefix("@").casefold() for user in options.users)
+        self._users = NameList(options.users)
 
     def check(self, request: ImageRequest, now: float) -> Refusal | None:
         """Refuse listed viewers, in words that do not invite an argument in chat."""
-        if not self._users:
-            return None
-        actor = request.actor
-        if actor.id.casefold() in self._users or actor.name.casefold() in self._users:
-            return Refusal(request.id, "ban", "not available")
-        return None
+        return Refusal(request.id, "ban", "not available") if request.actor in self._users else None
 
 
 def create(options: Options) -> Blocklist:

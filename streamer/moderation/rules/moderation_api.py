@@ -9,16 +9,15 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-import httpx
 from pydantic import Field
 
 from streamer.errors import ConfigError
+from streamer.integrations import network
 from streamer.interfaces import Rule
 from streamer.moderation.thresholds import Scores, Share, Thresholds, classify
 from streamer.types import ImageRequest, Judgement, Outcome
 
 OPENAI_URL = "https://api.openai.com/v1/moderations"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 KEY_VARIABLE, URL_VARIABLE = "STREAMER_MODERATION_KEY", "STREAMER_MODERATION_URL"
 
 
@@ -52,7 +51,7 @@ class ModerationApi(Rule):
     async def judge_text(self, request: ImageRequest) -> Judgement:
         """Send the text and classify the scores of the answer; raise if there is no usable answer."""
         options = self._options
-        async with httpx.AsyncClient(timeout=options.timeout_s, headers=self._headers, trust_env=False) as client:
+        async with network.http_client(options.timeout_s, self._headers) as client:
             response = await client.post(self._url, json={"model": options.model, "input": request.text})
         response.raise_for_status()
         flagged, scores = parse_answer(response.json())
@@ -78,7 +77,7 @@ def create(options: Options) -> ModerationApi:
     address = urlsplit(url)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise ConfigError("url", f"{url!r} is no http address", fix="give the full address of the endpoint")
-    if address.scheme == "http" and address.hostname not in LOOPBACK:
+    if address.scheme == "http" and not network.is_this_computer(address.hostname):
         raise ConfigError("url", "texts and the key would travel unencrypted", fix="use https")
     if url == OPENAI_URL and not key:
         raise ConfigError("url", f"{KEY_VARIABLE} is not set", fix=f"put the service's key into {KEY_VARIABLE}")

@@ -5,9 +5,11 @@ RE2 searches in time proportional to the text, whatever the pattern.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import chain
 from typing import Protocol
 
+import ahocorasick
 import re2
 
 from streamer.moderation.text_filter.lexicon import Term
@@ -15,6 +17,7 @@ from streamer.moderation.text_filter.normalize import fold
 
 _MAX_MEMORY_BYTES = 1 << 20
 _MAX_LENGTH = 200
+_NEVER = "\0"
 _OWN_TERM, _CHANNEL_TERM = Term("extra-pattern", ""), Term("channel-term", "")
 
 
@@ -28,21 +31,41 @@ class CustomPatterns:
     """Search texts for the streamer's patterns, then for the blocked terms of the channel."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        self._own = [(compile_pattern(pattern), _OWN_TERM) for pattern in patterns]
-        self._channel: list[tuple[CompiledPattern, Term]] = []
+        self._own = [compile_pattern(pattern) for pattern in patterns]
+        self.replace_channel_terms(())
 
     def replace_channel_terms(self, terms: Iterable[str]) -> int:
         """Search for these blocked terms from now on instead of the last ones; return how many can be searched for."""
-        self._channel = [(compile_pattern(pattern), _CHANNEL_TERM) for pattern in patterns_of_blocked_terms(terms)]
-        return len(self._channel)
+        readable = [term for term in terms if any(map(str.isalnum, term))]
+        # A channel blocks hundreds of terms. Only those are searched for of which a part occurs at all.
+        by_part: dict[str, list[CompiledPattern]] = {}
+        for term, pattern in zip(readable, patterns_of_blocked_terms(readable), strict=True):
+            by_part.setdefault(_longest_part(term), []).append(compile_pattern(pattern))
+        self._always = by_part.pop("", [])
+        self._parts = ahocorasick.Automaton()
+        for part, patterns in by_part.items():
+            self._parts.add_word(part, patterns)
+        self._parts.add_word(_NEVER, [])  # an automaton without a word cannot be asked
+        self._parts.make_automaton()
+        return len(readable)
 
     def find(self, text: str) -> Term | None:
         """Return the term that stands for the first pattern found in a text as typed, or folded."""
-        patterns: Sequence[tuple[CompiledPattern, Term]] = (*self._own, *self._channel)
-        if not patterns:
-            return None
         readings = (text, fold(text))
-        return next((term for pattern, term in patterns if any(map(pattern.search, readings))), None)
+        if any(pattern.search(reading) for pattern in self._own for reading in readings):
+            return _OWN_TERM
+        occurring = {id(patterns): patterns for _, patterns in self._parts.iter(_without_case(text))}
+        channel = chain(self._always, *occurring.values())
+        return _CHANNEL_TERM if any(pattern.search(reading) for pattern in channel for reading in readings) else None
+
+
+def _longest_part(term: str) -> str:
+    """Return the longest part of a blocked term that occurs in every text that the term matches, folded."""
+    return max((_without_case(part) for word in term.split() for part in word.split("*")), key=len)
+
+
+def _without_case(text: str) -> str:
+    return fold(text.lower())  # folding keeps the capitals of Greek
 
 
 def compile_pattern(pattern: str) -> CompiledPattern:

@@ -14,7 +14,7 @@ from unicodedata import name
 from urllib.parse import unquote
 
 _SIGNS = re.compile(
-    r"[&%\\|/()<>\[{^]|[^ -~а-яА-ЯёЁ]|[A-Za-z0-9+/]{2,}[0-9A-Z+/][A-Za-z0-9+/=]{4,}"
+    r"[&%\\|/()<>\[{^]|[^ -~а-яА-ЯёЁ]|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{2,}[0-9A-Z+/][A-Za-z0-9+/=]{4,}"
     r"|(?:[01.\-_]{1,8}[ /]+){3}|(?:[0-9a-f]{2}[ ,:]){3}|vv"
 )
 
@@ -59,6 +59,7 @@ _ESCAPE = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\u([0-9a-fA-F]{4})|\\x([0-9a-f
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _HEX = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}[ ,:]?){4,}")
 _BITS = re.compile(r"(?:[01]{8}[ ,]?){3,}")
+_RAISED = re.compile("[\u0363-\u036f\u2de0-\u2dff\U000e0020-\U000e007e]")
 _SEPARATOR = re.compile(r"0x|[ ,:]")
 
 
@@ -100,8 +101,14 @@ def _decoder_of_drawings(drawings: dict[str, str]) -> Callable[[str], str]:
 
 
 def _decoder_of_flipped(table: dict[int, int]) -> Callable[[str], str]:
+    """Turn the words upside down that have a turned letter, or none but letters that are others when turned."""
+    turns = re.compile(f"(?:[{''.join(map(chr, table))}]|[\\W\\d_])+")
+
+    def turned(word: str) -> str:
+        return word.translate(table)[::-1] if _FLIPPED.search(word) or turns.fullmatch(word) else word
+
     def decode(text: str) -> str:
-        return text.lower().translate(table)[::-1] if _FLIPPED.search(text) else ""
+        return " ".join(map(turned, reversed(text.lower().split()))) if _FLIPPED.search(text) else ""
 
     return decode
 
@@ -143,16 +150,14 @@ def _decoder_of_morse(table: dict[str, str]) -> Callable[[str], str]:
 
 def _raised_letters(text: str) -> str:
     """Read combining letters above others, and invisible tag characters, as letters."""
-    return "".join(map(_lowered, text)) if not text.isascii() else ""
+    return _RAISED.sub(_lowered, text)
 
 
-def _lowered(char: str) -> str:
-    code = ord(char)
-    if 0xE0020 <= code <= 0xE007E:
+def _lowered(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code >= 0xE0020:
         return chr(code - 0xE0000)
-    if 0x0363 <= code <= 0x036F or 0x2DE0 <= code <= 0x2DFF:
-        return _letter_named(name(char, "").rpartition(" ")[2], cyrillic=code >= 0x2DE0)
-    return char
+    return _letter_named(name(match[0], "").rpartition(" ")[2], cyrillic=code >= 0x2DE0)
 
 
 def _letter_named(word: str, cyrillic: bool) -> str:

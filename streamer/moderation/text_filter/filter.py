@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 
+from streamer.commands.shown import shown_texts
 from streamer.interfaces import Rule
 from streamer.moderation.text_filter import decoders, normalize
 from streamer.moderation.text_filter.custom_patterns import CustomPatterns
 from streamer.moderation.text_filter.fuzzy import Guesser
-from streamer.moderation.text_filter.lexicon import Finding, Reading, Term, TermKind, graver
+from streamer.moderation.text_filter.lexicon import UNREAD, Finding, Reading, Term, TermKind, graver
 from streamer.moderation.text_filter.matcher import TermIndex, TermsByAlphabet, by_alphabet, fold_terms
 from streamer.moderation.text_filter.options import TextFilterOptions
+from streamer.text import ascii_forms
 from streamer.types import Hold, ImageRequest, Outcome, Refusal
 
 # Stands where a word was, so that its neighbours do not become one.
@@ -42,14 +45,29 @@ class OrdinaryAccents:
         if word in self._words:
             return _CUT_OUT
         # What follows an ordinary stem is checked by itself: anything can be appended to it.
-        stem = next(filter(word.startswith, self._stems), None)
-        return match[0] if stem is None else _CUT_OUT + word[len(stem) :]
+        if not word.startswith(self._stems):
+            return match[0]
+        return _CUT_OUT + word[len(next(filter(word.startswith, self._stems))) :]
 
 
 # Refused whatever else is allowed.
 _AGE_WITH_UNDRESS = Term("minors-together", "")
+_LONGEST_NAME = 128
 _NAMES_CACHED = 4096
 _CAMEL_CASE = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
+
+
+@dataclass(slots=True)
+class JudgedTexts:
+    """What was judged of one request: folded texts, what stood between their blanks, and the words of all readings.
+
+    A text of nothing but such chunks in another order is read again, yet no code has to be undone in it again.
+    """
+
+    texts: set[str] = field(default_factory=set)
+    chunks: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+    longest: int = 0
 
 
 class TextFilter(Rule):
@@ -57,7 +75,7 @@ class TextFilter(Rule):
 
     def __init__(self, options: TextFilterOptions, shipped: Iterable[Term]) -> None:
         shipped = list(shipped)
-        self._refused = frozenset({TermKind.EXTRA, TermKind.MINORS, *map(TermKind, options.kinds)})
+        self._refused = frozenset({TermKind.EXTRA, TermKind.MINORS, TermKind.UNREAD, *map(TermKind, options.kinds)})
         self._held = frozenset(map(TermKind, options.hold))
         self._takes_channel_terms = options.channel_terms
         self._accents = OrdinaryAccents(term.pattern for term in shipped if term.kind is TermKind.SPELLED)
@@ -74,32 +92,36 @@ class TextFilter(Rule):
         texts = _texts_to_read(request)
         if max(map(len, texts)) > normalize.LONGEST:
             return Refusal(request.id, "words", "too long to be read", "unread")
-        finding = None
-        for text in texts:
-            finding = graver(finding, self.find(text))
+        finding = self._gravest_in(texts)
         if finding is None:
             return None
         if finding.outcome is Outcome.HOLD:
             return Hold(request.id, "words", "a moderator will look at these words first", finding.code)
         return Refusal(request.id, "words", "some of these words cannot be drawn here", finding.code)
 
-    def find(self, text: str) -> Finding | None:
-        """Return the gravest finding in a text of 1000 characters at most."""
+    def find(self, text: str, judged: JudgedTexts | None = None) -> Finding | None:
+        """Return the gravest finding in a text of 1000 characters at most; ``judged`` is what else a request says."""
+        judged = judged or JudgedTexts()
         typed, text = text, self._accents.cut_out(text)
         words = normalize.read(text)
+        judged.words.update(words.latin, words.cyrillic)
+        judged.longest = max(judged.longest, len(text))
+        if words.too_many or len(judged.words) > normalize.most_words(judged.longest):
+            return Finding(UNREAD, Outcome.BLOCK, Reading.PLAIN)
         hits = self._terms.hits(words)
         finding = self._gravest(hits, Reading.PLAIN)
         kinds = {term.kind for term in hits}
-        if (finding is None or finding.outcome is Outcome.HOLD) and decoders.has_signs(text):
-            decoded = self._terms.hits_decoded(text, words, hits)
+        is_open = finding is None or finding.outcome is Outcome.HOLD
+        if is_open and not judged.chunks.issuperset(words.folded.split()) and decoders.has_signs(text):
+            decoded = self._terms.hits_decoded("".join(ascii_forms(text)), words, hits, judged.words)
             kinds |= {term.kind for term in decoded}
             finding = graver(finding, self._gravest(decoded, Reading.ENCODED))
         if TermKind.AGE in kinds and kinds & {TermKind.UNDRESS, TermKind.SEXUAL}:
             return Finding(_AGE_WITH_UNDRESS, Outcome.BLOCK, Reading.TOGETHER)
         if finding is not None and finding.outcome is Outcome.BLOCK:
             return finding
-        if (term := self._patterns.find(typed)) is not None:
-            return Finding(term, Outcome.BLOCK, Reading.PATTERN)
+        if (found := self._find_pattern(typed)) is not None:
+            return found
         return finding or (self._guesser.find(words, text) if self._holds_guesses else None)
 
     def name_ok(self, name: str) -> bool:
@@ -107,13 +129,31 @@ class TextFilter(Rule):
 
         Someone with another name may ask all the same: a picture can be drawn without saying for whom.
         """
-        return self._name_ok(name)
+        return len(name) <= _LONGEST_NAME and self._name_ok(name)
 
     def import_terms(self, terms: Collection[str]) -> int:
         """Refuse the terms that the channel blocks in its chat, in place of the last list; return how many count."""
         count = self._patterns.replace_channel_terms(terms if self._takes_channel_terms else ())
         self._name_ok.cache_clear()
         return count
+
+    def _gravest_in(self, texts: Iterable[str]) -> Finding | None:
+        """Return the gravest finding in the texts of one request, most of which say the same in another arrangement."""
+        finding, judged = None, JudgedTexts()
+        for text in texts:
+            folded = normalize.fold(self._accents.cut_out(text))
+            # Capitals change nothing but what the streamer's own patterns find.
+            found = self._find_pattern(text) if folded in judged.texts else self.find(text, judged)
+            finding = graver(finding, found)
+            if finding is not None and finding.outcome is Outcome.BLOCK:
+                return finding
+            judged.texts.add(folded)
+            judged.chunks.update(folded.split())
+        return finding
+
+    def _find_pattern(self, text: str) -> Finding | None:
+        term = self._patterns.find(text)
+        return None if term is None else Finding(term, Outcome.BLOCK, Reading.PATTERN)
 
     def _gravest(self, hits: Iterable[Term], reading: Reading) -> Finding | None:
         refused = [term for term in hits if term.kind in self._refused]
@@ -134,14 +174,14 @@ class TextFilter(Rule):
 
 
 def _texts_to_read(request: ImageRequest) -> list[str]:
-    """Return what the model reads with what is written on the picture, and what was typed if that differs.
+    """Return what the model reads with what is written on the picture, what was typed, and what can be read on air.
 
-    A link or a name that was taken out may have separated two halves of a word, so the typed text is not enough.
+    A link or a name that was taken out may have separated two halves of a word, so what is left is not enough.
     """
     prompt = request.prompt
     if request.caption is not None:
         prompt = f"{prompt} | {request.caption.top} | {request.caption.bottom}"
-    return [prompt] if request.text in request.prompt else [prompt, request.text]
+    return list(dict.fromkeys((prompt, request.text, *shown_texts(request))))
 
 
 def _terms_to_find(options: TextFilterOptions, shipped: Iterable[Term]) -> list[Term]:

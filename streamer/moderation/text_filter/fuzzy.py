@@ -7,8 +7,8 @@ starred, one letter off, spelled by sound, inside a longer word, or cut in two b
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import accumulate, pairwise
 
 import ahocorasick
@@ -37,12 +37,14 @@ _LETTER_PAIRS = (
     ("sh", "ш"), ("ch", "ч"), ("zh", "ж"), ("ph", "ф"), ("ck", "к"), ("ya", "я"), ("yu", "ю"), ("th", "т"),
 )  # fmt: skip
 _LETTERS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "абкдефгхижклмнопкрстуввхиз")
+# They read a word, or words in lines. A run of one letter is cut by what stands before the last of it: with nothing to
+# put in its place, that is several times as fast as putting the letter there.
 _SOUNDS = tuple(
-    (re.compile(pattern), sound)
+    (re.compile(pattern, re.MULTILINE), sound)
     for pattern, sound in (
         ("(?<=[aeiou])h", ""), ("ph", "f"), ("ck|c(?![eiyh])|q", "k"), ("c(?=[eiy])|z", "s"), ("x", "ks"),
         ("ee|ea|y|ie", "i"), ("oo|ou|w", "u"), ("ai|ay|ei|ey", "e"), ("gh", "g"), ("kh", "h"), ("э", "е"),
-        ("сч|шч|щ", "ш"), ("тс|дс", "ц"), ("[ьъ]", ""), ("ы", "и"), ("о(?!$)", "а"), (r"(.)\1+", r"\1"),
+        ("сч|шч|щ", "ш"), ("тс|дс", "ц"), ("[ьъ]", ""), ("ы", "и"), ("о(?!$)", "а"), (r"(.)(?=\1)", ""),
     )
 )  # fmt: skip
 _SOUNDS_IN_LATIN = (("shch", "ш"), ("sch", "ш"), ("shh", "ш"), ("sh", "ш"), ("zh", "ж"), ("ch", "ч"), ("kh", "х"))
@@ -53,6 +55,7 @@ _ONE_SOUND = str.maketrans(
 _SOFT_BEFORE_VOWEL = re.compile("ь(?=[аеиоуюя])")
 _BABY_TALK = str.maketrans("rl", "ww")
 _VOWELS = re.compile("[aeiouyаеиоуыэюя]")
+_VOWELS_BUT_Y = re.compile("[aeiouаеиоуыэюя]")
 
 
 def transliterations(core: str) -> set[str]:
@@ -102,6 +105,11 @@ def letter_steps(word: str) -> str:
     return f"{first_letter}:" + "".join(chr(48 + (later - earlier) % size) for earlier, later in pairwise(codes))
 
 
+def _first_step(word: str) -> tuple[int, int]:
+    """Return the length of a word and its first distance: nearly all words are told apart from shifted ones by them."""
+    return len(word), (ord(word[1]) - ord(word[0])) % (26 if word.isascii() else 32)
+
+
 def without_vowels(word: str) -> tuple[str, str]:
     """Return a word without its vowels, with y taken for a vowel and for a consonant."""
     return _VOWELS.sub("", word), _VOWELS.sub("", word.replace("y", "\0")).replace("\0", "y")
@@ -133,10 +141,16 @@ def _in_cyrillic(core: str) -> str:
 _SHORTEST_WITHOUT_VOWELS = 4
 # Letters that a term needs for the less certain disguises, and to be found inside a longer word.
 _SHORTEST_NEAR, _SHORTEST_HIDDEN = 6, 7
+# No term is as long in any spelling. A longer word only hides one: trying more would cost the square of its length.
+_LONGEST_DISGUISE = 80
 _WORDS_CACHED = 8192
 _NO_X = str.maketrans("", "", "xх")  # Latin and Cyrillic
 _PIG_LATIN_TAIL = re.compile("(?:yay|way|ay|эй|ау)$")
+_PIG_LATIN_TAILS = ("ay", "эй", "ау")
 _NEVER = "\0"
+
+Hidden = tuple[Term, Reading]
+"""A term and the disguise in which a word hides it."""
 
 
 class FuzzyMatcher:
@@ -150,60 +164,80 @@ class FuzzyMatcher:
         self._long = {core: term for core, term in self._cores.items() if core.isalpha() and len(core) >= SHORTEST}
         self._known = frozenset(known)
         self._known_phrases = _by_joined_words(self._known)
-        self._by_length = _by_length(self._cores)
+        self._by_letter = _by_letter(self._cores)
         self._automaton = _automaton(self._long)
         self._index_own_disguises()
         self._index_foreign_disguises(foreign)
-        self._find = lru_cache(_WORDS_CACHED)(self._find_uncached)
+        self._found: dict[str, Hidden | None] = {}
 
     def _index_own_disguises(self) -> None:
         words = self._long.items()
         near = {core: term for core, term in words if len(core) >= _SHORTEST_NEAR}
-        self._backwards = {core[::-1]: term for core, term in words}
-        self._baby_talk = {baby_talk(core): term for core, term in words}
-        self._steps = {letter_steps(core): term for core, term in near.items()}
-        self._phonetic = {phonetic(core): term for core, term in near.items()}
+        self._backwards = {core[::-1]: (term, Reading.BACKWARDS) for core, term in words}
+        self._baby_talk = {baby_talk(core): (term, Reading.BY_SOUND) for core, term in words}
+        self._steps = {letter_steps(core): (term, Reading.SHIFTED) for core, term in near.items()}
+        self._first_steps = frozenset(map(_first_step, near))
+        self._phonetic = {phonetic(core): (term, Reading.BY_SOUND) for core, term in near.items()}
         self._without_vowels = {
-            bare: term for core, term in words for bare in without_vowels(core) if len(bare) >= _SHORTEST_WITHOUT_VOWELS
-        }
+            bare: (term, Reading.WITHOUT_VOWELS)
+            for core, term in words for bare in without_vowels(core) if len(bare) >= _SHORTEST_WITHOUT_VOWELS
+        }  # fmt: skip
         self._one_letter_out = {cut: core for core in near for cut in (core, *one_letter_out(core))}
 
     def _index_foreign_disguises(self, foreign: Sequence[Term]) -> None:
         words = [(term.core, term) for term in foreign if term.core.isalpha() and len(term.core) >= SHORTEST]
-        self._other_layout = {
-            typed: term for core, term in words for typed in on_other_layout(core) if len(typed) >= SHORTEST
-        }
-        self._transliterated = {other: term for core, term in words for other in transliterations(core)}
+        layouts = ((typed, term) for core, term in words for typed in on_other_layout(core) if len(typed) >= SHORTEST)
+        spellings = ((other, term) for core, term in words for other in transliterations(core))
+        # Looked up as they are, the likelier first.
+        self._written = (
+            self._baby_talk
+            | {other: (term, Reading.ALPHABET) for other, term in spellings}
+            | {typed: (term, Reading.KEYBOARD) for typed, term in layouts}
+            | self._backwards
+        )
         russian = ((core, term) for core, term in words if not core.isascii())
-        self._by_ear = {russian_by_ear(soften(core)): term for core, term in russian}
+        self._by_ear = {russian_by_ear(soften(core)): (term, Reading.ALPHABET) for core, term in russian}
 
-    def find(self, word: str) -> tuple[Term, Reading] | None:
-        """Return the term that a word hides, and how."""
-        return self._find(word)
+    def find(self, words: Iterable[str]) -> Hidden | None:
+        """Return the term that the first such word hides, and how."""
+        words = dict.fromkeys(words)
+        if unread := [word for word in words if word not in self._found]:
+            if len(self._found) > _WORDS_CACHED:
+                self._found.clear()
+                unread = list(words)
+            self._found |= dict.fromkeys(unread)
+            self._found |= self._hidden_in(unread)
+        return next(filter(None, map(self._found.__getitem__, words)), None)
 
     def starred(self, word: str) -> Term | None:
         """Return the term that a word with starred letters shows at least half of."""
-        shown = sum(char.isalpha() for char in word)
-        if not len(word) >= 3 or shown * 2 < len(word) or shown == len(word):
+        if not 3 <= len(word) <= _LONGEST_DISGUISE:
             return None
-        pattern = re.compile("".join(char if char.isalpha() else "." for char in word))
-        core = next(filter(pattern.fullmatch, self._by_length.get(len(word), ())), None)
-        return None if core is None else self._cores[core]
+        shown = sum(map(str.isalpha, word))
+        if shown * 2 < len(word) or shown == len(word):
+            return None
+        cores: frozenset[str] | None = None
+        for at, char in enumerate(word):
+            if char.isalpha():
+                fitting = self._by_letter.get((len(word), at, char), frozenset())
+                cores = fitting if cores is None else cores & fitting
+                if not cores:
+                    return None
+        return self._cores[min(cores)] if cores else None
 
     def across(self, words: Sequence[str]) -> Term | None:
         """Return the term that whole words make when they are joined, unless its pieces are a known phrase."""
-        text = "".join(words)
-        ends = set(accumulate(map(len, words)))
-        for last, core in self._automaton.iter(text):
-            start, end = last + 1 - len(core), last + 1
-            is_joined = end in ends and (start == 0 or start in ends) and core not in words
-            if is_joined and len(core) >= _SHORTEST_NEAR and not self._is_known_in_pieces(core, words):
+        ends = {0, *accumulate(map(len, words))}
+        found = ((last + 1, core) for last, core in self._automaton.iter("".join(words)))
+        joined = dict.fromkeys(core for end, core in found if end in ends and end - len(core) in ends)
+        whole, spaced = frozenset(words), f" {' '.join(words)} " if joined else ""
+        for core in joined:
+            if len(core) >= _SHORTEST_NEAR and core not in whole and not self._is_known_in_pieces(core, spaced):
                 return self._long[core]
         return None
 
-    def _is_known_in_pieces(self, core: str, words: Sequence[str]) -> bool:
-        text = f" {' '.join(words)} "
-        return any(f" {phrase} " in text for phrase in self._known_phrases.get(core, ()))
+    def _is_known_in_pieces(self, core: str, spaced: str) -> bool:
+        return any(f" {phrase} " in spaced for phrase in self._known_phrases.get(core, ()))
 
     def initials(self, words: Sequence[str]) -> Term | None:
         """Return the term that the first letters of the words spell."""
@@ -216,52 +250,70 @@ class FuzzyMatcher:
         for _, core in self._automaton.iter(text):
             yield self._long[core]
 
-    def _find_uncached(self, word: str) -> tuple[Term, Reading] | None:
-        if len(word) < _SHORTEST_WITHOUT_VOWELS or word in self._known or word in self._long:
+    def _hidden_in(self, words: Iterable[str]) -> Iterator[tuple[str, Hidden]]:
+        """Yield the words that hide a term. What costs most is done for all of them at once, as lines of one text."""
+        words = [
+            word for word in words
+            if len(word) >= _SHORTEST_WITHOUT_VOWELS and word not in self._known and word not in self._long
+        ]  # fmt: skip
+        if not words:
+            return
+        lines = "\n".join(words)
+        by_ear = russian_by_ear(lines).split("\n") if self._by_ear else words
+        for word, heard, sound, inside in zip(
+            words, by_ear, phonetic(lines).split("\n"), self._inside_each(words, lines), strict=True
+        ):
+            if found := self._bare(word) or self._disguised(word, heard, sound, inside):
+                yield word, found
+
+    def _inside_each(self, words: Sequence[str], lines: str) -> Sequence[Hidden | None]:
+        """Return the first longer term inside each word."""
+        hits = [(last, core) for last, core in self._automaton.iter(lines) if len(core) >= _SHORTEST_HIDDEN]
+        inside: list[Hidden | None] = [None] * len(words)
+        ends = list(accumulate(len(word) + 1 for word in words)) if hits else []
+        for last, core in reversed(hits):
+            inside[bisect_right(ends, last)] = self._long[core], Reading.HIDDEN
+        return inside
+
+    def _bare(self, word: str) -> Hidden | None:
+        if _VOWELS_BUT_Y.search(word) is not None:
             return None
-        for term, reading in self._attempts(word):
-            if term is not None:
-                return term, reading
+        return self._without_vowels.get(word) or self._without_vowels.get(word.translate(_NO_X))
+
+    def _disguised(self, word: str, heard: str, sound: str, inside: Hidden | None) -> Hidden | None:
+        if len(word) < SHORTEST:
+            return None
+        if len(word) > _LONGEST_DISGUISE:
+            return inside
+        return (
+            self._written.get(word) or self._by_ear.get(heard) or self._shifted(word) or self._phonetic.get(sound)
+            or self._one_letter_off(word) or inside or self._pig_latin(word)
+        )  # fmt: skip
+
+    def _shifted(self, word: str) -> Hidden | None:
+        for spelling in (word, word.replace("и", "й")) if "и" in word else (word,):
+            if _first_step(spelling) in self._first_steps and (found := self._steps.get(letter_steps(spelling))):
+                return found
         return None
 
-    def _attempts(self, word: str) -> Iterator[tuple[Term | None, Reading]]:
-        if word in without_vowels(word):
-            bare = self._without_vowels
-            yield bare.get(word) or bare.get(word.translate(_NO_X)), Reading.WITHOUT_VOWELS
-        if len(word) < SHORTEST:
-            return
-        yield self._backwards.get(word), Reading.BACKWARDS
-        yield self._other_layout.get(word), Reading.KEYBOARD
-        yield self._transliterated.get(word) or self._by_ear.get(russian_by_ear(word)), Reading.ALPHABET
-        yield self._baby_talk.get(word), Reading.BY_SOUND
-        yield self._shifted(word), Reading.SHIFTED
-        yield self._phonetic.get(phonetic(word)), Reading.BY_SOUND
-        yield self._one_letter_off(word), Reading.ONE_LETTER
-        yield self._first_inside(word, _SHORTEST_HIDDEN), Reading.HIDDEN
-        yield self._pig_latin(word), Reading.TAIL
-
-    def _shifted(self, word: str) -> Term | None:
-        steps = letter_steps
-        return self._steps.get(steps(word)) or self._steps.get(steps(word.replace("и", "й")))
-
-    def _one_letter_off(self, word: str) -> Term | None:
+    def _one_letter_off(self, word: str) -> Hidden | None:
         if len(word) < _SHORTEST_NEAR:
             return None
         for cut in (word, *one_letter_out(word)):
             core = self._one_letter_out.get(cut)
             if core is not None and core != word and is_one_slip_apart(core, word):
-                return self._long[core]
+                return self._long[core], Reading.ONE_LETTER
         return None
 
     def _first_inside(self, text: str, shortest: int) -> Term | None:
         return next((self._long[core] for _, core in self._automaton.iter(text) if len(core) >= shortest), None)
 
-    def _pig_latin(self, word: str) -> Term | None:
-        stem = _PIG_LATIN_TAIL.sub("", word)
-        if stem == word:
+    def _pig_latin(self, word: str) -> Hidden | None:
+        if not word.endswith(_PIG_LATIN_TAILS):
             return None
+        stem = _PIG_LATIN_TAIL.sub("", word)
         rotations = (stem[start:] + stem[:start] for start in range(len(stem), max(0, len(stem) - 4), -1))
-        return next((self._long[rotation] for rotation in rotations if rotation in self._long), None)
+        return next(((self._long[rotation], Reading.TAIL) for rotation in rotations if rotation in self._long), None)
 
 
 def _by_joined_words(known: Iterable[str]) -> dict[str, list[str]]:
@@ -272,11 +324,13 @@ def _by_joined_words(known: Iterable[str]) -> dict[str, list[str]]:
     return phrases
 
 
-def _by_length(words: Iterable[str]) -> dict[int, list[str]]:
-    by_length: dict[int, list[str]] = {}
+def _by_letter(words: Iterable[str]) -> dict[tuple[int, int, str], frozenset[str]]:
+    """Return the words of a length that have a letter at a place, by length, place and letter."""
+    by_letter: dict[tuple[int, int, str], set[str]] = {}
     for word in words:
-        by_length.setdefault(len(word), []).append(word)
-    return by_length
+        for at, letter in enumerate(word):
+            by_letter.setdefault((len(word), at, letter), set()).add(word)
+    return {key: frozenset(words) for key, words in by_letter.items()}
 
 
 def _automaton(words: Iterable[str]) -> ahocorasick.Automaton:
@@ -288,7 +342,7 @@ def _automaton(words: Iterable[str]) -> ahocorasick.Automaton:
     return automaton
 
 
-_STARRED = re.compile(r"[*#•?_-]*[^\W\d_](?:[*#•?_-]|[^\W\d_])+")
+_STARRED = re.compile(r"(?<![*#•?_-])[*#•?_-]*[^\W\d_](?:[*#•?_-]|[^\W\d_])+")
 _STARS = re.compile("[*#•?_-]")
 
 
@@ -303,9 +357,8 @@ class Guesser:
     def find(self, words: normalize.NormalizedWords, text: str) -> Finding | None:
         """Return the first finding; its outcome is always to hold."""
         for matcher, typed in ((self._latin, words.latin), (self._cyrillic, words.cyrillic)):
-            for word in typed:
-                if (match := matcher.find(word)) is not None:
-                    return Finding(match[0], Outcome.HOLD, match[1])
+            if (match := matcher.find(typed)) is not None:
+                return Finding(match[0], Outcome.HOLD, match[1])
         return self._over_several_words(words) or self._starred(text)
 
     def is_inside(self, words: normalize.NormalizedWords) -> bool:
@@ -315,10 +368,9 @@ class Guesser:
         return any(True for terms in hits for _ in terms)
 
     def _over_several_words(self, words: normalize.NormalizedWords) -> Finding | None:
-        pieces = words.pieces()
-        in_latin = pieces if words.folded.isascii() else list(map(normalize.to_latin, pieces))
-        in_cyrillic = list(map(normalize.to_cyrillic, pieces)) if words.cyrillic else []
-        for matcher, typed in ((self._latin, in_latin), (self._cyrillic, in_cyrillic)):
+        pieces = " ".join(words.pieces())
+        in_latin, in_cyrillic = normalize.to_latin(pieces).split(), normalize.to_cyrillic(pieces).split()
+        for matcher, typed in ((self._latin, in_latin), (self._cyrillic, in_cyrillic if words.cyrillic else [])):
             if (term := matcher.across(typed)) is not None:
                 return Finding(term, Outcome.HOLD, Reading.CUT)
             if (term := matcher.initials(typed)) is not None:
@@ -329,7 +381,7 @@ class Guesser:
         if _STARS.search(text) is None:
             return None
         for word in _STARRED.findall(normalize.fold(text)):
-            for matcher, typed in ((self._latin, normalize.to_latin(word)), (self._cyrillic, word)):
-                if (term := matcher.starred(typed)) is not None:
-                    return Finding(term, Outcome.HOLD, Reading.STARRED)
+            term = self._latin.starred(normalize.to_latin(word)) or self._cyrillic.starred(word)
+            if term is not None:
+                return Finding(term, Outcome.HOLD, Reading.STARRED)
         return None

@@ -46,6 +46,8 @@ class TermKind(StrEnum):
     """Cancels a hit."""
     KNOWN = "known"
     """An ordinary word that only looks like a disguised term."""
+    UNREAD = "unread"
+    """No word: there are more of them than can be judged."""
     SPELLED = "spelled"
     """An ordinary word that would be a term without its accents."""
 
@@ -66,6 +68,10 @@ class Term:
     def core(self) -> str:
         """Return the pattern without the signs that say where it may match."""
         return self.pattern.strip("*~")
+
+
+UNREAD = Term(TermKind.UNREAD, "")
+"""Found in a text that has too many words."""
 
 
 def shipped() -> list[Term]:

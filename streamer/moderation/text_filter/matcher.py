@@ -11,7 +11,7 @@ from itertools import groupby
 import ahocorasick
 
 from streamer.moderation.text_filter import decoders, normalize
-from streamer.moderation.text_filter.lexicon import Term, TermKind
+from streamer.moderation.text_filter.lexicon import UNREAD, Term, TermKind
 
 SHORTEST_STEM = 3
 """Letters that a pattern with a star needs at least; stems are found by their first three."""
@@ -22,7 +22,9 @@ _PREFIXES = (
     "пере по под подъ при про раз разъ рас со съ у"
 )
 _DOUBLE = re.compile(r"(.)\1")
-_RUN = re.compile(r"(.)\1{2,}")
+# What is too much of one letter. To take it out is several times as fast as to put the letter in its place.
+_MORE_THAN_ONE = re.compile(r"(.)(?=\1)")
+_MORE_THAN_TWO = re.compile(r"(.)\1+(?=\1)")
 _WORDS_CACHED = 4096
 _NEVER = "\0"
 _CANNOT_BE_ALLOWED = (TermKind.MINORS, TermKind.AGE, TermKind.UNDRESS)
@@ -112,10 +114,9 @@ class TermMatcher:
             return None
         if word[::2] == word[1::2] and len(word) > 4:
             return self._whole_or_stem(word[::2]) or self._inside_word(word[::2])
-        once = _RUN.sub(r"\1", word)
+        once, squeezed = _MORE_THAN_TWO.sub("", word), _MORE_THAN_ONE.sub("", word)
         if once == word:
-            return self._words.get(_DOUBLE.sub(r"\1", word))
-        squeezed = _DOUBLE.sub(r"\1", once)
+            return self._words.get(squeezed)
         return self._whole_or_stem(once) or self._inside_word(once) or self._fully_squeezed(word, squeezed)
 
     def _fully_squeezed(self, word: str, squeezed: str) -> Term | None:
@@ -139,7 +140,8 @@ def _despite_allow(term: Term | None) -> Term | None:
 
 
 def _at_least_as_long_runs(core: str) -> re.Pattern[str]:
-    return re.compile("".join(f"{letter}{{{len(list(run))},}}" for letter, run in groupby(core)))
+    # Each run is taken whole, from its beginning, so that no word costs more than one look at each of its letters.
+    return re.compile(f"(?<!{core[0]})" + "".join(f"{letter}{{{len(list(run))},}}+" for letter, run in groupby(core)))
 
 
 # Cyrillic letters that look exactly like a Latin one: a word of nothing else can be typed without Cyrillic at all.
@@ -168,14 +170,25 @@ class TermIndex:
             hits += self._cyrillic.hits(words.cyrillic)
         return hits
 
-    def hits_decoded(self, text: str, words: normalize.NormalizedWords, hits: list[Term]) -> list[Term]:
-        """Return the terms in other readings of a text, without those that an allowed phrase cancels in the text."""
+    def hits_decoded(
+        self, text: str, words: normalize.NormalizedWords, hits: list[Term], different: set[str]
+    ) -> list[Term]:
+        """Return the terms in other readings of a text, without those that an allowed phrase cancels in the text.
+
+        The words of all readings are added to ``different``; ``UNREAD`` says that these are more than can be judged.
+        """
+        decoded: list[Term] = []
+        for reading in dict.fromkeys(decoders.other_readings(text)):
+            read = normalize.read(reading)
+            different.update(read.latin, read.cyrillic)
+            if read.too_many or len(different) > normalize.most_words(len(text)):
+                return [UNREAD]
+            decoded += self.hits(read)
+        if not decoded:
+            return []
         alone = {term for word in words.latin for term in self._latin.hits([word])}
         alone |= {term for word in words.cyrillic for term in self._cyrillic.hits([word])}
-        cancelled = alone - set(hits)
-        readings = dict.fromkeys(decoders.other_readings(text))
-        decoded = (term for reading in readings for term in self.hits(normalize.read(reading)))
-        return [term for term in decoded if term not in cancelled]
+        return [term for term in decoded if term not in alone - set(hits)]
 
 
 def fold_terms(terms: Iterable[Term]) -> list[Term]:

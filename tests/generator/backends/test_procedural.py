@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamer.commands.shown import lettered, shown_texts
 from streamer.errors import Unsupported
 from streamer.generator.backend import HostPicture, Pixels, StepCallback
 from streamer.generator.backends.procedural import Options, ProceduralBackend, create
+from streamer.generator.procedural.scenery import letters
+from streamer.generator.procedural.subjects import library
 from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 BACKEND = create(Options())
@@ -131,6 +138,13 @@ def test_previews_can_be_switched_off() -> None:
     assert all(isinstance(step, StepCallback) and step.pixels is None for step in steps)
 
 
+def test_a_sticker_has_no_previews_since_they_would_be_squares() -> None:
+    *steps, last = BACKEND.draw(request("cat", kind="sticker", size=(128, 128)))
+    assert all(isinstance(step, StepCallback) and step.pixels is None for step in steps)
+    assert isinstance(last, HostPicture)
+    assert last.pixels()[0, 0, 3] == 0
+
+
 def test_closing_the_iterator_early_leaves_the_backend_usable() -> None:
     painting = BACKEND.draw(request("neon city"))
     next(painting)
@@ -147,10 +161,12 @@ def test_any_prompt_becomes_a_picture_with_something_in_it(
     prompt: str, kind: str, seed: int, width: int, height: int
 ) -> None:
     picture = paint(request(prompt, kind=kind, seed=seed, size=(width, height)))
-    assert picture.shape == (height, width, 3)
+    assert picture.shape == (height, width, 4 if kind == "sticker" else 3)
     assert picture.dtype == np.uint8
-    assert structure(picture) > 2.5
-    assert picture.mean() > 12
+    assert structure(picture[..., :3]) > 2.5
+    assert picture[..., :3].mean() > 12
+    assert picture.max() > 100
+    assert kind != "sticker" or (picture[..., 3] > 200).mean() > 0.003
 
 
 @pytest.mark.parametrize(
@@ -184,3 +200,27 @@ def test_loading_and_warming_up_report_progress_and_say_what_is_in_use() -> None
     assert backend.active()["device"] == "cpu"
     backend.close()
     assert paint(request("after close"), backend).any()
+
+
+def test_what_it_letters_is_what_was_judged() -> None:
+    words = "quantum marmalade " * 9 + "tail"
+    asked = replace(request(f"{words}, wide establishing shot"), words=words)
+    with patch.object(letters, "set_type", return_value=None) as set_type:
+        paint(asked)
+    assert {call.args[0] for call in set_type.call_args_list} == {lettered(asked)}
+    assert lettered(asked) in shown_texts(asked)
+
+
+@pytest.mark.parametrize("kind", ["background", "meme", "sticker"])
+def test_without_the_drawings_scenes_are_painted_and_the_rest_is_lettered(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(library, "DATABASE", tmp_path / "missing.sqlite")
+    library.drawing.cache_clear()
+    try:
+        wanted = request("a stapler wearing galoshes 😂", kind=kind, size=(128, 128))
+        picture = paint(wanted, create(Options()))
+    finally:
+        library.drawing.cache_clear()
+    assert picture.shape[:2] == (128, 128)
+    assert structure(picture[..., :3]) > 2.5

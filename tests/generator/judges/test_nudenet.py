@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import numpy as np
 import pytest
 
+from streamer import installation
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import HostPicture
 from streamer.generator.backends import procedural
@@ -56,5 +58,5 @@ def test_every_threshold_names_a_class_that_the_weights_know() -> None:
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "nudenet", None)
-    with pytest.raises(BackendUnavailable, match=r"streamer\[nudenet\]"):
+    with pytest.raises(BackendUnavailable, match=re.escape(installation.add_extra("nudenet"))):
         create(Options()).load()

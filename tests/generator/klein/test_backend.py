@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,23 @@ def test_the_status_names_what_is_active(make: Callable[..., Any], checkpoint: P
     assert active["precision"] == "fp8"
     assert int(active["eight_bit_layers"]) > 0
     assert all(isinstance(value, str) for value in active.values())
+
+
+def test_a_text_that_is_too_long_loses_words_and_its_style_stays(make: Callable[..., Any]) -> None:
+    """The picture is that of the shorter prompt, the status counts it, and the author is to be told."""
+    backend, style = make(warm_in_background=False), ", film noir"
+    words = "lighthouse " * 60
+    asked = replace(request(), words=words, prompt=words + style, template="{text}" + style)
+    picture = last(backend.draw(asked))
+    assert backend.left_out_words
+    assert backend.active()["shortened"] == "1 texts longer than text_tokens"
+    fits = backend._fitter._fits
+    kept = next(count for count in range(60, 0, -1) if fits(" ".join(["lighthouse"] * count) + style))
+    shorter = " ".join(["lighthouse"] * kept) + style
+    assert 0 < kept < 60
+    same = last(backend.draw(replace(request(), words="", prompt=shorter)))
+    assert np.array_equal(picture.pixels(), same.pixels())
+    assert not backend.left_out_words
 
 
 def test_closing_gives_the_model_back(make: Callable[..., Any]) -> None:

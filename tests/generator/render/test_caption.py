@@ -1,11 +1,21 @@
+from collections.abc import Callable
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from PIL import ImageDraw
 
+from streamer.commands.options import CommandOptions
+from streamer.commands.parser import Commands
+from streamer.generator.render import caption
 from streamer.generator.render.caption import draw_caption
 from streamer.generator.render.layout import LayoutSlot, layout_names, load_layout
-from streamer.types import Caption
+from streamer.moderation.text_filter.filter import TextFilter
+from streamer.moderation.text_filter.normalize import fold
+from streamer.moderation.text_filter.options import TextFilterOptions
+from streamer.types import Actor, Caption, ImageRequest, Role, Trigger
 
 GREY = 128
 OUTLINED = ("top_bottom", "top", "bottom")
@@ -65,10 +75,52 @@ def test_the_picture_given_is_not_touched() -> None:
     assert (pixels == GREY).all()
 
 
-@pytest.mark.parametrize("text", ["", "   ", "😀🔥", "\u200d\ufe0f", "\ue000"])
+@pytest.mark.parametrize("text", ["", "   "])
 def test_a_caption_with_nothing_to_write_changes_nothing(text: str) -> None:
     pixels = grey()
     assert draw_caption(pixels, Caption(text, text, "demotivator")) is pixels
+
+
+TYPED = st.lists(
+    st.sampled_from(["cat", "ß", "|", " ", "字", "א", "ก", "😀", "x.com", "½", "ﬁ"]) | st.text(max_size=6), max_size=30
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(TYPED.map("".join), st.sampled_from(layout_names()))
+def test_what_is_drawn_is_what_was_judged(typed: str, layout: str) -> None:
+    """Any text that a viewer can type, through the real parser, the real gate and the real drawing."""
+    options = CommandOptions.model_validate({"kind": "meme", "layer": "memes", "layout": layout})
+    commands = Commands({"meme": options}, styles={}, expires_after_s=30)
+    request = commands.interpret(Trigger("m1", "test", f"!meme x|{typed}", Actor("1", "ann", Role.VIEWER), 0.0))
+    assert isinstance(request, ImageRequest)
+    if request.caption is None:
+        return
+    judged: list[str] = []
+    drawn: list[str] = []
+    gate = TextFilter(TextFilterOptions(), [])
+    with (
+        patch.object(gate, "find", lambda text, _: judged.append(text)),
+        patch.object(caption, "draw_line", noting(drawn)),
+    ):
+        gate.check(request, 0.0)
+        draw_caption(grey(320, 180), request.caption)
+    # In capitals and in small letters a text is judged alike: that is what folding is.
+    compact = {fold("".join(text.split())) for text in judged}
+    assert all(fold(text) in compact for text in drawn)
+
+
+def noting(drawn: list[str]) -> Callable[..., None]:
+    """Note the lines that belong together: each text is drawn once, or once more for its outline."""
+
+    def note(
+        draw: ImageDraw.ImageDraw, start: tuple[float, float], line: str, weight: str, size: int, *_: object
+    ) -> None:
+        if not drawn or start[1] <= 1.07 * size:
+            drawn.append("")
+        drawn[-1] += "".join(line.split())
+
+    return note
 
 
 def test_top_text_stands_at_the_top_and_bottom_text_at_the_bottom() -> None:

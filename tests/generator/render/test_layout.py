@@ -67,3 +67,9 @@ def test_a_broken_layout_is_refused_with_its_path(tmp_path: Path, text: str) -> 
     (tmp_path / "mine.yaml").write_bytes(text.encode("latin-1"))
     with pytest.raises(ConfigError, match=r"mine\.yaml"):
         load_layout("mine", tmp_path)
+
+
+def test_a_mistake_in_an_own_layout_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(OWN.replace("about: Mine", "about: 2026"))
+    with pytest.raises(ConfigError, match=r'mine\.yaml:2: about: .* put it in quotes: "2026"'):
+        load_layout("mine", tmp_path)

@@ -23,6 +23,7 @@ from streamer.integrations.obs.connection_events import (
     ObsDisconnected,
 )
 from tests.support.fake_obs import FakeObs, Refuse, fake_obs
+from tests.support.lossy_network import lossy_network
 from tests.support.waiting import until
 
 PASSWORD = "correct-horse-battery"
@@ -139,6 +140,21 @@ async def test_a_silent_peer_is_given_up() -> None:
         await until(lambda: client.state is ObsConnectionState.READY)
         fake.fault = lambda request: "silence"
         await until(lambda: client.state is ObsConnectionState.AWAY, 3)
+
+
+async def test_a_network_that_drops_everything_is_noticed_and_obs_is_found_again() -> None:
+    async with fake_obs(PASSWORD) as fake, lossy_network(fake.port) as network:
+        client = ObsClient("127.0.0.1", network.port, lambda: PASSWORD, QUICK)
+        async with client.running() as events:
+            assert isinstance(await next_event(events), ObsConnected)
+            network.cut()
+            assert isinstance(await next_event(events), ObsDisconnected)
+            assert isinstance(await next_event(events), ObsConnected)
+
+
+def test_an_obs_that_died_silently_is_noticed_within_a_minute() -> None:
+    pace = ReconnectPace()
+    assert 3 * pace.heartbeat_s + 2 * pace.timeout_s < 45
 
 
 async def test_obs_that_is_not_ready_yet_is_asked_again() -> None:

@@ -9,6 +9,7 @@ import pytest
 from streamer.errors import ObsAway, ObsRefused
 from streamer.integrations.obs.connection import Connection, Kicked, ObsEvent, WrongPassword
 from tests.support.fake_obs import FakeObs, Refuse, fake_obs
+from tests.support.recording_proxy import RecordingProxy
 
 
 async def connected(fake: FakeObs, password: str = "pw") -> Connection:
@@ -22,6 +23,17 @@ async def test_requests_are_answered_and_events_are_read() -> None:
         await fake.emit("ExitStarted")
         assert await asyncio.to_thread(connection.read, 1) == ObsEvent("ExitStarted", {})
         await asyncio.to_thread(lambda: connection.close(handshake=True))
+
+
+async def test_obs_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RecordingProxy() as proxy:
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        monkeypatch.setenv("no_proxy", "other.test")
+        async with fake_obs("pw") as fake:
+            connection = await connected(fake)
+            await asyncio.to_thread(lambda: connection.close(handshake=True))
+        assert proxy.asked == []
 
 
 async def test_a_request_without_an_answer_body_gives_an_empty_one() -> None:

@@ -98,6 +98,8 @@ async def test_renamed_by_the_streamer_it_is_found_again(real: RealObs, setting:
 async def test_a_deleted_source_is_created_again(real: RealObs, setting: Setting) -> None:
     await setting.install()
     real.ask("RemoveInput", inputName="streamer meme")
+    # OBS answers before it has removed the source.
+    await until(lambda: real.inputs() == real.items() == ["streamer background"])
     await setting.install()
     assert real.inputs() == real.items() == OURS
 

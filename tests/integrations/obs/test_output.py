@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from contextlib import suppress
 from pathlib import Path
 
 from streamer.types import Clear, RequestState
@@ -38,15 +40,22 @@ async def test_what_a_picture_sets_off_is_undone_in_time(real: RealObs, tmp_path
         assert [text for _, text in running.notices()] == ["Scene", "Big picture", "Scene"]
 
 
+def put_a_file_in_the_way_of(folder: Path) -> None:
+    """Replace a folder by a file; the program may write into the folder, or make it anew, at the same moment."""
+    for attempt in itertools.count():
+        with suppress(FileNotFoundError):
+            folder.rename(folder.with_name(f"{folder.name}-{attempt}"))
+        with suppress(IsADirectoryError):
+            folder.write_text("in the way")
+            return
+
+
 async def test_a_folder_that_cannot_be_written_is_said_and_ends_nothing(real: RealObs, tmp_path: Path) -> None:
     async with running_obs(real.port, tmp_path, install=True) as running:
         await running.ready()
         await until(lambda: real.inputs() == ["streamer background", "streamer meme"])
         folder = tmp_path / "obs" / "pictures"
-        for path in sorted(folder.rglob("*"), reverse=True):
-            path.rmdir() if path.is_dir() else path.unlink()
-        folder.rmdir()
-        folder.write_text("in the way")
+        put_a_file_in_the_way_of(folder)
         await running.obs.output.publish(picture((200, 30, 30)))
         await asyncio.sleep(0.2)
         folder.unlink()

@@ -10,10 +10,11 @@ from streamer.integrations.twitch.chat_merge import HOLD_S, ChatMerger
 from streamer.integrations.twitch.irc_message import IrcMessage, parse
 from streamer.integrations.twitch.subscriptions import REWARDS
 from streamer.interfaces import SourceEvent
+from streamer.storage.people import NameList
 from streamer.types import Actor, Notice, NoticeKind, Redemption, Retraction, Role, Trigger
 from tests.support.irc_server import chat_line
 from tests.support.twitch_standin.payloads import chat_message
-from tests.support.twitch_standin.people import user_of
+from tests.support.twitch_standin.people import User, user_of
 
 NOW = 50.0
 
@@ -50,7 +51,7 @@ def text_of(text: str, **tags: Any) -> str:
 
 def test_a_typed_line_becomes_a_trigger_with_the_platforms_own_ids() -> None:
     trigger = trigger_from("!bg castle", "Ann", user_id="77", message_id="m-1")
-    assert trigger == Trigger("m-1", "twitch", "!bg castle", Actor("77", "Ann", Role.VIEWER), NOW, False)
+    assert trigger == Trigger("m-1", "twitch", "!bg castle", Actor("77", "Ann", Role.VIEWER, "ann"), NOW, False)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_what_clients_wrap_around_the_words_is_removed(text: str, tags: dict[str
 
 @pytest.mark.parametrize("user", ["Nightbot", "NIGHTBOT"])
 def test_bots_on_the_list_are_ignored(user: str) -> None:
-    assert trigger_from("!bg castle", user, chat(ignore=frozenset({"nightbot"}))) is None
+    assert trigger_from("!bg castle", user, chat(ignore=NameList(["nightbot"]))) is None
 
 
 def test_a_name_that_cannot_be_seen_falls_back_to_the_login() -> None:
@@ -119,6 +120,44 @@ def test_a_name_that_cannot_be_seen_falls_back_to_the_login() -> None:
     trigger = read(line)
     assert isinstance(trigger, Trigger)
     assert trigger.actor.name == "ann"
+
+
+@pytest.mark.parametrize("listed", ["@Someone", "77", "Лисица"])
+def test_whoever_is_ignored_may_be_listed_by_any_of_three_names(listed: str) -> None:
+    assert trigger_from("!bg castle", "Лисица", user_id="77") is not None
+    assert trigger_from("!bg castle", "Лисица", chat(ignore=NameList([listed])), user_id="77") is None
+
+
+def test_a_person_has_an_id_a_login_and_a_shown_name_whichever_connection_reports_them() -> None:
+    fox = User("77", "foxy", "Лисица")
+    line = chat_line("harbour", "!bg castle", "Лисица", user_id="77").replace(":someone!", ":foxy!")
+    message = chat_message(US, fox, "!bg castle", "m1")
+    redemption = {
+        "id": "d1", "status": "unfulfilled", "user_input": "a castle", "reward": {"id": "r1"},
+        **US.fields("broadcaster_user"), **fox.fields("user"),
+    }  # fmt: skip
+    triggers = [
+        *read_all(line),
+        *chat().read_event("channel.chat.message", message, "n1", NOW),
+        *chat().read_event(REWARDS.kind, redemption, "n2", NOW),
+    ]
+    actors = [event.actor for event in triggers if isinstance(event, Trigger)]
+    assert actors == [Actor("77", "Лисица", Role.VIEWER, "foxy")] * 3
+
+
+def test_a_timeout_without_the_id_means_whoever_has_that_login() -> None:
+    reader = chat()
+    trigger_from("!bg castle", "Ann", reader, user_id="77")
+    assert read(":tmi.twitch.tv CLEARCHAT #harbour :ann", reader) == Retraction("twitch", None, "77", NOW)
+
+
+def test_a_command_after_a_mention_of_the_streamers_shown_name_is_a_command() -> None:
+    reader = chat()
+    assert trigger_from("@Гавань !bg castle", reader=reader).text == "@Гавань !bg castle"  # type: ignore[union-attr]
+    trigger_from("hello", "Гавань", reader, badges="broadcaster/1", message_id="id-1")
+    said = trigger_from("@Гавань !bg castle", "Ben", reader, message_id="id-2")
+    assert said is not None
+    assert said.text == "!bg castle"
 
 
 def test_the_partner_channel_of_a_shared_chat_is_ignored() -> None:
@@ -294,8 +333,9 @@ def test_a_redemption_counts_once_with_the_role_last_seen_and_its_chat_message_d
     assert from_eventsub(reader, "a castle", reward_id="r1", worn="vip/1") == []
     (trigger,) = reader.read_event(REWARDS.kind, event, "n1", NOW)
     assert trigger == Trigger(
-        "d1", "twitch", "a castle", Actor(ANN.id, "ann", Role.VIP), NOW, paid=True, redemption=Redemption("d1", "r1")
-    )
+        "d1", "twitch", "a castle", Actor(ANN.id, "ann", Role.VIP, "ann"), NOW, paid=True,
+        redemption=Redemption("d1", "r1"),
+    )  # fmt: skip
     assert reader.read_event(REWARDS.kind, event, "n2", NOW) == []
 
 

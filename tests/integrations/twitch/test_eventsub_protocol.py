@@ -7,6 +7,7 @@ import pytest
 
 from streamer.integrations.twitch.dedupe import TtlSet
 from streamer.integrations.twitch.eventsub_protocol import (
+    KEEPALIVE_S,
     RECONNECT_S,
     SLACK_S,
     WELCOME_S,
@@ -95,3 +96,7 @@ def test_a_revocation_names_the_subscription_and_the_reason(protocol: EventSubPr
 def test_malformed_frames_do_no_harm(protocol: EventSubProtocol, frame: str | bytes) -> None:
     expected: list[Action] = []
     assert protocol.received(1, frame, NOW) == expected
+
+
+def test_a_connection_that_died_silently_is_noticed_within_a_minute() -> None:
+    assert KEEPALIVE_S + SLACK_S + WELCOME_S < 45

@@ -12,6 +12,7 @@ from streamer.integrations.twitch.timeouts import Timeouts
 from streamer.interfaces import SourceEvent
 from streamer.types import Retraction, Trigger
 from tests.support.irc_server import IrcServer, chat_line
+from tests.support.lossy_network import lossy_network
 
 HASTY = Timeouts(first_retry_s=0.01, longest_retry_s=0.05)
 
@@ -43,8 +44,8 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(server: IrcServer, timeouts: Timeouts = HASTY) -> AsyncIterator[Listener]:
-    listener = Listener(IrcClient(server.url, server.channel, ChatMerger(server.channel), timeouts))
+async def listening(server: IrcServer, timeouts: Timeouts = HASTY, url: str = "") -> AsyncIterator[Listener]:
+    listener = Listener(IrcClient(url or server.url, server.channel, ChatMerger(server.channel), timeouts))
     task = asyncio.create_task(listener.run())
     try:
         yield listener
@@ -166,6 +167,26 @@ async def test_silence_without_an_answer_to_ping_means_a_new_connection() -> Non
         assert "PING :streamer" in server.received
         server.answers_pings = True
         await listener.until("ready")
+
+
+async def test_a_network_that_drops_everything_means_a_new_connection_and_the_next_line_is_heard() -> None:
+    timeouts = Timeouts(quiet_s=0.1, pong_s=0.1, first_retry_s=0.01, longest_retry_s=0.02)
+    async with IrcServer() as server, lossy_network(server.port) as network:
+        url = f"ws://127.0.0.1:{network.port}"
+        async with listening(server, timeouts, url) as listener:
+            await listener.until("ready")
+            network.cut()
+            await listener.until("reconnecting", "no answer for 0.1 s")
+            await listener.until("ready")
+            await server.say("after the cut")
+            assert await listener.next_text() == "after the cut"
+
+
+def test_a_connection_that_died_silently_is_noticed_within_a_minute() -> None:
+    timeouts = Timeouts()
+    assert timeouts.quiet_s + timeouts.pong_s < 45
+    assert timeouts.join_s + timeouts.pong_s < 45
+    assert timeouts.first_retry_s + timeouts.open_s < 15
 
 
 async def test_silence_with_an_answer_to_ping_keeps_the_connection() -> None:

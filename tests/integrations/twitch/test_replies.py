@@ -19,19 +19,25 @@ ALL = ReplyOptions(silent=frozenset({"cooldown"}))
 
 
 def text(event: Event, options: ReplyOptions = ALL) -> str | None:
-    reply = reply_to(event, options)
+    reply = reply_to(event, options, str)
     return reply.text if reply else None
 
 
 def test_each_kind_of_reply_answers_the_message_that_asked() -> None:
-    drawn = reply_to(Ended(ASKED, RequestState.SHOWN), ALL)
+    drawn = reply_to(Ended(ASKED, RequestState.SHOWN), ALL, str)
     assert drawn is not None
     assert (drawn.parent_id, drawn.actor, drawn.text) == ("r1", ANN, "Drawn for you, Ann")
-    refused = reply_to(Refused(TRIGGER, Refusal("m1", "length", "too long")), ALL)
+    refused = reply_to(Refused(TRIGGER, Refusal("m1", "length", "too long")), ALL, str)
     assert refused is not None
     assert (refused.parent_id, refused.text) == ("m1", "Sorry, Ann: too long.")
-    assert text(Answer("m1", "twitch", ANN, "3 waiting")) == "Here it is: 3 waiting"
+    assert text(Answer("m1", "twitch", ANN, "3 waiting")) == "Note: 3 waiting"
     assert text(Ended(ASKED, RequestState.FAILED, "generator", "the picture failed")) is not None
+
+
+def test_a_name_that_may_not_be_shown_is_left_out() -> None:
+    drawn = reply_to(Ended(ASKED, RequestState.SHOWN), ALL, lambda name: "")
+    refused = reply_to(Refused(TRIGGER, Refusal("m1", "length", "too long")), ALL, lambda name: "")
+    assert [reply.text for reply in (drawn, refused) if reply] == ["Drawn for you", "Sorry: too long."]
 
 
 def test_a_link_is_sent_only_where_one_is_configured() -> None:
@@ -41,7 +47,7 @@ def test_a_link_is_sent_only_where_one_is_configured() -> None:
 
 def test_whoever_paid_hears_that_the_points_come_back_and_no_message_is_answered() -> None:
     paid = replace(ASKED, redemption=Redemption("p", "r"))
-    reply = reply_to(Ended(paid, RequestState.EXPIRED, "expired", "too late"), ALL)
+    reply = reply_to(Ended(paid, RequestState.EXPIRED, "expired", "too late"), ALL, str)
     assert reply is not None
     assert (reply.parent_id, reply.text) == (None, "Sorry, Ann: too late. Your points come back.")
 
@@ -82,7 +88,7 @@ def test_no_reply_begins_with_what_a_viewer_or_a_command_table_wrote(name: str, 
     for event in events:
         reply = text(event)
         assert reply is not None
-        assert reply.split()[0] in ("Drawn", "Sorry,", "Here")
+        assert reply.split()[0] in ("Drawn", "Sorry,", "Sorry:", "Note:")
         assert len(reply) <= MAX_LENGTH + 2
         assert "\n" not in reply
 

@@ -49,3 +49,10 @@ def test_a_new_table_replaces_the_whole_old_one(commands: RewardCommands) -> Non
     commands.replace({"reward-3": "!meme {text}"})
     assert commands.resolve(REDEEMED) is None
     assert ("reward-1" in commands, "reward-3" in commands) == (False, True)
+
+
+@pytest.mark.parametrize("typed", ["!bg castle", "!BG  castle", "！ｂｇ\u3000castle", " castle "])
+def test_a_command_that_was_typed_into_the_reward_counts_once(commands: RewardCommands, typed: str) -> None:
+    resolved = commands.resolve(replace(REDEEMED, text=typed))
+    assert resolved is not None
+    assert resolved.text == "!bg castle"

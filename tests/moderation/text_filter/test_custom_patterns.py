@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamer.moderation.text_filter import custom_patterns
+from streamer.moderation.text_filter.normalize import fold
 
 
 def test_capitals_do_not_matter() -> None:
@@ -72,3 +75,37 @@ def test_a_blocked_term_means_what_it_means_on_the_platform(term: str, text: str
 
 def test_terms_without_a_letter_are_left_to_the_platform() -> None:
     assert custom_patterns.patterns_of_blocked_terms(["🌊", "", "***", "--"]) == []
+
+
+BLOCKED = [
+    "marmalade",
+    "m*lade",
+    "zép*elin",
+    "*e*",
+    "purple moon",
+    "ΝΊΚΗ",
+    "🌊a",
+    "straße",
+    "kelvin",
+    "варенье*",
+    "i",
+    "4ch*",
+]
+
+
+@given(
+    st.lists(st.sampled_from(BLOCKED), max_size=6),
+    st.lists(
+        st.sampled_from([*BLOCKED, "MARMA", "LADE", " ", "νίκη", "ZEPPELIN", "STRASSE", "\u212aELVIN", "İ", "!", "é"]),
+        max_size=6,
+    ),
+)
+def test_all_blocked_terms_are_found_although_only_those_are_searched_for_that_can_occur(
+    terms: list[str], pieces: list[str]
+) -> None:
+    patterns = custom_patterns.CustomPatterns([])
+    assert patterns.replace_channel_terms(terms) == len(terms)
+    for text in ("".join(pieces), " ".join(pieces), " ".join(pieces).upper()):
+        compiled = map(custom_patterns.compile_pattern, custom_patterns.patterns_of_blocked_terms(terms))
+        found = any(pattern.search(reading) for pattern in compiled for reading in (text, fold(text)))
+        assert (patterns.find(text) is not None) is found

@@ -382,7 +382,7 @@ def test_exactly_what_was_judged_is_what_the_model_reads_and_the_caption_says(co
     rule = _GATE
     judged: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rule, "find", judged.append)
+        patch.setattr(rule, "find", lambda text, _: judged.append(text))
         rule.check(request, 0.0)
     assert any(request.prompt in text for text in judged)
     if request.caption is not None:
@@ -450,3 +450,25 @@ def test_a_certain_finding_in_the_text_itself_comes_before_one_in_another_readin
 def test_a_short_term_glued_into_a_name_is_found_in_either_alphabet() -> None:
     rule = create(Options(extra=("wharf", "щукарь")))
     assert [rule.name_ok(name) for name in ("mywharfname", "мойщукарьник", "mywinename")] == [False, False, True]
+
+
+def test_a_caption_in_capitals_is_searched_for_patterns_that_tell_capitals_apart(ask: Ask) -> None:
+    rule = TextFilter(Options(patterns=("(?-i)FRESH",)), [])
+    assert rule.find("fresh") is None
+    assert rule.check(ask(text="a", prompt="a", caption=Caption("fresh", "", "top_bottom")), 0.0) is not None
+
+
+def test_ordinary_text_has_fewer_words_than_are_judged_and_what_has_more_is_refused(rule: TextFilter, ask: Ask) -> None:
+    for part in ("R2-D2 & C-3PO @ 7-11, B-52s, MI6, T-800, K-9, ", "a castle on a hill, ", "Крути, пам'ятник, сніг і "):
+        assert rule.find((part * 50)[:1000]) is None
+    odd = " ".join(f"{chr(97 + number % 26)}x{number}字{number * 7}б" for number in range(80))
+    refusal = rule.check(ask(text=odd, prompt=odd), 0.0)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "unread.plain"
+    assert create(Options(doubtful="allow", kinds=())).find(odd) is not None
+
+
+def test_the_words_of_all_texts_and_readings_of_a_request_count_together(rule: TextFilter, ask: Ask) -> None:
+    finding = rule.find(" ".join(f"wz{chr(97 + number % 26)}{chr(98 + number // 26)}|/" for number in range(60)))
+    assert finding is not None
+    assert finding.code == "unread.encoded"

@@ -85,7 +85,7 @@ _IN_CYRILLIC = FuzzyMatcher(_CYRILLIC, _LATIN, known=["варения"])
     ],
 )
 def test_a_disguised_latin_word_is_found(word: str, term: str | None, how: str) -> None:
-    match = _IN_LATIN.find(word)
+    match = _IN_LATIN.find([word])
     assert (match and match[0].id, match and match[1]) == ((term, how) if term else (None, None))
 
 
@@ -112,7 +112,7 @@ def test_a_disguised_latin_word_is_found(word: str, term: str | None, how: str) 
     ],
 )
 def test_a_disguised_cyrillic_word_is_found(word: str, term: str | None, how: str) -> None:
-    match = _IN_CYRILLIC.find(word)
+    match = _IN_CYRILLIC.find([word])
     assert (match and match[0].id, match and match[1]) == ((term, how) if term else (None, None))
 
 
@@ -195,7 +195,7 @@ def test_terms_of_five_letters_or_more_are_found_inside_names() -> None:
 
 def test_no_terms_no_guesses() -> None:
     nothing = FuzzyMatcher([], [], [])
-    assert nothing.find("marmalade") is None
+    assert nothing.find(["marmalade"]) is None
     assert nothing.across(["mar", "malade"]) is None
     assert nothing.initials(["a"] * 9) is None
     assert nothing.starred("m*rm*lade") is None
@@ -203,4 +203,4 @@ def test_no_terms_no_guesses() -> None:
 
 @given(st.text(alphabet="abcdefgимрл*", max_size=30))
 def test_any_word_gets_an_answer(word: str) -> None:
-    assert _IN_LATIN.find(word) is None or len(word) >= 4
+    assert _IN_LATIN.find([word]) is None or len(word) >= 4

@@ -42,7 +42,7 @@ def test_a_term_is_found_among_the_words(text: str, ids: list[str]) -> None:
 def test_other_readings_are_looked_up_without_what_the_text_itself_allows() -> None:
     def decoded(text: str) -> list[str]:
         words = normalize.read(text)
-        return [term.id for term in INDEX.hits_decoded(text, words, INDEX.hits(words))]
+        return [term.id for term in INDEX.hits_decoded(text, words, INDEX.hits(words), set())]
 
     assert set(decoded("fresh &#109;armalade")) == {"extra-1"}
     assert decoded("marmalade skies &amp; sea") == []

@@ -10,7 +10,6 @@ import { move } from '../transition.js';
 /** @typedef {{ width: number, height: number }} Size in pixels */
 
 const MARGIN = 0.045;
-const PREVIEW_S = 0.18;
 const ROOMY = 720;
 const MAX_SHARE = 0.92;
 const RESIZE_MS = 300;
@@ -96,15 +95,6 @@ export function create(root, layerOptions) {
       arrive(header, blob.type !== 'image/jpeg');
       crossfade.show(bitmap, blob, isVisible() ? options.crossfade_s : 0);
       if (!entered) enter();
-    },
-    preview({ bitmap, progress, header }) {
-      arrive(header, false);
-      crossfade.preview(bitmap, progress, isVisible() ? PREVIEW_S : 0);
-      if (!entered) enter();
-    },
-    dropPreview() {
-      if (crossfade.holds()) crossfade.dropPreview(PREVIEW_S);
-      else leave(true);
     },
     clear: leave,
     repaint() {

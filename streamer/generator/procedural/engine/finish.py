@@ -1,28 +1,38 @@
-"""The last step: grade the picture for its moods, let it glow, and dither it."""
+"""The last step: grade the picture for its moods, let it glow, dither it, and redraw it in its style."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from streamer.generator.procedural.engine.scene import Scene
+from streamer.generator.procedural.engine.styles import in_style
 
-_PIXEL_ROWS = 135
 _BRIGHT = 0.6
 _VIGNETTE = {"night": 0.24, "dusk": 0.2, "dawn": 0.1, "day": 0.08}
 
 
 def finish(scene: Scene) -> npt.NDArray[np.uint8]:
-    """Turn the painted planes into height x width x 3 bytes."""
+    """Turn the painted planes into height x width x 3 bytes, with an alpha channel for a sticker."""
     if scene.idea.has("mono"):
         _monochrome(scene)
     glow = 0.75 if scene.idea.has("neon", "magic") else 0.5
     shade = _VIGNETTE[scene.tones.hour]
     if scene.canvas.rgb[1, ::16, ::16].mean() > _BRIGHT:
         shade = min(shade, _VIGNETTE["dawn"])  # on a bright picture dark corners look like dirt
+    if scene.kind == "sticker":
+        glow, shade = 0.0, 0.0
     picture = scene.canvas.finish(scene.noise, bloom=glow, vignette=shade)
-    return _pixelated(picture) if scene.idea.has("pixel") else picture
+    for style in scene.idea.styles[:1]:
+        picture = in_style(style, picture, scene.noise, scene.rng)
+    return picture if scene.kind != "sticker" else np.dstack((picture, _outline(scene)))
+
+
+def _outline(scene: Scene) -> npt.NDArray[np.uint8]:
+    """Return a sticker's alpha: what is cut out of the picture, or all of it."""
+    if scene.canvas.alpha is None:
+        return np.full((scene.height, scene.width), 255, np.uint8)
+    return (scene.canvas.alpha * 255 + np.float32(0.5)).astype(np.uint8)
 
 
 def _monochrome(scene: Scene) -> None:
@@ -32,13 +42,3 @@ def _monochrome(scene: Scene) -> None:
         planes[i] = grey * np.float32(tint)
     light = scene.canvas.light
     light[:] = light.mean(0, keepdims=True)
-
-
-def _pixelated(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Redraw the picture in large squares of few colours."""
-    height, width = picture.shape[:2]
-    size = max(1, min(height, width) // _PIXEL_ROWS)
-    small = Image.fromarray(picture).resize((-(-width // size), -(-height // size)), Image.Resampling.BOX)
-    few = small.quantize(40, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
-    large = np.asarray(few).repeat(size, 0).repeat(size, 1)
-    return np.ascontiguousarray(large[:height, :width])

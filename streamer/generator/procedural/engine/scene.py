@@ -9,13 +9,18 @@ import numpy as np
 
 from streamer.generator.procedural.engine.canvas import Canvas
 from streamer.generator.procedural.engine.noise import Noise
+from streamer.generator.procedural.plan.cast import Figure
 from streamer.generator.procedural.plan.idea import Idea
+from streamer.generator.procedural.plan.layout import Setting
 from streamer.generator.procedural.plan.tones import Tones
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture while it is painted; ``horizon`` is a row, ``sun`` the position of sun or moon, in canvas pixels."""
+    """One picture while it is painted; ``horizon`` is a row, ``sun`` the position of sun or moon, in canvas pixels.
+
+    ``cast`` are the figures still to be set into it, ``setting`` is where it has room for them.
+    """
 
     canvas: Canvas
     noise: Noise
@@ -25,6 +30,8 @@ class Scene:
     horizon: float
     sun: tuple[float, float]
     kind: str
+    cast: tuple[Figure, ...]
+    setting: Setting
 
     @property
     def width(self) -> int:

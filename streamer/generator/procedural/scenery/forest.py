@@ -45,7 +45,8 @@ def rank(scene: Scene, base: float, tall: float, depth: float) -> None:
 
 
 def _is_leafy(scene: Scene) -> bool:
-    return scene.idea.season in ("autumn", "spring") or bool(scene.idea.features & {"palm", "tree"})
+    grown = bool(scene.idea.features & {"palm", "tree"}) or "jungle" in scene.idea.places
+    return grown or scene.idea.season in ("autumn", "spring")
 
 
 def foliage(scene: Scene, depth: float) -> Ink:

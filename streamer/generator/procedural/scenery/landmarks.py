@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from streamer.generator.procedural.engine.colour import Ink, lch, lighter, mix, rgb
+from streamer.generator.procedural.engine.noise import Field, line, step
 from streamer.generator.procedural.engine.scene import Scene
 
 
@@ -167,6 +168,87 @@ def cabin(scene: Scene, x: float, foot: float, size: float) -> None:
     canvas.stamp(bars, rgb(wall))
     canvas.glow(x - size * 0.2, foot - size * 0.25, size * 0.5, lamplight(), 0.5)
     smoke(scene, x + size * 0.34, foot - size * 1.18, size)
+
+
+def shore_village(scene: Scene) -> None:
+    """Build a village on the near shore: rows of houses above the water, piers with nets, fishing boats."""
+    canvas, unit, rng = scene.canvas, scene.unit, scene.rng
+    side = 1 if scene.sun[0] < scene.width / 2 else -1
+    low, wide = scene.height - scene.horizon, scene.width
+    along = (canvas.x if side > 0 else wide - canvas.x) / np.float32(wide)
+    rise = np.float32(0.5) * step(0.28, 0.56, along) + np.float32(0.3) * step(0.5, 1.0, along)
+    edge = (scene.height * 0.97 - rise * low + 6 * unit * line(rng, wide, 4, 3)).astype(np.float32)
+    earth = mix(scene.tones.ground, scene.tones.near, 0.25)
+    stone = mix(lch(0.62, 0.03, 70), scene.tones.near, 0.45)
+    canvas.below((edge - 8 * unit).astype(np.float32), rgb(lighter(stone, 0.05)), rgb(stone), 30 * unit)
+    canvas.below((edge + 8 * unit).astype(np.float32), rgb(mix(lighter(earth, 0.06), scene.tones.light, 0.16)),
+                 rgb(lighter(earth, -0.1)), low * 0.7)  # fmt: skip
+    _fleet(scene, side, low)
+    for at, reach in ((0.43, 1.0), (0.36, 0.72)):
+        _pier(scene, edge, wide * (at if side > 0 else 1 - at), side, reach)
+    for row, (first, last, count, size, down) in enumerate(((0.56, 0.98, 5, 62.0, 0.05), (0.53, 0.92, 4, 88.0, 0.3))):
+        for index in range(count):
+            at = first + (last - first) * (index + 0.25 * row) / (count - 1) + float(rng.uniform(-0.015, 0.015))
+            x = wide * (at if side > 0 else 1 - at)
+            foot = float(edge[int(np.clip(x, 0, wide - 1))]) + low * down + 14 * unit
+            cabin(scene, x, min(foot, scene.height * 0.95), size * unit * float(rng.uniform(0.85, 1.15)))
+
+
+def _fleet(scene: Scene, side: int, low: float) -> None:
+    """Lay boats on the water, the near ones larger."""
+    for at, down, size in ((0.17, 0.62, 92.0), (0.33, 0.36, 54.0), (0.1, 0.25, 38.0), (0.46, 0.14, 22.0)):
+        x = scene.width * (at + float(scene.rng.uniform(-0.03, 0.03)))
+        _fishing_boat(scene, x if side > 0 else scene.width - x, scene.horizon + low * down, size * scene.unit)
+
+
+def _pier(scene: Scene, edge: Field, x: float, side: int, reach: float) -> None:
+    """Run a plank pier on posts out from the shore, with a net drying on it."""
+    canvas, unit = scene.canvas, scene.unit
+    y = float(edge[int(np.clip(x, 0, scene.width - 1))]) - 2 * unit
+    end = x - side * 170 * unit * reach
+    wood = mix(lch(0.4, 0.05, 60), scene.tones.near, 0.45)
+    left, right = min(x, end), max(x, end)
+    pier = canvas.stencil(left - 20 * unit, y - 60 * unit, right + 20 * unit, y + 60 * unit)
+    pier.rectangle(left, y - 4 * unit, right, y + 4 * unit)
+    for post in np.arange(left + 8 * unit, right, 32 * unit):
+        pier.rectangle(float(post), y - 14 * unit, float(post) + 5 * unit, y + 34 * unit)
+    canvas.stamp(pier, rgb(wood))
+    net = canvas.stencil(left, y - 50 * unit, right, y)
+    for post in (0.3, 0.62):
+        px = left + (right - left) * post
+        net.rectangle(px, y - 46 * unit, px + 3 * unit, y)
+    a, b = left + (right - left) * 0.3, left + (right - left) * 0.62
+    for rope in range(6):
+        t = rope / 5
+        net.line(a, y - (44 - 26 * t) * unit, b, y - (44 - 26 * t) * unit + 4 * unit, 1.0 * unit, 200)
+        net.line(a + (b - a) * t, y - 44 * unit, a + (b - a) * t, y - 14 * unit, 1.0 * unit, 200)
+    canvas.stamp(net, rgb(lighter(wood, 0.1)))
+
+
+def _fishing_boat(scene: Scene, x: float, y: float, size: float) -> None:
+    """Let a small fishing boat with a cabin and a mast lie on the water, with its mirror image."""
+    canvas, tones = scene.canvas, scene.tones
+    hue = float(scene.rng.choice([25.0, 245.0, 150.0, 60.0]))
+    hull_ink = mix(lch(0.52, 0.14, hue), tones.haze, 0.15 if not tones.is_dark else 0.3)
+    for flip, strength in ((-1, 0.3), (1, 1.0)):
+        hull = canvas.stencil(x - size * 1.2, y - size * 1.6, x + size * 1.2, y + size * 1.6)
+        hull.polygon([(x - size, y - flip * size * 0.36), (x + size * 1.1, y - flip * size * 0.46),
+                      (x + size * 0.8, y), (x - size * 0.78, y)])  # fmt: skip
+        canvas.stamp(hull, rgb(hull_ink), strength)
+        top = canvas.stencil(x - size * 1.2, y - size * 1.6, x + size * 1.2, y + size * 1.6)
+        low, high = sorted((y - flip * size * 0.38, y - flip * size * 0.82))
+        top.rectangle(x - size * 0.5, low, x + size * 0.05, high)
+        canvas.stamp(top, rgb(mix(lch(0.9, 0.02, 90), tones.haze, 0.3 if not tones.is_dark else 0.75)), strength)
+        pane = canvas.stencil(x - size * 1.2, y - size * 1.6, x + size * 1.2, y + size * 1.6)
+        low, high = sorted((y - flip * size * 0.52, y - flip * size * 0.72))
+        pane.rectangle(x - size * 0.4, low, x - size * 0.06, high)
+        canvas.stamp(pane, lamplight() if tones.hour != "day" else tones.layer(0.8), strength)
+        mast = canvas.stencil(x - size * 1.2, y - size * 1.6, x + size * 1.2, y + size * 1.6)
+        mast.stroke([(x + size * 0.3, y - flip * size * 0.4), (x + size * 0.3, y - flip * size * 1.4)], size * 0.05)
+        mast.stroke([(x + size * 0.3, y - flip * size * 1.36), (x + size * 1.06, y - flip * size * 0.46)], size * 0.025)
+        canvas.stamp(mast, tones.layer(0.9), strength)
+    if tones.hour != "day":
+        canvas.glow(x - size * 0.22, y - size * 0.6, size * 0.3, lamplight(), 0.6)
 
 
 def smoke(scene: Scene, x: float, y: float, size: float) -> None:

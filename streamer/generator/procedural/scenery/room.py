@@ -12,14 +12,16 @@ from streamer.generator.procedural.engine.colour import lch, lighter, mix, rgb
 from streamer.generator.procedural.engine.scene import Scene
 from streamer.generator.procedural.scenery import city, furniture, land, sky, water, weather
 
+_SEATS = ("1f6cb", "1f6cf")
+"""A couch with its lamp, and a bed: where they are asked for, the room has no sofa of its own."""
+
 
 def paint(scene: Scene) -> None:
     """Furnish a room from the back wall to the desk in front."""
     left = bool(scene.rng.random() < 0.5)
-    _wall(scene)
-    box = _window_box(scene, left)
-    _view(scene, box)
-    _frame(scene, box)
+    wall(scene)
+    box = window_box(scene, left)
+    window(scene, box)
     floor = scene.height * 0.8
     _floor(scene, floor)
     other = scene.width * (0.78 if left else 0.22)
@@ -27,18 +29,27 @@ def paint(scene: Scene) -> None:
         furniture.fireplace(scene, other, floor)
     else:
         furniture.shelves(scene, other)
-    _garland(scene)
+    garland(scene)
     if scene.idea.has("computer"):
         furniture.desk(scene, scene.width * 0.5, floor)
-    else:
+    elif not any(figure.key in _SEATS for figure in scene.cast):
         furniture.sofa(scene, scene.width * (0.36 if left else 0.64), floor)
-    if not scene.idea.has("computer"):
         furniture.lamp(scene, scene.width * (0.56 if left else 0.44), floor)
     furniture.plant(scene, scene.width * (0.06 if left else 0.94), floor + 60 * scene.unit)
     _light_from(scene, box)
 
 
-def _wall(scene: Scene) -> None:
+def window(scene: Scene, box: tuple[int, int, int, int], *, dressed: bool = True) -> None:
+    """Set a window with a view into the wall; ``dressed`` hangs curtains and puts something on its sill."""
+    _view(scene, box)
+    _frame(scene, box)
+    if dressed:
+        _curtains(scene, box)
+        _sill(scene, box[0] + box[2] * 0.2, box[1] + box[3] + 10 * scene.unit)
+
+
+def wall(scene: Scene) -> None:
+    """Paper the wall in soft stripes."""
     canvas, paper = scene.canvas, furniture.paper(scene)
     shape = (canvas.coarse_height, canvas.coarse_width)
     patches = scene.noise.field("smooth", *shape, scene.rng, tall=0.4, wide=0.4)
@@ -50,7 +61,7 @@ def _wall(scene: Scene) -> None:
     canvas.blend(rgb(lighter(paper, 0.05)), np.repeat(stripes, rows, 0) * np.float32(0.35))
 
 
-def _window_box(scene: Scene, left: bool) -> tuple[int, int, int, int]:
+def window_box(scene: Scene, left: bool) -> tuple[int, int, int, int]:
     """Return the window's pane as x, y, width, height."""
     width = int(min(scene.width * 0.46, scene.height * 0.9))
     height = int(scene.height * 0.54)
@@ -65,7 +76,16 @@ def _view(scene: Scene, box: tuple[int, int, int, int]) -> None:
     outside.unit = scene.unit * 0.75
     idea = replace(scene.idea, places=tuple(name for name in scene.idea.places if name != "room"))
     view = Scene(
-        outside, scene.noise, scene.tones, idea, scene.rng, height * 0.72, (width * 0.66, height * 0.26), scene.kind
+        outside,
+        scene.noise,
+        scene.tones,
+        idea,
+        scene.rng,
+        height * 0.72,
+        (width * 0.66, height * 0.26),
+        scene.kind,
+        (),
+        scene.setting,
     )
     sky.paint(view)
     if {"sea", "lake"} & set(idea.places):
@@ -95,8 +115,6 @@ def _frame(scene: Scene, box: tuple[int, int, int, int]) -> None:
     bars.rectangle(x, y + height * 0.36, x + width, y + height * 0.36 + 6 * unit)
     bars.rectangle(x - 28 * unit, y + height + 10 * unit, x + width + 28 * unit, y + height + 26 * unit, 3 * unit)
     canvas.stamp(bars, rgb(wood))
-    _curtains(scene, box)
-    _sill(scene, x + width * 0.2, y + height + 10 * unit)
 
 
 def _curtains(scene: Scene, box: tuple[int, int, int, int]) -> None:
@@ -168,7 +186,7 @@ def _floor(scene: Scene, y: float) -> None:
     canvas.stamp(rug, rgb(mix(furniture.paper(scene), scene.tones.accents[1], 0.45)), 0.9)
 
 
-def _garland(scene: Scene) -> None:
+def garland(scene: Scene) -> None:
     """Hang a string of small lights under the ceiling."""
     canvas, unit = scene.canvas, scene.unit
     warm = rgb(lch(0.92, 0.11, 80))

@@ -34,7 +34,7 @@ def test_noir_has_no_colour_but_its_warm_paper() -> None:
 def test_pixel_art_has_few_colours_in_large_squares() -> None:
     picture = painted("pixel art", size=(640, 360))
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) <= 40
-    assert np.array_equal(picture[::2, ::2], picture[1::2, 1::2])
+    assert np.array_equal(picture[::3, :-1:3], picture[1::3, 1::3])
 
 
 @pytest.mark.parametrize(("brightness", "most"), [(0.3, 0.9), (0.9, 1.0)])

@@ -16,7 +16,7 @@ def test_words_are_lower_case_and_stems_long_enough_to_be_found(name: str) -> No
     table: WordTable[str] = getattr(shipped(), name)
     for word in table:
         assert word == word.casefold()
-        assert not word.endswith("*") or len(word) >= 4, word
+        assert "*" not in word or len(word) >= 4 or "가" <= word[0] <= "힣", word
 
 
 def test_some_hundred_words_are_known() -> None:
@@ -30,6 +30,20 @@ def test_every_hue_is_a_number_of_degrees() -> None:
 def test_a_whole_word_wins_over_a_stem_and_a_long_stem_over_a_short_one() -> None:
     table = WordTable({"short": "star*", "long": "starfish*", "whole": "starlit"})
     assert table.find(["starry", "starfishes", "starlit"]) == ("short", "long", "whole")
+
+
+def test_an_ending_matches_compounds_and_a_phrase_matches_with_blanks() -> None:
+    table = WordTable({"forest": "wald *wald", "moon": "auf-dem-mond", "night": "night*"})
+    assert table.find(["herbstwald"]) == ("forest",)
+    assert table.find(["auf", "dem", "mond"]) == ("moon",)
+    assert table.find(["auf", "dem", "tisch"]) == ()
+
+
+def test_a_word_in_a_script_without_blanks_is_found_inside_a_longer_one() -> None:
+    table = WordTable({"sea": "海", "city": "街"})
+    assert table.find(["夜の街を走る"]) == ("city",)
+    assert table.parts("海の中の街") == ["海", "街"]
+    assert table.parts("seas") == []
 
 
 def test_a_word_may_mean_several_things_and_each_is_named_once() -> None:

@@ -13,14 +13,16 @@ import numpy.typing as npt
 import pytest
 
 from streamer.generator.procedural.engine import finish
-from streamer.generator.procedural.plan import compose
+from streamer.generator.procedural.plan import compose, open_air
 from streamer.generator.procedural.scenery import (
     city,
     flow,
     forest,
     furniture,
+    ground,
     land,
     landmarks,
+    perches,
     popart,
     room,
     sights,
@@ -32,7 +34,8 @@ from streamer.generator.procedural.scenery import (
 from tests.support.golden_pictures import PROMPTS, golden, paint, stages_of
 
 MODULES = (
-    city, flow, forest, furniture, land, landmarks, popart, room, sights, sky, space, water, weather, finish, compose,
+    city, flow, forest, furniture, ground, land, landmarks, perches, popart, room, sights, sky, space, water, weather,
+    finish, compose, open_air,
 )  # fmt: skip
 TOLERANCE = 0.75
 """Mean difference, of 255, allowed in the worst cell.

@@ -1,0 +1,85 @@
+"""Any text-to-image pipeline of diffusers: its options; generator/pipelines/backend.py draws.
+
+This file imports nothing heavy: the parent process checks options on machines that have no torch.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer import installation
+from streamer.commands.options import Sampling
+from streamer.errors import BackendUnavailable
+from streamer.generator.backend import Backend
+from streamer.generator.checkpoint_check import check_components, read_index
+from streamer.generator.model_name import local_folder
+from streamer.generator.models import find
+from streamer.generator.pipelines.options import OptimizationName, RequestedPrecision
+
+
+class Options(BaseModel):
+    """Which model to draw with, and how far to go for speed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(
+        "sdxl-turbo",
+        description="a name that streamer models lists, or the Hugging Face id or folder of any text-to-image "
+        "pipeline in the diffusers layout; mind its licence",
+    )
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cuda, cuda:1 ..., or cpu")
+    precision: RequestedPrecision = Field(
+        "auto", description="float32, bfloat16 or float16; auto: as the model is meant to be used"
+    )
+    optimize: Literal["auto", "off"] = Field(
+        "auto", description="auto: every optimization that gives the same pictures; off: plain PyTorch"
+    )
+    without: tuple[OptimizationName, ...] = Field(
+        (), description="optimizations to switch off, by the names that the panel shows"
+    )
+    steps: int = Field(28, ge=1, le=100, description="denoising steps of a model that streamer models does not list")
+    guidance: float = Field(
+        4.5, ge=0, le=30, description="how strongly the prompt guides a model that streamer models does not list"
+    )
+    edit_strength: float = Field(
+        0.6,
+        gt=0,
+        le=1,
+        description="how much !edit may change a picture, 0 to 1, where the model cannot be told in words",
+    )
+    previews: bool = Field(True, description="show the first colours of a picture that takes more than a second")
+    warm_in_background: bool = Field(
+        True, description="true: draw slowly at first and optimize between requests; false: optimize first"
+    )
+
+    @property
+    def sampling(self) -> Sampling:
+        """Return what the model is made for."""
+        row = find(self.model)
+        return row.sampling if row else Sampling(self.steps, self.guidance)
+
+
+def check_files(options: Options) -> None:
+    """Raise BackendUnavailable for a name that means no model, and for a folder that cannot be loaded."""
+    if find(options.model) is None and (folder := local_folder(options.model)) is not None:
+        check_components(read_index(folder))
+
+
+def create(options: Options) -> Backend:
+    """Create the backend; this imports torch, in the generator process, and loads nothing yet."""
+    check_files(options)  # before that import, which takes seconds
+    if sys.platform == "linux":
+        os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+    try:
+        from streamer.generator.klein.torch_compile import keep_caches
+        from streamer.generator.pipelines.backend import DiffusersBackend
+    except ModuleNotFoundError as error:
+        raise BackendUnavailable(f"{error.name} is not installed", fix=installation.add_extra("klein")) from error
+
+    keep_caches(Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer")))
+    return DiffusersBackend(options)

@@ -1,0 +1,51 @@
+"""The table that streamer models prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streamer import cli
+from streamer.generator import model_table
+from streamer.generator.models import shipped
+from tests.support.nvidia_smi import RTX_4090, put_tool
+
+
+def test_the_table_says_of_each_model_whether_it_fits_and_who_may_use_it() -> None:
+    head, *rows = model_table.lines(shipped().values(), 12.9)
+    assert len(rows) == len(shipped())
+    assert head.split()[:2] == ["model", "here"]
+    by_name = {row.split()[0]: row for row in rows}
+    assert "  fits  " in by_name["klein-4b"]
+    assert "does not fit" in by_name["klein-9b"]
+    assert "FLUX Non-Commercial, gated" in by_name["klein-9b"]
+    assert "one part at a time" in by_name["pixart-sigma"]
+    assert "see its licence" in by_name["sana-sprint"]
+    at = head.index("licence")
+    assert all(row[at - 1] == " " and row[at] != " " for row in rows), "the columns stand below each other"
+
+
+def test_the_command_prints_it_for_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_tool(tmp_path, f'echo "{RTX_4090}"', monkeypatch)
+    assert cli.main(["models"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("This machine: NVIDIA GeForce RTX 4090, 26 GB\n")
+    assert "sdxl-turbo" in printed
+
+
+def test_without_a_gpu_every_model_needs_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert cli.main(["models"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("This machine: no NVIDIA GPU\n")
+    assert printed.count("needs an NVIDIA GPU") == len(shipped())
+
+
+def test_a_tool_that_fails_is_as_good_as_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_tool(tmp_path, "exit 9", monkeypatch)
+    assert model_table.memory_here() == ("no NVIDIA GPU", None)
