@@ -21,7 +21,17 @@ from tests.support.real_program import free_port
 
 PASSWORD = "password-of-the-tests"
 WIDTH, HEIGHT = 640, 360
-_INI = "[General]\nFirstRun=true\nEnableAutoUpdates=false\nConfirmOnExit=false\n"
+# How long one answer may take: OBS, Xvfb and the renderer share two cores with every other test.
+_ANSWER_S = 90.0
+_INI = (
+    "[General]\nFirstRun=true\nEnableAutoUpdates=false\nConfirmOnExit=false\n"
+    "[BasicWindow]\nPreviewEnabled=false\n[Basic]\nProfile=Tests\nProfileDir=Tests\n"
+)
+# A small canvas from the first frame on: a machine without a GPU renders it with its processor.
+_PROFILE = (
+    f"[General]\nName=Tests\n[Video]\nBaseCX={WIDTH}\nBaseCY={HEIGHT}\nOutputCX={WIDTH}\nOutputCY={HEIGHT}\n"
+    "FPSType=1\nFPSInt=10\n"
+)
 
 
 def require(*, browser_source: bool = False) -> None:
@@ -72,6 +82,9 @@ class RealObs:
         section = "\n[OBSWebSocket]\n" + "".join(f"{key}={value}\n" for key, value in socket.items())
         (config / "global.ini").write_text(_INI + section)
         (config / "user.ini").write_text(_INI)
+        profile = config / "basic" / "profiles" / "Tests"
+        profile.mkdir(parents=True)
+        (profile / "basic.ini").write_text(_PROFILE)
         newer = {
             "first_load": False, "server_enabled": True, "server_port": self.port, "alerts_enabled": False,
             "auth_required": True, "server_password": PASSWORD,
@@ -91,7 +104,7 @@ class RealObs:
         return sum(line in logged for logged in self.log.read_text(errors="replace").splitlines())
 
     def start(self) -> None:
-        """Start OBS and wait until it answers, with a small canvas that a machine without a GPU can render."""
+        """Start OBS and wait until it answers."""
         environ = os.environ | {
             "HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder / ".config"), "DISPLAY": self.display,
             "XDG_RUNTIME_DIR": str(self.folder / "run"), "QT_QPA_PLATFORM": "xcb", "LIBGL_ALWAYS_SOFTWARE": "1",
@@ -102,14 +115,12 @@ class RealObs:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
         self._connection = self._connected()
-        self.ask("SetVideoSettings", **_video(WIDTH, HEIGHT))
-        self.ask("TriggerHotkeyByName", hotkeyName="OBSBasic.DisablePreview")
 
     def _connected(self) -> Connection:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + _ANSWER_S
         while True:
             try:
-                connection = Connection("127.0.0.1", self.port, PASSWORD, 10.0)
+                connection = Connection("127.0.0.1", self.port, PASSWORD, _ANSWER_S)
                 break
             except (ObsAway, WrongPassword):
                 assert self._process is not None
@@ -120,6 +131,7 @@ class RealObs:
             with suppress(ObsError):  # 207: not ready yet
                 connection.request("GetVersion")
                 return connection
+            assert time.monotonic() < deadline, "OBS never got ready"
             time.sleep(0.1)
 
     def kill(self) -> None:
@@ -155,14 +167,6 @@ class RealObs:
         """Switch to a new scene collection with one empty scene."""
         name = f"empty {time.monotonic_ns()}"
         self.ask("CreateSceneCollection", sceneCollectionName=name)
-        self.ask("SetVideoSettings", **_video(WIDTH, HEIGHT))
-
-
-def _video(width: int, height: int) -> dict[str, int]:
-    return {
-        "baseWidth": width, "baseHeight": height, "outputWidth": width, "outputHeight": height,
-        "fpsNumerator": 30, "fpsDenominator": 1,
-    }  # fmt: skip
 
 
 @contextmanager
