@@ -12,7 +12,18 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from streamer import __version__, plugins
-from streamer.api import controls, health, moderation, panel, pictures, problem_details, requests, stage, triggers
+from streamer.api import (
+    controls,
+    drafts,
+    health,
+    moderation,
+    panel,
+    pictures,
+    problem_details,
+    requests,
+    stage,
+    triggers,
+)
 from streamer.api.auth import TokenRole, TokenTable, standing_tokens
 from streamer.api.connection_guard import vouch
 from streamer.api.dependencies import ApiContext
@@ -184,7 +195,7 @@ def _http_api(context: ApiContext, hub: Hub, metrics: Metrics) -> FastAPI:
     )  # fmt: skip
     api.state.context = context
     problem_details.install(api, lambda: metrics.malformed("http"))
-    for module in (triggers, controls, stage, requests, pictures, moderation, panel, health):
+    for module in (triggers, controls, stage, requests, drafts, pictures, moderation, panel, health):
         api.include_router(module.router)
     tokens = context.tokens
     api.routes.extend(

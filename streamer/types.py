@@ -19,11 +19,15 @@ class Role(IntEnum):
 
 
 class Lane(IntEnum):
-    """Which queue a request waits in; the lower number is drawn first."""
+    """Which queue a request waits in; the lower number is drawn first.
+
+    What waits in the private lane is drawn for its asker alone: it has no layer, and nothing of it goes on air.
+    """
 
     BROADCASTER = 0
     PAID = 1
     CHAT = 2
+    PRIVATE = 3
 
 
 class RequestState(StrEnum):
@@ -203,6 +207,13 @@ class ImageRequest:
     words: str = ""
     template: str = ""
     removed: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> bool:
+        """Tell whether it is the broadcaster's own, who is there to look: pauses and doubts do not hold it up."""
+        if self.priority is Lane.PRIVATE:
+            return self.actor.role is Role.BROADCASTER
+        return self.priority is Lane.BROADCASTER
 
 
 class StageAction(StrEnum):

@@ -32,6 +32,7 @@ from streamer.integrations import network, web_browser
 from streamer.interfaces import ReceiptOutcome
 from streamer.overlay import wire
 from streamer.overlay.server import CloseCode
+from streamer.pipeline.drafts import DraftState
 from streamer.types import NoticeKind, RequestState, Role, StageAction
 from tests.support.real_program import CONFIG, Remote, client, command, environment, free_port, wait_until_ready
 
@@ -176,7 +177,7 @@ def _role(route: APIRoute) -> str:
 def test_every_word_that_the_http_api_says_or_takes_is_explained() -> None:
     page = (ROOT / "docs/http-api.md").read_text(encoding="utf-8")
     roles = [role.name.lower() for role in Role]
-    words = {*ReceiptOutcome, *RequestState, *TokenRole, *roles}
+    words = {*ReceiptOutcome, *RequestState, *DraftState, *TokenRole, *roles}
     assert {word for word in words if f"`{word}`" not in page} == set()
 
 

@@ -95,6 +95,27 @@ class Commands:
         return tuple(name for name, options in self._table.items() if options.draws and not options.changes_picture)
 
     @property
+    def pictures(self) -> Mapping[str, CommandOptions]:
+        """Return the commands that draw, by name."""
+        return {name: options for name, options in self._table.items() if options.draws}
+
+    @property
+    def largest_size(self) -> tuple[int, int]:
+        """Return width and height of the largest picture of any command; (0, 0) if none draws."""
+        sizes = ((options.width, options.height) for options in self.pictures.values())
+        return max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
+
+    @property
+    def usual_steps(self) -> int:
+        """Return how many denoising steps the model is made for."""
+        return self._sampling.steps
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Return the names of the prompt styles."""
+        return tuple(self._styles)
+
+    @property
     def style(self) -> str | None:
         """Return the name of the style that wraps prompts now, None for no style."""
         return self._scene_style or self._style

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from streamer.types import Caption, ImageRequest, Lane, RequestKind, Role
 
-PictureKey = tuple[RequestKind, str, str, int, int, int, float, Caption | None, bytes | None]
+PictureKey = tuple[str, RequestKind, str, str, int, int, int, float, Caption | None, bytes | None]
 
 
 def picture_key(request: ImageRequest) -> PictureKey:
-    """Return what is equal for two requests of the same picture; the seed always differs and does not count."""
+    """Return what is equal for two requests of the same picture; the seed always differs and does not count.
+
+    A private picture is like no other: its asker may have chosen the seed.
+    """
     params = request.params
     sampling = (params.width, params.height, params.num_inference_steps, params.guidance_scale)
-    return (request.kind, request.layer, request.prompt, *sampling, request.caption, request.reference)
+    private_id = request.id if request.priority is Lane.PRIVATE else ""
+    return (private_id, request.kind, request.layer, request.prompt, *sampling, request.caption, request.reference)
 
 
 def is_shareable(request: ImageRequest) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streamer.moderation.policy import FAILED, LATE, Objection, worst
-from streamer.types import Hold, ImageRequest, Judgement, Lane, Refusal
+from streamer.types import Hold, ImageRequest, Judgement, Refusal
 
 
 def combine_verdicts(
@@ -16,8 +16,7 @@ def combine_verdicts(
     A judge that failed or was late holds what chat asked for. It does not hold what the broadcaster asked for: the
     broadcaster is there to look.
     """
-    own = request.priority is Lane.BROADCASTER
-    counted = [judgement for judgement in judgements if not (own and judgement.code in (LATE, FAILED))]
+    counted = [judgement for judgement in judgements if not (request.own and judgement.code in (LATE, FAILED))]
     judged = worst(request, counted)
     refusal = next((found for found in (looked, judged, admitted) if isinstance(found, Refusal)), None)
     return refusal or admitted or looked or judged

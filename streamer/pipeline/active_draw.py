@@ -10,7 +10,9 @@ from streamer.interfaces import Generator
 from streamer.overlay.hub import Hub
 from streamer.pipeline.draw_times import SOON_S, DrawTimes, due_in_s
 from streamer.pipeline.stage import Stage
-from streamer.types import Frame, ImageRequest
+from streamer.types import Frame, ImageRequest, Lane, Preview
+
+OnPreview = Callable[[Preview], None]
 
 
 class ActiveDraw:
@@ -38,11 +40,10 @@ class ActiveDraw:
         finally:
             self.request = None
 
-    async def frame(self, request: ImageRequest, *, seen: bool = True, line: str = "") -> Frame | None:
-        """Send previews to the pages if they may be ``seen``; return the frame, or None when the request was cancelled.
+    async def frame(self, request: ImageRequest, on_preview: OnPreview) -> Frame | None:
+        """Draw, and hand on each preview; return the frame, or None when the request was cancelled.
 
-        A picture that is due soon has none: what is on air stays, and the picture takes its place. ``line`` is what
-        the pages show beside a preview. Raises BackendError when the picture could not be drawn.
+        Raises BackendError when the picture could not be drawn.
         """
         if not self.wanted(request):
             return None  # cancelled while something was looked up for it
@@ -55,11 +56,18 @@ class ActiveDraw:
                     self.steps_left = 0
                     return update
                 self.steps_left = update.steps - update.step
-                usual_s = self.draw_times.usual_s(request)
-                due_s = due_in_s(usual_s, self._now() - self.since, update.step, update.steps)
-                if seen and due_s >= SOON_S:
-                    self._hub.publish(replace(update, line=line, due_s=due_s))
+                on_preview(update)
         return None
+
+    def publish_preview(self, request: ImageRequest, preview: Preview, line: str) -> None:
+        """Send a preview to the pages, with ``line`` beside it.
+
+        A picture that is due soon has none: what is on air stays, and the picture takes its place.
+        """
+        usual_s = self.draw_times.usual_s(request)
+        due_s = due_in_s(usual_s, self._now() - self.since, preview.step, preview.steps)
+        if due_s >= SOON_S:
+            self._hub.publish(replace(preview, line=line, due_s=due_s))
 
     def cancel(self, request_id: str | None = None) -> bool:
         """Stop what is being drawn at its next step, for good; False when that is not ``request_id``, if given."""
@@ -76,7 +84,10 @@ class ActiveDraw:
             self._stop()
 
     def wanted(self, request: ImageRequest) -> bool:
-        """Tell whether the request may still go on air: a clear or a panic since it was asked for wins."""
+        """Tell whether the request may still go on air: a clear or a panic since it was asked for wins.
+
+        A private one is wanted until it is cancelled, as a panic does.
+        """
         return self._cancelled != request.id and self._accepted(request)
 
     def waits_again(self, request: ImageRequest) -> bool:
@@ -89,4 +100,4 @@ class ActiveDraw:
             self._generator.cancel(self.request.id)
 
     def _accepted(self, request: ImageRequest) -> bool:
-        return self._stage.accepts(request.layer, request.at)
+        return request.priority is Lane.PRIVATE or self._stage.accepts(request.layer, request.at)

@@ -205,6 +205,22 @@ class Admit:
             self._add_reference,
         )  # fmt: skip
 
+    def steps_of_draft(self) -> Sequence[Step]:
+        """Return what a request for a private picture passes: nothing that is about the air."""
+        show = self._show
+        return (
+            show.intake.objection, show.bans.objection, show.privacy.objection, self._ask_what_works, self._ask_rules,
+            self._add_reference, show.game_mode.objection,
+        )  # fmt: skip
+
+    def steps_to_air(self) -> Sequence[Step]:
+        """Return what a request passes again when its private picture is put on air."""
+        show = self._show
+        return (
+            show.intake.objection, show.bans.objection, show.privacy.objection, self._ask_rules_again,
+            self._ask_for_approval,
+        )  # fmt: skip
+
     def note_seen(self, trigger_id: str) -> None:
         """Take a later trigger of this id for a duplicate."""
         self._seen.put(trigger_id, None)
@@ -233,7 +249,7 @@ class Admit:
             return Refusal(request.id, "unsupported", reason)
         if request.of_program:
             return None if view is not None and view.open else Refusal(request.id, "program", NO_PROGRAM[view is None])
-        if request.kind is RequestKind.EDIT and show.stage.current(request.layer) is None:
+        if _edits_layer(request) and show.stage.current(request.layer) is None:
             return Refusal(request.id, "edit", "there is no picture on air to change")
         return None
 
@@ -255,7 +271,7 @@ class Admit:
         """Give an edit its picture: the one on air when the viewer typed, not when their turn comes."""
         show = self._show
         shown = show.stage.current(request.layer)
-        if request.kind is not RequestKind.EDIT or request.of_program or shown is None:
+        if not _edits_layer(request) or shown is None:
             return None
         show.lineage.note_parent(request.id, shown.request_id)
         return replace(request, reference=shown.data)
@@ -292,6 +308,10 @@ class Admit:
         show.work.set()
         outcome = ReceiptOutcome.JOINED if submission.leader_id else ReceiptOutcome.QUEUED
         return await self._stored(request, stored, outcome)
+
+    async def enter(self, request: ImageRequest, now: float) -> Receipt:
+        """Enter a request whose picture exists already into the history, as accepted."""
+        return await self._stored(request, self._accept(request, now), ReceiptOutcome.QUEUED)
 
     def _tell_what_was_left_out(self, receipt: Receipt, request: ImageRequest, trigger: Trigger, now: float) -> Receipt:
         """Say once what was taken out of an accepted text: its author sees a picture of other words than they typed."""
@@ -352,15 +372,25 @@ class Admit:
 
     def _refuse(self, refusal: Refusal, trigger: Trigger) -> Receipt:
         """Refuse a trigger; its content may count against whoever typed it."""
-        show, now = self._show, self._show.now()
+        now = self._show.now()
+        self.note_refusal(refusal, trigger.actor, now)
+        if self._throttle.allows(trigger, now):
+            self._show.publisher.notify(Refused(trigger, refusal))
+        return Receipt(refusal.request_id, ReceiptOutcome.REFUSED, refusal.rule, refusal.reason)
+
+    def note_refusal(self, refusal: Refusal, actor: Actor, now: float) -> None:
+        """Count and record a refusal; its content may count against whoever typed it."""
+        show = self._show
         if refusal.code or refusal.rule == "words":
-            show.strike(trigger.actor, now)
+            show.strike(actor, now)
             if now - self._recorded_at >= NOTED_EVERY_S:
                 # Spares the disk in a flood: strikes, raid mode and metrics count every refusal, the audit only as
                 # many as anybody can read.
                 self._recorded_at = now
                 show.air_gate.record_objection(refusal)
         show.publisher.refuse(refusal)
-        if self._throttle.allows(trigger, now):
-            show.publisher.notify(Refused(trigger, refusal))
-        return Receipt(refusal.request_id, ReceiptOutcome.REFUSED, refusal.rule, refusal.reason)
+
+
+def _edits_layer(request: ImageRequest) -> bool:
+    """Tell whether a request changes its layer's picture, rather than one that came with it or what viewers see."""
+    return request.kind is RequestKind.EDIT and not request.of_program and request.reference is None

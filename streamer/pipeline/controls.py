@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamer.pipeline.game_mode import NO_CARD
 from streamer.pipeline.intake import IntakeState
 from streamer.pipeline.show import Show
-from streamer.types import Lane, Retraction
+from streamer.types import ImageRequest, Lane, Retraction
 
 
 class Controls:
@@ -53,11 +53,14 @@ class Controls:
     async def clear(self, layer: str | None) -> None:
         """Take a layer (None: every layer) off the air and cancel what was asked for it before."""
         show = self._show
+
+        def meant(request: ImageRequest) -> bool:
+            return request.priority is not Lane.PRIVATE and layer in (None, request.layer)
+
         show.air(show.stage.clear(layer, show.now()))
-        drawing = show.active.request
-        if drawing is not None and layer in (None, drawing.layer):
+        if show.active.request is not None and meant(show.active.request):
             show.active.cancel()
-        show.drop(lambda request: layer in (None, request.layer), "cleared", "a moderator cleared the screen")
+        show.drop(meant, "cleared", "a moderator cleared the screen")
 
     async def undo(self, layer: str) -> bool:
         """Go back to the layer's picture before; False when there is none."""

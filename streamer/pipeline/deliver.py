@@ -12,7 +12,7 @@ from streamer.moderation.air_gate import ClearedFrame
 from streamer.moderation.approval import approval_hold
 from streamer.pipeline.metrics import PipelineStep
 from streamer.pipeline.show import Show
-from streamer.types import Answer, Frame, Hold, ImageRequest, Judgement, Refusal, RequestState, Role, Toast
+from streamer.types import Answer, Frame, Hold, ImageRequest, Judgement, Lane, Refusal, RequestState, Role, Toast
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +43,15 @@ class Deliver:
         show = self._show
         if picture is None or not show.active.wanted(request):
             self.stopped(request)
-            return
-        now = show.now()
-        self._measure(request, picture, now)
+        elif request.priority is Lane.PRIVATE:
+            self._keep_private(request, picture)
+        else:
+            self._measure(request, picture, show.now())
+            await self.decide(request, picture)
+
+    async def decide(self, request: ImageRequest, picture: DrawnPicture) -> None:
+        """Refuse, hold or show a picture by what rules and judges found."""
+        show, now = self._show, self._show.now()
         hold = approval_hold(request, show.config.approval, show.raid_mode.alarm(now))
         looked = show.policy.look(request, picture.frame, now)
         match combine_verdicts(request, hold, looked, picture.judgements):
@@ -87,17 +93,27 @@ class Deliver:
         if not show.active.waits_again(request):
             self.end(request, RequestState.CANCELLED, "cleared", "retracted before it was shown")
             return
-        log.info("preempted by the broadcaster's request: %s", request.id)
-        show.hub.withdraw(request.id)
-        show.scheduler.requeue(request.id)
-        show.store.requests.set_state(request.id, RequestState.QUEUED)
+        log.info("preempted by a request that comes first: %s", request.id)
+        show.note_preempted(request)
 
     def end(self, request: ImageRequest, state: RequestState, rule: str, reason: str) -> None:
         """End what was being drawn, and everybody who joined it."""
-        self._show.publisher.end([request, *self._finish(request)], state, rule, reason)
+        self._show.end([request, *self._finish(request)], state, rule, reason)
 
     def _finish(self, request: ImageRequest) -> tuple[ImageRequest, ...]:
         return self._show.scheduler.finish(request.id)
+
+    def _keep_private(self, request: ImageRequest, picture: DrawnPicture) -> None:
+        """Give a private picture to its asker, unless a rule or a judge refuses it."""
+        show, judged = self._show, [*picture.judgements, *picture.frame.judgements]
+        looked = show.policy.look(request, picture.frame, show.now())
+        match combine_verdicts(request, request.hold, looked, picture.judgements):
+            case Refusal() as refusal:
+                show.air_gate.record_objection(refusal, judged)
+                self.end(request, RequestState.REFUSED, refusal.rule, refusal.reason)
+            case hold:
+                self._finish(request)
+                show.drafts.finish(request.id, picture.frame, picture.judgements, picture.draw_s, hold)
 
     def _measure(self, request: ImageRequest, picture: DrawnPicture, now: float) -> None:
         show = self._show

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from streamer.errors import BackendError, StoreError, Unsupported
 from streamer.moderation.approval import approval_hold
+from streamer.pipeline.active_draw import OnPreview
 from streamer.pipeline.deliver import Deliver, DrawnPicture
 from streamer.pipeline.patience import stop_limit
 from streamer.pipeline.show import Show
-from streamer.types import ImageRequest, Judgement, Lane, RequestState, Role
+from streamer.types import ImageRequest, Judgement, Lane, Preview, RequestState, Role
 
 log = logging.getLogger(__name__)
 
@@ -28,18 +29,22 @@ def may_draw(show: Show, request: ImageRequest, waiting: int = 1) -> bool:
     return _free_at(show, request, waiting) <= show.now() and show.policy.may_draw(request)
 
 
+def _waiting_by_layer(show: Show) -> Counter[str]:
+    return Counter(request.layer for request in show.scheduler.pending())
+
+
 def _free_at(show: Show, request: ImageRequest, waiting: int) -> float:
-    if request.priority is Lane.BROADCASTER:
+    if request.priority in (Lane.BROADCASTER, Lane.PRIVATE):
         return -math.inf
     return show.pacing.free_at(request.layer, waiting)
 
 
-def preempt(show: Show, request: ImageRequest) -> None:
-    """Preempt a viewer's drawing if this request of the broadcaster's can start now."""
+def preempt(show: Show, request: ImageRequest, waiting: int = 1) -> None:
+    """Preempt what is being drawn if this request comes before it and can start now."""
     drawn = show.active.request
     if drawn is None or show.game_mode.active:
         return
-    if show.scheduler.preempts(drawn.id, request, show.active.steps_left) and may_draw(show, request):
+    if show.scheduler.preempts(drawn.id, request, show.active.steps_left) and may_draw(show, request, waiting):
         show.active.preempt()
 
 
@@ -53,21 +58,20 @@ class Draw:
         """Return the request whose turn it is, if one may be drawn now."""
         show = self._show
         show.scheduler.note_stops(show.now(), stop_limit(show))
-        waiting = Counter(request.layer for request in show.scheduler.pending())
+        waiting = _waiting_by_layer(show)
         return show.scheduler.next(show.now(), lambda request: may_draw(show, request, waiting[request.layer]))
 
     def wakeup(self) -> float | None:
         """Return when the next layer becomes free for a picture that waits for it, in monotonic seconds."""
         show, pending = self._show, self._show.scheduler.pending()
-        waiting = Counter(request.layer for request in pending)
+        waiting = _waiting_by_layer(show)
         moments = (_free_at(show, request, waiting[request.layer]) for request in pending)
         return min((moment for moment in moments if moment > show.now()), default=None)
 
     async def draw(self, request: ImageRequest) -> None:
         """Draw a request until its picture is on air or held, or the request has ended."""
         show, started_at = self._show, self._show.now()
-        show.store.requests.set_state(request.id, RequestState.DRAWING)
-        show.publisher.mark_dirty()
+        show.note_drawing(request)
         with show.active.of(request):
             try:
                 picture = await self._drawn(await self._with_program_view(request), started_at)
@@ -94,17 +98,33 @@ class Draw:
         """Draw while slow text judges run concurrently; None when the request was cancelled."""
         show = self._show
         judging = asyncio.create_task(show.policy.judge_text(request))
-        alarm = show.raid_mode.alarm(show.now())
-        may_be_seen = approval_hold(request, show.config.approval, alarm) is None
         try:
-            seen = may_be_seen and not show.approvals.delays(request)
-            frame = await show.active.frame(request, seen=seen, line=self._line(request))
+            frame = await show.active.frame(request, self._preview_target(request))
             if frame is None:
                 return None
             judgements, judged_s = await self._finished(judging)
             return DrawnPicture(frame, judgements, show.now() - started_at, frame.judged_s + judged_s)
         finally:
             judging.cancel()
+
+    def _preview_target(self, request: ImageRequest) -> OnPreview:
+        """Return where previews of a request go: to its asker alone, to the pages, or nowhere."""
+        show = self._show
+        if request.priority is Lane.PRIVATE:
+            return self._show_privately
+        hold = approval_hold(request, show.config.approval, show.raid_mode.alarm(show.now()))
+        if hold is not None or show.approvals.delays(request):
+            return lambda preview: None
+        line = self._line(request)
+        return lambda preview: show.active.publish_preview(request, preview, line)
+
+    def _show_privately(self, preview: Preview) -> None:
+        """Note a private preview; between two steps, make way for whoever's turn has come meanwhile."""
+        show = self._show
+        show.drafts.show_preview(preview)
+        waiting = _waiting_by_layer(show)
+        for request in show.scheduler.pending():
+            preempt(show, request, waiting[request.layer])
 
     def _line(self, request: ImageRequest) -> str:
         """Say for whom a picture is being drawn; nothing of the broadcaster's own."""

@@ -92,7 +92,8 @@ def after_start_s(show: Show, request: ImageRequest) -> float:
 
 
 def _newcomer_wait_s(show: Show, layer: str) -> float:
-    line, times = _in_order(show, show.scheduler.pending()), show.active.draw_times
+    public = [request for request in show.scheduler.pending() if request.priority is not Lane.PRIVATE]
+    line, times = _in_order(show, public), show.active.draw_times
     like = next((one for one in reversed(line) if one.layer == layer), None)
     newcomer = Upcoming(layer, times.expected_s(like) if like else times.slowest_s, show.approvals.delay_s)
     start = _forecast(show, [*(_upcoming(show, one) for one in line), newcomer])[-1]
@@ -126,5 +127,6 @@ def _forecast(show: Show, pictures: Sequence[Upcoming]) -> list[float]:
 def _upcoming(show: Show, request: ImageRequest) -> Upcoming:
     delay_s = show.approvals.delay_s if show.approvals.delays(request) else 0.0
     draw_s = show.active.draw_times.expected_s(request)
-    waits, keeps = request.priority is not Lane.BROADCASTER, request.hold is None
+    waits = request.priority not in (Lane.BROADCASTER, Lane.PRIVATE)
+    keeps = request.hold is None and request.priority is not Lane.PRIVATE
     return Upcoming(request.layer, draw_s, delay_s, waits, keeps)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from streamer.interfaces import Health
 from streamer.storage.store import Store
-from streamer.types import Availability, ImageRequest, Lane, Refusal
+from streamer.types import Availability, ImageRequest, Refusal
 
 SETTING = "intake"
 
@@ -101,8 +101,8 @@ class Intake:
         """Refuse a request that is not taken now."""
         if self._state is IntakeState.PANIC:
             return Refusal(request.id, "panic", "pictures are switched off for now")
-        if self._state is IntakeState.PAUSED and request.priority is not Lane.BROADCASTER:
+        if self._state is IntakeState.PAUSED and not request.own:
             return Refusal(request.id, "paused", "requests are paused for now")
-        if self._shielded and request.priority is not Lane.BROADCASTER:
+        if self._shielded and not request.own:
             return Refusal(request.id, "paused", "requests are paused while Shield Mode is on")
         return None

@@ -22,6 +22,7 @@ from streamer.pipeline.draw import Draw
 from streamer.pipeline.game_mode import NO_CARD
 from streamer.pipeline.intake import availability
 from streamer.pipeline.moderator import ModeratorActions
+from streamer.pipeline.private_draw import PrivateDraw
 from streamer.pipeline.show import Show
 from streamer.pipeline.stage_commands import StageCommands
 from streamer.pipeline.status import parts_health
@@ -48,6 +49,7 @@ class Channel:
     controls: Controls
     moderator: ModeratorActions
     timekeeper: Timekeeper
+    private: PrivateDraw
 
 
 def build_channel(show: Show, tables: TriggerTables) -> Channel:
@@ -56,7 +58,8 @@ def build_channel(show: Show, tables: TriggerTables) -> Channel:
     moderator = ModeratorActions(show, controls, deliver)
     admit = Admit(show, StageCommands(show, controls, moderator), tables)
     timekeeper = Timekeeper(show, moderator)
-    return Channel(show, admit, Draw(show, deliver), deliver, controls, moderator, timekeeper)
+    private = PrivateDraw(show, admit, controls, deliver)
+    return Channel(show, admit, Draw(show, deliver), deliver, controls, moderator, timekeeper, private)
 
 
 class Pipeline:

@@ -338,12 +338,13 @@ class Scheduler:
 
 
 def preempts(drawn: Lane, waiting: Lane, steps_left: int, preemptions: int) -> bool:
-    """Tell whether a waiting request preempts a drawn one: the broadcaster's preempts a viewer's, if that pays.
+    """Tell whether a waiting request preempts a drawn one: the broadcaster's a viewer's, anybody's a private one.
 
     In its last step a picture is done about as soon as it could be stopped; preempted too often, it would never be
     drawn.
     """
-    return waiting is Lane.BROADCASTER and drawn > waiting and steps_left > 1 and preemptions < _PREEMPTION_LIMIT
+    comes_first = drawn > waiting and (waiting is Lane.BROADCASTER or drawn is Lane.PRIVATE)
+    return comes_first and steps_left > 1 and preemptions < _PREEMPTION_LIMIT
 
 
 def _timed(member: _Queued, now: float, limit_s: float | None) -> _Queued:
@@ -358,9 +359,10 @@ def _timed(member: _Queued, now: float, limit_s: float | None) -> _Queued:
 
 
 def _owner(request: ImageRequest) -> _Owner:
-    """Return whose places a request takes: the viewer's, the broadcaster's, or its own when it was paid for."""
+    """Return whose places a request takes: the viewer's, the broadcaster's, or its own if paid for or private."""
     viewer = request.actor.id if request.priority is Lane.CHAT else ""
-    return request.priority, viewer, request.id if request.priority is Lane.PAID else ""
+    alone = request.priority in (Lane.PAID, Lane.PRIVATE)
+    return request.priority, viewer, request.id if alone else ""
 
 
 def _followers(members: tuple[_Queued, ...]) -> tuple[ImageRequest, ...]:

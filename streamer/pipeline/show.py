@@ -18,6 +18,7 @@ from streamer.overlay.hub import Hub
 from streamer.pipeline.active_draw import ActiveDraw
 from streamer.pipeline.clock import Clock, SystemClock
 from streamer.pipeline.dedupe import RecentResults
+from streamer.pipeline.drafts import Drafts
 from streamer.pipeline.game_mode import GameMode, GameModeOptions
 from streamer.pipeline.intake import Intake
 from streamer.pipeline.metrics import Metrics
@@ -31,7 +32,7 @@ from streamer.storage.people import People, full_name
 from streamer.storage.privacy import Privacy, PrivacyOptions
 from streamer.storage.store import Store
 from streamer.text import isolated, without_isolates
-from streamer.types import Actor, Clear, ImageRequest, RequestState, Role, Update
+from streamer.types import Actor, Clear, ImageRequest, Lane, RequestState, Role, Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class Show:
     first_time: FirstTimeChatters = field(default_factory=FirstTimeChatters)
     people: People = field(default_factory=People)
     lineage: Lineage = field(default_factory=Lineage)
+    drafts: Drafts = field(default_factory=Drafts)
     stopped: dict[str, Health] = field(default_factory=dict)
     """Sources and outputs that ended by an error, by name."""
     work: asyncio.Event = field(default_factory=asyncio.Event)
@@ -130,15 +132,42 @@ class Show:
         """Cancel every queued and held request that matches; return how many."""
         dropped = [*self.scheduler.drop(matches), *self.approvals.drop(matches)]
         self.work.set()
-        self.publisher.end(dropped, RequestState.CANCELLED, rule, reason)
+        self.end(dropped, RequestState.CANCELLED, rule, reason)
         return len(dropped)
+
+    def end(self, requests: Iterable[ImageRequest], state: RequestState, rule: str, reason: str) -> None:
+        """End requests without a picture; only whoever asked for a private one learns of its end."""
+        public = []
+        for request in requests:
+            if request.priority is Lane.PRIVATE:
+                self.drafts.end(request.id, state, rule, reason)
+            else:
+                public.append(request)
+        self.publisher.end(public, state, rule, reason)
+
+    def note_drawing(self, request: ImageRequest) -> None:
+        """Note that a request is being drawn."""
+        if request.priority is Lane.PRIVATE:
+            self.drafts.start(request.id, self.now())
+        else:
+            self.store.requests.set_state(request.id, RequestState.DRAWING)
+            self.publisher.mark_dirty()
+
+    def note_preempted(self, request: ImageRequest) -> None:
+        """Queue a request again whose drawing was stopped for another, as if it had never begun."""
+        self.scheduler.requeue(request.id)
+        if request.priority is Lane.PRIVATE:
+            self.drafts.queue(request.id)
+        else:
+            self.hub.withdraw(request.id)
+            self.store.requests.set_state(request.id, RequestState.QUEUED)
 
     def end_queued(self, endings: Iterable[Ending]) -> None:
         """Report requests that the scheduler has given up."""
         endings = tuple(endings)
-        self.wait_notices.note(endings)
+        self.wait_notices.note(ending for ending in endings if ending.request.priority is not Lane.PRIVATE)
         for ending in endings:
-            self.publisher.end([ending.request], ending.state, ending.refusal.rule, ending.refusal.reason)
+            self.end([ending.request], ending.state, ending.refusal.rule, ending.refusal.reason)
 
     def end_held(self, held_pictures: Iterable[HeldPicture]) -> None:
         """Expire held pictures that no moderator decided on."""

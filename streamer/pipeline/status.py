@@ -11,7 +11,7 @@ from streamer.pipeline.forecast import newcomer_waits, shown_in
 from streamer.pipeline.metrics import Percentiles
 from streamer.pipeline.show import Show
 from streamer.storage.bans import Ban
-from streamer.types import ImageRequest
+from streamer.types import ImageRequest, Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class ShowStatus:
 
 
 def status(show: Show) -> ShowStatus:
-    """Gather what a panel shows."""
+    """Gather what a panel shows; private pictures are their asker's alone."""
+    drawing = show.active.request
     return ShowStatus(
         paused=not show.intake.open,
         panicked=show.intake.panicked,
@@ -50,8 +51,8 @@ def status(show: Show) -> ShowStatus:
         active=show.generator.active,
         sources=tuple(parts_health(show)),
         pages=show.hub.pages.count,
-        drawing=show.active.request,
-        pending=tuple(show.scheduler.pending()),
+        drawing=drawing if drawing is not None and drawing.priority is not Lane.PRIVATE else None,
+        pending=tuple(request for request in show.scheduler.pending() if request.priority is not Lane.PRIVATE),
         waits=shown_in(show),
         newcomer_waits=newcomer_waits(show),
         held=show.approvals.all(),

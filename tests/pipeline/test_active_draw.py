@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 import pytest
@@ -15,7 +17,7 @@ from streamer.overlay.layer_options import LayerOptions
 from streamer.overlay.mailbox import Mailbox
 from streamer.pipeline.active_draw import ActiveDraw
 from streamer.pipeline.stage import Stage
-from streamer.types import Frame, ImageRequest, Preview
+from streamer.types import Frame, ImageRequest, Lane, Preview
 from tests.support.clock import ManualClock
 from tests.support.examples import REQUEST
 
@@ -83,7 +85,14 @@ def drawing(brush: Brush, stage: Stage, hub: Hub) -> ActiveDraw:
 
 async def drawn(drawing: ActiveDraw, *, seen: bool = True) -> Frame | None:
     with drawing.of(REQUEST):
-        return await drawing.frame(REQUEST, seen=seen, line="drawing for zoe")
+        return await drawing.frame(REQUEST, partial(publish, drawing) if seen else ignore)
+
+
+def publish(drawing: ActiveDraw, preview: Preview) -> None:
+    drawing.publish_preview(REQUEST, preview, "drawing for zoe")
+
+
+def ignore(preview: Preview) -> None: ...
 
 
 def previews(page: Mailbox) -> list[tuple[object, object, object]]:
@@ -150,7 +159,7 @@ async def test_it_is_known_how_many_steps_are_left(drawing: ActiveDraw, brush: B
     brush.between = lambda: left.append(drawing.steps_left)
     with drawing.of(REQUEST):
         left.append(drawing.steps_left)
-        await drawing.frame(REQUEST)
+        await drawing.frame(REQUEST, ignore)
         left.append(drawing.steps_left)
     assert left == [REQUEST.params.num_inference_steps, 1, 0]
 
@@ -158,13 +167,13 @@ async def test_it_is_known_how_many_steps_are_left(drawing: ActiveDraw, brush: B
 async def test_what_makes_way_is_stopped_and_waits_again(drawing: ActiveDraw, brush: Brush) -> None:
     brush.between = drawing.preempt
     with drawing.of(REQUEST):
-        assert await drawing.frame(REQUEST) is None
+        assert await drawing.frame(REQUEST, ignore) is None
         assert drawing.waits_again(REQUEST)
     assert (brush.cancelled, brush.closed) == (["r1"], True)
     brush.between = lambda: None
     with drawing.of(REQUEST):
         assert not drawing.waits_again(REQUEST)
-        assert await drawing.frame(REQUEST) is not None
+        assert await drawing.frame(REQUEST, ignore) is not None
 
 
 async def test_what_is_called_off_or_cleared_does_not_wait_again_whichever_came_first(
@@ -185,7 +194,7 @@ async def test_what_is_called_off_or_cleared_does_not_wait_again_whichever_came_
 async def test_what_is_called_off_before_it_was_begun_is_never_begun(drawing: ActiveDraw, brush: Brush) -> None:
     with drawing.of(REQUEST):
         drawing.cancel()
-        assert await drawing.frame(REQUEST) is None
+        assert await drawing.frame(REQUEST, ignore) is None
     assert not brush.begun
 
 
@@ -206,3 +215,15 @@ def test_calling_off_nothing_does_nothing(drawing: ActiveDraw, brush: Brush) -> 
     drawing.cancel()
     drawing.preempt()
     assert brush.cancelled == []
+
+
+async def test_a_private_picture_stays_wanted_over_a_clear_until_it_is_cancelled(
+    drawing: ActiveDraw, brush: Brush, stage: Stage
+) -> None:
+    private = replace(REQUEST, priority=Lane.PRIVATE, layer="")
+    brush.between = lambda: stage.clear(None, REQUEST.at + 1)
+    with drawing.of(private):
+        assert await drawing.frame(private, ignore) is not None
+    brush.between = drawing.cancel
+    with drawing.of(private):
+        assert await drawing.frame(private, ignore) is None

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.interfaces import Rule
 from streamer.moderation.policy import gravest
-from streamer.types import Frame, Hold, ImageRequest, Lane, Outcome, Refusal
+from streamer.types import Frame, Hold, ImageRequest, Outcome, Refusal
 
 
 class OwnPictures(StrEnum):
@@ -39,7 +39,7 @@ class PictureRule(Rule):
 
     def look(self, request: ImageRequest, frame: Frame, now: float) -> Refusal | Hold | None:
         """Refuse a picture that a judge blocks; hold one that a judge is unsure of or could not look at."""
-        strictness = self._own if request.priority is Lane.BROADCASTER else OwnPictures.AS_CHAT
+        strictness = self._own if request.own else OwnPictures.AS_CHAT
         judgement = gravest(frame.judgements)
         if judgement is None or strictness is OwnPictures.SHOW:
             return None

@@ -1,0 +1,112 @@
+"""Routes about private pictures: drawn for the operator who asks, and on air only when that operator says so."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Response
+
+from streamer.api import draft_schemas as schemas
+from streamer.api.dependencies import OPERATOR, ApiContext, Context
+from streamer.commands.draft_order import DraftOrder, draft_request
+from streamer.errors import ConfigError
+from streamer.pipeline.drafts import Draft, DraftState
+from streamer.types import Actor, Frame, ImageRequest, Preview, Refusal, Role, Trigger
+
+ASKER = Actor("api", "api", Role.BROADCASTER)
+"""An operator's token stands for the streamer."""
+
+router = APIRouter(prefix="/api/v1", tags=["drafts"], dependencies=[OPERATOR])
+
+
+@router.get("/draft_options")
+async def options(context: Context) -> schemas.DraftOptionsOut:
+    """Return what can be chosen for a private picture: commands, styles, and the limits of the model."""
+    show = context.channel.show
+    return schemas.draft_options(show.commands, show.generator.abilities)
+
+
+@router.post("/drafts")
+async def ask(body: schemas.DraftIn, context: Context) -> schemas.DraftOut:
+    """Draw a picture for the caller alone; it waits until nobody else's picture may be drawn."""
+    draft_id = f"draft-{body.id or uuid.uuid4()}"
+    if (known := context.channel.show.drafts.get(draft_id)) is not None:
+        return schemas.draft(known)
+    return schemas.draft(context.channel.private.ask(_requested(draft_id, body.order(), context)))
+
+
+@router.get("/drafts/{draft_id}")
+async def draft(
+    draft_id: str, context: Context, wait_s: Annotated[float, Query(ge=0, le=60)] = 0.0
+) -> schemas.DraftOut:
+    """Return what is known about a private picture, after it is finished or at most ``wait_s`` seconds later."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(context.channel.show.drafts.ended(draft_id), wait_s)
+    return schemas.draft(_known(draft_id, context))
+
+
+@router.get("/drafts/{draft_id}/image")
+async def image(draft_id: str, context: Context) -> Response:
+    """Return the bytes of a private picture that is drawn."""
+    return _picture(_drawn(draft_id, context)[1])
+
+
+@router.get("/drafts/{draft_id}/preview")
+async def preview(draft_id: str, context: Context) -> Response:
+    """Return the bytes of the newest preview of a private picture that is being drawn."""
+    found = _known(draft_id, context).preview
+    if found is None or not found.data:
+        raise HTTPException(409, f"there is no preview of the draft '{draft_id}' now")
+    return _picture(found)
+
+
+@router.post("/drafts/{draft_id}/air")
+async def put_on_air(draft_id: str, context: Context) -> schemas.AiringOut:
+    """Put a private picture on air as the caller's own request: rules, judges and approval decide as ever."""
+    return schemas.airing(await context.channel.private.put_on_air(*_drawn(draft_id, context)))
+
+
+@router.delete("/drafts/{draft_id}", status_code=204, response_class=Response)
+async def discard(draft_id: str, context: Context) -> None:
+    """Cancel a private picture that waits or is being drawn, and forget it."""
+    if not context.channel.private.discard(draft_id):
+        raise _unknown(draft_id)
+
+
+def _requested(draft_id: str, order: DraftOrder, context: ApiContext) -> ImageRequest:
+    """Return the request for a private picture; 422 for what cannot be drawn."""
+    show = context.channel.show
+    trigger = Trigger(draft_id, "http", "", ASKER, time.monotonic())
+    try:
+        request = draft_request(show.commands, show.generator.abilities, order, trigger)
+    except ConfigError as error:
+        raise HTTPException(422, str(error)) from None
+    if isinstance(request, Refusal):
+        raise HTTPException(422, f"text: {request.reason}")
+    return request
+
+
+def _known(draft_id: str, context: ApiContext) -> Draft:
+    if (found := context.channel.show.drafts.get(draft_id)) is None:
+        raise _unknown(draft_id)
+    return found
+
+
+def _unknown(draft_id: str) -> HTTPException:
+    return HTTPException(404, f"there is no draft '{draft_id}'; only the newest are kept, and no restart keeps any")
+
+
+def _drawn(draft_id: str, context: ApiContext) -> tuple[Draft, Frame]:
+    found = _known(draft_id, context)
+    if found.state is not DraftState.DRAWN or found.frame is None:
+        why = f": {found.reason}" if found.reason else ""
+        raise HTTPException(409, f"the draft '{draft_id}' has no picture, it is {found.state}{why}")
+    return found, found.frame
+
+
+def _picture(picture: Frame | Preview) -> Response:
+    return Response(picture.data, media_type=picture.media_type, headers={"cache-control": "no-store"})
