@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,8 @@ from streamer.generator.klein.optimizations import Optimizations
 from streamer.generator.klein.quantize import FP8, Quantizer
 from streamer.generator.klein.testing import make_pipeline
 from streamer.generator.klein.warmup import WarmUp
+from streamer.types import SamplingParams
+from tests.support.generation import request
 
 pytestmark = pytest.mark.gpu
 
@@ -76,3 +80,25 @@ def test_pictures_equal_stock(optimizations: Optimizations) -> None:
         drawing = engine.draw(EngineJob("something else", width, height))
         next(drawing)
         drawing.close()
+
+
+@pytest.mark.parametrize("memory", ["small", "tiny"])
+def test_little_memory_draws_the_same_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: str) -> None:
+    """With the text model on the host and a decoder in strips, by graphs and kernels, under the cap."""
+    from streamer.generator.backends import klein
+    from streamer.generator.klein.testing import make_checkpoint
+
+    monkeypatch.setenv("STREAMER_HOME", str(tmp_path / "home"))
+    folder = make_checkpoint(tmp_path / "wide", "wide", dtype=torch.bfloat16)
+    pictures = []
+    for mode in ("full", memory):
+        backend: Any = klein.create(klein.Options(model=str(folder), text_tokens=64, memory=mode, precision="fp8"))
+        backend.load(lambda doing, share: None)
+        backend.warm_up([(640, 640)], lambda doing, share: None)
+        while backend.idle(lambda doing, share: None):
+            pass
+        assert backend.active()["memory"] == mode
+        *_, picture = backend.draw(replace(request(), params=SamplingParams(640, 640, 4, 1.0, 7)))
+        pictures.append(picture.pixels().astype(int))
+        backend.close()
+    assert np.abs(pictures[0] - pictures[1]).mean() < 1

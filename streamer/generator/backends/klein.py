@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from streamer import installation
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Backend
 from streamer.generator.klein.checkpoint_files import check_checkpoint
-from streamer.generator.klein.optimizations import OptimizationName, RequestedPrecision
+from streamer.generator.klein.optimizations import OptimizationName, RequestedMemory, RequestedPrecision
 from streamer.generator.model_name import local_folder
 
 
@@ -40,8 +40,13 @@ class Options(BaseModel):
     )
     precision: RequestedPrecision = Field(
         "auto",
-        description="float32, bfloat16, fp8, int8, fp8-weights or int8-weights; auto: fp8 from RTX 40 and "
-        "H100 on, int8 on A100 and RTX 30",
+        description="float32, bfloat16, fp8, int8, fp8-weights or int8-weights; auto: whichever is fastest on this "
+        "GPU, measured at the first start and remembered",
+    )
+    memory: RequestedMemory = Field(
+        "auto",
+        description="how much GPU memory the 4B may take: full, at most 11 GB; small, 8.5; tiny, 6.5, and a new prompt "
+        "takes longer; auto: as much as the card has",
     )
     without: tuple[OptimizationName, ...] = Field(
         (), description="optimizations to switch off, by the names that the panel shows"
@@ -75,6 +80,12 @@ class Options(BaseModel):
         True, description="true: draw slowly at first and optimize between requests; false: optimize first"
     )
 
+    @model_validator(mode="after")
+    def _judge_has_its_weights(self) -> Options:
+        if self.policy_judge and self.memory in ("small", "tiny"):
+            raise ValueError("memory: the policy judge needs the whole text encoder on the GPU; set it to full or auto")
+        return self
+
 
 def check_files(options: Options) -> None:
     """Raise BackendUnavailable for a name that means no model, and for a folder that cannot be loaded."""
@@ -97,4 +108,4 @@ def create(options: Options) -> Backend:
 
     home = Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer"))
     keep_caches(home)
-    return KleinBackend(options)
+    return KleinBackend(options, home)

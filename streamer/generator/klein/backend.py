@@ -19,24 +19,20 @@ from streamer.errors import BackendUnavailable, Unsupported
 from streamer.generator.backend import BackendPicture, HostPicture, Report, StepCallback, one_line
 from streamer.generator.backends.klein import Options
 from streamer.generator.klein.checkpoint_files import check_checkpoint, require_distilled
+from streamer.generator.klein.choice import Chooser, eight_bit_dtype
 from streamer.generator.klein.device import describe_device, find_device
 from streamer.generator.klein.device_picture import gpu_jpeg_available
 from streamer.generator.klein.download import CHECKPOINT_FILES, VAE_FILES, find_checkpoint
 from streamer.generator.klein.engine import DISTILLED_STEPS, Engine, EngineJob
 from streamer.generator.klein.loading import load
+from streamer.generator.klein.measured_choice import Measurement
 from streamer.generator.klein.model import KleinModel
-from streamer.generator.klein.optimizations import (
-    DeviceInfo,
-    Optimizations,
-    Precision,
-    RequestedPrecision,
-    choose_optimizations,
-)
+from streamer.generator.klein.optimizations import DeviceInfo, MemoryMode, Optimizations
 from streamer.generator.klein.policy_judge import CLASS, PolicyJudge, load_head
-from streamer.generator.klein.quantize import FP8, Quantizer, count_eight_bit, eight_bit_matmul_works
+from streamer.generator.klein.quantize import Quantizer, count_eight_bit
 from streamer.generator.klein.reference_image import open_reference
 from streamer.generator.klein.text_encoder import prompt_fits
-from streamer.generator.klein.vram import enlarge, require_memory, shrink_job, weights_gb
+from streamer.generator.klein.vram import enlarge, lift_limit, limit_memory, shrink_job
 from streamer.generator.klein.warmup import WarmUp
 from streamer.generator.prompt_fit import PromptFitter
 from streamer.moderation.thresholds import Thresholds
@@ -64,13 +60,16 @@ class KleinBackend:
 
     most_steps = MOST_STEPS
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
+    def __init__(self, options: Options, home: Path | None = None) -> None:
+        """``home`` is the folder in which measurements of this machine are kept; None keeps none."""
+        self._options, self._home = options, home
+        self._measured: Measurement | None = None
         self._device_info, self._optimizations = DeviceInfo("cpu", "CPU"), Optimizations()
         self._device = torch.device("cpu")
         self._quantizer = Quantizer(False, None)
         self._engine: Engine | None = None
         self._warm_up: WarmUp | None = None
+        self._memory: MemoryMode = "full"
         self._memory_level = 0
         self._policy: PolicyJudge | None = None
         self._fitter: PromptFitter | None = None
@@ -86,13 +85,17 @@ class KleinBackend:
         check_checkpoint(folder)  # before another decoder is downloaded
         decoder = self._decoder_folder(report)
         self._device_info = describe_device(device)
-        self._optimizations = self._choose_optimizations(folder)
+        choice = Chooser(options, device, self._device_info, self._home).choose(folder, report)
+        self._optimizations, self._measured, self._memory = choice.optimizations, choice.measured, choice.memory
         self._quantizer = quantizer_for(self._optimizations)
         dtype = DTYPES.get(self._optimizations.precision, torch.bfloat16)
         try:
             model = load(
-                folder, device=device, dtype=dtype, finish_block=self._quantizer, decoder=decoder, report=report
-            )
+                folder, device=device, dtype=dtype, finish_block=self._quantizer, decoder=decoder, report=report,
+                memory=self._memory,
+            )  # fmt: skip
+            if self._limited:
+                limit_memory(device)
             self._engine = Engine(
                 model,
                 text_tokens=options.text_tokens,
@@ -123,13 +126,14 @@ class KleinBackend:
     def warm_up(self, sizes: Sequence[tuple[int, int]], report: Report) -> None:
         """Draw one picture eagerly, then make every size (width, height) fast, or leave that to ``idle``."""
         engine = self._require_engine()
-        if sizes:
+        if sizes and not self._limited:
             report("drawing a first picture", 0.0)
             width, height = sizes[0]
             for _ in engine.draw(EngineJob("warm up", width, height)):
                 pass
-        self._warm_up = WarmUp(engine, self._optimizations, sizes, self._policy)
-        while not self._options.warm_in_background and self._warm_up.steps_left:
+        self._warm_up = WarmUp(engine, self._optimizations, sizes, self._policy, saves_memory=self._limited)
+        # The plain way takes more memory than the limit allows.
+        while (self._limited or not self._options.warm_in_background) and self._warm_up.steps_left:
             report(*self._warm_up.next_step())
 
     def idle(self, report: Report) -> bool:
@@ -177,6 +181,7 @@ class KleinBackend:
         return {
             **named,
             **active_optimizations(self._optimizations, results),
+            **({} if self._measured is None else {"measured": self._measured.in_words()}),
             "text_tokens": str(self._options.text_tokens),
             **self._counts(self._engine),
             **({} if self._policy is None else {"policy_judge": "on, its thresholds are not evaluated"}),
@@ -184,10 +189,17 @@ class KleinBackend:
             **({} if self._fitter is None else self._fitter.active()),
         }
 
+    @property
+    def _limited(self) -> bool:
+        """Whether less memory than usual was promised."""
+        return self._memory != "full" and self._device.type == "cuda"
+
     def close(self) -> None:
         """Free the memory."""
         self._engine = self._warm_up = self._policy = None
         gc.collect()
+        if self._limited:
+            lift_limit(self._device)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -238,27 +250,6 @@ class KleinBackend:
         thresholds = Thresholds(hold={CLASS: options.policy_hold}, block={CLASS: options.policy_block})
         return PolicyJudge(model, head, thresholds)
 
-    def _choose_optimizations(self, folder: Path) -> Optimizations:
-        options = self._options
-        if options.optimize == "off":
-            default: Precision = "float32" if self._device_info.kind == "cpu" else "bfloat16"
-            return Optimizations(precision=default if options.precision == "auto" else options.precision)
-        size_gb = weights_gb(folder)
-        chosen = self._choose_working(options.precision, size_gb)
-        require_memory(self._device_info, chosen.precision, size_gb, options.model)
-        return chosen
-
-    def _choose_working(self, precision: RequestedPrecision, size_gb: float) -> Optimizations:
-        """Choose for the device; if a product in eight bits fails on it, choose a wider type."""
-        chosen = choose_optimizations(
-            self._device_info, precision=precision, weights_gb=size_gb, without=self._options.without
-        )
-        dtype = eight_bit_dtype(chosen.precision)
-        if dtype is None or chosen.precision.endswith("-weights") or eight_bit_matmul_works(dtype, self._device):
-            return chosen
-        log.warning("%s cannot multiply in %s", self._device_info.name, chosen.precision)
-        return self._choose_working("int8" if chosen.precision == "fp8" else "bfloat16", size_gb)
-
     def _decoder_folder(self, report: Report) -> Path | None:
         if self._options.decoder == "full":
             return None
@@ -270,7 +261,7 @@ class KleinBackend:
         sizes = ", ".join(str(shape) for shape in engine.plans) or "none yet"
         left = 0 if self._warm_up is None else self._warm_up.steps_left
         waiting = f", {left} warm-up steps left" if left else ""
-        memory = {"memory": MEMORY_LEVELS[self._memory_level]} if self._memory_level else {}
+        memory = {"memory": MEMORY_LEVELS[self._memory_level] or self._memory}
         return {"eight_bit_layers": str(eight_bit), "fast_sizes": sizes + waiting, **memory}
 
     def _require_engine(self) -> Engine:
@@ -307,8 +298,3 @@ def active_optimizations(optimizations: Optimizations, results: dict[str, str]) 
         on.pop("compile", None)  # it is only used where the kernels cannot be
     failed = {name: result for name, result in results.items() if not result.startswith("error")}
     return on | {CHECK_NAMES.get(name, name): f"off: {result.removeprefix('off: ')}" for name, result in failed.items()}
-
-
-def eight_bit_dtype(precision: Precision) -> torch.dtype | None:
-    """Return the eight-bit type of a precision, or None where weights stay wide."""
-    return FP8 if precision.startswith("fp8") else torch.int8 if precision.startswith("int8") else None

@@ -65,7 +65,9 @@ class Engine:
         self.preview_colours = fit_preview_colours(model.vae) if previews else None
         self.velocity: Velocity = stock_velocity(model.transformer)
         self.decoder: Decoder = stock_decoder(model.vae)
-        self.text_buffers = text_encoder.blank_text_buffers(text_tokens, model.hidden, model.dtype, model.device)
+        self.text_buffers = text_encoder.blank_text_buffers(
+            text_tokens, model.hidden, model.dtype, model.device, model.embedded_width
+        )
         self.encode: Run = self._stock_encode()
         self.fused_text_layers: text_encoder.Layers | None = None
         self.plans: dict[Shape, ShapePlan] = {}
@@ -152,8 +154,7 @@ class Engine:
         if cached is not None:
             return cached
         ids, real = text_encoder.tokenize(self.model.tokenizer, prompt, self.text_tokens)
-        self.text_buffers.ids.copy_(ids)
-        self.text_buffers.real.copy_(real)
+        text_encoder.put_tokens(self.text_buffers, self.model.encoder, ids, real)
         self.encode()
         self.prompt_cache.put(prompt, self.text_tokens, self.text_buffers.context)
         return self.text_buffers.context

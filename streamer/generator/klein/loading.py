@@ -17,7 +17,9 @@ from streamer.generator.backend import Report
 from streamer.generator.checkpoint_check import check_weights, readable
 from streamer.generator.klein.checkpoint_files import KV_PIPELINE, check_checkpoint
 from streamer.generator.klein.model import KleinModel
+from streamer.generator.klein.optimizations import MemoryMode
 from streamer.generator.klein.reference_kv_cache import attend_to_kv_cache
+from streamer.generator.klein.streamed_layers import LayerStaging
 from streamer.generator.klein.taef2 import is_tiny, use_tiny
 from streamer.generator.klein.text_encoder import LAYERS
 from streamer.generator.klein.weights import FinishBlock, OnProgress, fill, tensor_files
@@ -27,12 +29,12 @@ META = torch.device("meta")
 
 def load(
     folder: Path, *, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock, decoder: Path | None,
-    report: Report,
+    report: Report, memory: MemoryMode = "full",
 ) -> KleinModel:  # fmt: skip
     """Load every part; ``decoder`` is the folder of another VAE with the same latents, None for the checkpoint's own.
 
-    ``finish_block`` gets each block of transformer and text encoder as it is loaded. Raises BackendUnavailable if the
-    folder is not a distilled Klein, or is incomplete.
+    ``finish_block`` gets each block of transformer and text encoder as it is loaded; ``memory`` says which parts of the
+    text encoder stay on the host. Raises BackendUnavailable if the folder is not a distilled Klein, or is incomplete.
     """
     caches_references = check_checkpoint(folder)
     if decoder is not None:
@@ -41,13 +43,18 @@ def load(
     _fill_transformer(parts.transformer, folder / "transformer", device, dtype, finish_block, report)
     if caches_references:
         attend_to_kv_cache(parts.transformer)
-    _fill_encoder(parts.encoder, folder / "text_encoder", device, dtype, finish_block, report)
+    finish_layer = finish_block if memory != "tiny" else _then_adopt(finish_block, LayerStaging(device))
+    _fill_encoder(parts.encoder, folder / "text_encoder", device, dtype, finish_layer, report)
+    if memory != "full":
+        parts.encoder.embed_tokens.to("cpu")
     fill(parts.vae, folder / "vae", device=device, dtype=dtype)
     if decoder is not None and is_tiny(decoder):
         use_tiny(parts.vae, decoder, device, dtype)
     elif decoder is not None:
         _swap_decoder(parts.vae, _vae_folder(decoder), device, dtype)
-    return replace(parts, device=device, dtype=dtype, caches_references=caches_references)
+    return replace(
+        parts, device=device, dtype=dtype, caches_references=caches_references, host_embedding=memory != "full"
+    )
 
 
 def from_pipeline(pipeline: Any) -> KleinModel:
@@ -69,6 +76,16 @@ def from_pipeline(pipeline: Any) -> KleinModel:
     )
 
 
+def _then_adopt(finish_block: FinishBlock, staging: LayerStaging) -> FinishBlock:
+    """Move each layer's weights to the host once it is finished."""
+
+    def finish(layer: nn.Module) -> None:
+        finish_block(layer)
+        staging.adopt(layer)
+
+    return finish
+
+
 def _read_configs(folder: Path) -> KleinModel:
     """Build every part without weights: what the libraries cannot read is found before gigabytes are loaded."""
     with readable(folder / "tokenizer"):
@@ -76,7 +93,7 @@ def _read_configs(folder: Path) -> KleinModel:
     with readable(folder / "scheduler"):
         scheduler = FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
     return KleinModel(
-        transformer=_blank(Flux2Transformer2DModel, folder / "transformer"),
+        transformer=blank_transformer(folder),
         encoder=_blank_encoder(folder / "text_encoder"),
         vae=_blank(AutoencoderKLFlux2, folder / "vae"),
         tokenizer=tokenizer,
@@ -84,6 +101,11 @@ def _read_configs(folder: Path) -> KleinModel:
         device=META,
         dtype=torch.float32,
     )
+
+
+def blank_transformer(folder: Path) -> Any:
+    """Build the transformer of a checkpoint without weights, on the meta device."""
+    return _blank(Flux2Transformer2DModel, folder / "transformer")
 
 
 def _blank(kind: Any, folder: Path) -> Any:

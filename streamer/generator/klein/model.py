@@ -24,6 +24,14 @@ class KleinModel:
     caches_references: bool = False
     """Whether it is a KV checkpoint, which reads the picture to edit once; see reference_kv_cache.py."""
 
+    host_embedding: bool = False
+    """Whether the text model's embedding stays on the host, to save GPU memory."""
+
+    @property
+    def embedded_width(self) -> int | None:
+        """The width d of the text model's hidden states where the host embeds the tokens, else None."""
+        return int(self.encoder.config.hidden_size) if self.host_embedding else None
+
     @property
     def hidden(self) -> int:
         """The width D of the transformer's hidden states."""

@@ -16,6 +16,10 @@ OptimizationName = Literal["attention", "fused_qkv", "kernels", "compile", "grap
 """Every field of ``Optimizations`` but the precision; ``generator.backends.klein.without`` takes these names."""
 
 HOPPER, ADA, AMPERE_SERVER = (9, 0), (8, 9), (8, 0)
+MemoryMode = Literal["full", "small", "tiny"]
+"""Where the text model is: all of it on the GPU; its embedding on the host; its layers too, fetched for each prompt."""
+RequestedMemory = Literal["auto", MemoryMode]
+
 SPARE_GB = 4.0
 """A model stays in bfloat16 on an old chip only if this much memory is left beside its weights."""
 

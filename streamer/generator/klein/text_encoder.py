@@ -29,11 +29,17 @@ class TextBuffers:
     """[1, n] bool: False on padding."""
     context: Tensor
     """[1, n, D] in the model's dtype: the result, already through the context embedder."""
+    embedded: Tensor | None = None
+    """[1, n, d]: the tokens' vectors, where the embedding's weights stay on the host; else None."""
 
 
-def blank_text_buffers(tokens: int, hidden: int, dtype: torch.dtype, device: torch.device) -> TextBuffers:
-    """Allocate the buffers of one text length; ``hidden`` is D."""
+def blank_text_buffers(
+    tokens: int, hidden: int, dtype: torch.dtype, device: torch.device, embedded: int | None = None
+) -> TextBuffers:
+    """Allocate the buffers of one text length; ``hidden`` is D, and ``embedded`` d where the host embeds."""
+    vectors = None if embedded is None else torch.zeros(1, tokens, embedded, dtype=dtype, device=device)
     return TextBuffers(
+        embedded=vectors,
         ids=torch.zeros(1, tokens, dtype=torch.int64, device=device),
         real=torch.ones(1, tokens, dtype=torch.bool, device=device),
         context=torch.zeros(1, tokens, hidden, dtype=dtype, device=device),
@@ -112,8 +118,19 @@ def encode(buffers: TextBuffers, encoder: Any, embed_context: Callable[[Tensor],
     buffers.context.copy_(embed_context(torch.cat(tapped, dim=-1)))
 
 
+@torch.inference_mode()
+def put_tokens(buffers: TextBuffers, encoder: Any, ids: Tensor, real: Tensor) -> None:
+    """Put what ``tokenize`` returned into the buffers, and the tokens' vectors where the host embeds them."""
+    buffers.ids.copy_(ids)
+    buffers.real.copy_(real)
+    if buffers.embedded is not None:
+        buffers.embedded.copy_(encoder.embed_tokens(ids))
+
+
 def embed_tokens(buffers: TextBuffers, encoder: Any) -> Tensor:
-    """Look up the tokens' vectors, [1, n, d]."""
+    """Return the tokens' vectors, [1, n, d]."""
+    if buffers.embedded is not None:
+        return buffers.embedded
     states: Tensor = encoder.embed_tokens(buffers.ids)
     return states
 

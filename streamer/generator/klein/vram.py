@@ -6,18 +6,29 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Pixels
 from streamer.generator.klein.engine import EngineJob
-from streamer.generator.klein.optimizations import DeviceInfo, Precision
+from streamer.generator.klein.optimizations import DeviceInfo, MemoryMode, Precision
 from streamer.generator.klein.shapes import whole_patches
 
 TEXT_SHARE_LOADED = 0.75
 """The share of the text encoder's weights that is loaded: 27 of 36 layers and no head."""
+EMBEDDING_SHARE = 0.1
+"""The share of the text encoder's weights that its embedding has: 0.097 in the 4B's, 0.076 in the 9B's."""
+TEXT_SHARES: dict[MemoryMode, float] = {
+    "full": TEXT_SHARE_LOADED, "small": TEXT_SHARE_LOADED - EMBEDDING_SHARE, "tiny": 0.03,
+}  # fmt: skip
+"""The share of the text encoder's weights on the GPU in each mode; in the last one layer passes through at a time."""
 WORKING_GB = 2.5
 """What drawing a 1024x1024 picture takes beside the weights."""
+DRIVER_GB = 1.0
+"""What the driver, CUDA itself and the desktop keep."""
+LIMITED_WORKING_GB = 1.6
+"""What drawing may take beside the weights in the modes that promise a limit, in 10^9 bytes."""
 WIDE_SIZE: dict[str, float] = {"float32": 2.0, "bfloat16": 1.0}
 """The size of wide weights, relative to bfloat16."""
 EIGHT_BIT_SIZE = 0.55
@@ -27,23 +38,53 @@ SMALLER_SIDE = 0.7
 PARTS = ("transformer", "text_encoder", "vae")
 
 
-def weights_gb(folder: Path) -> float:
-    """Return the size in bfloat16, in 10^9 bytes, of the weights that are loaded from a checkpoint."""
+def weights_gb(folder: Path, memory: MemoryMode = "full") -> float:
+    """Return the size in bfloat16, in 10^9 bytes, of the weights of a checkpoint that are on the GPU."""
     sizes = {part: sum(file.stat().st_size for file in (folder / part).glob("*.safetensors")) for part in PARTS}
-    return (sizes["transformer"] + sizes["vae"] + TEXT_SHARE_LOADED * sizes["text_encoder"]) / 1e9
+    return (sizes["transformer"] + sizes["vae"] + TEXT_SHARES[memory] * sizes["text_encoder"]) / 1e9
 
 
-def require_memory(device: DeviceInfo, precision: Precision, size_gb: float, model: str) -> None:
-    """Raise BackendUnavailable for a model that cannot fit, early rather than after minutes of loading.
+def choose_memory(device: DeviceInfo, precision: Precision, folder: Path) -> MemoryMode:
+    """Return the first mode, from the one that holds most on the GPU, whose need the device can meet."""
+    modes: tuple[MemoryMode, ...] = ("full", "small")
+    if device.kind == "cpu":
+        return "full"
+    room = device.memory_gb - DRIVER_GB
+    return next((mode for mode in modes if needed_gb(precision, weights_gb(folder, mode), mode) <= room), "tiny")
 
-    ``size_gb`` is the size of its weights in bfloat16, in 10^9 bytes.
-    """
-    needed = size_gb * WIDE_SIZE.get(precision, EIGHT_BIT_SIZE) + WORKING_GB
+
+def needed_gb(precision: Precision, size_gb: float, memory: MemoryMode) -> float:
+    """Return what a model takes whose weights on the GPU are ``size_gb`` in bfloat16; both in 10^9 bytes."""
+    working = WORKING_GB if memory == "full" else LIMITED_WORKING_GB
+    return size_gb * WIDE_SIZE.get(precision, EIGHT_BIT_SIZE) + working
+
+
+def require_memory(device: DeviceInfo, precision: Precision, folder: Path, memory: MemoryMode, model: str) -> None:
+    """Raise BackendUnavailable for a model that cannot fit, early rather than after minutes of loading."""
+    needed = needed_gb(precision, weights_gb(folder, memory), memory)
     if device.kind == "cuda" and needed > device.memory_gb:
         raise BackendUnavailable(
             f"{model} in {precision} needs about {needed:.0f} GB and {device.name} has {device.memory_gb:.0f} GB",
-            fix="leave generator.backends.klein.precision at auto, choose FLUX.2-klein-4B, or use a larger GPU",
+            fix="leave precision and memory of generator.backends.klein at auto, choose FLUX.2-klein-4B, "
+            "or use a larger GPU",
         )
+
+
+def limit_memory(device: torch.device) -> float:
+    """Cap what PyTorch may take at what is loaded and ``LIMITED_WORKING_GB``; return the cap in 10^9 bytes.
+
+    A picture that needs more fails with torch.OutOfMemoryError, which the backend answers with a smaller one.
+    """
+    torch.cuda.empty_cache()
+    cap = torch.cuda.memory_reserved(device) / 1e9 + LIMITED_WORKING_GB
+    total = torch.cuda.get_device_properties(device).total_memory / 1e9
+    torch.cuda.set_per_process_memory_fraction(min(1.0, cap / total), device)
+    return cap
+
+
+def lift_limit(device: torch.device) -> None:
+    """Let PyTorch take the whole GPU again."""
+    torch.cuda.set_per_process_memory_fraction(1.0, device)
 
 
 def shrink_job(job: EngineJob) -> EngineJob:

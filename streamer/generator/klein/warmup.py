@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ from streamer.generator.klein.policy_judge import PolicyJudge
 from streamer.generator.klein.quantize import all_eight_bit
 from streamer.generator.klein.reference_kv_cache import read_reference
 from streamer.generator.klein.shape_plan import ShapePlan, plan_shape
-from streamer.generator.klein.shapes import Shape, whole_patches
+from streamer.generator.klein.shapes import PATCH, Shape, whole_patches
+from streamer.generator.klein.streamed_layers import is_streamed
 from streamer.generator.klein.taef2 import TinyDecoder
 from streamer.generator.klein.vae import Decoder, stock_decoder, to_bytes, tokens_to_latents
 from streamer.generator.klein.verify import (
@@ -69,8 +71,10 @@ class WarmUp:
         optimizations: Optimizations,
         sizes: Sequence[tuple[int, int]],
         policy: PolicyJudge | None = None,
+        saves_memory: bool = False,
     ) -> None:
         self._engine, self._optimizations, self._policy = engine, optimizations, policy
+        self._saves_memory = saves_memory
         shapes = {Shape(*whole_patches(*size), engine.text_tokens) for size in sizes}
         # The largest first: its graphs' memory then holds all the others'.
         self._shapes = sorted(shapes, key=lambda shape: (-shape.tokens, shape.width))
@@ -141,7 +145,7 @@ class WarmUp:
         """
         engine = self._engine
         large = [shape for shape in self._shapes if shape.tokens > FEW_ROWS]
-        shape = large[-1] if large else self._shapes[0]
+        shape = smallest_large_shape(engine.text_tokens) if large else self._shapes[0]
         plan = plan_shape(engine.model, shape, engine.preview_colours, velocity or engine.velocity, engine.decoder)
         plan.buffers.set_step(plan.schedule(engine.model, DISTILLED_STEPS), 0)
         fill_fixed_noise(plan.buffers)
@@ -219,7 +223,11 @@ class WarmUp:
 
         if isinstance(self._engine.model.vae.decoder, TinyDecoder):
             return  # another network: only compiling makes it faster
-        self._use_decoder_if_verified("decoder", fast_decoder(self._engine.model.vae, as_bytes=True))
+        fast = fast_decoder(self._engine.model.vae, as_bytes=True, in_strips=self._saves_memory)
+        self._use_decoder_if_verified("decoder", fast)
+        if self._saves_memory:
+            # Sizes that nobody announced cannot be decoded the plain way either.
+            self._engine.decoder = self._decoder
 
     def _try_compiled_decoder(self) -> None:
         """Compile the VAE's decoder, unless the kernels replace it already."""
@@ -241,6 +249,9 @@ class WarmUp:
         """Run the text model's layers on fused kernels, or else compile them."""
         engine, encoder = self._engine, self._engine.model.encoder
         fused = self._optimizations.kernels and all_eight_bit(*encoder.layers)
+        if is_streamed(encoder) and not fused:
+            self.results["text"] = "off: its weights stay on the host"
+            return
         fast = text_encoder.fused_layers(encoder) if fused else self._compiled_layers()
         self._fill_text_buffers()
         states = text_encoder.embed_tokens(engine.text_buffers, encoder)
@@ -263,8 +274,7 @@ class WarmUp:
     def _fill_text_buffers(self) -> None:
         engine = self._engine
         ids, real = text_encoder.tokenize(engine.model.tokenizer, SAMPLE_PROMPT, engine.text_tokens)
-        engine.text_buffers.ids.copy_(ids)
-        engine.text_buffers.real.copy_(real)
+        text_encoder.put_tokens(engine.text_buffers, engine.model.encoder, ids, real)
 
     def _capture_text(self) -> None:
         self._fill_text_buffers()
@@ -314,6 +324,12 @@ class WarmUp:
         if self._graph_capture is None:
             self._graph_capture = GraphCapture()
         return self._graph_capture.capture(function)
+
+
+def smallest_large_shape(text_tokens: int) -> Shape:
+    """Return the smallest square that is computed the way large pictures are."""
+    side = PATCH * math.isqrt(max(0, FEW_ROWS - text_tokens)) + PATCH
+    return Shape(side, side, text_tokens)
 
 
 def smooth_picture(device: torch.device) -> Tensor:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from streamer.config_file import read
 from streamer.errors import BackendUnavailable
@@ -29,6 +30,13 @@ def test_a_wrong_optimization_is_refused_with_the_right_names(tmp_path: Path) ->
         f"{path}:1: without.1: must be one of attention, fused_qkv, kernels, compile, graphs, fast_decoder, gpu_jpeg, "
         "not 'kernel'; did you mean 'kernels'?"
     )
+
+
+def test_the_policy_judge_needs_its_weights() -> None:
+    """It reads the embedding and the last layers, which a small memory leaves on the host."""
+    with pytest.raises(ValidationError, match="memory: the policy judge needs"):
+        klein.Options(policy_judge=True, memory="tiny")
+    assert klein.Options(policy_judge=True).memory == "auto"
 
 
 def test_without_torch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,9 +21,8 @@ from PIL import Image
 from streamer.errors import BackendError, BackendUnavailable, Unsupported
 from streamer.generator.backend import StepCallback
 from streamer.generator.backends import klein
-from streamer.generator.klein.backend import active_optimizations, eight_bit_dtype, quantizer_for
+from streamer.generator.klein.backend import active_optimizations, quantizer_for
 from streamer.generator.klein.optimizations import Optimizations
-from streamer.generator.klein.quantize import FP8
 from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 pytestmark = pytest.mark.torch
@@ -222,9 +221,6 @@ def test_the_status_tells_a_failed_check_from_a_passed_one() -> None:
 
 def test_a_precision_decides_how_blocks_are_quantized() -> None:
     """The name says the type, and whether only the weights are stored in it."""
-    assert eight_bit_dtype("fp8-weights") is FP8
-    assert eight_bit_dtype("int8") is torch.int8
-    assert eight_bit_dtype("bfloat16") is None
     assert quantizer_for(Optimizations("int8-weights")).weight_only
     assert not quantizer_for(Optimizations("int8")).weight_only
 
@@ -234,11 +230,21 @@ def test_where_eight_bit_products_fail_wider_ones_are_taken(
 ) -> None:
     """A device that cannot multiply in fp8 tries int8, and one that can neither draws in bfloat16."""
     monkeypatch.setattr(
-        "streamer.generator.klein.backend.eight_bit_matmul_works", lambda dtype, device: dtype is torch.int8
+        "streamer.generator.klein.choice.eight_bit_matmul_works", lambda dtype, device: dtype is torch.int8
     )
     assert make(precision="fp8").active()["precision"] == "int8"
-    monkeypatch.setattr("streamer.generator.klein.backend.eight_bit_matmul_works", lambda dtype, device: False)
+    monkeypatch.setattr("streamer.generator.klein.choice.eight_bit_matmul_works", lambda dtype, device: False)
     assert make(precision="fp8").active()["precision"] == "bfloat16"
+
+
+@pytest.mark.parametrize("memory", ["small", "tiny"])
+def test_a_text_model_on_the_host_draws_the_same_picture(make: Callable[..., Any], memory: str) -> None:
+    """Where the weights are changes no number, for a new prompt and for a remembered one."""
+    usual, saving = make(), make(memory=memory)
+    truth = last(usual.draw(request())).pixels()
+    for _ in range(2):
+        assert np.array_equal(last(saving.draw(request())).pixels(), truth)
+    assert saving.active()["memory"] == memory
 
 
 def last(items: Any) -> Any:

@@ -7,7 +7,6 @@ from typing import get_args
 
 import pytest
 
-from streamer.errors import BackendUnavailable
 from streamer.generator.klein.optimizations import (
     EAGER,
     DeviceInfo,
@@ -85,13 +84,3 @@ def test_an_asked_precision_is_taken() -> None:
 def test_the_names_are_those_of_the_fields() -> None:
     """An optimization that has no name could not be turned off."""
     assert {*get_args(OptimizationName), "precision"} == {field.name for field in fields(Optimizations)}
-
-
-def test_a_model_that_cannot_fit_is_refused_before_loading() -> None:
-    """The message says what it needs and what there is."""
-    pytest.importorskip("torch")
-    from streamer.generator.klein.vram import require_memory
-
-    require_memory(RTX_3060, "int8", 13.5, "4B")
-    with pytest.raises(BackendUnavailable, match=r"needs about 19 GB and RTX 3060 has 12 GB"):
-        require_memory(RTX_3060, "int8", 30.0, "9B")

@@ -17,6 +17,7 @@ from streamer.generator.klein.kernels.quantize_rows import quantize_rows
 from streamer.generator.klein.kernels.rms_norm import residual_rms_norm_quantize, rms_norm_quantize
 from streamer.generator.klein.kernels.rope import qk_norm_half_rope
 from streamer.generator.klein.kernels.swiglu import swiglu_quantize
+from streamer.generator.klein.streamed_layers import adjacent, fetch_of
 
 BACKENDS = [SDPBackend.CUDNN_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
@@ -50,6 +51,7 @@ class TextLayers:
         config = encoder.config
         self._heads, self._eps = int(config.num_attention_heads), float(config.rms_norm_eps)
         self._layers = [_layer(layer) for layer in encoder.layers]
+        self._fetch = [fetch_of(layer) for layer in encoder.layers]
         self._unit_scale = torch.ones((), device=self._layers[0].before.device)
         self._int8 = self._layers[0].out.q.dtype == torch.int8
 
@@ -65,6 +67,7 @@ class TextLayers:
         tapped, x = [], states
         rows = rms_norm_quantize(x, self._layers[0].before, self._eps, self._int8)
         for index, layer in enumerate(self._layers, start=1):
+            self._fetch[index - 1]()
             attended = self._matmul_unscaled(self._attention(layer, rows, rotary, bias), layer.out)
             x, rows = self._add_and_norm(x, *attended, layer.after)
             activated = swiglu_quantize(self._matmul(rows, layer.up, x.dtype), self._int8)
@@ -145,10 +148,18 @@ def _join(*linears: Any) -> LinearWeights:
     """Join quantized layers along their outputs, and make each a view of the result: nothing is stored twice."""
     if len(linears) == 1:
         return LinearWeights(linears[0].weight, linears[0].scale)
-    # Bytes: torch cannot concatenate fp8 everywhere.
-    q = torch.cat([linear.weight.view(torch.uint8) for linear in linears]).view(linears[0].weight.dtype)
+    q = _rows_behind_one_another([linear.weight for linear in linears])
     scale, start = torch.cat([linear.scale for linear in linears], dim=1), 0
     for linear in linears:
         end = start + linear.weight.shape[0]
         linear.weight, linear.scale, start = q[start:end], scale[:, start:end], end
     return LinearWeights(q, scale)
+
+
+def _rows_behind_one_another(weights: list[torch.Tensor]) -> torch.Tensor:
+    """Join weights [m, k] along m; those that are neighbours in memory already are not copied."""
+    if adjacent(weights):
+        rows, inputs = sum(weight.shape[0] for weight in weights), weights[0].shape[1]
+        return weights[0].as_strided((rows, inputs), (inputs, 1))
+    # Bytes: torch cannot concatenate fp8 everywhere.
+    return torch.cat([weight.view(torch.uint8) for weight in weights]).view(weights[0].dtype)

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from streamer.generator.klein.kernels.group_norm import add, affine_of, apply, channel_sums
 from streamer.generator.klein.kernels.pixels import softmax_rows, to_bytes
 
+STRIP_PIXELS = 2**18
+"""A strip of a picture that is decoded in strips holds about so many pixels."""
 # Scores of 4,096 queries at a time: at 1024x1024 a quarter gigabyte instead of one.
 QUERY_ROWS = 4096
 
@@ -59,11 +61,44 @@ class DecoderActivation:
 DecoderStep = Callable[[DecoderActivation], DecoderActivation]
 
 
-def _normalize(picture: DecoderActivation, norm: DecoderNorm, silu: bool) -> torch.Tensor:
+NormAndConvolve = Callable[[DecoderActivation, DecoderNorm, DecoderConv], DecoderActivation]
+"""Normalize a picture, apply SiLU, and convolve it."""
+
+
+def _affine(picture: DecoderActivation, norm: DecoderNorm) -> torch.Tensor:
     rows = picture.rows
     sums = picture.sums if picture.sums is not None else channel_sums(rows)
-    affine = affine_of(sums, rows.shape[0], norm.weight, norm.bias, norm.groups, norm.eps, picture.pending)
-    return apply(rows, affine, silu)
+    return affine_of(sums, rows.shape[0], norm.weight, norm.bias, norm.groups, norm.eps, picture.pending)
+
+
+def _normalize(picture: DecoderActivation, norm: DecoderNorm, silu: bool) -> torch.Tensor:
+    return apply(picture.rows, _affine(picture, norm), silu)
+
+
+def convolve_whole(picture: DecoderActivation, norm: DecoderNorm, conv: DecoderConv) -> DecoderActivation:
+    """Normalize and convolve the whole picture at once."""
+    return _convolve(DecoderActivation(picture.like(_normalize(picture, norm, True))), conv)
+
+
+def convolve_in_strips(picture: DecoderActivation, norm: DecoderNorm, conv: DecoderConv) -> DecoderActivation:
+    """Do the same strip by strip, each with a row of its neighbours: no normalized copy of the whole is held."""
+    _, channels, height, width = picture.x.shape
+    lines, edge = max(1, STRIP_PIXELS // width), conv.weight.shape[-1] // 2
+    if lines >= height:
+        return convolve_whole(picture, norm, conv)
+    affine, rows = _affine(picture, norm), picture.rows
+    out = torch.empty(
+        (1, conv.weight.shape[0], height, width), dtype=picture.x.dtype, device=picture.x.device,
+        memory_format=torch.channels_last,
+    )  # fmt: skip
+    for top in range(0, height, lines):
+        bottom = min(height, top + lines)
+        above, below = max(0, top - edge), min(height, bottom + edge)
+        normalized = apply(rows[above * width : below * width], affine, True)
+        strip = normalized.view(1, below - above, width, channels).permute(0, 3, 1, 2)
+        convolved = F.conv2d(strip, conv.weight, padding=edge)
+        out[:, :, top:bottom] = convolved[:, :, top - above : bottom - above]
+    return DecoderActivation(out, conv.bias)
 
 
 def _convolve(picture: DecoderActivation, conv: DecoderConv) -> DecoderActivation:
@@ -79,11 +114,12 @@ class ResnetBlock:
     norm2: DecoderNorm
     conv2: DecoderConv
     shortcut: DecoderConv | None
+    convolve: NormAndConvolve
 
     def __call__(self, picture: DecoderActivation) -> DecoderActivation:
         """Add the convolved branch to the picture; the same pass computes the next norm's statistics."""
-        h = _convolve(DecoderActivation(picture.like(_normalize(picture, self.norm1, True))), self.conv1)
-        h = _convolve(DecoderActivation(h.like(_normalize(h, self.norm2, True))), self.conv2)
+        h = self.convolve(picture, self.norm1, self.conv1)
+        h = self.convolve(h, self.norm2, self.conv2)
         pending = self.conv2.bias if picture.pending is None else self._pending_after(picture.pending)
         if self.shortcut is None:
             sums = add(h.rows, picture.rows, pending, sums=True)
@@ -151,9 +187,10 @@ def _conv(module: Any) -> DecoderConv:
     return DecoderConv(module.weight.detach().contiguous(memory_format=torch.channels_last), module.bias.detach())
 
 
-def _resnet(module: Any) -> ResnetBlock:
+def _resnet(module: Any, convolve: NormAndConvolve) -> ResnetBlock:
     shortcut = _conv(module.conv_shortcut) if module.conv_shortcut is not None else None
-    return ResnetBlock(_norm(module.norm1), _conv(module.conv1), _norm(module.norm2), _conv(module.conv2), shortcut)
+    norms, convs = (_norm(module.norm1), _norm(module.norm2)), (_conv(module.conv1), _conv(module.conv2))
+    return ResnetBlock(norms[0], convs[0], norms[1], convs[1], shortcut, convolve)
 
 
 def _attention(module: Any) -> DecoderAttention:
@@ -168,25 +205,27 @@ def _upsample(module: Any) -> UpsampleBlock:
     return UpsampleBlock(DecoderConv(weight.contiguous(memory_format=torch.channels_last), module.conv.bias.detach()))
 
 
-def _steps(decoder: Any) -> list[DecoderStep]:
+def _steps(decoder: Any, convolve: NormAndConvolve) -> list[DecoderStep]:
     """Walk the decoder's modules between its first and its last convolution."""
     mid = decoder.mid_block
-    steps: list[DecoderStep] = [_resnet(mid.resnets[0])]
+    steps: list[DecoderStep] = [_resnet(mid.resnets[0], convolve)]
     for attention, resnet in zip(mid.attentions, mid.resnets[1:], strict=True):
-        steps += [*([_attention(attention)] if attention is not None else []), _resnet(resnet)]
+        steps += [*([_attention(attention)] if attention is not None else []), _resnet(resnet, convolve)]
     for block in decoder.up_blocks:
-        steps += map(_resnet, block.resnets)
+        steps += [_resnet(resnet, convolve) for resnet in block.resnets]
         steps += map(_upsample, block.upsamplers or ())
     return steps
 
 
-def fast_decoder(vae: Any, as_bytes: bool = False) -> Callable[[torch.Tensor], torch.Tensor]:
+def fast_decoder(vae: Any, as_bytes: bool = False, in_strips: bool = False) -> Callable[[torch.Tensor], torch.Tensor]:
     """Build a decoder from the weights of ``vae``: latents [1, 32, h, w] to a picture [1, 3, 8h, 8w].
 
-    With ``as_bytes`` it returns pixels [8h, 8w, 3] uint8 instead. It raises ValueError for more than one picture.
+    With ``as_bytes`` it returns pixels [8h, 8w, 3] uint8 instead; ``in_strips`` takes less memory and a little longer.
+    It raises ValueError for more than one picture.
     The first call of each shape times cuDNN's algorithms, so call it once before a CUDA graph captures it.
     """
-    first, last, steps = _conv(vae.decoder.conv_in), _conv(vae.decoder.conv_out), _steps(vae.decoder)
+    convolve = convolve_in_strips if in_strips else convolve_whole
+    first, last, steps = _conv(vae.decoder.conv_in), _conv(vae.decoder.conv_out), _steps(vae.decoder, convolve)
     final = _norm(vae.decoder.conv_norm_out)
     before = _conv(vae.post_quant_conv) if vae.post_quant_conv is not None else None
 
@@ -200,7 +239,7 @@ def fast_decoder(vae: Any, as_bytes: bool = False) -> Callable[[torch.Tensor], t
             picture = _convolve(DecoderActivation(x), first)
             for step in steps:
                 picture = step(picture)
-            picture = _convolve(DecoderActivation(picture.like(_normalize(picture, final, True))), last)
+            picture = convolve(picture, final, last)
         if as_bytes:
             return to_bytes(picture.x[0].permute(1, 2, 0).contiguous(), last.bias)
         return picture.x + last.bias[None, :, None, None]

@@ -51,3 +51,13 @@ def test_the_fast_decoder_draws_the_stock_picture(widths: tuple[int, ...]) -> No
     assert got.shape == (12, 20, 3)
     assert want.std() > 10
     assert (got - want).abs().max() <= 1
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("pixels", [1, 45, 100])
+def test_strips_draw_the_same_picture(monkeypatch: pytest.MonkeyPatch, pixels: int) -> None:
+    """However thin a strip is, its neighbours' rows and the statistics of the whole picture count."""
+    vae, latents = tiny_vae((16, 32)), torch.randn(1, 8, 6, 10)
+    whole = vae_decoder.fast_decoder(vae)(latents)
+    monkeypatch.setattr(vae_decoder, "STRIP_PIXELS", pixels)
+    torch.testing.assert_close(vae_decoder.fast_decoder(vae, in_strips=True)(latents), whole, rtol=1e-4, atol=1e-4)
