@@ -15,7 +15,7 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +41,7 @@ CALM_S = 12.0
 class Painter(Prepared):
     """Take as long over each picture as a fast model would, without using the processor."""
 
-    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+    async def draw(self, request: ImageRequest) -> AsyncGenerator[Preview | Frame, None]:
         await asyncio.sleep(DRAW_S)
         yield Frame(request.id, request.layer, "image/jpeg", b"x" * 4096, 1280, 720)
 

@@ -14,7 +14,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -23,7 +24,7 @@ import psutil
 
 from bench import report
 from streamer import app, config_checks, paths
-from streamer.interfaces import Abilities, Health, HealthState
+from streamer.interfaces import Abilities, Health, HealthState, Lease
 from streamer.moderation.policy import Policy
 from streamer.overlay.hub import Hub
 from streamer.pipeline.admit import TriggerTables
@@ -34,7 +35,7 @@ from streamer.pipeline.show import ShowConfig, ShowParts, new_show
 from streamer.pipeline.stage import Stage
 from streamer.storage.store import Store
 from streamer.triggers import replay
-from streamer.types import Actor, Frame, ImageRequest, Preview, Role, Trigger
+from streamer.types import Actor, Frame, ImageRequest, Lane, Preview, Role, Trigger
 
 ROUNDS = 5
 
@@ -46,18 +47,23 @@ class Prepared:
     restarts: Mapping[str, int] = MappingProxyType({})
     abilities = Abilities(edits=False)
 
-    async def ready(self) -> None: ...
+    waited_s = 0.0
+
+    @asynccontextmanager
+    async def lease(self, lane: Lane, unless: asyncio.Event | None = None) -> AsyncIterator[Lease | None]:
+        yield self
 
     def cancel(self, request_id: str) -> None: ...
 
-    def release_gpu(self) -> None: ...
+    def release_gpu(self) -> bool:
+        return True
 
     def reclaim_gpu(self) -> None: ...
 
     def health(self) -> Health:
         return Health("generator", HealthState.READY)
 
-    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+    async def draw(self, request: ImageRequest) -> AsyncGenerator[Preview | Frame, None]:
         yield Frame(request.id, request.layer, "image/jpeg", b"x" * 4096, 1280, 720)
 
 

@@ -38,7 +38,8 @@ from streamer.errors import ConfigError
 from streamer.generator.backend_choice import BackendChoice, choose, options_of_model
 from streamer.generator.config import WorkerSetup
 from streamer.generator.ipc import PROCEDURAL, BackendUse, JudgeUse
-from streamer.generator.supervisor import Supervisor
+from streamer.generator.pool import Pool
+from streamer.generator.pool_channel import PoolChannel
 from streamer.integrations import network
 from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.blocked_terms import BlockedTerms
@@ -78,7 +79,7 @@ class App:
     config: Config
     choice: BackendChoice
     store: Store
-    generator: Supervisor
+    generator: Pool
     channel: Channel
     pipeline: Pipeline
     asgi: Callable[..., Awaitable[None]]
@@ -122,7 +123,7 @@ def build(
             stage=on_air,
             hub=hub,
             metrics=metrics,
-            generator=generator,
+            generator=PoolChannel(generator),
             store=store,
             outputs=outputs,
             program_view=obs.screenshot if obs is not None else None,
@@ -227,11 +228,18 @@ def _obs(
 
 def build_generator(
     config: Config, document: Document, where: Place, choice: BackendChoice, sizes: tuple[tuple[int, int], ...]
-) -> Supervisor:
-    """Build the parent of the generator process, with the options of every backend checked."""
+) -> Pool:
+    """Build whatever draws pictures, with the options of every backend checked."""
     backend = chosen_backend(config, document, choice)
     judges = _judges(config, document, backend)
-    return Supervisor(WorkerSetup(config.generator.process, backend, sizes, where.own, tuple(judges)))
+    setup = WorkerSetup(config.generator.process, backend, sizes, where.own, tuple(judges))
+    shared = {"worker_setup": setup, "home": where.home}
+    return Pool(plugins.create_all(slot_selections(config), document, shared), config.generator.process.deadline_s)
+
+
+def slot_selections(config: Config) -> list[plugins.Selection]:
+    """Return the slots of the file; without any, there is the process on this computer."""
+    return selections("slot", ("generator", "slots"), config.generator.slots or (Use(use="local"),))
 
 
 def chosen_backend(config: Config, document: Document, choice: BackendChoice) -> BackendUse:
@@ -260,7 +268,8 @@ def check(config: Config, document: Document) -> None:
     rules(config, document)
     lists = {"trigger": config.triggers, "output": config.outputs}
     uses = [use for seam, entries in lists.items() for use in selections(seam, (f"{seam}s",), entries)]
-    for selection in (*uses, *selections("judge", ("generator", "judges"), config.generator.judges)):
+    judges = selections("judge", ("generator", "judges"), config.generator.judges)
+    for selection in (*uses, *judges, *slot_selections(config)):
         plugins.checked_options(selection, document)
     check_sold((), config.events, table, document)
     checked_triggers(config, document, table, ())

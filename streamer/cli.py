@@ -24,13 +24,14 @@ from typing import TYPE_CHECKING, Any
 from streamer import __version__, standard_streams
 from streamer.api.auth import INCLUDED_ROLES, TokenRole, TokenTable, digest, new_token, standing_tokens
 from streamer.errors import AlreadyRunning, ConfigError, SeveralPeople, StoreError, StreamerError, leaves
-from streamer.interfaces import Generator, Health, HealthState
+from streamer.interfaces import Health, HealthState
 
 if TYPE_CHECKING:
     from streamer.api.client import ForgetAnswer
     from streamer.app import App
     from streamer.config import Config
     from streamer.config_file import Document
+    from streamer.generator.pool import Pool
     from streamer.paths import Place
     from streamer.storage.store import Store
 
@@ -370,7 +371,7 @@ def _settings(where: Place) -> str:
 class ProgressPrinter:
     """Prints a line whenever the generator's state changes, and what is active once it is ready."""
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Pool) -> None:
         self._generator = generator
         self._last = ""
 
@@ -458,8 +459,8 @@ async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str,
     from streamer import app
     from streamer.commands.parser import request_for
     from streamer.generator.backend_choice import choose
+    from streamer.generator.pool_channel import draw_once
     from streamer.generator.render.encode import FORMATS, converted
-    from streamer.generator.supervisor import draw_once
 
     _check_writable(output)
     where, config, document = _loaded(environ)

@@ -128,6 +128,9 @@ class GeneratorConfig(Section):
         GameModeOptions(),
         description="while the GPU is released: by !free, by a key named free, or by the panel's button",
     )
+    slots: tuple[Use, ...] = Field(
+        (), description="where pictures are drawn, one at a time in each place; empty: in the process above alone"
+    )
     backends: Mapping[str, Mapping[str, object]] = Field({}, description="options of the backends, by name")
     judges: tuple[Use, ...] = Field(
         (),
@@ -242,6 +245,7 @@ def json_schema() -> JsonSchema:
         "rule": (document, "policy"),
         "output": (document, "outputs"),
         "judge": (definitions["GeneratorConfig"], "judges"),
+        "slot": (definitions["GeneratorConfig"], "slots"),
     }.items():
         definitions[f"use.{seam}"] = _use_of(seam, definitions)
         owner["properties"][key]["items"] = {"$ref": f"#/$defs/use.{seam}"}

@@ -16,7 +16,8 @@ StreamerError
 │   └── MissingScope         the login does not cover this; the feature stops, the others go on
 └── BackendError       a picture could not be drawn; the request fails, the program goes on
     ├── BackendUnavailable   the backend cannot run on this machine at all (no weights, no GPU, no memory)
-    ├── BackendDied          the generator process ended or was killed while drawing
+    ├── BackendDied          the generator process ended while drawing
+    │   └── BackendLost          ... for a reason outside the picture: it was killed, or the connection to it was lost
     └── Unsupported          this backend cannot do what the request asks, for example an edit
 """
 
@@ -178,6 +179,10 @@ class BackendUnavailable(BackendError):
 
 class BackendDied(BackendError):
     """The generator process ended while it was drawing."""
+
+
+class BackendLost(BackendDied):
+    """It was killed from outside, or the connection to it was lost: the picture can be drawn by another one."""
 
 
 class Unsupported(BackendError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -14,6 +16,7 @@ from streamer.types import (
     ImageRequest,
     Judgement,
     KeyPress,
+    Lane,
     Notice,
     Preview,
     Refusal,
@@ -209,8 +212,30 @@ class Abilities:
         return ""
 
 
+class Lease(Protocol):
+    """The right to draw one picture now; it ends when the picture is there, or cannot be drawn."""
+
+    @property
+    def active(self) -> Mapping[str, str]:
+        """Name what really draws this picture."""
+        ...
+
+    @property
+    def waited_s(self) -> float:
+        """Return how long the picture waited for a GPU."""
+        ...
+
+    def draw(self, request: ImageRequest) -> AsyncGenerator[Preview | Frame, None]:
+        """Yield previews, then the frame; closing the iterator stops the drawing.
+
+        Raises BackendError if it cannot draw it. A picture may begin again with its first preview: what drew it was
+        lost, and another one draws it.
+        """
+        ...
+
+
 class Generator(Protocol):
-    """Draws one request at a time: previews, then exactly one frame; raises BackendError if it cannot."""
+    """Draws the pictures of one channel, on GPUs that other channels may use as well."""
 
     @property
     def active(self) -> Mapping[str, str]:
@@ -227,20 +252,19 @@ class Generator(Protocol):
         """Count restarts by cause."""
         ...
 
-    async def ready(self) -> None:
-        """Wait until a request would be drawn at once."""
-        ...
-
-    def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
-        """Yield previews, then the frame; closing the iterator stops the drawing."""
+    def lease(self, lane: Lane, unless: asyncio.Event | None = None) -> AbstractAsyncContextManager[Lease | None]:
+        """Wait until a picture of this lane may be drawn at once; None if ``unless`` is set before."""
         ...
 
     def cancel(self, request_id: str) -> None:
-        """Stop this request, drawn or waiting; its ``draw`` raises BackendError."""
+        """Stop drawing this request; its ``draw`` raises BackendError."""
         ...
 
-    def release_gpu(self) -> None:
-        """Finish the picture being drawn, then free the GPU until ``reclaim_gpu``."""
+    def release_gpu(self) -> bool:
+        """Finish the picture being drawn, then free this computer's GPU until ``reclaim_gpu``.
+
+        Return whether nothing can be drawn meanwhile: no other computer draws.
+        """
         ...
 
     def reclaim_gpu(self) -> None:
@@ -248,7 +272,7 @@ class Generator(Protocol):
         ...
 
     def health(self) -> Health:
-        """Return whether the generator draws, and if not, why."""
+        """Return whether anything draws, and if not, why."""
         ...
 
 

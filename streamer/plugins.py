@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 SEAMS: Mapping[str, str] = {
     "backend": "streamer.generator.backends",
     "judge": "streamer.generator.judges",
+    "slot": "streamer.generator.slots",
     "trigger": "streamer.triggers",
     "rule": "streamer.moderation.rules",
     "output": "streamer.outputs",

@@ -21,8 +21,9 @@ from streamer.api.auth import TokenRole, TokenTable
 from streamer.api.connection_guard import ConnectionGuard, GuardedHttp
 from streamer.app import App
 from streamer.errors import ListenError, StoreError
+from streamer.generator.pool import Pool
 from streamer.integrations.obs.image_files import PictureFiles
-from streamer.interfaces import Generator, Health
+from streamer.interfaces import Health
 from streamer.lru import LruDict
 from streamer.pipeline.requeue import FRESH_S, requeue
 from streamer.pipeline.show import restore
@@ -141,7 +142,7 @@ def _count_repeated_lines() -> None:
             logger.addFilter(RepeatedLines())
 
 
-async def _watch_health(generator: Generator, on_health: Callable[[Health], None]) -> None:
+async def _watch_health(generator: Pool, on_health: Callable[[Health], None]) -> None:
     """Report each change of the generator's health, until cancelled."""
     last: Health | None = None
     while True:

@@ -8,8 +8,8 @@ from typing import Protocol, get_type_hints
 import pytest
 
 from streamer import interfaces, plugins
-from streamer.generator.supervisor import Supervisor
-from streamer.interfaces import Generator, Output, Rule, Source
+from streamer.generator.pool_channel import PoolChannel, PoolLease
+from streamer.interfaces import Generator, Lease, Output, Rule, Source
 from streamer.moderation.policy import implements
 from streamer.moderation.rules import words
 from streamer.moderation.rules.length import Length
@@ -23,7 +23,7 @@ def members(protocol: type) -> set[str]:
 
 @pytest.mark.parametrize(
     ("protocol", "offered"),
-    [(Generator, Supervisor), (Output, Archive), (Rule, Length), (Source, Replay)],
+    [(Generator, PoolChannel), (Lease, PoolLease), (Output, Archive), (Rule, Length), (Source, Replay)],
 )
 def test_every_implementation_has_every_member_of_its_interface(protocol: type, offered: type) -> None:
     assert members(protocol) <= {name for name, _ in inspect.getmembers(offered)}

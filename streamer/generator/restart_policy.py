@@ -90,6 +90,11 @@ class CrashingRequests:
         return self._crashes.get(_key(request)) or 0
 
 
+def crashed_before() -> BackendError:
+    """Return why a picture is not drawn that has ended too many processes."""
+    return BackendError("this picture has crashed the generator before", fix="ask for something else")
+
+
 def _key(request: ImageRequest) -> tuple[str, int]:
     return request.prompt, request.params.seed
 

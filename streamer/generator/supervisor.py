@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import replace
 
 from streamer.errors import BackendError
 from streamer.generator.config import BLURRED_PX, WorkerSetup
 from streamer.generator.ipc import Begin
+from streamer.generator.slot import THIS_COMPUTER, SlotPlace
 from streamer.generator.worker_process import WorkerProcess
 from streamer.generator.worker_protocol import (
     HEALTH,
@@ -39,14 +38,19 @@ TRUSTED_ROLE = Role.MODERATOR
 class Supervisor:
     """Draw pictures in a process that may die at any time; belongs to the event loop that runs ``run``."""
 
-    def __init__(self, setup: WorkerSetup) -> None:
-        self._setup = setup
+    def __init__(self, setup: WorkerSetup, place: SlotPlace = THIS_COMPUTER) -> None:
+        self.place, self._setup = place, setup
         self._protocol = WorkerProtocol(setup)
         self._worker: WorkerProcess | None = None
         self._hang_timer: asyncio.Timeout | None = None
         self._drawings: dict[int, asyncio.Queue[DrawItem]] = {}
         self._waiting: set[str] = set()
         self._changed = asyncio.Event()
+
+    @property
+    def free(self) -> bool:
+        """Tell whether a request would be drawn at once."""
+        return self._protocol.state is WorkerState.READY
 
     @property
     def pid(self) -> int | None:
@@ -102,15 +106,15 @@ class Supervisor:
             del self._drawings[job]
             self._perform(self._protocol.abandon(job))
 
-    async def ready(self) -> None:
-        """Wait until a request would be drawn at once."""
-        while self._protocol.state is not WorkerState.READY:
-            await self._change()
-
     def cancel(self, request_id: str) -> None:
         """Stop drawing this request, or waiting to draw it; its ``draw`` raises BackendError."""
         self._waiting.discard(request_id)
         self._perform(self._protocol.cancel(request_id))
+
+    async def change(self) -> None:
+        """Wait until the state may have changed."""
+        self._changed.clear()
+        await self._changed.wait()
 
     def release_gpu(self) -> None:
         """End the process, which frees the GPU, as soon as it draws nothing; start none until ``reclaim_gpu``."""
@@ -124,7 +128,7 @@ class Supervisor:
     async def _wanted(self) -> Begin:
         """Wait while the generator is parked; return the first message to a new process."""
         while (begin := self._protocol.start(_now())) is None:
-            await self._change()
+            await self.change()
         self._changed.set()
         return begin
 
@@ -161,7 +165,7 @@ class Supervisor:
                 while self._protocol.state is not WorkerState.READY:
                     if HEALTH[self._protocol.state] is HealthState.FAILED:
                         raise BackendError(self._protocol.detail)
-                    await self._change()
+                    await self.change()
                     if request_id not in self._waiting:
                         raise BackendError(STOPPED)
         except TimeoutError:
@@ -218,29 +222,6 @@ def limit_previews(request: ImageRequest, blurred_px: int, trusted_px: int) -> I
     """Set how large the previews of a request may be, by the role of whoever asked."""
     longest = trusted_px if request.actor.role >= TRUSTED_ROLE else min(blurred_px, BLURRED_PX)
     return replace(request, preview_px=longest)
-
-
-async def draw_once(
-    generator: Supervisor, request: ImageRequest, on_health: Callable[[Health], None]
-) -> tuple[Frame, float]:
-    """Run a generator for one request; return the picture and the seconds that drawing took.
-
-    ``on_health`` is told each state until the generator draws. Raises BackendError when it never will.
-    """
-    running = asyncio.create_task(generator.run())
-    try:
-        while not (health := generator.health()).draws:
-            on_health(health)
-            if health.state is HealthState.FAILED:
-                raise BackendError(health.detail)
-            await asyncio.sleep(0.05)
-        started = time.perf_counter()
-        async with aclosing(generator.draw(request)) as items:
-            frame = [item async for item in items if isinstance(item, Frame)][-1]
-        return frame, time.perf_counter() - started
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 def _now() -> float:

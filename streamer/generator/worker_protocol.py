@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from streamer import errors
-from streamer.errors import BackendDied, BackendError
+from streamer.errors import BackendDied, BackendError, BackendLost
 from streamer.generator.config import WorkerSetup
 from streamer.generator.ipc import (
     LOADING_JOB,
@@ -28,7 +28,14 @@ from streamer.generator.ipc import (
     WorkerCommand,
     WorkerReply,
 )
-from streamer.generator.restart_policy import CrashingRequests, ExitCause, RestartPolicy, WorkerExit, explain_exit
+from streamer.generator.restart_policy import (
+    CrashingRequests,
+    ExitCause,
+    RestartPolicy,
+    WorkerExit,
+    crashed_before,
+    explain_exit,
+)
 from streamer.interfaces import Abilities, Health, HealthState
 from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview
 
@@ -230,9 +237,7 @@ class WorkerProtocol:
 
     def refusal(self, request: ImageRequest) -> BackendError | None:
         """Return why this request is not drawn at all: it has killed too many processes."""
-        if self._crashing.refuses(request):
-            return BackendError("this picture has crashed the generator before", fix="ask for something else")
-        return None
+        return crashed_before() if self._crashing.refuses(request) else None
 
     def draw(self, request: ImageRequest, now: float) -> tuple[int, list[WorkerAction]]:
         """Begin a picture and return its job number; only in the state READY."""
@@ -336,7 +341,8 @@ class WorkerProtocol:
         self._restarts.add(worker_exit, now)
         if self._job is not None:
             self._crashing.blame(self._job.request)
-        delivered = self._drop_job(BackendDied(worker_exit.detail))
+        died = BackendLost if worker_exit.cause is ExitCause.KILLED else BackendDied
+        delivered = self._drop_job(died(worker_exit.detail))
         self._active = {}
         given_up = worker_exit.hopeless or self._restarts.too_many(now)
         if given_up and self._backend != self._setup.fallback:

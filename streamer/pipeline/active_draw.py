@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 
-from streamer.interfaces import Generator
+from streamer.interfaces import Generator, Lease
 from streamer.overlay.hub import Hub
 from streamer.pipeline.draw_times import SOON_S, DrawTimes, due_in_s
 from streamer.pipeline.stage import Stage
@@ -40,15 +40,15 @@ class ActiveDraw:
         finally:
             self.request = None
 
-    async def frame(self, request: ImageRequest, on_preview: OnPreview) -> Frame | None:
+    async def frame(self, lease: Lease, request: ImageRequest, on_preview: OnPreview) -> Frame | None:
         """Draw, and hand on each preview; return the frame, or None when the request was cancelled.
 
         Raises BackendError when the picture could not be drawn.
         """
         if not self.wanted(request):
             return None  # cancelled while something was looked up for it
-        self.draw_times.drawn_by(self._generator.active.get("backend", ""))
-        async with aclosing(self._generator.draw(request)) as updates:  # type: ignore[type-var]
+        self.draw_times.drawn_by(lease.active.get("backend", ""))
+        async with aclosing(lease.draw(request)) as updates:
             async for update in updates:
                 if not self.wanted(request):
                     return None

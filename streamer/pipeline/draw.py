@@ -6,9 +6,11 @@ import asyncio
 import logging
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 from streamer.errors import BackendError, StoreError, Unsupported
+from streamer.interfaces import Lease
 from streamer.moderation.approval import approval_hold
 from streamer.pipeline.active_draw import OnPreview
 from streamer.pipeline.deliver import Deliver, DrawnPicture
@@ -42,7 +44,7 @@ def _free_at(show: Show, request: ImageRequest, waiting: int) -> float:
 def preempt(show: Show, request: ImageRequest, waiting: int = 1) -> None:
     """Preempt what is being drawn if this request comes before it and can start now."""
     drawn = show.active.request
-    if drawn is None or show.game_mode.active:
+    if drawn is None or show.game_mode.closed:
         return
     if show.scheduler.preempts(drawn.id, request, show.active.steps_left) and may_draw(show, request, waiting):
         show.active.preempt()
@@ -54,12 +56,21 @@ class Draw:
     def __init__(self, show: Show, deliver: Deliver) -> None:
         self._show, self._deliver = show, deliver
 
+    def lane(self) -> Lane | None:
+        """Return the lane of the request whose turn it is; None if none may be drawn now."""
+        request = self._show.scheduler.first(self._show.now(), self._drawable())
+        return None if request is None else request.priority
+
     def next(self) -> ImageRequest | None:
-        """Return the request whose turn it is, if one may be drawn now."""
+        """Take the request whose turn it is, if one may be drawn now."""
+        return self._show.scheduler.next(self._show.now(), self._drawable())
+
+    def _drawable(self) -> Callable[[ImageRequest], bool]:
+        """Return what tells of each queued request whether it may be drawn now."""
         show = self._show
         show.scheduler.note_stops(show.now(), stop_limit(show))
         waiting = _waiting_by_layer(show)
-        return show.scheduler.next(show.now(), lambda request: may_draw(show, request, waiting[request.layer]))
+        return lambda request: may_draw(show, request, waiting[request.layer])
 
     def wakeup(self) -> float | None:
         """Return when the next layer becomes free for a picture that waits for it, in monotonic seconds."""
@@ -68,13 +79,13 @@ class Draw:
         moments = (_free_at(show, request, waiting[request.layer]) for request in pending)
         return min((moment for moment in moments if moment > show.now()), default=None)
 
-    async def draw(self, request: ImageRequest) -> None:
+    async def draw(self, request: ImageRequest, lease: Lease) -> None:
         """Draw a request until its picture is on air or held, or the request has ended."""
         show, started_at = self._show, self._show.now()
         show.note_drawing(request)
         with show.active.of(request):
             try:
-                picture = await self._drawn(await self._with_program_view(request), started_at)
+                picture = await self._drawn(await self._with_program_view(request), lease, started_at)
                 await self._deliver.deliver(request, picture)
             except BackendError as error:
                 self._fail(request, error)
@@ -94,12 +105,12 @@ class Draw:
             return request
         return replace(request, reference=await view.picture())
 
-    async def _drawn(self, request: ImageRequest, started_at: float) -> DrawnPicture | None:
+    async def _drawn(self, request: ImageRequest, lease: Lease, started_at: float) -> DrawnPicture | None:
         """Draw while slow text judges run concurrently; None when the request was cancelled."""
         show = self._show
         judging = asyncio.create_task(show.policy.judge_text(request))
         try:
-            frame = await show.active.frame(request, self._preview_target(request))
+            frame = await show.active.frame(lease, request, self._preview_target(request))
             if frame is None:
                 return None
             judgements, judged_s = await self._finished(judging)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from streamer.commands.parser import Commands
-from streamer.interfaces import Abilities, Health, HealthState, Receipt, ReceiptOutcome
+from streamer.interfaces import Abilities, Health, HealthState, Lease, Receipt, ReceiptOutcome
 from streamer.moderation.approval import HeldPicture
 from streamer.moderation.policy import Policy
 from streamer.overlay.hub import Hub
@@ -29,7 +29,7 @@ from streamer.pipeline.show import ShowConfig, ShowParts, new_show
 from streamer.pipeline.stage import Stage
 from streamer.storage.memory import memory_store
 from streamer.triggers.replay import RecordedLine
-from streamer.types import Actor, Ended, Event, Frame, ImageRequest, Preview, RequestState, Trigger
+from streamer.types import Actor, Ended, Event, Frame, ImageRequest, Lane, RequestState, Trigger
 
 Result = TypeVar("Result")
 
@@ -104,13 +104,11 @@ class _NoGenerator:
     def health(self) -> Health:
         return Health("generator", HealthState.READY)
 
-    async def ready(self) -> None: ...
-
-    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+    def lease(self, lane: Lane, unless: asyncio.Event | None = None) -> AbstractAsyncContextManager[Lease | None]:
         raise RuntimeError("a dry run draws nothing")
-        yield  # makes this an async generator
 
-    def release_gpu(self) -> None: ...
+    def release_gpu(self) -> bool:
+        return True
 
     def reclaim_gpu(self) -> None: ...
 

@@ -28,7 +28,7 @@ class GameModeOptions(BaseModel):
 
 
 class GameMode:
-    """Know whether the GPU is released: from ``release_gpu`` until the generator is ready after ``reclaim_gpu``."""
+    """Know whether the GPU is released: from ``release_gpu`` until something draws after ``reclaim_gpu``."""
 
     def __init__(self, options: GameModeOptions, generator: Generator) -> None:
         self._options, self._generator = options, generator
@@ -38,8 +38,13 @@ class GameMode:
 
     @property
     def away(self) -> bool:
-        """Tell whether the GPU is released, or the generator has not come back yet."""
+        """Tell whether pictures wait for the GPU: it is released, or the generator has not come back yet."""
         return self._away
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether the picture being drawn is the last one until the GPU comes back."""
+        return self.active and self._away
 
     @property
     def hold_s(self) -> float:
@@ -47,10 +52,13 @@ class GameMode:
         return self._options.hold_s
 
     def release_gpu(self) -> NoticeCard:
-        """Let the picture being drawn finish, end the generator, and return the notice card to show."""
-        self.active = self._away = True
-        self._generator.release_gpu()
-        return NoticeCard(self._options.card, self._options.line) if self._options.card else NO_CARD
+        """Let the picture being drawn finish, end the generator, and return the notice card to show.
+
+        While another computer draws, pictures go on, and there is no card.
+        """
+        self.active = True
+        self._away = self._generator.release_gpu()
+        return NoticeCard(self._options.card, self._options.line) if self._away and self._options.card else NO_CARD
 
     def reclaim_gpu(self) -> None:
         """Start the generator again; the notice card stays until it is ready."""
@@ -59,7 +67,7 @@ class GameMode:
 
     def gpu_returned(self) -> bool:
         """Note that the generator is ready; tell whether it had been away."""
-        was_away, self._away = self._away, self.active
+        was_away, self._away = self._away, self.closed
         return was_away and not self._away
 
     def objection(self, request: ImageRequest, now: float) -> Refusal | None:

@@ -18,6 +18,7 @@ from streamer.types import (
 _RECENT = 256
 # From a command parsed in microseconds to a first picture on a CPU; the goals (30, 50, 165, 300 ms) lie between bounds.
 _BUCKETS_MS = (0.1, 0.5, 1, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000, 2000, 5000, 10000, 30000)
+_GPU_WAIT_BUCKETS_S = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30)
 
 
 class PipelineStep(StrEnum):
@@ -72,6 +73,12 @@ class Metrics:
             buckets=_BUCKETS_MS,
             registry=registry,
         )
+        self._gpu_wait = Histogram(
+            "streamer_gpu_wait_seconds",
+            "How long the picture whose turn it is waits for a free GPU",
+            buckets=_GPU_WAIT_BUCKETS_S,
+            registry=registry,
+        )
         self._queue = Gauge("streamer_queue_length", "Requests in the queue", registry=registry)
         self._wait = Gauge(
             "streamer_expected_wait_seconds", "Expected wait of a new request", ["layer"], registry=registry
@@ -112,6 +119,10 @@ class Metrics:
         """Record how long a step took."""
         self.timings.add(step, ms)
         self._steps.labels(step.value).observe(ms)
+
+    def waited_for_gpu(self, seconds: float) -> None:
+        """Record how long a picture waited for a GPU after its turn had come."""
+        self._gpu_wait.observe(seconds)
 
     def queue_length(self, length: int) -> None:
         """Set how many pictures wait."""

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from streamer.errors import StoreError
-from streamer.interfaces import Health, HealthState, Output, Running, Source, SourceEvent
+from streamer.interfaces import Health, HealthState, Lease, Output, Running, Source, SourceEvent
 from streamer.pipeline.admit import Admit, TriggerTables
 from streamer.pipeline.controls import Controls
 from streamer.pipeline.deliver import Deliver
@@ -131,18 +131,30 @@ class Pipeline:
             await asyncio.sleep(0)
 
     async def _draw_all(self) -> None:
-        """Draw what the scheduler hands out, one request at a time."""
-        show = self._show
+        """Draw what the scheduler hands out, one request at a time.
+
+        Which one is decided when a GPU is free: whatever expired or was taken back until then is not drawn.
+        """
+        show, draw = self._show, self._channel.draw
         while True:
-            await show.generator.ready()
-            if show.game_mode.gpu_returned():
-                show.publisher.publish(NO_CARD)
-            request = self._channel.draw.next()
-            if request is None:
-                show.work.clear()
-                await show.clock.wait(show.work, self._channel.draw.wakeup())
-            else:
-                await self._channel.draw.draw(request)
+            show.work.clear()
+            if (lane := draw.lane()) is None:
+                await show.clock.wait(show.work, draw.wakeup())
+                continue
+            async with show.generator.lease(lane, show.work) as lease:
+                if lease is not None:
+                    await self._draw_next(lease)
+
+    async def _draw_next(self, lease: Lease) -> None:
+        self._note_gpu_returned()
+        if (request := self._channel.draw.next()) is not None:
+            self._show.metrics.waited_for_gpu(lease.waited_s)
+            await self._channel.draw.draw(request, lease)
+
+    def _note_gpu_returned(self) -> None:
+        """Take the notice card away once the GPU is back from game mode."""
+        if self._show.game_mode.gpu_returned():
+            self._show.publisher.publish(NO_CARD)
 
     async def _keep_time(self) -> None:
         """Do what is due, then wait for the next moment or the next change."""
@@ -183,6 +195,8 @@ class Pipeline:
         last = self._states()
         while True:
             await asyncio.sleep(HEALTH_EVERY_S)
+            if self._show.generator.health().draws:
+                self._note_gpu_returned()
             if (states := self._states()) != last:
                 last = states
                 self._show.publisher.mark_dirty()

@@ -132,12 +132,17 @@ class Scheduler:
         ordered = [self._queued[i].request for _, i in behind]
         return [*ordered[:index], request, *ordered[index:]]
 
-    def next(self, now: float, may_draw: Callable[[ImageRequest], bool] = lambda request: True) -> ImageRequest | None:
+    def first(self, now: float, may_draw: Callable[[ImageRequest], bool] = lambda request: True) -> ImageRequest | None:
         """Return the first request that may be drawn now; an expired one stays until ``expire`` collects it."""
-        ready = (i for _, i in self._line if self._queued[i].due > now)
-        leader = next((i for i in ready if may_draw(self._queued[i].request)), None)
-        if leader is None:
+        ready = (self._queued[i] for _, i in self._line if self._queued[i].due > now)
+        return next((member.request for member in ready if may_draw(member.request)), None)
+
+    def next(self, now: float, may_draw: Callable[[ImageRequest], bool] = lambda request: True) -> ImageRequest | None:
+        """Take out the first request that may be drawn now, with its followers, to be drawn."""
+        first = self.first(now, may_draw)
+        if first is None:
             return None
+        leader = first.id
         group = tuple(self._queued[i] for _, i in self._groups[self._queued[leader].key])
         for member in reversed(group):
             self._leave(member.request.id)

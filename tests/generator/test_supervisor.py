@@ -20,10 +20,10 @@ from PIL import Image
 
 from streamer.errors import BackendDied, BackendError, Unsupported
 from streamer.generator.ipc import PROCEDURAL, BackendUse, JudgeUse
-from streamer.generator.supervisor import Supervisor, draw_once, limit_previews
+from streamer.generator.supervisor import Supervisor, limit_previews
 from streamer.interfaces import Health, HealthState
 from streamer.types import Caption, Frame, ImageRequest, Lane, Preview, Role
-from tests.support.generation import AT_ONCE, IMAGE_JUDGE, SCRIPTED, TEXT_JUDGE, draw, request, running
+from tests.support.generation import AT_ONCE, IMAGE_JUDGE, SCRIPTED, TEXT_JUDGE, draw, ready, request, running
 
 IMPATIENT = AT_ONCE.model_copy(update={"step_timeout_s": 1.0})
 
@@ -461,7 +461,7 @@ async def test_judgements_come_out_of_the_process_with_the_frame(tmp_path: Path)
 async def test_a_backend_that_cannot_change_pictures_says_so(tmp_path: Path) -> None:
     async with running(tmp_path, backend=PROCEDURAL) as generator:
         assert generator.abilities.edits
-        await generator.ready()
+        await ready(generator)
         assert not generator.abilities.edits
 
 
@@ -493,7 +493,7 @@ async def test_a_judge_that_never_answers_holds(tmp_path: Path) -> None:
     # The backend claims a judge and never answers for it: the parent does not rely on the process here.
     use = BackendUse(SCRIPTED, {}, opinions=("policy_judge",))
     async with running(tmp_path, backend=use) as generator:
-        await generator.ready()
+        await ready(generator)
         assert await judged(generator, "a lake") == [("hold", "missing")]
 
 
@@ -526,20 +526,3 @@ def test_no_setting_raises_the_limit_for_viewers(role: Role) -> None:
 def test_trusted_previews_may_be_blurred_too() -> None:
     wanted = request(role=Role.BROADCASTER)
     assert limit_previews(wanted, 32, 32).preview_px == 32
-
-
-class GivenUp:
-    """A generator that has given up."""
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
-
-    def health(self) -> Health:
-        return Health("generator", HealthState.FAILED, "no backend works")
-
-
-async def test_a_backend_that_never_gets_ready_is_an_error() -> None:
-    seen: list[Health] = []
-    with pytest.raises(BackendError, match="no backend works"):
-        await draw_once(GivenUp(), request("a harbour"), seen.append)  # type: ignore[arg-type]
-    assert [health.state for health in seen] == [HealthState.FAILED]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ class Judged(Easel):
 
     left_out_words = False
 
-    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+    async def draw(self, request: ImageRequest) -> AsyncGenerator[Preview | Frame, None]:
         self.drawn.append(request)
         await self.go.acquire()
         found = Judgement(Outcome(request.text), "nudity", "eye", "1", {"nudity": 0.9})

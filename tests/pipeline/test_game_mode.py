@@ -18,9 +18,11 @@ class Machine:
 
     def __init__(self) -> None:
         self.orders: list[str] = []
+        self.stops = True
 
-    def release_gpu(self) -> None:
+    def release_gpu(self) -> bool:
         self.orders.append("release_gpu")
+        return self.stops
 
     def reclaim_gpu(self) -> None:
         self.orders.append("reclaim_gpu")
@@ -69,6 +71,15 @@ def test_being_ready_a_last_time_before_leaving_is_no_return() -> None:
     assert not park.gpu_returned()
     park.reclaim_gpu()
     assert park.gpu_returned()
+
+
+def test_while_another_computer_draws_pictures_go_on_without_a_card() -> None:
+    park, machine = parking(hold_s=0)
+    machine.stops = False
+    assert park.release_gpu() == NO_CARD
+    assert (park.active, park.away, park.closed, park.objection(REQUEST, 0.0)) == (True, False, False, None)
+    park.reclaim_gpu()
+    assert (machine.orders, park.gpu_returned()) == (["release_gpu", "reclaim_gpu"], False)
 
 
 def test_the_card_is_a_matter_of_taste() -> None:

@@ -42,6 +42,7 @@ from streamer.types import (
 )
 from tests.support.embedded import build, place
 from tests.support.examples import REQUEST
+from tests.support.generation import ready
 
 CONFIG = """\
 generator: {{use: {backend}{more}}}
@@ -83,8 +84,9 @@ class Program:
         self.requests: dict[str, ImageRequest] = {}
         self._upon: dict[tuple[str, int], list[Order]] = {}
         self._orders: list[asyncio.Task[object]] = []
-        self._draw = self.generator.draw
-        self.generator.draw = self._noted  # type: ignore[method-assign]
+        (slot,) = self.generator.slots
+        self._draw = slot.draw
+        slot.draw = self._noted  # type: ignore[method-assign]
 
     def upon(self, name: str, *orders: Order, step: int = 1) -> None:
         """Give an order the first, second ... time that a step of a picture has been heard of; 0 is its beginning."""
@@ -153,7 +155,7 @@ async def running(
     await restore(program.show)
     tasks = [asyncio.create_task(part.run()) for part in (program.generator, program.pipeline)]
     try:
-        await asyncio.wait_for(program.generator.ready(), 90)
+        await asyncio.wait_for(ready(program.generator), 90)
         yield program
         assert not any(task.done() for task in tasks)
     finally:

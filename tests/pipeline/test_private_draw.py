@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ class Judged(Easel):
 
     finds = Outcome.ALLOW
 
-    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+    async def draw(self, request: ImageRequest) -> AsyncGenerator[Preview | Frame, None]:
         async for item in super().draw(request):
             if isinstance(item, Preview):
                 yield replace(item, steps=4)

@@ -17,6 +17,7 @@ from streamer import app, config_checks, paths, server
 from streamer.api.auth import TokenRole
 from streamer.errors import ConfigError
 from streamer.overlay import wire
+from tests.support.generation import ready
 from tests.support.real_program import CONFIG
 
 
@@ -96,7 +97,7 @@ async def served(where: paths.Place) -> AsyncIterator[Embedded]:
     serving = asyncio.create_task(server.serve(built, listening, lambda health: None))
     try:
         async with asyncio.timeout(60):
-            await built.generator.ready()
+            await ready(built.generator)
         tokens = built.tokens.standing
         operator = {"authorization": f"Bearer {tokens[TokenRole.OPERATOR]}"}
         async with (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from streamer.generator.config import WorkerOptions, WorkerSetup
 from streamer.generator.ipc import BackendUse, JudgeUse
+from streamer.generator.pool import Pool
+from streamer.generator.pool_channel import PoolChannel
+from streamer.generator.slot import Slot, SlotPlace
 from streamer.generator.supervisor import Supervisor
 from streamer.types import Actor, Caption, Frame, ImageRequest, Lane, Preview, RequestKind, Role, SamplingParams
 
@@ -49,6 +52,43 @@ async def running(
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+@asynccontextmanager
+async def running_pool(slots: Sequence[Slot], deadline_s: float = 20.0) -> AsyncIterator[Pool]:
+    """Run a pool of these slots."""
+    pool = Pool(slots, deadline_s)
+    task = asyncio.create_task(pool.run())
+    try:
+        yield pool
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def processes(home: Path, count: int = 2, options: WorkerOptions = AT_ONCE) -> list[Supervisor]:
+    """Return slots with a process of the scripted backend each."""
+    setup = WorkerSetup(options, BackendUse(SCRIPTED, {"on_load": "work"}), SIZES, home, (), FALLBACK)
+    return [Supervisor(setup, SlotPlace(f"process {number}", here=True)) for number in range(1, count + 1)]
+
+
+async def all_ready(pool: Pool) -> None:
+    """Wait until every slot would draw at once."""
+    while not all(slot.free for slot in pool.slots):
+        await asyncio.sleep(0.005)
+
+
+async def draw_leased(generator: PoolChannel, wanted: ImageRequest, lane: Lane = Lane.CHAT) -> list[Preview | Frame]:
+    """Wait for a GPU and return everything that a drawing on it yields."""
+    async with generator.lease(lane) as lease:
+        assert lease is not None
+        return [item async for item in lease.draw(wanted)]
+
+
+async def ready(generator: Supervisor | Pool) -> None:
+    """Wait until a generator draws."""
+    while not generator.health().draws:
+        await asyncio.sleep(0.005)
 
 
 async def draw(generator: Supervisor, wanted: ImageRequest) -> list[Preview | Frame]:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -107,6 +108,7 @@ MISHAPS: dict[str, Callable[[], object]] = {
     "abort": os.abort,
     "exit": lambda: sys.exit(3),
     "exit at once": lambda: os._exit(0),
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "hang": lambda: time.sleep(600),
     # Keeps the interpreter lock, so that no other thread of this process can run.
     "hang hard": lambda: ctypes.PyDLL(None).sleep(600),

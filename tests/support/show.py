@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from streamer.commands.event_triggers import EventTrigger, EventTriggers
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
 from streamer.errors import BackendError, Unsupported
-from streamer.interfaces import Abilities, Health, HealthState, Output, Rule, Source, SourceEvent
+from streamer.interfaces import Abilities, Health, HealthState, Lease, Output, Rule, Source, SourceEvent
 from streamer.moderation.approval import ApprovalOptions
 from streamer.moderation.policy import Policy
 from streamer.moderation.rules import role, scene, words
@@ -34,6 +34,7 @@ from streamer.types import (
     Event,
     Frame,
     ImageRequest,
+    Lane,
     Preview,
     Role,
     Trigger,
@@ -56,17 +57,21 @@ class Easel:
         self.cancelled: list[str] = []
         self.active = {"backend": "easel"}
         self.restarts = {"crash": 2}
-        self.drew_s, self.judged_s = 0.1, 0.0
+        self.drew_s, self.judged_s, self.waited_s = 0.1, 0.0, 0.0
         self.abilities = Abilities()
         self.paint: Callable[[ImageRequest], bytes] = lambda request: request.prompt.encode()
         self.here = asyncio.Event()
         self.here.set()
 
-    async def ready(self) -> None:
+    @asynccontextmanager
+    async def lease(self, lane: Lane, unless: asyncio.Event | None = None) -> AsyncIterator[Lease | None]:
+        """Wait as long as the GPU is released, whatever happens meanwhile."""
         await self.here.wait()
+        yield self
 
-    def release_gpu(self) -> None:
+    def release_gpu(self) -> bool:
         self.here.clear()
+        return True
 
     def reclaim_gpu(self) -> None:
         self.here.set()
@@ -79,7 +84,7 @@ class Easel:
         self.fault = BackendError("the drawing was stopped")
         self.go.release()
 
-    async def draw(self, request: ImageRequest) -> AsyncIterator[Preview | Frame]:
+    async def draw(self, request: ImageRequest) -> AsyncGenerator[Preview | Frame, None]:
         self.drawn.append(request)
         yield Preview(request.id, request.layer, 1, 2, "image/jpeg", b"small", 32, 18)
         await self.go.acquire()

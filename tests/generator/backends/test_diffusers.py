@@ -19,6 +19,7 @@ from streamer.generator.config import WorkerOptions, WorkerSetup
 from streamer.generator.ipc import BackendUse
 from streamer.generator.supervisor import Supervisor
 from streamer.types import Actor, Frame, ImageRequest, Lane, RequestKind, Role, SamplingParams
+from tests.support.generation import ready
 
 
 def test_a_listed_model_is_drawn_as_it_is_meant_to_be_and_another_as_the_options_say() -> None:
@@ -59,7 +60,7 @@ async def test_the_generator_process_draws_with_it(tmp_path: Path) -> None:
     )  # fmt: skip
     running = asyncio.ensure_future(process.run())
     try:
-        await asyncio.wait_for(process.ready(), 100)
+        await asyncio.wait_for(ready(process), 100)
         items = [item async for item in process.draw(request)]
         assert isinstance(items[-1], Frame)
         assert Image.open(io.BytesIO(items[-1].data)).size == (96, 64)

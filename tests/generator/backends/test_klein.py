@@ -20,6 +20,7 @@ from streamer.generator.config import WorkerOptions, WorkerSetup
 from streamer.generator.ipc import BackendUse
 from streamer.generator.supervisor import Supervisor
 from streamer.types import Actor, Frame, ImageRequest, Lane, Preview, RequestKind, Role, SamplingParams
+from tests.support.generation import ready
 
 pytestmark = pytest.mark.torch
 
@@ -58,7 +59,7 @@ async def test_a_picture_through_the_generator_process(checkpoint: Path, tmp_pat
     process = Supervisor(WorkerSetup(WorkerOptions(deadline_s=100), BackendUse("klein", options), SIZES, tmp_path))
     running = asyncio.ensure_future(process.run())
     try:
-        await asyncio.wait_for(process.ready(), 100)
+        await asyncio.wait_for(ready(process), 100)
         items = [item async for item in process.draw(request())]
         assert [type(item) for item in items] == [Preview] * 4 + [Frame]
         assert items[-1].media_type == "image/jpeg"

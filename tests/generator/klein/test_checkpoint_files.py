@@ -26,7 +26,7 @@ from streamer.generator.ipc import BackendUse
 from streamer.generator.klein import loading
 from streamer.generator.klein.backend import KleinBackend
 from streamer.generator.klein.checkpoint_files import check_checkpoint
-from tests.support.generation import running
+from tests.support.generation import ready, running
 
 pytestmark = pytest.mark.torch
 
@@ -204,7 +204,7 @@ async def test_the_real_process_says_it_at_once_and_without_a_traceback(
     use = BackendUse("klein", {"model": str(bad), "device": "cpu"})
     with caplog.at_level(logging.INFO):
         async with running(tmp_path, backend=use) as generator:
-            await generator.ready()
+            await ready(generator)
             assert generator.restarts == {"load": 1}
             assert re.search(r"cannot start: \S+vae\S+ is cut off: .*; download it again", generator.active["fallback"])
     assert "Traceback" not in caplog.text
