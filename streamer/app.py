@@ -198,6 +198,7 @@ def _http_api(context: ApiContext, hub: Hub, metrics: Metrics) -> FastAPI:
     problem_details.install(api, lambda: metrics.malformed("http"))
     for module in (triggers, controls, stage, requests, drafts, pictures, moderation, panel, health):
         api.include_router(module.router)
+    api.include_router(drafts.sockets)
     tokens = context.tokens
     api.routes.extend(
         server.routes(

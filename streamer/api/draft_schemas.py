@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -20,7 +21,8 @@ class DraftIn(BaseModel):
     """A private picture to draw; whatever is left out is as the command says, or as the model is made for.
 
     ``text`` is what follows the command word in chat. ``style`` names a prompt style; "" is none, and left out, it is
-    the style that is on. With an ``id`` a retry is harmless; the draft's own begins with draft- and ends with it.
+    the style that is on. ``image`` is a picture to change: PNG, JPEG or WebP in base64. With an ``id`` a retry is
+    harmless; the draft's own begins with draft- and ends with it.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -32,11 +34,12 @@ class DraftIn(BaseModel):
     num_inference_steps: Annotated[int | None, Field(ge=1, le=100)] = None
     guidance_scale: Annotated[float | None, Field(ge=0, le=30)] = None
     seed: Annotated[int | None, Field(ge=0, lt=2**32)] = None
+    image: str | None = None
     id: Annotated[str, Field(min_length=1, max_length=128), Key] | None = None
 
     def order(self) -> DraftOrder:
         """Return what the commands turn into a request."""
-        return DraftOrder(**self.model_dump(exclude={"id"}))
+        return DraftOrder(**self.model_dump(exclude={"id", "image"}))
 
 
 class DraftOut(BaseModel):
@@ -69,6 +72,14 @@ class DraftOut(BaseModel):
     judge_ms: float | None
     left_out_words: bool
     aired: bool
+
+
+class DraftMessage(DraftOut):
+    """What the socket sends: a private picture that has changed, with its newest preview in base64 if there is one."""
+
+    type: str = "draft"
+    preview: str = ""
+    preview_type: str = ""
 
 
 class AiringOut(BaseModel):
@@ -113,6 +124,15 @@ def draft(value: Draft) -> DraftOut:
         model_ms=_ms(frame.drew_s if frame else None), judge_ms=_ms(frame.judged_s if frame else None),
         left_out_words=frame is not None and frame.left_out_words, aired=value.aired,
     )  # fmt: skip
+
+
+def draft_message(value: Draft) -> DraftMessage:
+    """Convert a draft, with its preview."""
+    preview = value.preview
+    if preview is None:
+        return DraftMessage(**draft(value).model_dump())
+    data = base64.b64encode(preview.data).decode()
+    return DraftMessage(**draft(value).model_dump(), preview=data, preview_type=preview.media_type)
 
 
 def _ms(seconds: float | None) -> float | None:

@@ -6,12 +6,17 @@ import asyncio
 import time
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Response, WebSocket, WebSocketDisconnect
 
 from streamer.api import draft_schemas as schemas
+from streamer.api.auth import TokenRole
+from streamer.api.connection_guard import LONGEST_UPLOAD, vouch
 from streamer.api.dependencies import OPERATOR, ApiContext, Context
+from streamer.api.sockets import BAD_TOKEN, first_token, read_until_closed
+from streamer.api.uploads import uploaded_picture
 from streamer.commands.draft_order import DraftOrder, draft_request
 from streamer.errors import ConfigError
 from streamer.pipeline.drafts import Draft, DraftState
@@ -20,7 +25,11 @@ from streamer.types import Actor, Frame, ImageRequest, Preview, Refusal, Role, T
 ASKER = Actor("api", "api", Role.BROADCASTER)
 """An operator's token stands for the streamer."""
 
+CHECKED_EVERY_S = 1.0
+"""How soon a socket closes whose token is revoked."""
+
 router = APIRouter(prefix="/api/v1", tags=["drafts"], dependencies=[OPERATOR])
+sockets = APIRouter()
 
 
 @router.get("/draft_options")
@@ -30,13 +39,15 @@ async def options(context: Context) -> schemas.DraftOptionsOut:
     return schemas.draft_options(show.commands, show.generator.abilities)
 
 
-@router.post("/drafts")
+@router.post("/drafts", max_body_size=LONGEST_UPLOAD)
 async def ask(body: schemas.DraftIn, context: Context) -> schemas.DraftOut:
     """Draw a picture for the caller alone; it waits until nobody else's picture may be drawn."""
     draft_id = f"draft-{body.id or uuid.uuid4()}"
     if (known := context.channel.show.drafts.get(draft_id)) is not None:
         return schemas.draft(known)
-    return schemas.draft(context.channel.private.ask(_requested(draft_id, body.order(), context)))
+    reference = None if body.image is None else await asyncio.to_thread(_uploaded, body.image)
+    order = replace(body.order(), reference=reference)
+    return schemas.draft(context.channel.private.ask(_requested(draft_id, order, context)))
 
 
 @router.get("/drafts/{draft_id}")
@@ -77,6 +88,13 @@ async def discard(draft_id: str, context: Context) -> None:
         raise _unknown(draft_id)
 
 
+def _uploaded(image: str) -> bytes:
+    try:
+        return uploaded_picture(image)
+    except ConfigError as error:
+        raise HTTPException(422, str(error)) from None
+
+
 def _requested(draft_id: str, order: DraftOrder, context: ApiContext) -> ImageRequest:
     """Return the request for a private picture; 422 for what cannot be drawn."""
     show = context.channel.show
@@ -110,3 +128,36 @@ def _drawn(draft_id: str, context: ApiContext) -> tuple[Draft, Frame]:
 
 def _picture(picture: Frame | Preview) -> Response:
     return Response(picture.data, media_type=picture.media_type, headers={"cache-control": "no-store"})
+
+
+@sockets.websocket("/ws/drafts")
+async def socket(page: WebSocket, context: Context) -> None:
+    """Send what changes about private pictures, previews included, to a client that shows an operator's token."""
+    await page.accept()
+    with suppress(WebSocketDisconnect):
+        token = await first_token(page)
+        if context.tokens.opens(token, TokenRole.OPERATOR):
+            vouch(page, TokenRole.OPERATOR)
+            await _send_changes(page, context, token)
+        else:
+            await page.close(BAD_TOKEN, 'send {"token": ...} with an operator\'s token first')
+
+
+async def _send_changes(page: WebSocket, context: ApiContext, token: str) -> None:
+    """Say that the client is heard, then send each draft as it is after its changes, until the client leaves."""
+    drafts, reader = context.channel.show.drafts, asyncio.create_task(read_until_closed(page), name="drafts-reader")
+    sent = drafts.version
+    try:
+        await page.send_json({"type": "hello"})
+        while not reader.done():
+            if not context.tokens.opens(token, TokenRole.OPERATOR):
+                await page.close(BAD_TOKEN, "this token has been revoked")
+                return
+            changed = asyncio.create_task(drafts.changed.wait())
+            for draft in drafts.changed_since(sent):
+                sent = draft.version
+                await page.send_text(schemas.draft_message(draft).model_dump_json())
+            await asyncio.wait({reader, changed}, timeout=CHECKED_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+            changed.cancel()
+    finally:
+        reader.cancel()

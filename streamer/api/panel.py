@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -18,13 +17,12 @@ from streamer.api import schemas
 from streamer.api.auth import TokenRole
 from streamer.api.connection_guard import vouch
 from streamer.api.dependencies import ApiContext, Context
+from streamer.api.sockets import BAD_TOKEN, first_token, read_until_closed
 from streamer.pipeline.status import status
 
 POLL_EVERY_S = 0.2
 REPEAT_EVERY_S = 5.0
 """The page takes a connection for dead after 15 s of silence."""
-TOKEN_WITHIN_S = 5.0
-BAD_TOKEN = 4401
 ASSETS = (".js", ".css", ".svg")
 
 HEADERS = {
@@ -75,22 +73,12 @@ async def socket(page: WebSocket, context: Context) -> None:
     """Send the status to a page that shows a moderator's token."""
     await page.accept()
     with contextlib.suppress(WebSocketDisconnect):
-        token = await _token(page)
+        token = await first_token(page)
         if context.tokens.opens(token, TokenRole.MODERATOR):
             vouch(page, TokenRole.MODERATOR)
             await _send_changes(page, context, token)
         else:
             await page.close(BAD_TOKEN, "send {\"token\": ...} with a moderator's or operator's token first")
-
-
-async def _token(page: WebSocket) -> str:
-    """Wait for the first message and return the token in it, or an empty string."""
-    try:
-        first = await asyncio.wait_for(page.receive_text(), TOKEN_WITHIN_S)
-        token = json.loads(first)["token"]
-    except (TimeoutError, ValueError, KeyError, TypeError, RecursionError):
-        return ""
-    return token if isinstance(token, str) else ""
 
 
 async def _send_changes(page: WebSocket, context: ApiContext, token: str) -> None:
@@ -99,7 +87,7 @@ async def _send_changes(page: WebSocket, context: ApiContext, token: str) -> Non
     A reader runs beside it, so that a closed page ends the loop at once.
     """
     show = context.channel.show
-    reader = asyncio.create_task(_read_until_closed(page), name="panel-reader")
+    reader = asyncio.create_task(read_until_closed(page), name="panel-reader")
     sent_version, sent_at = -1, 0.0
     try:
         while not reader.done():
@@ -113,8 +101,3 @@ async def _send_changes(page: WebSocket, context: ApiContext, token: str) -> Non
             await asyncio.wait({reader}, timeout=POLL_EVERY_S)
     finally:
         reader.cancel()
-
-
-async def _read_until_closed(page: WebSocket) -> None:
-    while (await page.receive())["type"] != "websocket.disconnect":
-        pass

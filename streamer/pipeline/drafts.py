@@ -72,6 +72,11 @@ class Drafts:
         """Set, and replaced by another event, with the next change: take it before you look, then wait for it."""
 
     @property
+    def version(self) -> int:
+        """Return the version of the newest change."""
+        return self._version
+
+    @property
     def waiting(self) -> int:
         """Return how many are not finished."""
         return sum(not draft.ended for draft in self._drafts.values())

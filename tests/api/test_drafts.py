@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
-from tests.support.real_program import Remote, standing_token
+from streamer.api.connection_guard import LONGEST_UPLOAD
+from tests.support.encoded_pictures import encoded
+from tests.support.real_program import OPERATOR, Remote, standing_token
 
 
 async def ask(program: Remote, **body: object) -> dict[str, Any]:
@@ -103,3 +112,52 @@ async def test_only_an_operators_token_draws_privately(program: Remote, role: st
     for method, path in (("POST", "/drafts"), ("GET", "/draft_options"), ("POST", "/drafts/x/air")):
         answer = await program.client.request(method, f"/api/v1{path}", headers=headers, json={"text": "fox"})
         assert answer.status_code == 403
+
+
+@asynccontextmanager
+async def listening(program: Remote, token: str = OPERATOR) -> AsyncIterator[ClientConnection]:
+    async with connect(program.url.replace("http", "ws") + "/ws/drafts") as socket:
+        await socket.send(json.dumps({"token": token}))
+        yield socket
+
+
+async def received(socket: ClientConnection) -> dict[str, Any]:
+    message: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 30))
+    return message
+
+
+async def test_the_socket_sends_each_step_with_its_preview_until_the_picture_is_there(program: Remote) -> None:
+    async with listening(program) as socket:
+        assert await received(socket) == {"type": "hello"}
+        asked = await ask(program, text="stormy harbour", num_inference_steps=4, width=640, height=352)
+        messages = [await received(socket)]
+        while messages[-1]["state"] in ("queued", "drawing"):
+            messages.append(await received(socket))
+    assert {message["id"] for message in messages} == {asked["id"]}
+    assert messages[-1]["state"] == "drawn"
+    previews = [base64.b64decode(message["preview"]) for message in messages if message["preview"]]
+    assert previews
+    assert all(preview.startswith(b"\xff\xd8") for preview in previews)
+
+
+@pytest.mark.parametrize("role", ["wrong", "overlay", "trigger"])
+async def test_the_socket_closes_without_an_operators_token(program: Remote, role: str) -> None:
+    token = role if role == "wrong" else standing_token(program, role)
+    async with listening(program, token) as socket:
+        with pytest.raises(ConnectionClosed) as closed:
+            await received(socket)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
+
+
+async def test_a_picture_to_change_is_read_whatever_its_size_up_to_the_limit(program: Remote) -> None:
+    image = base64.b64encode(encoded()).decode()
+    assert "cannot change pictures" in await fault(program, text="make it winter", image=image)
+    large = base64.b64encode(encoded() + bytes(4 * 2**20)).decode()
+    assert "cannot change pictures" in await fault(program, text="make it winter", image=large)
+    assert "send a PNG, JPEG or WebP" in await fault(program, text="fox", image=base64.b64encode(b"no").decode())
+    assert "is no base64" in await fault(program, text="fox", image="?")
+    body = {"text": "fox", "image": "A" * LONGEST_UPLOAD}
+    assert (await program.client.post("/api/v1/drafts", json=body)).status_code == 413
+    short = {"text": "A" * 70_000}
+    assert (await program.client.post("/api/v1/triggers", json=short)).status_code == 413

@@ -24,7 +24,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from streamer.api import schemas
-from streamer.api.panel import BAD_TOKEN, HEADERS
+from streamer.api.panel import HEADERS
+from streamer.api.sockets import BAD_TOKEN
 from tests.support.encoded_pictures import encoded
 
 WEB = Path(__file__).parents[2] / "web"
