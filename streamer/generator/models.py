@@ -85,7 +85,7 @@ class Fit(StrEnum):
     WHOLE = "fits"
     IN_PARTS = "fits, slowly: one part at a time"
     NOT = "does not fit"
-    NO_GPU = "needs an NVIDIA GPU"
+    NO_GPU = "needs a GPU"
 
 
 @cache

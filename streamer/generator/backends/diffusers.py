@@ -17,6 +17,7 @@ from streamer.commands.options import Sampling
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Backend
 from streamer.generator.checkpoint_check import check_components, read_index
+from streamer.generator.klein.optimizations import DEVICE_PATTERN
 from streamer.generator.model_name import local_folder
 from streamer.generator.models import find
 from streamer.generator.pipelines.options import OptimizationName, RequestedPrecision
@@ -32,7 +33,11 @@ class Options(BaseModel):
         description="a name that streamer models lists, or the Hugging Face id or folder of any text-to-image "
         "pipeline in the diffusers layout; mind its licence",
     )
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cuda, cuda:1 ..., or cpu")
+    device: str = Field(
+        "auto",
+        pattern=DEVICE_PATTERN,
+        description="auto, cuda, cuda:1 ..., or cpu; not measured: hip (AMD), xpu (Intel), mps (Apple)",
+    )
     precision: RequestedPrecision = Field(
         "auto", description="float32, bfloat16 or float16; auto: as the model is meant to be used"
     )
@@ -75,6 +80,8 @@ def create(options: Options) -> Backend:
     check_files(options)  # before that import, which takes seconds
     if sys.platform == "linux":
         os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+    # Read when torch is imported: what Apple's GPUs cannot compute is computed on the processor.
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     try:
         from streamer.generator.klein.torch_compile import keep_caches
         from streamer.generator.pipelines.backend import DiffusersBackend

@@ -16,7 +16,7 @@ from streamer import installation
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Backend
 from streamer.generator.klein.checkpoint_files import check_checkpoint
-from streamer.generator.klein.optimizations import OptimizationName, RequestedMemory, RequestedPrecision
+from streamer.generator.klein.optimizations import DEVICE_PATTERN, OptimizationName, RequestedMemory, RequestedPrecision
 from streamer.generator.model_name import local_folder
 
 
@@ -32,8 +32,9 @@ class Options(BaseModel):
     )
     device: str = Field(
         "auto",
-        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        description="auto, cuda, cuda:1 ..., or cpu (minutes per picture)",
+        pattern=DEVICE_PATTERN,
+        description="auto, cuda, cuda:1 ..., or cpu (minutes per picture); not measured: hip (AMD), xpu (Intel), "
+        "mps (Apple)",
     )
     optimize: Literal["auto", "off"] = Field(
         "auto", description="auto: every optimization that suits the GPU; off: plain PyTorch"
@@ -100,6 +101,8 @@ def create(options: Options) -> Backend:
         # Read by PyTorch when it first allocates. Pieces that can grow leave no holes between what warming up needs and
         # what stays: 1.4 to 1.7 GB less on the GPU (docs/SPEED.md).
         os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+    # Read when torch is imported: what Apple's GPUs cannot compute is computed on the processor.
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     try:
         from streamer.generator.klein.backend import KleinBackend
         from streamer.generator.klein.torch_compile import keep_caches

@@ -20,14 +20,14 @@ from streamer.generator.backend import BackendPicture, HostPicture, Report, Step
 from streamer.generator.backends.klein import Options
 from streamer.generator.klein.checkpoint_files import check_checkpoint, require_distilled
 from streamer.generator.klein.choice import Chooser, eight_bit_dtype
-from streamer.generator.klein.device import describe_device, find_device
+from streamer.generator.klein.device import describe_device, find_device, free_cached_memory
 from streamer.generator.klein.device_picture import gpu_jpeg_available
 from streamer.generator.klein.download import CHECKPOINT_FILES, VAE_FILES, find_checkpoint
 from streamer.generator.klein.engine import DISTILLED_STEPS, Engine, EngineJob
 from streamer.generator.klein.loading import load
 from streamer.generator.klein.measured_choice import Measurement
 from streamer.generator.klein.model import KleinModel
-from streamer.generator.klein.optimizations import DeviceInfo, MemoryMode, Optimizations
+from streamer.generator.klein.optimizations import DeviceInfo, MemoryMode, Optimizations, not_measured
 from streamer.generator.klein.policy_judge import CLASS, PolicyJudge, load_head
 from streamer.generator.klein.quantize import Quantizer, count_eight_bit
 from streamer.generator.klein.reference_image import open_reference
@@ -120,7 +120,7 @@ class KleinBackend:
                 f"{options.model} cannot be loaded: {one_line(error)}",
                 fix="download the whole model again, or choose another one",
             ) from error
-        torch.cuda.empty_cache()
+        free_cached_memory()
         report("loaded", 1.0)
 
     def warm_up(self, sizes: Sequence[tuple[int, int]], report: Report) -> None:
@@ -173,13 +173,14 @@ class KleinBackend:
 
     def active(self) -> dict[str, str]:
         """Name the device, the model, each optimization in use or why it is not, and the results of the checks."""
-        named = {"device": self._device_info.name, "model": self._options.model}
+        named = {"device": self._device_info.label, "model": self._options.model}
         if self._engine is None:
             return named
         results = {} if self._warm_up is None else self._warm_up.results
         checks = ", ".join(f"{name} {result}" for name, result in results.items() if result.startswith("error"))
         return {
             **named,
+            **not_measured(self._device_info),
             **active_optimizations(self._optimizations, results),
             **({} if self._measured is None else {"measured": self._measured.in_words()}),
             "text_tokens": str(self._options.text_tokens),
@@ -200,8 +201,7 @@ class KleinBackend:
         gc.collect()
         if self._limited:
             lift_limit(self._device)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        free_cached_memory()
 
     def _ask_policy_judge(
         self, request: ImageRequest, items: Generator[StepCallback | BackendPicture, None, None]
@@ -230,7 +230,7 @@ class KleinBackend:
             engine.fall_back_to_eager()
             self._warm_up = None
         gc.collect()
-        torch.cuda.empty_cache()
+        free_cached_memory()
         if self._memory_level == len(MEMORY_LEVELS):
             raise BackendUnavailable(
                 f"the memory of {self._device_info.name} is too small even for a small picture",

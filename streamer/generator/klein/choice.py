@@ -31,6 +31,7 @@ from streamer.generator.klein.optimizations import (
     Precision,
     RequestedPrecision,
     choose_optimizations,
+    plain_precision,
 )
 from streamer.generator.klein.product_timing import time_attention, time_products, timer_for, workload_of
 from streamer.generator.klein.quantize import FP8, eight_bit_matmul_works
@@ -64,8 +65,7 @@ class Chooser:
         """Choose for the model in a folder; raises BackendUnavailable if the device has too little memory for it."""
         options = self.options
         if options.optimize == "off":
-            default: Precision = "float32" if self.info.kind == "cpu" else "bfloat16"
-            plain = Optimizations(precision=default if options.precision == "auto" else options.precision)
+            plain = Optimizations(precision=plain_precision(self.info, options.precision))
             return Choice(plain, self._memory(plain.precision, folder))
         size_gb = weights_gb(folder)
         measured = self._measurement(folder, size_gb, report)
@@ -80,6 +80,8 @@ class Chooser:
         return Choice(chosen, memory, measured)
 
     def _memory(self, precision: Precision, folder: Path) -> MemoryMode:
+        if not self.info.is_measured:
+            return "full"
         if self.options.memory != "auto":
             return self.options.memory
         # The policy judge reads the embedding and the last layers, on the GPU.
@@ -96,7 +98,7 @@ class Chooser:
 
     def _measurement(self, folder: Path, size_gb: float, report: Report) -> Measurement | None:
         """Return what was measured on this device for this model, now or at an earlier start."""
-        if self.device.type != "cuda":
+        if self.info.kind != "cuda":
             return None
         key = f"{self.info.name}, driver {_driver()}, torch {torch.__version__}, {self.options.model}, {__version__}"
         known = None if self.home is None else remembered(self.home).get(key)

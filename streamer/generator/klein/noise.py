@@ -41,7 +41,10 @@ def philox(seed: int, counters: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]
 
 def noise_of(seed: int, channels: int, rows: int, columns: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return the noise of a picture, [1, C, rows, columns] in ``dtype``."""
-    return gaussian(seed, channels * rows * columns, device).to(dtype).view(1, channels, rows, columns)
+    # Other devices than these lack some operations on whole numbers of 64 bits.
+    computed_on = device if device.type in ("cpu", "cuda") else torch.device("cpu")
+    noise = gaussian(seed, channels * rows * columns, computed_on)
+    return noise.to(device, dtype).view(1, channels, rows, columns)
 
 
 def _high(product: Tensor) -> Tensor:

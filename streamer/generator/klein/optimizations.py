@@ -5,15 +5,25 @@ This module imports nothing heavy: the parent process uses its names to check co
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from streamer.errors import BackendUnavailable
 
 Precision = Literal["float32", "bfloat16", "fp8", "int8", "fp8-weights", "int8-weights"]
 RequestedPrecision = Literal["auto", Precision]
+WIDE = ("float32", "bfloat16")
 Attention = Literal["sdpa", "cudnn", "flash", "fp8"]
 OptimizationName = Literal["attention", "fused_qkv", "kernels", "compile", "graphs", "fast_decoder", "gpu_jpeg"]
 """Every field of ``Optimizations`` but the precision; ``generator.backends.klein.without`` takes these names."""
+
+DeviceKind = Literal["cpu", "cuda", "hip", "xpu", "mps"]
+"""hip: AMD, which PyTorch calls cuda as well; xpu: Intel; mps: Apple."""
+MEASURED: tuple[DeviceKind, ...] = ("cpu", "cuda")
+"""The kinds of devices on which the optimizations were measured; the others draw with plain PyTorch."""
+DEVICE_PATTERN = r"^(auto|cpu|mps|(cuda|hip|xpu)(:\d+)?)$"
+"""What ``device`` takes in config.yaml."""
 
 HOPPER, ADA, AMPERE_SERVER = (9, 0), (8, 9), (8, 0)
 MemoryMode = Literal["full", "small", "tiny"]
@@ -28,7 +38,7 @@ SPARE_GB = 4.0
 class DeviceInfo:
     """The facts about a device that decide which optimizations it gets."""
 
-    kind: Literal["cpu", "cuda"]
+    kind: DeviceKind
     name: str
     capability: tuple[int, int] = (0, 0)
     """CUDA compute capability, (major, minor)."""
@@ -37,6 +47,16 @@ class DeviceInfo:
     triton: bool = False
     fp8_attention: bool = False
     """Whether cuDNN's Python interface is installed and plans attention in fp8; nothing else offers it."""
+
+    @property
+    def is_measured(self) -> bool:
+        """Tell whether speed and pictures were measured on this kind of device."""
+        return self.kind in MEASURED
+
+    @property
+    def label(self) -> str:
+        """Return the name for the status, which says so where nobody measured."""
+        return self.name if self.is_measured else f"{self.name} ({self.kind}), not measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +88,11 @@ def choose_optimizations(
     """Choose the optimizations for a device.
 
     A ``precision`` other than "auto" is taken as asked; the optimizations named in ``without`` stay off.
-    ``weights_gb`` is the size of the model's weights in bfloat16, in 10^9 bytes.
+    ``weights_gb`` is the size of the model's weights in bfloat16, in 10^9 bytes. Raises BackendUnavailable for a
+    precision that the device does not have.
     """
-    if device.kind == "cpu":
-        return _turn_off(Optimizations(precision="float32" if precision == "auto" else precision), without)
+    if device.kind != "cuda":
+        return _turn_off(Optimizations(precision=plain_precision(device, precision)), without)
     chosen = _best_precision(device, weights_gb) if precision == "auto" else precision
     kernels = device.triton and chosen in ("fp8", "int8") and "kernels" not in without
     optimizations = Optimizations(
@@ -85,6 +106,23 @@ def choose_optimizations(
         gpu_jpeg=True,
     )
     return _turn_off(optimizations, without)
+
+
+def plain_precision(device: DeviceInfo, precision: RequestedPrecision) -> Precision:
+    """Return the precision of plain PyTorch on a device; raise BackendUnavailable for eight bits on one without."""
+    if precision == "auto":
+        return "float32" if device.kind == "cpu" else "bfloat16"
+    if not device.is_measured and precision not in WIDE:
+        raise BackendUnavailable(
+            f"{precision} is made for NVIDIA GPUs, and this is {device.name} ({device.kind})",
+            fix="set generator.backends.klein.precision to auto",
+        )
+    return precision
+
+
+def not_measured(device: DeviceInfo, names: Iterable[str] = get_args(OptimizationName)) -> dict[str, str]:
+    """Say of each optimization why it is off, on a device where nobody measured; nothing on any other."""
+    return {} if device.is_measured else dict.fromkeys(names, f"off: not measured on {device.kind}")
 
 
 def _best_precision(device: DeviceInfo, weights_gb: float) -> Precision:

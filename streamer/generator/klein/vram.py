@@ -62,7 +62,7 @@ def needed_gb(precision: Precision, size_gb: float, memory: MemoryMode) -> float
 def require_memory(device: DeviceInfo, precision: Precision, folder: Path, memory: MemoryMode, model: str) -> None:
     """Raise BackendUnavailable for a model that cannot fit, early rather than after minutes of loading."""
     needed = needed_gb(precision, weights_gb(folder, memory), memory)
-    if device.kind == "cuda" and needed > device.memory_gb:
+    if device.memory_gb and needed > device.memory_gb:
         raise BackendUnavailable(
             f"{model} in {precision} needs about {needed:.0f} GB and {device.name} has {device.memory_gb:.0f} GB",
             fix="leave precision and memory of generator.backends.klein at auto, choose FLUX.2-klein-4B, "

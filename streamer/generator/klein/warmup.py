@@ -19,6 +19,7 @@ from streamer.generator.backend import device_is_lost
 from streamer.generator.klein import text_encoder
 from streamer.generator.klein.cuda_graphs import GraphCapture, Run
 from streamer.generator.klein.denoise import Velocity, stock_velocity
+from streamer.generator.klein.device import free_cached_memory
 from streamer.generator.klein.device_picture import DevicePicture
 from streamer.generator.klein.engine import DISTILLED_STEPS, Engine
 from streamer.generator.klein.fused.linear import FEW_ROWS
@@ -115,7 +116,7 @@ class WarmUp:
             log.warning("%s is not used here: %s", step.name, error, exc_info=True)
             self.results[step.name] = f"failed: {type(error).__name__}"
         # Comparing and capturing leave unused memory behind that other programs on the GPU could use.
-        torch.cuda.empty_cache()
+        free_cached_memory()
         return step.name, max(0.0, 1 - self.steps_left / self._total)
 
     def _planned_steps(self) -> list[WarmUpStep]:

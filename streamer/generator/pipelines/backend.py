@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from safetensors import SafetensorError
@@ -17,12 +17,14 @@ from torch import Tensor
 from streamer.errors import BackendError, BackendUnavailable, Unsupported
 from streamer.generator.backend import BackendPicture, HostPicture, Report, StepCallback, one_line
 from streamer.generator.backends.diffusers import Options
-from streamer.generator.klein.device import describe_device, find_device
+from streamer.generator.klein.device import describe_device, find_device, free_cached_memory
 from streamer.generator.klein.device_picture import DevicePicture, gpu_jpeg_available
+from streamer.generator.klein.optimizations import DeviceInfo, not_measured
 from streamer.generator.klein.reference_image import open_reference
 from streamer.generator.klein.vram import SMALLER_SIDE, enlarge
 from streamer.generator.pipelines.calls import PictureJob, call_pipeline, can_edit, prompt_fits
 from streamer.generator.pipelines.loading import Checkpoint, find_pipeline, load_pipeline, precision_of
+from streamer.generator.pipelines.options import OptimizationName
 from streamer.generator.pipelines.previews import Previews, fit_colours
 from streamer.generator.pipelines.speed import SpeedUp
 from streamer.generator.pipelines.steps import CallThread, Steps
@@ -46,7 +48,7 @@ class DiffusersBackend:
 
     def __init__(self, options: Options) -> None:
         self._options, self._thread = options, CallThread()
-        self._device, self._device_name = torch.device("cpu"), "CPU"
+        self._device, self._device_info = torch.device("cpu"), DeviceInfo("cpu", "CPU")
         self._checkpoint: Checkpoint | None = None
         self._pipeline: Any = None
         self._precision, self._in_parts, self._gpu_jpeg = "float32", False, False
@@ -61,8 +63,7 @@ class DiffusersBackend:
         Raises BackendUnavailable with a fix where the machine, the model or the memory does not allow it.
         """
         self._device = find_device(self._options.device)
-        info = describe_device(self._device)
-        self._device_name = info.name
+        info = self._device_info = describe_device(self._device)
         checkpoint = self._checkpoint = find_pipeline(self._options.model, report)
         self._precision = precision_of(checkpoint, self._options.precision, self._device)
         report("loading the model", 0.5)
@@ -76,7 +77,7 @@ class DiffusersBackend:
                 self._colours = self._thread.run(partial(fit_colours, self._pipeline.vae))
         except torch.OutOfMemoryError as error:
             raise BackendUnavailable(
-                f"{checkpoint.name} does not fit into the memory of {self._device_name}",
+                f"{checkpoint.name} does not fit into the memory of {self._device_info.name}",
                 fix="close other programs that use the GPU, or choose a smaller model: run streamer models",
             ) from error
         except (OSError, ValueError, LookupError, ImportError, SafetensorError) as error:
@@ -84,7 +85,7 @@ class DiffusersBackend:
                 f"{checkpoint.name} cannot be loaded: {one_line(error)}",
                 fix="download the whole model again, or choose another one",
             ) from error
-        self._gpu_jpeg = self._device.type == "cuda" and gpu_jpeg_available()
+        self._gpu_jpeg = info.kind == "cuda" and gpu_jpeg_available()
         report("loaded", 1.0)
 
     def warm_up(self, sizes: Sequence[tuple[int, int]], report: Report) -> None:
@@ -94,7 +95,7 @@ class DiffusersBackend:
             for number, (width, height) in enumerate(sizes):
                 report("drawing a first picture", number / len(sizes))
                 self._thread.run(partial(self._call, self._job("warm up", width, height), None))
-        if self._options.optimize == "auto" and not self._in_parts and sizes:
+        if self._options.optimize == "auto" and not self._in_parts and sizes and self._device_info.is_measured:
             self._speed_up = speed_up
         while not self._options.warm_in_background and self.idle(report):
             pass
@@ -126,12 +127,13 @@ class DiffusersBackend:
 
     def active(self) -> dict[str, str]:
         """Name the device, the model, each optimization in use or why it is not."""
-        named = {"device": self._device_name, "model": self._checkpoint.name if self._checkpoint else ""}
+        named = {"device": self._device_info.label, "model": self._checkpoint.name if self._checkpoint else ""}
         results = {} if self._speed_up is None else self._speed_up.results
         checks = ", ".join(f"{name} {result}" for name, result in results.items() if result.startswith("error"))
         return {
             **named,
             "precision": self._precision,
+            **not_measured(self._device_info, get_args(OptimizationName)),
             **{name: "on" if result.startswith("error") else f"off: {result}" for name, result in results.items()},
             **({"checks": checks} if checks else {}),
             **({"parts": "one at a time on the GPU"} if self._in_parts else {}),
@@ -143,9 +145,7 @@ class DiffusersBackend:
         """Free the memory."""
         self._pipeline = self._speed_up = self._colours = None
         self._thread.close()
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        _free()
 
     def _job(self, prompt: str, width: int, height: int) -> PictureJob:
         sampling = self._options.sampling
@@ -202,7 +202,7 @@ class DiffusersBackend:
         self._memory_level += 1
         if self._memory_level == len(MEMORY_LEVELS):
             raise BackendUnavailable(
-                f"the memory of {self._device_name} is too small even for a small picture",
+                f"the memory of {self._device_info.name} is too small even for a small picture",
                 fix="close other programs that use the GPU, or choose a smaller model: run streamer models",
             ) from error
         log.warning("out of GPU memory: %s from now on", MEMORY_LEVELS[self._memory_level])
@@ -224,5 +224,4 @@ def _smaller(side: int) -> int:
 
 def _free() -> None:
     gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    free_cached_memory()

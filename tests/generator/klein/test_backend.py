@@ -21,8 +21,9 @@ from PIL import Image
 from streamer.errors import BackendError, BackendUnavailable, Unsupported
 from streamer.generator.backend import StepCallback
 from streamer.generator.backends import klein
+from streamer.generator.klein import backend as backend_module
 from streamer.generator.klein.backend import active_optimizations, quantizer_for
-from streamer.generator.klein.optimizations import Optimizations
+from streamer.generator.klein.optimizations import DeviceInfo, Optimizations
 from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 pytestmark = pytest.mark.torch
@@ -193,8 +194,22 @@ def test_closing_gives_the_model_back(make: Callable[..., Any]) -> None:
 def test_without_a_gpu_auto_is_unavailable(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The CPU would need minutes for a picture, so it is used only when asked for by name."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(BackendUnavailable, match="no usable NVIDIA GPU"):
+    with pytest.raises(BackendUnavailable, match="no usable GPU"):
         klein.create(options_for(checkpoint, device="auto")).load(lambda doing, share: None)
+
+
+def test_a_device_that_nobody_measured_draws_plainly_and_the_status_says_so(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Described as AMD's; the processor computes the picture."""
+    radeon = DeviceInfo("hip", "Radeon RX 7900 XTX", memory_gb=24)
+    monkeypatch.setattr(backend_module, "describe_device", lambda device: radeon)
+    backend = make(warm_in_background=False)
+    active = backend.active()
+    assert active["device"] == "Radeon RX 7900 XTX (hip), not measured"
+    assert (active["precision"], active["attention"]) == ("bfloat16", "sdpa")
+    assert {active[name] for name in ("graphs", "kernels", "compile", "gpu_jpeg")} == {"off: not measured on hip"}
+    assert last(backend.draw(request())).pixels().shape == (64, 96, 3)
 
 
 def test_a_model_that_is_nowhere_says_what_to_give() -> None:

@@ -7,12 +7,14 @@ from typing import get_args
 
 import pytest
 
+from streamer.errors import BackendUnavailable
 from streamer.generator.klein.optimizations import (
     EAGER,
     DeviceInfo,
     OptimizationName,
     Optimizations,
     choose_optimizations,
+    not_measured,
 )
 
 
@@ -56,6 +58,28 @@ def test_an_old_chip_with_room_keeps_wide_weights() -> None:
 def test_the_cpu_draws_plainly() -> None:
     """Without a GPU nothing is switched on."""
     assert choose_optimizations(CPU, precision="auto", weights_gb=14, without=()) == Optimizations(precision="float32")
+
+
+RADEON = DeviceInfo("hip", "Radeon RX 7900 XTX", memory_gb=24)
+ARC = DeviceInfo("xpu", "Arc Pro B60", memory_gb=24)
+APPLE = DeviceInfo("mps", "Apple GPU", memory_gb=48)
+
+
+@pytest.mark.parametrize("on", [RADEON, ARC, APPLE], ids=lambda device: device.kind)
+def test_a_device_that_nobody_measured_draws_plainly_and_says_so(on: DeviceInfo) -> None:
+    """No graphs, no Triton, no eight bits; the status names each optimization as not measured."""
+    assert choose_optimizations(on, precision="auto", weights_gb=14, without=()) == Optimizations(precision="bfloat16")
+    assert not_measured(on) == dict.fromkeys(get_args(OptimizationName), f"off: not measured on {on.kind}")
+    assert on.label == f"{on.name} ({on.kind}), not measured"
+    with pytest.raises(BackendUnavailable, match="fp8 is made for NVIDIA GPUs") as caught:
+        choose_optimizations(on, precision="fp8", weights_gb=14, without=())
+    assert "generator.backends.klein.precision" in str(caught.value)
+
+
+def test_nothing_is_said_of_a_device_that_was_measured() -> None:
+    """The status of NVIDIA's GPUs and of the processor stays as it is."""
+    assert (not_measured(H200), not_measured(CPU)) == ({}, {})
+    assert (H200.label, CPU.label) == ("H200", "CPU")
 
 
 @pytest.mark.parametrize("name", get_args(OptimizationName))

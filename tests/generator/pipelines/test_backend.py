@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -21,8 +21,10 @@ from PIL import Image
 from streamer.errors import BackendError, BackendUnavailable, Unsupported
 from streamer.generator.backend import StepCallback
 from streamer.generator.backends import diffusers
+from streamer.generator.klein.optimizations import DeviceInfo
 from streamer.generator.pipelines import backend as backend_module
 from streamer.generator.pipelines.calls import call_pipeline
+from streamer.generator.pipelines.options import OptimizationName
 from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 pytestmark = pytest.mark.torch
@@ -162,6 +164,18 @@ def test_optimize_off_is_plain_pytorch(make: Callable[..., Any]) -> None:
     backend = make("sdxl", optimize="off")
     assert backend.idle(lambda doing, share: None) is False
     assert "fused_qkv" not in backend.active()
+
+
+def test_a_device_that_nobody_measured_draws_plainly_and_the_status_says_so(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend_module, "describe_device", lambda device: DeviceInfo("mps", "Apple GPU"))
+    backend = make("sdxl", warm_in_background=False)
+    active = backend.active()
+    assert active["device"] == "Apple GPU (mps), not measured"
+    assert {active[name] for name in get_args(OptimizationName)} == {"off: not measured on mps"}
+    *_, picture = backend.draw(request("sdxl"))
+    assert picture.pixels().shape == (64, 96, 3)
 
 
 def test_without_a_model_nothing_is_drawn() -> None:
