@@ -21,9 +21,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.gallery import Asked, request
 from bench.report import ROOT, at_most, finish
 from bench.startup import SIZES, settle, write
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 GOALS = {"full": 11.0, "small": 8.5, "tiny": 6.5}
 RUNS = 8
@@ -131,8 +131,16 @@ def clocked(backend: Any, prompt: str, width: int, height: int) -> float:
 
 def draw(backend: Any, prompt: str, width: int, height: int) -> Any:
     """Draw one picture and return its pixels."""
-    *_, picture = backend.draw(request(Asked("background", prompt), 7, (width, height)))
+    *_, picture = backend.draw(request(prompt, width, height))
     return picture.pixels()
+
+
+def request(prompt: str, width: int, height: int) -> ImageRequest:
+    """Build the request that the broadcaster's command would build."""
+    return ImageRequest(
+        "1", "bg", RequestKind.BACKGROUND, "background", prompt, prompt, SamplingParams(width, height, 4, 1.0, 7),
+        Actor("1", "bench", Role.BROADCASTER), Lane.BROADCASTER, at=0.0, expires_at=1e9,
+    )  # fmt: skip
 
 
 def save(pixels: Any, mode: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,15 @@ from streamer.generator.klein.optimizations import Optimizations
 from streamer.generator.klein.quantize import FP8, Quantizer
 from streamer.generator.klein.testing import make_pipeline
 from streamer.generator.klein.warmup import WarmUp
-from streamer.types import SamplingParams
-from tests.support.generation import request
+from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 pytestmark = pytest.mark.gpu
 
 SIZES = [(96, 64), (64, 64)]
+FOX = ImageRequest(
+    "1", "bg", RequestKind.BACKGROUND, "background", "a fox", "a fox", SamplingParams(640, 640, 4, 1.0, 7),
+    Actor("1", "somebody", Role.VIEWER), Lane.CHAT, 0.0, 1e9,
+)  # fmt: skip
 KERNELS = Optimizations("fp8", attention="cudnn", fused_qkv=True, kernels=True)
 
 
@@ -98,7 +100,7 @@ def test_little_memory_draws_the_same_picture(tmp_path: Path, monkeypatch: pytes
         while backend.idle(lambda doing, share: None):
             pass
         assert backend.active()["memory"] == mode
-        *_, picture = backend.draw(replace(request(), params=SamplingParams(640, 640, 4, 1.0, 7)))
+        *_, picture = backend.draw(FOX)
         pictures.append(picture.pixels().astype(int))
         backend.close()
     assert np.abs(pictures[0] - pictures[1]).mean() < 1

@@ -7,15 +7,11 @@ a quarter of the product.
 from __future__ import annotations
 
 # mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
-from functools import cache
-
 import torch
 import triton
 import triton.language as tl
 
-ROWS, COLUMNS, GROUP, STAGES = 128, 256, 8, 3
-DEPTHS = (128, 64)
-"""How much of k a stage holds: the wide one where the chip's shared memory has room for three (A100, H100)."""
+ROWS, COLUMNS, DEPTH, GROUP = 128, 256, 128, 8
 
 
 @triton.jit
@@ -46,18 +42,6 @@ def _kernel(
     tl.store(target, scaled.to(out.dtype.element_ty), mask=(row < rows)[:, None] & (column < columns)[None, :])
 
 
-def depth_for(shared_bytes: int) -> int:
-    """Return the depth of a tile for a chip that gives one block so much shared memory; RTX cards give 99 kB."""
-    return next((depth for depth in DEPTHS if STAGES * (ROWS + COLUMNS) * depth <= shared_bytes), DEPTHS[-1])
-
-
-@cache
-def _depth(device: torch.device) -> int:
-    if device.type != "cuda":
-        return DEPTHS[0]
-    return depth_for(torch.cuda.get_device_properties(device).shared_memory_per_block_optin)
-
-
 def int8_matmul(
     rows: torch.Tensor, weight: torch.Tensor, row_scale: torch.Tensor, column_scale: torch.Tensor, out: torch.Tensor
 ) -> torch.Tensor:
@@ -72,6 +56,6 @@ def int8_matmul(
     grid = (triton.cdiv(n, ROWS) * triton.cdiv(m, COLUMNS),)
     _kernel[grid](
         rows, weight, row_scale, column_scale, out, n, m, k, rows.stride(0), weight.stride(0), out.stride(0),
-        ROWS, COLUMNS, _depth(rows.device), GROUP, num_warps=8, num_stages=STAGES,
+        ROWS, COLUMNS, DEPTH, GROUP, num_warps=8, num_stages=3,
     )  # fmt: skip
     return out

@@ -7,7 +7,7 @@ pytest.importorskip("triton")
 
 import torch
 
-from streamer.generator.klein.kernels.int8_matmul import depth_for, int8_matmul
+from streamer.generator.klein.kernels.int8_matmul import int8_matmul
 
 
 @pytest.mark.parametrize(("n", "k", "m"), [(133, 320, 640), (200, 256, 300), (17, 64, 48)])
@@ -28,9 +28,3 @@ def test_transposed_memory_is_refused() -> None:
     one = torch.ones(1, 1)
     with pytest.raises(ValueError, match="contiguous"):
         int8_matmul(rows, torch.zeros(16, 64, dtype=torch.int8), one, one, torch.zeros(32, 16))
-
-
-@pytest.mark.parametrize(("shared_bytes", "depth"), [(227 * 1024, 128), (163 * 1024, 128), (99 * 1024, 64)])
-def test_tiles_fit_into_the_chips_memory(shared_bytes: int, depth: int) -> None:
-    """H100 and A100 have room for wide tiles; RTX 30, 40 and 50 have 99 kB for a block."""
-    assert depth_for(shared_bytes) == depth
