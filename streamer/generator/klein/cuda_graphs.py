@@ -15,30 +15,31 @@ class GraphCapture:
     """Capture functions into graphs that share one memory pool; belongs to the thread that captures and replays.
 
     Sharing is safe because every function leaves its results in static buffers, never in the pool.
-    A graph that replays beside other graphs must be captured on a ``stream`` of its own: cuBLAS keeps one workspace
-    per stream, the graph captures its address, and PyTorch captures everything on one stream unless told otherwise.
+    A graph that replays beside other graphs must be captured by a GraphCapture of its own: cuBLAS keeps one
+    workspace per stream, and the graph captures its address.
     """
 
     def __init__(self, stream: torch.cuda.Stream | None = None) -> None:
-        self._pool, self._stream = torch.cuda.graph_pool_handle(), stream
+        """``stream`` is what the graphs are captured on; None makes one."""
+        self._pool, self._stream = torch.cuda.MemPool(), stream or torch.cuda.Stream()
 
     def capture(self, function: Run) -> Run:
         """Run the function twice eagerly (kernels are built and algorithms chosen then), capture it, return its replay.
 
         Raises RuntimeError if the function does something that a graph cannot hold.
         """
-        side = self._stream or torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
+        self._stream.wait_stream(torch.cuda.current_stream())
+        # In the pool and on the stream of the capture, which reuses what the two runs held: otherwise a step would take
+        # its memory twice.
+        with torch.cuda.stream(self._stream), torch.cuda.use_mem_pool(self._pool):
             for _ in range(2):
                 function()
-        torch.cuda.current_stream().wait_stream(side)
+        torch.cuda.current_stream().wait_stream(self._stream)
         torch.cuda.synchronize()
-        # What the two runs held outside the pool would otherwise double the memory of a step.
         torch.cuda.empty_cache()
         graph = torch.cuda.CUDAGraph()
         # Only this thread is checked: another may be reading weights or encoding a picture meanwhile.
-        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
+        with torch.cuda.graph(graph, pool=self._pool.id, stream=self._stream, capture_error_mode="thread_local"):
             function()
         return CapturedGraph(graph, function)
 

@@ -24,6 +24,8 @@ from streamer.generator.klein.taef2 import is_tiny, use_tiny
 from streamer.generator.klein.text_encoder import LAYERS
 from streamer.generator.klein.weights import FinishBlock, OnProgress, fill, tensor_files
 
+STREAMED_LAYERS: dict[MemoryMode, int] = {"full": 0, "small": 9, "tiny": LAYERS}
+"""How many layers of the text model stay on the host in each mode."""
 META = torch.device("meta")
 
 
@@ -43,7 +45,7 @@ def load(
     _fill_transformer(parts.transformer, folder / "transformer", device, dtype, finish_block, report)
     if caches_references:
         attend_to_kv_cache(parts.transformer)
-    finish_layer = finish_block if memory != "tiny" else _then_adopt(finish_block, LayerStaging(device))
+    finish_layer = _then_adopt(finish_block, LayerStaging(device, STREAMED_LAYERS[memory]))
     _fill_encoder(parts.encoder, folder / "text_encoder", device, dtype, finish_layer, report)
     if memory != "full":
         parts.encoder.embed_tokens.to("cpu")

@@ -27,7 +27,7 @@ DEVICE_PATTERN = r"^(auto|cpu|mps|(cuda|hip|xpu)(:\d+)?)$"
 
 HOPPER, ADA, AMPERE_SERVER = (9, 0), (8, 9), (8, 0)
 MemoryMode = Literal["full", "small", "tiny"]
-"""Where the text model is: all of it on the GPU; its embedding on the host; its layers too, fetched for each prompt."""
+"""How much of the text model is on the GPU: all; two thirds of its layers without the embedding; a layer at a time."""
 RequestedMemory = Literal["auto", MemoryMode]
 
 SPARE_GB = 4.0

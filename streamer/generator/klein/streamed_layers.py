@@ -20,12 +20,16 @@ Fetch = Callable[[], None]
 class LayerStaging:
     """The GPU memory through which the weights of every layer pass; the layers must be alike."""
 
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
+    def __init__(self, device: torch.device, layers: int) -> None:
+        """``layers`` is how many layers are to pass through; further ones stay on the GPU."""
+        self._device, self._left = device, layers
         self._staging: Tensor | None = None
 
     def adopt(self, layer: nn.Module) -> None:
         """Move a layer's matrices to the host; what stays are views of the staging memory, and a hook that fills it."""
+        if self._left == 0:
+            return
+        self._left -= 1
         matrices = _matrices(layer)
         host = torch.cat([tensor.detach().reshape(-1).view(torch.uint8).cpu() for _, tensor in matrices])
         if self._device.type == "cuda":
@@ -46,8 +50,8 @@ class LayerStaging:
 
 
 def is_streamed(encoder: Any) -> bool:
-    """Tell whether the layers of a text model pass through staging memory."""
-    return hasattr(encoder.layers[0], "fetch")
+    """Tell whether layers of a text model pass through staging memory."""
+    return any(hasattr(layer, "fetch") for layer in encoder.layers)
 
 
 def fetch_of(layer: Any) -> Fetch:
@@ -57,9 +61,12 @@ def fetch_of(layer: Any) -> Fetch:
 
 
 def adjacent(tensors: list[Tensor]) -> bool:
-    """Tell whether tensors lie behind one another in memory, so that one view can hold them all."""
+    """Tell whether tensors lie behind one another in one piece of memory, so that one view can hold them all."""
     ends = [tensor.data_ptr() + tensor.numel() * tensor.element_size() for tensor in tensors]
-    return all(end == following.data_ptr() for end, following in zip(ends, tensors[1:], strict=False))
+    pieces = {tensor.untyped_storage().data_ptr() for tensor in tensors}
+    return len(pieces) == 1 and all(
+        end == following.data_ptr() for end, following in zip(ends, tensors[1:], strict=False)
+    )
 
 
 def _matrices(layer: nn.Module) -> list[tuple[str, Tensor]]:

@@ -20,14 +20,14 @@ TEXT_SHARE_LOADED = 0.75
 EMBEDDING_SHARE = 0.1
 """The share of the text encoder's weights that its embedding has: 0.097 in the 4B's, 0.076 in the 9B's."""
 TEXT_SHARES: dict[MemoryMode, float] = {
-    "full": TEXT_SHARE_LOADED, "small": TEXT_SHARE_LOADED - EMBEDDING_SHARE, "tiny": 0.03,
+    "full": TEXT_SHARE_LOADED, "small": 2 / 3 * (TEXT_SHARE_LOADED - EMBEDDING_SHARE), "tiny": 0.03,
 }  # fmt: skip
 """The share of the text encoder's weights on the GPU in each mode; in the last one layer passes through at a time."""
 WORKING_GB = 2.5
 """What drawing a 1024x1024 picture takes beside the weights."""
 DRIVER_GB = 1.0
 """What the driver, CUDA itself and the desktop keep."""
-LIMITED_WORKING_GB = 1.6
+LIMITED_WORKING_GB = 2.0
 """What drawing may take beside the weights in the modes that promise a limit, in 10^9 bytes."""
 WIDE_SIZE: dict[str, float] = {"float32": 2.0, "bfloat16": 1.0}
 """The size of wide weights, relative to bfloat16."""

@@ -7,7 +7,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -225,10 +225,10 @@ class WarmUp:
         if isinstance(self._engine.model.vae.decoder, TinyDecoder):
             return  # another network: only compiling makes it faster
         fast = fast_decoder(self._engine.model.vae, as_bytes=True, in_strips=self._saves_memory)
-        self._use_decoder_if_verified("decoder", fast)
-        if self._saves_memory:
-            # Sizes that nobody announced cannot be decoded the plain way either.
-            self._engine.decoder = self._decoder
+        if self._use_decoder_if_verified("decoder", fast):
+            # Sizes that nobody announced do not wait for a search, and take less memory than the plain way.
+            self._engine.decoder = replace(fast, search=False)
+            self._engine.forget_ad_hoc_plans()
 
     def _try_compiled_decoder(self) -> None:
         """Compile the VAE's decoder, unless the kernels replace it already."""
@@ -238,13 +238,15 @@ class WarmUp:
             self._use_decoder_if_verified("compiled decoder", compiled_decoder(self._engine.model.vae))
 
     @torch.inference_mode()
-    def _use_decoder_if_verified(self, optimization: str, fast: Decoder) -> None:
+    def _use_decoder_if_verified(self, optimization: str, fast: Decoder) -> bool:
         model, buffers = self._engine.model, self._plan_with_noise().buffers
         latents = tokens_to_latents(model.vae, buffers.latents, buffers.shape.rows, buffers.shape.columns)
         truth, picture = to_bytes(stock_decoder(model.vae)(latents)), fast(latents)
         actual = picture if picture.dtype == torch.uint8 else to_bytes(picture)
-        if self._note(ErrorCheck(optimization, relative_error(actual, truth), DECODER_BOUND)):
+        passed = self._note(ErrorCheck(optimization, relative_error(actual, truth), DECODER_BOUND))
+        if passed:
             self._decoder = fast
+        return passed
 
     def _try_text(self) -> None:
         """Run the text model's layers on fused kernels, or else compile them."""
@@ -289,11 +291,12 @@ class WarmUp:
         fill_fixed_noise(plan.buffers)
         if plan.read_reference is not None and not self._reference_verified(plan, plan.read_reference):
             return
-        for run in (plan.step, plan.decode):
-            fill_fixed_noise(plan.buffers)
-            run()
         if self._optimizations.graphs:
             self._capture_plan(plan)
+        else:
+            for run in (plan.step, plan.decode):
+                fill_fixed_noise(plan.buffers)
+                run()
         engine.plans[shape] = plan
 
     def _reference_verified(self, plan: ShapePlan, read: Run) -> bool:
@@ -317,7 +320,9 @@ class WarmUp:
         if not self._note(ErrorCheck("graphs", relative_error(plan.buffers.latents, truth), BOUNDS["graphs"])):
             plan.step = eager_step
             return
-        plan.decode = self._capture(plan.decode)
+        if not self._saves_memory:
+            # Decoding is not bound by launches, and a graph would hold its memory beside that of other sizes.
+            plan.decode = self._capture(plan.decode)
         if plan.read_reference is not None:
             plan.read_reference = self._capture(plan.read_reference)
 

@@ -48,7 +48,7 @@ def layers(count: int, dtype: torch.dtype | None) -> list[Any]:
 def test_each_layer_computes_with_its_own_weights(dtype: torch.dtype | None) -> None:
     """All layers share one piece of memory, and still every layer's result is the same to the last bit."""
     plain = layers(3, dtype)
-    streamed, staging = copy.deepcopy(plain), LayerStaging(CPU)
+    streamed, staging = copy.deepcopy(plain), LayerStaging(CPU, 9)
     for layer in streamed:
         staging.adopt(layer)
     x = y = torch.randn(1, 7, 32)
@@ -58,21 +58,24 @@ def test_each_layer_computes_with_its_own_weights(dtype: torch.dtype | None) -> 
 
 
 def test_the_layers_take_the_memory_of_one() -> None:
-    """The weights of every layer lie at the same place; neighbours can be read as one matrix."""
-    streamed, staging = layers(3, FP8), LayerStaging(CPU)
+    """The weights of every layer lie at the same place; neighbours can be read as one matrix, strangers cannot."""
+    streamed, staging = layers(3, FP8), LayerStaging(CPU, 9)
     for layer in streamed:
         staging.adopt(layer)
     places = {layer.query.weight.data_ptr() for layer in streamed}
     assert len(places) == 1
     assert adjacent([streamed[0].query.weight, streamed[0].key.weight])
     assert not adjacent([streamed[0].key.weight, streamed[0].query.weight])
+    halves = torch.zeros(2, 8).unbind()
+    assert adjacent(list(halves))
+    assert not adjacent([halves[0].clone(), halves[1].clone()])
     assert isinstance(streamed[0].out, EightBitLinear)
 
 
 def test_a_fetch_brings_the_weights() -> None:
     """Fused kernels read weights without calling the layer, so they fetch them first."""
     plain = layers(2, FP8)
-    streamed, staging = copy.deepcopy(plain), LayerStaging(CPU)
+    streamed, staging = copy.deepcopy(plain), LayerStaging(CPU, 9)
     for layer in streamed:
         staging.adopt(layer)
     for first, second in zip(plain, streamed, strict=True):
@@ -89,5 +92,13 @@ def test_a_layer_that_is_all_there_needs_no_fetch() -> None:
     encoder = nn.Module()
     encoder.layers = nn.ModuleList(plain)
     assert not is_streamed(encoder)
-    LayerStaging(CPU).adopt(plain[0])
+    LayerStaging(CPU, 9).adopt(plain[0])
     assert is_streamed(encoder)
+
+
+def test_only_as_many_layers_as_asked_are_moved() -> None:
+    """The others keep their weights where they are."""
+    made, staging = layers(3, FP8), LayerStaging(CPU, 1)
+    for layer in made:
+        staging.adopt(layer)
+    assert [hasattr(layer, "fetch") for layer in made] == [True, False, False]

@@ -217,31 +217,51 @@ def _steps(decoder: Any, convolve: NormAndConvolve) -> list[DecoderStep]:
     return steps
 
 
-def fast_decoder(vae: Any, as_bytes: bool = False, in_strips: bool = False) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Build a decoder from the weights of ``vae``: latents [1, 32, h, w] to a picture [1, 3, 8h, 8w].
+@dataclass(frozen=True, slots=True)
+class FusedDecoder:
+    """Decode latents [1, 32, h, w] into a picture [1, 3, 8h, 8w], or into pixels [8h, 8w, 3] uint8 with ``as_bytes``.
 
-    With ``as_bytes`` it returns pixels [8h, 8w, 3] uint8 instead; ``in_strips`` takes less memory and a little longer.
-    It raises ValueError for more than one picture.
-    The first call of each shape times cuDNN's algorithms, so call it once before a CUDA graph captures it.
+    With ``search`` the first call of each shape times cuDNN's algorithms, so call it once before a CUDA graph captures
+    it. A call raises ValueError for more than one picture.
     """
-    convolve = convolve_in_strips if in_strips else convolve_whole
-    first, last, steps = _conv(vae.decoder.conv_in), _conv(vae.decoder.conv_out), _steps(vae.decoder, convolve)
-    final = _norm(vae.decoder.conv_norm_out)
-    before = _conv(vae.post_quant_conv) if vae.post_quant_conv is not None else None
 
-    def decode(latents: torch.Tensor) -> torch.Tensor:
+    before: DecoderConv | None
+    first: DecoderConv
+    steps: tuple[DecoderStep, ...]
+    final: DecoderNorm
+    last: DecoderConv
+    convolve: NormAndConvolve
+    as_bytes: bool
+    search: bool = True
+
+    def __call__(self, latents: torch.Tensor) -> torch.Tensor:
+        """Decode one picture."""
         if latents.dim() != 4 or latents.shape[0] != 1:
             raise ValueError(f"latents must be one picture [1, channels, h, w], not {tuple(latents.shape)}")
-        x = latents.to(first.weight.dtype).contiguous(memory_format=torch.channels_last)
-        with torch.backends.cudnn.flags(enabled=True, benchmark=True):
-            if before is not None:
-                x = F.conv2d(x, before.weight, before.bias)
-            picture = _convolve(DecoderActivation(x), first)
-            for step in steps:
-                picture = step(picture)
-            picture = convolve(picture, final, last)
-        if as_bytes:
-            return to_bytes(picture.x[0].permute(1, 2, 0).contiguous(), last.bias)
-        return picture.x + last.bias[None, :, None, None]
+        with torch.backends.cudnn.flags(enabled=True, benchmark=self.search):
+            x = self._run(latents.to(self.first.weight.dtype).contiguous(memory_format=torch.channels_last))
+        if self.as_bytes:
+            return to_bytes(x[0].permute(1, 2, 0).contiguous(), self.last.bias)
+        return x + self.last.bias[None, :, None, None]
 
-    return decode
+    def _run(self, x: torch.Tensor) -> torch.Tensor:
+        if self.before is not None:
+            x = F.conv2d(x, self.before.weight, self.before.bias)
+        picture = _convolve(DecoderActivation(x), self.first)
+        for step in self.steps:
+            picture = step(picture)
+        return self.convolve(picture, self.final, self.last).x
+
+
+def fast_decoder(vae: Any, as_bytes: bool = False, in_strips: bool = False) -> FusedDecoder:
+    """Build a decoder from the weights of ``vae``; ``in_strips`` takes less memory and a little longer."""
+    decoder, convolve = vae.decoder, convolve_in_strips if in_strips else convolve_whole
+    return FusedDecoder(
+        before=_conv(vae.post_quant_conv) if vae.post_quant_conv is not None else None,
+        first=_conv(decoder.conv_in),
+        steps=tuple(_steps(decoder, convolve)),
+        final=_norm(decoder.conv_norm_out),
+        last=_conv(decoder.conv_out),
+        convolve=convolve,
+        as_bytes=as_bytes,
+    )
