@@ -32,7 +32,7 @@ from streamer.generator.klein.policy_judge import CLASS, PolicyJudge, load_head
 from streamer.generator.klein.quantize import Quantizer, count_eight_bit
 from streamer.generator.klein.reference_image import open_reference
 from streamer.generator.klein.text_encoder import prompt_fits
-from streamer.generator.klein.vram import enlarge, lift_limit, limit_memory, shrink_job
+from streamer.generator.klein.vram import LIMITED_WORKING_GB, enlarge, lift_limit, limit_memory, shrink_job
 from streamer.generator.klein.warmup import WarmUp
 from streamer.generator.prompt_fit import PromptFitter
 from streamer.moderation.thresholds import Thresholds
@@ -95,7 +95,7 @@ class KleinBackend:
                 memory=self._memory,
             )  # fmt: skip
             if self._limited:
-                limit_memory(device)
+                limit_memory(device, LIMITED_WORKING_GB[self._memory])
             self._engine = Engine(
                 model,
                 text_tokens=options.text_tokens,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,8 +28,10 @@ WORKING_GB = 2.5
 """What drawing a 1024x1024 picture takes beside the weights."""
 DRIVER_GB = 1.0
 """What the driver, CUDA itself and the desktop keep."""
-LIMITED_WORKING_GB = 2.0
+LIMITED_WORKING_GB: dict[MemoryMode, float] = {"small": 2.3, "tiny": 2.05}
 """What drawing may take beside the weights in the modes that promise a limit, in 10^9 bytes."""
+SEARCHING_GB = 1.7
+"""What may be taken beside everything else while the decoder's algorithms are searched, in 10^9 bytes."""
 WIDE_SIZE: dict[str, float] = {"float32": 2.0, "bfloat16": 1.0}
 """The size of wide weights, relative to bfloat16."""
 EIGHT_BIT_SIZE = 0.55
@@ -55,7 +58,7 @@ def choose_memory(device: DeviceInfo, precision: Precision, folder: Path) -> Mem
 
 def needed_gb(precision: Precision, size_gb: float, memory: MemoryMode) -> float:
     """Return what a model takes whose weights on the GPU are ``size_gb`` in bfloat16; both in 10^9 bytes."""
-    working = WORKING_GB if memory == "full" else LIMITED_WORKING_GB
+    working = LIMITED_WORKING_GB.get(memory, WORKING_GB)
     return size_gb * WIDE_SIZE.get(precision, EIGHT_BIT_SIZE) + working
 
 
@@ -70,21 +73,40 @@ def require_memory(device: DeviceInfo, precision: Precision, folder: Path, memor
         )
 
 
-def limit_memory(device: torch.device) -> float:
-    """Cap what PyTorch may take at what is loaded and ``LIMITED_WORKING_GB``; return the cap in 10^9 bytes.
+def limit_memory(device: torch.device, working_gb: float) -> None:
+    """Cap what PyTorch may take at what it holds now and ``working_gb`` (10^9 bytes).
 
     A picture that needs more fails with torch.OutOfMemoryError, which the backend answers with a smaller one.
     """
     torch.cuda.empty_cache()
-    cap = torch.cuda.memory_reserved(device) / 1e9 + LIMITED_WORKING_GB
+    cap = torch.cuda.memory_reserved(device) / 1e9 + working_gb
     total = torch.cuda.get_device_properties(device).total_memory / 1e9
-    torch.cuda.set_per_process_memory_fraction(min(1.0, cap / total), device)
-    return cap
+    share = min(cap / total, torch.cuda.get_per_process_memory_fraction(device))
+    torch.cuda.set_per_process_memory_fraction(share, device)
 
 
 def lift_limit(device: torch.device) -> None:
     """Let PyTorch take the whole GPU again."""
     torch.cuda.set_per_process_memory_fraction(1.0, device)
+
+
+def within_memory(device: torch.device, run: Callable[[], None]) -> None:
+    """Run with a cap of ``SEARCHING_GB`` beside what is held, and without one if that is too little.
+
+    cuDNN's search for algorithms takes all that it is given.
+    """
+    if device.type != "cuda":
+        run()
+        return
+    before = torch.cuda.get_per_process_memory_fraction(device)
+    limit_memory(device, SEARCHING_GB)
+    try:
+        run()
+    except torch.OutOfMemoryError:
+        torch.cuda.set_per_process_memory_fraction(before, device)
+        run()
+    finally:
+        torch.cuda.set_per_process_memory_fraction(before, device)
 
 
 def shrink_job(job: EngineJob) -> EngineJob:

@@ -7,7 +7,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -41,6 +41,7 @@ from streamer.generator.klein.verify import (
     fill_fixed_noise,
     relative_error,
 )
+from streamer.generator.klein.vram import within_memory
 
 log = logging.getLogger(__name__)
 
@@ -224,10 +225,11 @@ class WarmUp:
 
         if isinstance(self._engine.model.vae.decoder, TinyDecoder):
             return  # another network: only compiling makes it faster
-        fast = fast_decoder(self._engine.model.vae, as_bytes=True, in_strips=self._saves_memory)
+        whole = fast_decoder(self._engine.model.vae, as_bytes=True)
+        fast = whole.in_strips(search=True) if self._saves_memory else whole
         if self._use_decoder_if_verified("decoder", fast):
             # Sizes that nobody announced do not wait for a search, and take less memory than the plain way.
-            self._engine.decoder = replace(fast, search=False)
+            self._engine.decoder = whole.in_strips(search=False)
             self._engine.forget_ad_hoc_plans()
 
     def _try_compiled_decoder(self) -> None:
@@ -291,12 +293,10 @@ class WarmUp:
         fill_fixed_noise(plan.buffers)
         if plan.read_reference is not None and not self._reference_verified(plan, plan.read_reference):
             return
+        # cuDNN's search takes memory that drawing does not need: not within the graphs' pool, and not all there is.
+        within_memory(engine.model.device, plan.decode)
         if self._optimizations.graphs:
             self._capture_plan(plan)
-        else:
-            for run in (plan.step, plan.decode):
-                fill_fixed_noise(plan.buffers)
-                run()
         engine.plans[shape] = plan
 
     def _reference_verified(self, plan: ShapePlan, read: Run) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # mypy: disable-error-code="no-untyped-call"
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from streamer.generator.klein.kernels.group_norm import add, affine_of, apply, channel_sums
 from streamer.generator.klein.kernels.pixels import softmax_rows, to_bytes
 
-STRIP_PIXELS = 2**18
+STRIP_PIXELS = 2**16
 """A strip of a picture that is decoded in strips holds about so many pixels."""
 # Scores of 4,096 queries at a time: at 1024x1024 a quarter gigabyte instead of one.
 QUERY_ROWS = 4096
@@ -58,11 +58,9 @@ class DecoderActivation:
         return rows.view(1, *self.x.shape[2:], rows.shape[1]).permute(0, 3, 1, 2)
 
 
-DecoderStep = Callable[[DecoderActivation], DecoderActivation]
-
-
 NormAndConvolve = Callable[[DecoderActivation, DecoderNorm, DecoderConv], DecoderActivation]
 """Normalize a picture, apply SiLU, and convolve it."""
+DecoderStep = Callable[[DecoderActivation, NormAndConvolve], DecoderActivation]
 
 
 def _affine(picture: DecoderActivation, norm: DecoderNorm) -> torch.Tensor:
@@ -114,12 +112,11 @@ class ResnetBlock:
     norm2: DecoderNorm
     conv2: DecoderConv
     shortcut: DecoderConv | None
-    convolve: NormAndConvolve
 
-    def __call__(self, picture: DecoderActivation) -> DecoderActivation:
+    def __call__(self, picture: DecoderActivation, convolve: NormAndConvolve) -> DecoderActivation:
         """Add the convolved branch to the picture; the same pass computes the next norm's statistics."""
-        h = self.convolve(picture, self.norm1, self.conv1)
-        h = self.convolve(h, self.norm2, self.conv2)
+        h = convolve(picture, self.norm1, self.conv1)
+        h = convolve(h, self.norm2, self.conv2)
         pending = self.conv2.bias if picture.pending is None else self._pending_after(picture.pending)
         if self.shortcut is None:
             sums = add(h.rows, picture.rows, pending, sums=True)
@@ -146,7 +143,7 @@ class DecoderAttention:
     qkv: DecoderConv
     out: DecoderConv
 
-    def __call__(self, picture: DecoderActivation) -> DecoderActivation:
+    def __call__(self, picture: DecoderActivation, _: NormAndConvolve) -> DecoderActivation:
         """Add to every pixel what it attends to."""
         rows = _normalize(picture, self.norm, False)
         q, k, v = torch.addmm(self.qkv.bias, rows, self.qkv.weight.t()).chunk(3, dim=1)
@@ -166,7 +163,7 @@ class UpsampleBlock:
 
     conv: DecoderConv
 
-    def __call__(self, picture: DecoderActivation) -> DecoderActivation:
+    def __call__(self, picture: DecoderActivation, _: NormAndConvolve) -> DecoderActivation:
         """Double the picture's sides."""
         x = picture.x if picture.pending is None else picture.x + picture.pending[None, :, None, None]
         return DecoderActivation(F.conv_transpose2d(x, self.conv.weight, stride=2, padding=1), self.conv.bias)
@@ -187,10 +184,9 @@ def _conv(module: Any) -> DecoderConv:
     return DecoderConv(module.weight.detach().contiguous(memory_format=torch.channels_last), module.bias.detach())
 
 
-def _resnet(module: Any, convolve: NormAndConvolve) -> ResnetBlock:
+def _resnet(module: Any) -> ResnetBlock:
     shortcut = _conv(module.conv_shortcut) if module.conv_shortcut is not None else None
-    norms, convs = (_norm(module.norm1), _norm(module.norm2)), (_conv(module.conv1), _conv(module.conv2))
-    return ResnetBlock(norms[0], convs[0], norms[1], convs[1], shortcut, convolve)
+    return ResnetBlock(_norm(module.norm1), _conv(module.conv1), _norm(module.norm2), _conv(module.conv2), shortcut)
 
 
 def _attention(module: Any) -> DecoderAttention:
@@ -205,14 +201,14 @@ def _upsample(module: Any) -> UpsampleBlock:
     return UpsampleBlock(DecoderConv(weight.contiguous(memory_format=torch.channels_last), module.conv.bias.detach()))
 
 
-def _steps(decoder: Any, convolve: NormAndConvolve) -> list[DecoderStep]:
+def _steps(decoder: Any) -> list[DecoderStep]:
     """Walk the decoder's modules between its first and its last convolution."""
     mid = decoder.mid_block
-    steps: list[DecoderStep] = [_resnet(mid.resnets[0], convolve)]
+    steps: list[DecoderStep] = [_resnet(mid.resnets[0])]
     for attention, resnet in zip(mid.attentions, mid.resnets[1:], strict=True):
-        steps += [*([_attention(attention)] if attention is not None else []), _resnet(resnet, convolve)]
+        steps += [*([_attention(attention)] if attention is not None else []), _resnet(resnet)]
     for block in decoder.up_blocks:
-        steps += [_resnet(resnet, convolve) for resnet in block.resnets]
+        steps += map(_resnet, block.resnets)
         steps += map(_upsample, block.upsamplers or ())
     return steps
 
@@ -230,9 +226,13 @@ class FusedDecoder:
     steps: tuple[DecoderStep, ...]
     final: DecoderNorm
     last: DecoderConv
-    convolve: NormAndConvolve
     as_bytes: bool
+    convolve: NormAndConvolve = convolve_whole
     search: bool = True
+
+    def in_strips(self, *, search: bool) -> FusedDecoder:
+        """Return the same decoder, with the same weights, that takes less memory and a little longer."""
+        return replace(self, convolve=convolve_in_strips, search=search)
 
     def __call__(self, latents: torch.Tensor) -> torch.Tensor:
         """Decode one picture."""
@@ -249,19 +249,18 @@ class FusedDecoder:
             x = F.conv2d(x, self.before.weight, self.before.bias)
         picture = _convolve(DecoderActivation(x), self.first)
         for step in self.steps:
-            picture = step(picture)
+            picture = step(picture, self.convolve)
         return self.convolve(picture, self.final, self.last).x
 
 
-def fast_decoder(vae: Any, as_bytes: bool = False, in_strips: bool = False) -> FusedDecoder:
-    """Build a decoder from the weights of ``vae``; ``in_strips`` takes less memory and a little longer."""
-    decoder, convolve = vae.decoder, convolve_in_strips if in_strips else convolve_whole
+def fast_decoder(vae: Any, as_bytes: bool = False) -> FusedDecoder:
+    """Build a decoder from the weights of ``vae``."""
+    decoder = vae.decoder
     return FusedDecoder(
         before=_conv(vae.post_quant_conv) if vae.post_quant_conv is not None else None,
         first=_conv(decoder.conv_in),
-        steps=tuple(_steps(decoder, convolve)),
+        steps=tuple(_steps(decoder)),
         final=_norm(decoder.conv_norm_out),
         last=_conv(decoder.conv_out),
-        convolve=convolve,
         as_bytes=as_bytes,
     )

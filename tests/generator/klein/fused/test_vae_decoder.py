@@ -60,4 +60,6 @@ def test_strips_draw_the_same_picture(monkeypatch: pytest.MonkeyPatch, pixels: i
     vae, latents = tiny_vae((16, 32)), torch.randn(1, 8, 6, 10)
     whole = vae_decoder.fast_decoder(vae)(latents)
     monkeypatch.setattr(vae_decoder, "STRIP_PIXELS", pixels)
-    torch.testing.assert_close(vae_decoder.fast_decoder(vae, in_strips=True)(latents), whole, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        vae_decoder.fast_decoder(vae).in_strips(search=False)(latents), whole, rtol=1e-4, atol=1e-4
+    )
