@@ -90,11 +90,11 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--config", **_CONFIG_OPTION, default=None)
     commands = top.add_subparsers(
         dest="command", required=True,
-        metavar="init | run | demo | links | draw | models | doctor | rehearse | audit | forget | backup | restore "
-        "| login | obs | token | config",
+        metavar="init | run | demo | links | draw | models | bench | doctor | rehearse | audit | forget | backup "
+        "| restore | login | obs | token | config",
     )  # fmt: skip
-    for add in (_add_run, _add_draw, _add_doctor, _add_rehearse, _add_audit, _add_backup, _add_login, _add_obs,
-                _add_token, _add_config):  # fmt: skip
+    for add in (_add_run, _add_draw, _add_doctor, _add_bench, _add_rehearse, _add_audit, _add_backup, _add_login,
+                _add_obs, _add_token, _add_config):  # fmt: skip
         add(commands)
     _accept_config_option(commands)
     return top
@@ -221,6 +221,14 @@ def _add_doctor(commands: Parsers) -> None:
     commands.add_parser("doctor", help=help_text).set_defaults(execute=lambda chosen: doctor(chosen.environ))
     help_text = "list the models that one word selects: licence, memory, and whether they fit here"
     commands.add_parser("models", help=help_text).set_defaults(execute=lambda chosen: models())
+
+
+def _add_bench(commands: Parsers) -> None:
+    from streamer.generator.benchmark import command as benchmark
+
+    command = commands.add_parser("bench", help="measure how fast models draw on this machine, beside what is possible")
+    benchmark.add_arguments(command)
+    command.set_defaults(execute=lambda chosen: bench(chosen.environ, chosen))
 
 
 def _add_rehearse(commands: Parsers) -> None:
@@ -488,6 +496,21 @@ def models() -> int:
 
     print(text())
     return 0
+
+
+def bench(environ: Mapping[str, str], asked: argparse.Namespace) -> int:
+    """Measure models, sizes and precisions, each in a process of its own; return 1 when not one could be measured."""
+    from streamer import paths
+    from streamer.generator.benchmark import command
+    from streamer.generator.benchmark.cases import cases_of
+    from streamer.generator.benchmark.results import Skipped
+
+    where, cases = paths.place(environ), cases_of(command.wish_of(asked))
+    for case in cases:
+        if not isinstance(case, Skipped):
+            _refuse_second_model(case.backend, where)
+    rows = command.bench(cases, where.home, out=asked.out, as_json=asked.json).rows
+    return 0 if rows else FAULT_EXIT
 
 
 def doctor(environ: Mapping[str, str]) -> int:

@@ -143,18 +143,23 @@ def _log_line(line: bytes) -> None:
         log.info("%s", line[:MAX_LINE].decode(errors="replace").rstrip())
 
 
-def _spawn(home: Path) -> subprocess.Popen[bytes]:
-    # Not multiprocessing: its spawn imports the parent's main module again, and with it the whole web server.
-    # A session of its own lets one signal reach the compilers that it starts, and keeps Ctrl-C for the parent alone.
+def child_environment(home: Path) -> dict[str, str]:
+    """Return the environment of a process that runs a module of this program, with ``home`` as its state folder."""
     import_path = os.pathsep.join(path or os.getcwd() for path in sys.path)
     own = {
         "PYTHONPATH": import_path, "PYTHONUNBUFFERED": "1", "STREAMER_HOME": str(home),
         # What it prints is decoded as UTF-8, and a library that prints a sign of another script must not fail.
         "PYTHONIOENCODING": "utf-8:backslashreplace",
     }  # fmt: skip
-    environment = {**network.usable_environment(os.environ), **own}
+    return {**network.usable_environment(os.environ), **own}
+
+
+def _spawn(home: Path) -> subprocess.Popen[bytes]:
+    # Not multiprocessing: its spawn imports the parent's main module again, and with it the whole web server.
+    # A session of its own lets one signal reach the compilers that it starts, and keeps Ctrl-C for the parent alone.
     command = [sys.executable, "-P", "-X", "faulthandler", "-m", "streamer.generator.worker"]
     pipe = subprocess.PIPE
     return subprocess.Popen(  # nosec B603
-        command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=sys.platform != "win32"
-    )
+        command, stdin=pipe, stdout=pipe, stderr=pipe, env=child_environment(home),
+        start_new_session=sys.platform != "win32",
+    )  # fmt: skip

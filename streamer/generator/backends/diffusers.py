@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +21,9 @@ from streamer.generator.klein.optimizations import DEVICE_PATTERN
 from streamer.generator.model_name import local_folder
 from streamer.generator.models import find
 from streamer.generator.pipelines.options import OptimizationName, RequestedPrecision
+
+if TYPE_CHECKING:
+    from streamer.generator.pipelines.loading import PipelineSource
 
 
 class Options(BaseModel):
@@ -75,8 +78,11 @@ def check_files(options: Options) -> None:
         check_components(read_index(folder))
 
 
-def create(options: Options) -> Backend:
-    """Create the backend; this imports torch, in the generator process, and loads nothing yet."""
+def create(options: Options, source: PipelineSource | None = None) -> Backend:
+    """Create the backend; this imports torch, in the generator process, and loads nothing yet.
+
+    ``source`` is where pipelines come from, where that is not the hub or a folder.
+    """
     check_files(options)  # before that import, which takes seconds
     if sys.platform == "linux":
         os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
@@ -89,4 +95,4 @@ def create(options: Options) -> Backend:
         raise BackendUnavailable(f"{error.name} is not installed", fix=installation.add_extra("klein")) from error
 
     keep_caches(Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer")))
-    return DiffusersBackend(options)
+    return DiffusersBackend(options) if source is None else DiffusersBackend(options, source)

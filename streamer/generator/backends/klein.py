@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -18,6 +18,9 @@ from streamer.generator.backend import Backend
 from streamer.generator.klein.checkpoint_files import check_checkpoint
 from streamer.generator.klein.optimizations import DEVICE_PATTERN, OptimizationName, RequestedMemory, RequestedPrecision
 from streamer.generator.model_name import local_folder
+
+if TYPE_CHECKING:
+    from streamer.generator.klein.weights import ReadTensors
 
 
 class Options(BaseModel):
@@ -94,8 +97,11 @@ def check_files(options: Options) -> None:
         check_checkpoint(folder)
 
 
-def create(options: Options) -> Backend:
-    """Create the backend; this imports torch, in the generator process, and loads nothing yet."""
+def create(options: Options, read: ReadTensors | None = None) -> Backend:
+    """Create the backend; this imports torch, in the generator process, and loads nothing yet.
+
+    ``read`` gets the tensors, where that is not to be from the checkpoint's files.
+    """
     check_files(options)  # before that import, which takes seconds
     if sys.platform == "linux":
         # Read by PyTorch when it first allocates. Pieces that can grow leave no holes between what warming up needs and
@@ -111,4 +117,4 @@ def create(options: Options) -> Backend:
 
     home = Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer"))
     keep_caches(home)
-    return KleinBackend(options, home)
+    return KleinBackend(options, home) if read is None else KleinBackend(options, home, read)

@@ -34,6 +34,7 @@ from streamer.generator.klein.reference_image import open_reference
 from streamer.generator.klein.text_encoder import prompt_fits
 from streamer.generator.klein.vram import LIMITED_WORKING_GB, enlarge, lift_limit, limit_memory, shrink_job
 from streamer.generator.klein.warmup import WarmUp
+from streamer.generator.klein.weights import ReadTensors, read_files
 from streamer.generator.prompt_fit import PromptFitter
 from streamer.moderation.thresholds import Thresholds
 from streamer.types import ImageRequest, Judgement
@@ -60,9 +61,9 @@ class KleinBackend:
 
     most_steps = MOST_STEPS
 
-    def __init__(self, options: Options, home: Path | None = None) -> None:
-        """``home`` is the folder in which measurements of this machine are kept; None keeps none."""
-        self._options, self._home = options, home
+    def __init__(self, options: Options, home: Path | None = None, read: ReadTensors = read_files) -> None:
+        """``home`` is the folder in which measurements of this machine are kept; None keeps none. ``read`` gets tensors."""
+        self._options, self._home, self._read = options, home, read
         self._measured: Measurement | None = None
         self._device_info, self._optimizations = DeviceInfo("cpu", "CPU"), Optimizations()
         self._device = torch.device("cpu")
@@ -92,7 +93,7 @@ class KleinBackend:
         try:
             model = load(
                 folder, device=device, dtype=dtype, finish_block=self._quantizer, decoder=decoder, report=report,
-                memory=self._memory,
+                memory=self._memory, read=self._read,
             )  # fmt: skip
             if self._limited:
                 limit_memory(device, LIMITED_WORKING_GB[self._memory])

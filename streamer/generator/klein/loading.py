@@ -22,7 +22,7 @@ from streamer.generator.klein.reference_kv_cache import attend_to_kv_cache
 from streamer.generator.klein.streamed_layers import LayerStaging
 from streamer.generator.klein.taef2 import is_tiny, use_tiny
 from streamer.generator.klein.text_encoder import LAYERS
-from streamer.generator.klein.weights import FinishBlock, OnProgress, fill, tensor_files
+from streamer.generator.klein.weights import FinishBlock, OnProgress, ReadTensors, fill, read_files, tensor_files
 
 STREAMED_LAYERS: dict[MemoryMode, int] = {"full": 0, "small": 9, "tiny": LAYERS}
 """How many layers of the text model stay on the host in each mode."""
@@ -31,25 +31,26 @@ META = torch.device("meta")
 
 def load(
     folder: Path, *, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock, decoder: Path | None,
-    report: Report, memory: MemoryMode = "full",
+    report: Report, memory: MemoryMode = "full", read: ReadTensors = read_files,
 ) -> KleinModel:  # fmt: skip
     """Load every part; ``decoder`` is the folder of another VAE with the same latents, None for the checkpoint's own.
 
     ``finish_block`` gets each block of transformer and text encoder as it is loaded; ``memory`` says which parts of the
-    text encoder stay on the host. Raises BackendUnavailable if the folder is not a distilled Klein, or is incomplete.
+    text encoder stay on the host; ``read`` gets the tensors. Raises BackendUnavailable if the folder is not a distilled
+    Klein, or is incomplete.
     """
     caches_references = check_checkpoint(folder)
     if decoder is not None:
         check_weights(decoder if is_tiny(decoder) else _vae_folder(decoder))
     parts = _read_configs(folder)
-    _fill_transformer(parts.transformer, folder / "transformer", device, dtype, finish_block, report)
+    _fill_transformer(parts.transformer, folder / "transformer", device, dtype, finish_block, report, read)
     if caches_references:
         attend_to_kv_cache(parts.transformer)
     finish_layer = _then_adopt(finish_block, LayerStaging(device, STREAMED_LAYERS[memory]))
-    _fill_encoder(parts.encoder, folder / "text_encoder", device, dtype, finish_layer, report)
+    _fill_encoder(parts.encoder, folder / "text_encoder", device, dtype, finish_layer, report, read)
     if memory != "full":
         parts.encoder.embed_tokens.to("cpu")
-    fill(parts.vae, folder / "vae", device=device, dtype=dtype)
+    fill(parts.vae, folder / "vae", device=device, dtype=dtype, read=read)
     if decoder is not None and is_tiny(decoder):
         use_tiny(parts.vae, decoder, device, dtype)
     elif decoder is not None:
@@ -132,18 +133,23 @@ def _blank_encoder(folder: Path) -> Any:
 
 
 def _fill_transformer(
-    transformer: Any, folder: Path, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock, report: Report
-) -> None:
+    transformer: Any, folder: Path, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock,
+    report: Report, read: ReadTensors,
+) -> None:  # fmt: skip
     on_progress = _part(report, "transformer", 0.0, 0.55)
-    fill(transformer, folder, device=device, dtype=dtype, finish_block=finish_block, on_progress=on_progress)
+    fill(transformer, folder, device=device, dtype=dtype, finish_block=finish_block, on_progress=on_progress, read=read)
 
 
 def _fill_encoder(
-    encoder: Any, folder: Path, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock, report: Report
-) -> None:
+    encoder: Any, folder: Path, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock, report: Report,
+    read: ReadTensors,
+) -> None:  # fmt: skip
     prefix = "model." if any(name.startswith("model.") for name in tensor_files(folder)) else ""
     on_progress = _part(report, "text encoder", 0.55, 0.95)
-    fill(encoder, folder, device=device, dtype=dtype, finish_block=finish_block, prefix=prefix, on_progress=on_progress)
+    fill(
+        encoder, folder, device=device, dtype=dtype, finish_block=finish_block, prefix=prefix, on_progress=on_progress,
+        read=read,
+    )  # fmt: skip
     # Its table is computed, not saved, so it is still on the meta device.
     encoder.rotary_emb = Qwen3RotaryEmbedding(encoder.config).to(device)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -12,8 +15,9 @@ from diffusers import (
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
 )
+from safetensors import safe_open
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 CHAT_TEMPLATE = (
@@ -21,6 +25,7 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n"
     "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
 )
+DIFFUSERS_FILE = "diffusion_pytorch_model.safetensors"
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 TRANSFORMER = {
@@ -81,6 +86,59 @@ def make_checkpoint(
     """
     make_pipeline(model, dtype=dtype, seed=seed, kv=kv).save_pretrained(path, safe_serialization=True)
     return path
+
+
+def make_empty_checkpoint(path: Path, model: str, *, kv: bool = False) -> Path:
+    """Write a checkpoint whose files have the real names, headers and sizes, and nothing in them; return the folder.
+
+    Where files may have holes it takes no room on the disk. ``read_randomly`` makes up what is read from it.
+    """
+    pipeline = make_pipeline(model, dtype=torch.bfloat16, device="meta", kv=kv)
+    pipeline.save_config(path)
+    for name in ("tokenizer", "scheduler"):
+        getattr(pipeline, name).save_pretrained(path / name)
+    for name, file in (("transformer", DIFFUSERS_FILE), ("vae", DIFFUSERS_FILE), ("text_encoder", "model.safetensors")):
+        part = getattr(pipeline, name)
+        (part.config.save_pretrained if name == "text_encoder" else part.save_config)(path / name)
+        _write_header(path / name / file, part)
+    return path
+
+
+def _write_header(file: Path, module: nn.Module) -> None:
+    """Write a safetensors header for a module's tensors, and leave the rest of the file empty."""
+    # A tied tensor has two names and is saved once.
+    tensors = {id(tensor): (name, tensor) for name, tensor in reversed(module.state_dict(keep_vars=True).items())}
+    entries, end = {}, 0
+    for name, tensor in reversed(tensors.values()):
+        begin, end = end, end + tensor.numel() * tensor.element_size()
+        kind = {torch.bfloat16: "BF16", torch.float32: "F32", torch.int64: "I64"}[tensor.dtype]
+        entries[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": [begin, end]}
+    header = json.dumps(entries).encode()
+    with file.open("wb") as opened:
+        opened.write(len(header).to_bytes(8, "little") + header)
+        opened.truncate(8 + len(header) + end)
+
+
+def read_randomly(
+    files: Mapping[str, Path], names: list[str], prefix: str, device: torch.device, dtype: torch.dtype
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield random tensors of the shapes that the files' headers name, as networks are initialized."""
+    for name in names:
+        with safe_open(files[prefix + name], framework="pt") as archive:
+            shape = archive.get_slice(prefix + name).get_shape()
+        yield name, _random_tensor(name, shape, device, dtype)
+
+
+def _random_tensor(name: str, shape: list[int], device: torch.device, dtype: torch.dtype) -> Tensor:
+    if name.endswith("num_batches_tracked"):
+        return torch.zeros(shape, dtype=torch.int64, device=device)
+    tensor = torch.empty(shape, dtype=dtype, device=device)
+    if name.endswith("running_var"):
+        return tensor.uniform_(0.5, 2.0)
+    if len(shape) > 1:
+        bound = math.prod(shape[1:]) ** -0.5
+        return tensor.uniform_(-bound, bound)
+    return tensor.normal_(1.0 if "norm" in name and name.endswith("weight") else 0.0, 0.1)
 
 
 def make_pipeline(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
@@ -23,6 +23,32 @@ FinishBlock = Callable[[nn.Module], None]
 """Fuse and quantize one block in place; called once its weights are loaded, before the next block arrives."""
 OnProgress = Callable[[float], None]
 """Take the share of the work that is done, 0 to 1."""
+ReadTensors = Callable[[Mapping[str, Path], list[str], str, torch.device, torch.dtype], Iterator[tuple[str, Tensor]]]
+"""Yield the named tensors in order on the device; its arguments are those of read_files."""
+
+
+def read_files(
+    files: Mapping[str, Path], names: list[str], prefix: str, device: torch.device, dtype: torch.dtype
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors in order while a few threads read ahead; one thread is too slow even from the page cache.
+
+    ``files`` says which file holds a tensor; ``prefix`` is what stands before its name there.
+    """
+
+    def read(name: str) -> Tensor:
+        with safe_open(files[prefix + name], framework="pt") as archive:
+            tensor = archive.get_tensor(prefix + name)
+        return tensor.to(device, dtype) if tensor.is_floating_point() else tensor.to(device)
+
+    with ThreadPoolExecutor(READERS, thread_name_prefix="weights") as pool:
+        pending: deque[tuple[str, Future[Tensor]]] = deque()
+        for name in names:
+            pending.append((name, pool.submit(read, name)))
+            if len(pending) >= READ_AHEAD:
+                first, future = pending.popleft()
+                yield first, future.result()
+        for first, future in pending:
+            yield first, future.result()
 
 
 def fill(
@@ -34,10 +60,12 @@ def fill(
     finish_block: FinishBlock | None = None,
     prefix: str = "",
     on_progress: OnProgress = lambda _: None,
+    read: ReadTensors = read_files,
 ) -> None:
     """Load the tensors of a module that is on the meta device, floats converted to ``dtype``.
 
-    ``prefix`` is what the checkpoint puts before the module's names. Raises BackendUnavailable if a tensor is missing.
+    ``prefix`` is what the checkpoint puts before the module's names; ``read`` gets the tensors. Raises
+    BackendUnavailable if a tensor is missing.
     """
     files = tensor_files(folder)
     names = sorted(_tensor_names(module), key=_block_of)
@@ -48,7 +76,7 @@ def fill(
             fix="download the model again, or give the folder of a complete FLUX.2 Klein checkpoint",
         )
     done = 0
-    for block, tensors in groupby(_read(files, names, prefix, device, dtype), key=lambda item: _block_of(item[0])):
+    for block, tensors in groupby(read(files, names, prefix, device, dtype), key=lambda item: _block_of(item[0])):
         for name, tensor in tensors:
             _check_shape(module, name, tensor, folder)
             set_tensor(module, name, tensor)
@@ -90,27 +118,6 @@ def set_tensor(module: nn.Module, name: str, tensor: Tensor) -> None:
         owner._parameters[leaf] = nn.Parameter(tensor, requires_grad=False)
     else:
         owner._buffers[leaf] = tensor
-
-
-def _read(
-    files: dict[str, Path], names: list[str], prefix: str, device: torch.device, dtype: torch.dtype
-) -> Iterator[tuple[str, Tensor]]:
-    """Yield the tensors in order while a few threads read ahead; one thread is too slow even from the page cache."""
-
-    def read(name: str) -> Tensor:
-        with safe_open(files[prefix + name], framework="pt") as archive:
-            tensor = archive.get_tensor(prefix + name)
-        return tensor.to(device, dtype) if tensor.is_floating_point() else tensor.to(device)
-
-    with ThreadPoolExecutor(READERS, thread_name_prefix="weights") as pool:
-        pending: deque[tuple[str, Future[Tensor]]] = deque()
-        for name in names:
-            pending.append((name, pool.submit(read, name)))
-            if len(pending) >= READ_AHEAD:
-                first, future = pending.popleft()
-                yield first, future.result()
-        for first, future in pending:
-            yield first, future.result()
 
 
 def _tensor_names(module: nn.Module) -> list[str]:

@@ -23,7 +23,7 @@ from streamer.generator.klein.optimizations import DeviceInfo, not_measured
 from streamer.generator.klein.reference_image import open_reference
 from streamer.generator.klein.vram import SMALLER_SIDE, enlarge
 from streamer.generator.pipelines.calls import PictureJob, call_pipeline, can_edit, prompt_fits
-from streamer.generator.pipelines.loading import Checkpoint, find_pipeline, load_pipeline, precision_of
+from streamer.generator.pipelines.loading import FILES, Checkpoint, PipelineSource, precision_of
 from streamer.generator.pipelines.options import OptimizationName
 from streamer.generator.pipelines.previews import Previews, fit_colours
 from streamer.generator.pipelines.speed import SpeedUp
@@ -46,8 +46,8 @@ class DiffusersBackend:
     edits = True
     most_steps = MOST_STEPS
 
-    def __init__(self, options: Options) -> None:
-        self._options, self._thread = options, CallThread()
+    def __init__(self, options: Options, source: PipelineSource = FILES) -> None:
+        self._options, self._source, self._thread = options, source, CallThread()
         self._device, self._device_info = torch.device("cpu"), DeviceInfo("cpu", "CPU")
         self._checkpoint: Checkpoint | None = None
         self._pipeline: Any = None
@@ -64,12 +64,12 @@ class DiffusersBackend:
         """
         self._device = find_device(self._options.device)
         info = self._device_info = describe_device(self._device)
-        checkpoint = self._checkpoint = find_pipeline(self._options.model, report)
+        checkpoint = self._checkpoint = self._source.find(self._options.model, report)
         self._precision = precision_of(checkpoint, self._options.precision, self._device)
         report("loading the model", 0.5)
         try:
             self._pipeline, self._in_parts = self._thread.run(
-                partial(load_pipeline, checkpoint, self._device, self._precision, info.memory_gb)
+                partial(self._source.load, checkpoint, self._device, self._precision, info.memory_gb)
             )
             self.edits = can_edit(self._pipeline)
             self._fitter = PromptFitter(partial(prompt_fits, self._pipeline), "what the model reads")

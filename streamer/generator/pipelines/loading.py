@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,14 @@ def find_pipeline(model: str, report: Report) -> Checkpoint:
     return Checkpoint(row.name if row else model, folder, row, lora)
 
 
+@dataclass(frozen=True, slots=True)
+class PipelineSource:
+    """Where pipelines come from: ``find`` gets a model's folder, ``load`` a pipeline; see the functions below."""
+
+    find: Callable[[str, Report], Checkpoint]
+    load: Callable[[Checkpoint, torch.device, str, float], tuple[Any, bool]]
+
+
 def precision_of(checkpoint: Checkpoint, requested: RequestedPrecision, device: torch.device) -> str:
     """Return the precision to draw in: the model's own, but float32 on the CPU."""
     if requested != "auto":
@@ -85,6 +94,10 @@ def load_pipeline(checkpoint: Checkpoint, device: torch.device, precision: str, 
     else:
         pipeline.to(device)
     return pipeline, in_parts
+
+
+FILES = PipelineSource(find_pipeline, load_pipeline)
+"""The hub and folders."""
 
 
 def denoiser_of(pipeline: Any) -> Any:

@@ -36,7 +36,10 @@ from transformers import (
     T5EncoderModel,
 )
 
+from streamer.generator.backend import Report
 from streamer.generator.klein.testing import TEXT, make_tokenizer, randomize_constants
+from streamer.generator.models import find
+from streamer.generator.pipelines.loading import DTYPES, Checkpoint, PipelineSource
 
 SDXL_VAE = {
     "down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4,
@@ -155,6 +158,18 @@ def make_pipeline(family: str, size: str = "tiny", *, dtype: torch.dtype = torch
     pipeline = parts["pipeline"](**parts["modules"], **parts["others"]())
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def random_source(family: str, size: str = "full") -> PipelineSource:
+    """Return a source of one listed model whose weights are random, for the backend: nothing is read or downloaded."""
+
+    def find_row(model: str, report: Report) -> Checkpoint:
+        return Checkpoint(model, Path(), find(model))
+
+    def build(checkpoint: Checkpoint, device: torch.device, precision: str, memory_gb: float) -> tuple[Any, bool]:
+        return make_pipeline(family, size, dtype=DTYPES[precision], device=str(device)), False
+
+    return PipelineSource(find_row, build)
 
 
 def make_checkpoint(path: Path, family: str, *, variant: str | None = None) -> Path:
