@@ -117,4 +117,5 @@ def create(options: Options, read: ReadTensors | None = None) -> Backend:
 
     home = Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer"))
     keep_caches(home)
-    return KleinBackend(options, home) if read is None else KleinBackend(options, home, read)
+    # What is measured for a model that is in no file is not kept: nobody will ask for it again.
+    return KleinBackend(options, home) if read is None else KleinBackend(options, None, read)

@@ -62,7 +62,7 @@ class KleinBackend:
     most_steps = MOST_STEPS
 
     def __init__(self, options: Options, home: Path | None = None, read: ReadTensors = read_files) -> None:
-        """``home`` is the folder in which measurements of this machine are kept; None keeps none. ``read`` gets tensors."""
+        """``home`` is where measurements of this machine are kept, None keeps none; ``read`` gets the weights."""
         self._options, self._home, self._read = options, home, read
         self._measured: Measurement | None = None
         self._device_info, self._optimizations = DeviceInfo("cpu", "CPU"), Optimizations()

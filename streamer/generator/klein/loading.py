@@ -42,7 +42,7 @@ def load(
     caches_references = check_checkpoint(folder)
     if decoder is not None:
         check_weights(decoder if is_tiny(decoder) else _vae_folder(decoder))
-    parts = _read_configs(folder)
+    parts = read_configs(folder)
     _fill_transformer(parts.transformer, folder / "transformer", device, dtype, finish_block, report, read)
     if caches_references:
         attend_to_kv_cache(parts.transformer)
@@ -89,7 +89,7 @@ def _then_adopt(finish_block: FinishBlock, staging: LayerStaging) -> FinishBlock
     return finish
 
 
-def _read_configs(folder: Path) -> KleinModel:
+def read_configs(folder: Path) -> KleinModel:
     """Build every part without weights: what the libraries cannot read is found before gigabytes are loaded."""
     with readable(folder / "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image, ImageColor
 
@@ -13,14 +14,14 @@ from streamer.generator.benchmark import chart
 from streamer.generator.benchmark.results import Machine, Results, Row
 
 
-def coloured(picture: Image.Image, colour: str) -> np.ndarray:
+def coloured(picture: Image.Image, colour: str) -> npt.NDArray[np.bool_]:
     """Return where a picture has exactly this colour, below the legend."""
-    shown = (np.asarray(picture) == ImageColor.getrgb(colour)).all(axis=2)
+    shown: npt.NDArray[np.bool_] = (np.asarray(picture) == ImageColor.getrgb(colour)).all(axis=2)
     shown[: chart.TOP * chart.SCALE] = False
     return shown
 
 
-def longest(shown: np.ndarray) -> int:
+def longest(shown: npt.NDArray[np.bool_]) -> int:
     """Return the width of the widest run of rows of pixels."""
     return int(max(np.flatnonzero(line)[-1] - np.flatnonzero(line)[0] + 1 for line in shown if line.any()))
 

@@ -10,14 +10,14 @@ from streamer.generator.benchmark import measure
 from streamer.generator.benchmark.device import DrawingDevice, device_of
 from streamer.generator.benchmark.measure import CannotMeasureError, measure_backend, require_fit
 from streamer.generator.benchmark.results import Case
+from streamer.generator.models import Fit
 
 
 @pytest.mark.parametrize(
     ("case", "memory_gb", "reason"),
     [
-        (Case("klein-4b", "klein", 64, 64), None, "needs an NVIDIA GPU"),
-        (Case("klein-4b", "klein", 64, 64), 8.6, "needs 12.2 GB of GPU memory, and the card has 8.6 GB"),
-        (Case("klein-4b", "klein", 64, 64, "bfloat16"), 12.9, "needs 16.5 GB"),
+        (Case("klein-4b", "klein", 64, 64), None, Fit.NO_GPU.value),
+        (Case("klein-9b", "klein", 64, 64, stock=True), 12.9, "needs 20.6 GB of GPU memory, and the card has 12.9 GB"),
         (Case("pixart-sigma", "diffusers", 64, 64, random=True), 12.9, "needs 13 GB"),
         (Case("z-image-turbo", "diffusers", 64, 64), 8.6, "needs 23 GB"),
     ],
@@ -27,8 +27,8 @@ def test_what_does_not_fit_is_said_before_anything_is_loaded(case: Case, memory_
         require_fit(case, memory_gb)
 
 
-def test_what_fits_whole_or_in_parts_or_is_in_a_folder_is_tried() -> None:
-    require_fit(Case("klein-4b", "klein", 64, 64), 12.9)
+def test_what_fits_whole_or_in_parts_or_decides_that_itself_is_tried() -> None:
+    require_fit(Case("klein-4b", "klein", 64, 64), 8.6)
     require_fit(Case("pixart-sigma", "diffusers", 64, 64), 12.9)
     require_fit(Case("/somewhere/else", "klein", 64, 64), None)
 
@@ -50,7 +50,7 @@ def test_a_model_is_drawn_with_as_many_steps_as_it_is_made_for() -> None:
 def test_a_backend_that_drew_smaller_pictures_for_lack_of_memory_has_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     from streamer.generator.backends.procedural import ProceduralBackend
 
-    monkeypatch.setattr(ProceduralBackend, "active", lambda _self: {"memory": "smaller pictures"})
+    monkeypatch.setattr(ProceduralBackend, "active", lambda _self: {"memory": "smaller pictures, plain PyTorch"})
     case = Case("procedural", "procedural", 64, 64, runs=1)
     with pytest.raises(CannotMeasureError, match="it drew smaller pictures"):
         measure_backend(case, device_of("procedural"), lambda doing, share: None)
