@@ -18,7 +18,8 @@ StreamerError
     ├── BackendUnavailable   the backend cannot run on this machine at all (no weights, no GPU, no memory)
     ├── BackendDied          the generator process ended while drawing
     │   └── BackendLost          ... for a reason outside the picture: it was killed, or the connection to it was lost
-    └── Unsupported          this backend cannot do what the request asks, for example an edit
+    ├── Unsupported          this backend cannot do what the request asks, for example an edit
+    └── ContentRefused       whoever draws will not draw this text or change this picture
 """
 
 from __future__ import annotations
@@ -187,6 +188,10 @@ class BackendLost(BackendDied):
 
 class Unsupported(BackendError):
     """This backend cannot do what the request asks."""
+
+
+class ContentRefused(BackendError):
+    """Whoever draws will not draw this text, or change this picture."""
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:

@@ -102,6 +102,12 @@ def is_this_computer(host: str) -> bool:
     return (mapped or address).is_loopback or (mapped or address).is_unspecified
 
 
+def is_inside(host: str) -> bool:
+    """Tell whether a host name or address means this computer or, written as an address, one of a local network."""
+    address = _address(host)
+    return is_this_computer(host) or (address is not None and not address.is_global)
+
+
 def lan_address(listening: str) -> str | None:
     """Return the address by which other computers reach a server that listens everywhere; None without a network.
 

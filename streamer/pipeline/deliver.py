@@ -96,6 +96,13 @@ class Deliver:
         log.info("preempted by a request that comes first: %s", request.id)
         show.note_preempted(request)
 
+    def refuse_undrawn(self, request: ImageRequest, refusal: Refusal) -> None:
+        """Refuse what whoever draws will not draw; it is no strike, since others draw their line elsewhere."""
+        show = self._show
+        show.air_gate.record_objection(refusal)
+        show.results.note(request, show.now(), refusal)
+        self.end(request, RequestState.REFUSED, refusal.rule, refusal.reason)
+
     def end(self, request: ImageRequest, state: RequestState, rule: str, reason: str) -> None:
         """End what was being drawn, and everybody who joined it."""
         self._show.end([request, *self._finish(request)], state, rule, reason)

@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from streamer.errors import BackendError, StoreError, Unsupported
+from streamer.errors import BackendError, ContentRefused, StoreError, Unsupported
 from streamer.interfaces import Lease
 from streamer.moderation.approval import approval_hold
 from streamer.pipeline.active_draw import OnPreview
 from streamer.pipeline.deliver import Deliver, DrawnPicture
 from streamer.pipeline.patience import stop_limit
 from streamer.pipeline.show import Show
-from streamer.types import ImageRequest, Judgement, Lane, Preview, RequestState, Role
+from streamer.types import ImageRequest, Judgement, Lane, Preview, Refusal, RequestState, Role
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +152,9 @@ class Draw:
     def _fail(self, request: ImageRequest, error: BackendError) -> None:
         if not self._show.active.wanted(request):
             self._deliver.stopped(request)
+            return
+        if isinstance(error, ContentRefused):
+            self._deliver.refuse_undrawn(request, Refusal(request.id, "generator", error.problem, "server"))
             return
         log.warning("not drawn: %s: %s", request.id, error)
         reason = str(error) if isinstance(error, Unsupported) else "the picture failed, please try again"
