@@ -28,6 +28,12 @@ from streamer.api.auth import TokenRole, TokenTable, standing_tokens
 from streamer.api.connection_guard import vouch
 from streamer.api.dependencies import ApiContext
 from streamer.api.origin_guard import OriginGuard, allowed
+from streamer.api.v1 import faults
+from streamer.api.v1 import routes as picture_api
+from streamer.api.v1.draws import TenantDraws
+from streamer.api.v1.links import Links
+from streamer.api.v1.service import PictureApi
+from streamer.api.v1.tenants import Tenants
 from streamer.commands.event_triggers import EventTriggers
 from streamer.commands.options import CommandOptions, Sampling
 from streamer.commands.parser import Commands
@@ -84,6 +90,7 @@ class App:
     pipeline: Pipeline
     asgi: Callable[..., Awaitable[None]]
     tokens: TokenTable
+    tenants: Tenants
     panel_url: str
     overlay_url: str
     twitch: Account
@@ -132,13 +139,28 @@ def build(
         show_config(config),
     )
     channel = build_channel(show, tables)
-    context = ApiContext(channel, store, tokens, config.server.url, overlay_url, where.web, config_file)
+    by_key = _picture_api(config, channel, choice, _sampling(config, document))
+    context = ApiContext(channel, store, tokens, config.server.url, overlay_url, where.web, config_file, by_key)
     api = _guarded(_http_api(context, hub, metrics), config)
     panel_url = panel_url_of(config.server.url, tokens.standing[TokenRole.OPERATOR])
     return App(
-        config, choice, store, generator, channel, Pipeline(channel, sources, outputs), api, tokens, panel_url,
-        overlay_url, twitch, BlockedTerms(twitch, policy.import_terms),
+        config, choice, store, generator, channel, Pipeline(channel, sources, outputs), api, tokens, by_key.tenants,
+        panel_url, overlay_url, twitch, BlockedTerms(twitch, policy.import_terms),
     )  # fmt: skip
+
+
+def _picture_api(config: Config, channel: Channel, choice: BackendChoice, sampling: Sampling) -> PictureApi:
+    """Build what programs draw with by key."""
+    options, generator = config.picture_api, channel.show.generator
+    chosen = choice.name if choice.model is None else choice.model.name
+
+    def models() -> tuple[str, ...]:
+        active = generator.active
+        return (active["backend"] if "fallback" in active else chosen, *options.also_called)
+
+    draws = TenantDraws(channel, sampling, options.longest_wait_s)
+    usage = channel.show.store.tenants
+    return PictureApi(options, Tenants(options), draws, usage, models, Links(options.url_minutes * 60))
 
 
 def _shared(where: Place, twitch: Account, store: Store, policy: Policy) -> dict[str, object]:
@@ -195,8 +217,8 @@ def _http_api(context: ApiContext, hub: Hub, metrics: Metrics) -> FastAPI:
         max_body_size=LONGEST_BODY,
     )  # fmt: skip
     api.state.context = context
-    problem_details.install(api, lambda: metrics.malformed("http"))
-    for module in (triggers, controls, stage, requests, drafts, pictures, moderation, panel, health):
+    problem_details.install(api, lambda: metrics.malformed("http"), {faults.PREFIX: faults.answer})
+    for module in (triggers, controls, stage, requests, drafts, pictures, moderation, panel, health, picture_api):
         api.include_router(module.router)
     api.include_router(drafts.sockets)
     tokens = context.tokens

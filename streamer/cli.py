@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamer import __version__, standard_streams
-from streamer.api.auth import INCLUDED_ROLES, TokenRole, TokenTable, digest, new_token, standing_tokens
+from streamer.api.auth import INCLUDED_ROLES, ISSUED_ROLES, TokenRole, TokenTable, digest, new_token, standing_tokens
 from streamer.errors import AlreadyRunning, ConfigError, SeveralPeople, StoreError, StreamerError, leaves
 from streamer.interfaces import Health, HealthState
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from streamer.generator.pool import Pool
     from streamer.paths import Place
     from streamer.storage.store import Store
+    from streamer.storage.tenants import TenantLimits
 
     Parsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -41,6 +42,7 @@ CONFIG_EXIT, FAULT_EXIT, INTERRUPT_EXIT = 2, 1, 130
 PIPE_EXIT = 141
 """What a shell reports for a program that a closed pipe ended."""
 LARGEST_SEED = 2**63 - 1
+LARGEST_LIMIT = 10**9
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 """Unicode's categories of control characters, of bytes that are no text, and of line breaks."""
 _CONFIG_OPTION: Mapping[str, Any] = {"metavar": "FILE", "type": Path, "help": "your config.yaml, if it is elsewhere"}
@@ -91,10 +93,10 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(
         dest="command", required=True,
         metavar="init | run | demo | links | draw | models | bench | doctor | rehearse | audit | forget | backup "
-        "| restore | login | obs | token | config",
+        "| restore | login | obs | token | api-key | config",
     )  # fmt: skip
     for add in (_add_run, _add_draw, _add_doctor, _add_bench, _add_rehearse, _add_audit, _add_backup, _add_login,
-                _add_obs, _add_token, _add_config):  # fmt: skip
+                _add_obs, _add_token, _add_api_key, _add_config):  # fmt: skip
         add(commands)
     _accept_config_option(commands)
     return top
@@ -143,6 +145,18 @@ def _seed(value: str) -> int:
     if not value.isdecimal() or int(value) > LARGEST_SEED:
         raise argparse.ArgumentTypeError(f"{value!r} is no seed; write a whole number from 0 to {LARGEST_SEED}")
     return int(value)
+
+
+def _number(value: str) -> int:
+    """Accept a whole number."""
+    if not value.isdecimal() or int(value) > LARGEST_LIMIT:
+        raise argparse.ArgumentTypeError(f"{value!r} is no whole number from 0 to {LARGEST_LIMIT:,}")
+    return int(value)
+
+
+def _price(value: str) -> float:
+    """Accept a price of 0 or more."""
+    return 0.0 if value == "0" else _positive(value)
 
 
 def _picture_file(value: str) -> Path:
@@ -289,13 +303,52 @@ def _add_token(commands: Parsers) -> None:
     actions = command.add_subparsers(dest="action", required=True)
     new = actions.add_parser("new", help="create a token, which is shown only once")
     new.add_argument("name", type=_text)
-    new.add_argument("--role", choices=[role.value for role in TokenRole], required=True)
+    new.add_argument("--role", choices=[role.value for role in ISSUED_ROLES], required=True)
     new.set_defaults(execute=lambda chosen: asyncio.run(token_new(chosen.environ, chosen.name, chosen.role)))
     listing = actions.add_parser("list", help="list the tokens you created")
     listing.set_defaults(execute=lambda chosen: asyncio.run(token_list(chosen.environ)))
     revoke = actions.add_parser("revoke", help="revoke every token with this name")
     revoke.add_argument("name", type=_text)
     revoke.set_defaults(execute=lambda chosen: asyncio.run(token_revoke(chosen.environ, chosen.name)))
+
+
+def _add_api_key(commands: Parsers) -> None:
+    from streamer import api_key_commands
+
+    command = commands.add_parser("api-key", help="let programs draw by key, at /v1, and report what they used")
+    actions = command.add_subparsers(dest="action", required=True)
+    add = actions.add_parser("add", help="create a key, which is shown only once; a tenant may have several")
+    add.add_argument("name", type=_text, help="the tenant: a program or a customer")
+    for option, help_text in {
+        "--per-minute": "pictures within a minute",
+        "--per-month": "pictures in a calendar month; 0: any number",
+        "--at-once": "requests that may wait or be drawn at the same time",
+    }.items():
+        add.add_argument(
+            option, type=_number, metavar="NUMBER", help=f"{help_text} (default: picture_api in the config)"
+        )
+    add.add_argument("--gpu-second-price", type=_price, metavar="PRICE", help="what one second of drawing costs")
+    add.add_argument("--gate", action=argparse.BooleanOptionalAction, help="whether rules and judges decide")
+    add.set_defaults(
+        execute=lambda chosen: asyncio.run(api_key_commands.add(chosen.environ, chosen.name, _limits(chosen)))
+    )
+    listing = actions.add_parser("list", help="list the tenants and what they may do")
+    listing.set_defaults(execute=lambda chosen: asyncio.run(api_key_commands.list_all(chosen.environ)))
+    report = actions.add_parser("usage", help="report pictures, GPU seconds and cost of each tenant")
+    report.add_argument("--since", default="30d", help="7d or 2026-11-01 (default 30d); whole days, in UTC")
+    report.add_argument("--by-day", action="store_true", help="one line for each day")
+    report.set_defaults(
+        execute=lambda chosen: asyncio.run(api_key_commands.usage(chosen.environ, chosen.since, by_day=chosen.by_day))
+    )
+    revoke = actions.add_parser("revoke", help="revoke every key of a tenant")
+    revoke.add_argument("name", type=_text)
+    revoke.set_defaults(execute=lambda chosen: asyncio.run(api_key_commands.revoke(chosen.environ, chosen.name)))
+
+
+def _limits(chosen: argparse.Namespace) -> TenantLimits:
+    from streamer.storage.tenants import TenantLimits
+
+    return TenantLimits(chosen.per_minute, chosen.per_month, chosen.at_once, chosen.gpu_second_price, chosen.gate)
 
 
 def _add_config(commands: Parsers) -> None:

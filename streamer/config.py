@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from streamer import paths, plugins
 from streamer.api.connection_limits import LimitOptions
 from streamer.api.origin_guard import canonical_host, canonical_url
+from streamer.api.v1.options import PictureApiOptions
 from streamer.commands.automations import Automations
 from streamer.commands.event_triggers import EventTrigger
 from streamer.commands.named_triggers import NamedTriggerTable
@@ -186,6 +187,9 @@ class Config(Section):
     )
     store: StoreOptions = Field(StoreOptions(), description="how much history is kept in the state folder")
     outputs: tuple[Use, ...] = Field((), description="where else events are sent")
+    picture_api: PictureApiOptions = Field(
+        PictureApiOptions(), description="what programs may do that draw by key, at /v1"
+    )
     events: tuple[EventTrigger, ...] = Field(
         (), description="lines that the program types when something happens on the platform"
     )

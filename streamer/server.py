@@ -17,8 +17,9 @@ import uvicorn
 
 from streamer import standard_streams
 from streamer.api.acceptor import Acceptor, connections_that_fit
-from streamer.api.auth import TokenRole, TokenTable
+from streamer.api.auth import ISSUED_ROLES, TokenRole
 from streamer.api.connection_guard import ConnectionGuard, GuardedHttp
+from streamer.api.v1.tenants import month_start
 from streamer.app import App
 from streamer.errors import ListenError, StoreError
 from streamer.generator.pool import Pool
@@ -27,7 +28,6 @@ from streamer.interfaces import Health
 from streamer.lru import LruDict
 from streamer.pipeline.requeue import FRESH_S, requeue
 from streamer.pipeline.show import restore
-from streamer.storage.store import Store
 
 SHUTDOWN_S = 2
 TOKENS_EVERY_S = 1.0
@@ -89,7 +89,8 @@ async def serve(
         # Without the obs section nothing else deletes the files of image sources that an earlier run left behind.
         await asyncio.to_thread(PictureFiles(app.store.home / "obs" / "pictures", ()).replace_all, {})
     try:
-        await _refresh(app.tokens, app.store)
+        await _refresh(app)
+        app.tenants.restore(await app.store.tenants.usage(month_start(time.time())))
         await restore(app.channel.show)
         await requeue(app.channel, interrupted)
         web = _server(app, on_listening)
@@ -101,7 +102,7 @@ async def serve(
                 tasks.create_task(app.twitch.run(), name="twitch-login"),
                 tasks.create_task(app.terms.run(), name="blocked-terms"),
                 tasks.create_task(_watch_health(app.generator, on_health), name="progress"),
-                tasks.create_task(_watch_tokens(app.tokens, app.store), name="tokens"),
+                tasks.create_task(_watch_tokens(app), name="tokens"),
                 tasks.create_task(app.store.database.watch_disk(), name="disk"),
                 tasks.create_task(web.guard.run(), name="connections"),
             ]
@@ -152,20 +153,21 @@ async def _watch_health(generator: Pool, on_health: Callable[[Health], None]) ->
         await asyncio.sleep(HEALTH_EVERY_S)
 
 
-async def _watch_tokens(tokens: TokenTable, store: Store) -> None:
+async def _watch_tokens(app: App) -> None:
     """Apply what the command line issues and revokes, until cancelled: a leaked token is locked out during the show."""
     while True:
         await asyncio.sleep(TOKENS_EVERY_S)
         with suppress(StoreError):
-            await _refresh(tokens, store)
+            await _refresh(app)
 
 
-async def _refresh(tokens: TokenTable, store: Store) -> None:
+async def _refresh(app: App) -> None:
     # A role of a newer version opens nothing here; it must not end the show.
-    roles = {role.value: role for role in TokenRole}
-    tokens.replace_issued(
-        {issued.digest: roles[issued.role] for issued in await store.tokens.all() if issued.role in roles}
-    )
+    roles = {role.value: role for role in ISSUED_ROLES}
+    issued = {one.digest: roles[one.role] for one in await app.store.tokens.all() if one.role in roles}
+    keys = await app.store.tenants.keys()
+    app.tokens.replace_issued({**issued, **dict.fromkeys(keys, TokenRole.TENANT)})
+    app.tenants.replace(await app.store.tenants.all(), keys)
 
 
 class GuardedServer(uvicorn.Server):

@@ -180,6 +180,7 @@ class ImageRequest:
     out of it; empty if nobody typed any.
     ``template`` is the prompt with {text} wherever those words stand in it; a long prompt is shortened there alone.
     ``removed`` says what was taken out of the text before it became the prompt, in words for its author.
+    ``gated`` is false where nobody wants rules and judges to decide: for a program that draws by key.
     """
 
     id: str
@@ -207,6 +208,7 @@ class ImageRequest:
     words: str = ""
     template: str = ""
     removed: tuple[str, ...] = ()
+    gated: bool = True
 
     @property
     def own(self) -> bool:

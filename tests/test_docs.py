@@ -24,6 +24,7 @@ from fastapi.routing import APIRoute
 
 from streamer import api, cli, config_checks, paths
 from streamer.api.auth import TokenRole
+from streamer.api.v1.routes import KEY
 from streamer.commands.event_triggers import EventTrigger
 from streamer.commands.named_triggers import PRESSABLE
 from streamer.config import Config
@@ -119,7 +120,9 @@ def test_every_command_of_the_command_line_stands_in_the_table_with_its_options(
     text, told = section("docs/commands.md", "On the command line"), {}
     for first, *_ in rows(text):
         if first.startswith("`streamer "):
-            words = re.match(r"`streamer ([a-z]+(?: (?:new|list|revoke|export|install|password|[a-z]+(?=`)))?)", first)
+            words = re.match(
+                r"`streamer ([a-z-]+(?: (?:new|add|list|usage|revoke|export|install|password|[a-z]+(?=`)))?)", first
+            )
             assert words is not None, first
             told[words[1]] = set(re.findall(r"--[a-z-]+", first))
     known = {command.replace("login", "login twitch"): options for command, options in _leaves(cli.parser())}
@@ -149,8 +152,8 @@ def test_every_variable_that_the_program_reads_stands_in_the_table() -> None:
 
 def _routes() -> Iterator[APIRoute]:
     """Return every route of the HTTP API."""
-    for found in pkgutil.iter_modules(api.__path__):
-        router = getattr(importlib.import_module(f"streamer.api.{found.name}"), "router", None)
+    for found in pkgutil.walk_packages(api.__path__, "streamer.api."):
+        router = getattr(importlib.import_module(found.name), "router", None)
         if isinstance(router, APIRouter):
             yield from (route for route in router.routes if isinstance(route, APIRoute) and route.include_in_schema)
 
@@ -166,6 +169,8 @@ def _role(route: APIRoute) -> str:
     """Return the role of a route as the table says it."""
     if route.path.startswith("/trigger/"):
         return "trigger"  # it reads the token from the address as well
+    if KEY in route.dependencies:
+        return "tenant"
     cells = [
         cell.cell_contents
         for needed in route.dependencies

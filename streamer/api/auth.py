@@ -18,6 +18,8 @@ class TokenRole(StrEnum):
     TRIGGER = "trigger"
     MODERATOR = "moderator"
     OPERATOR = "operator"
+    TENANT = "tenant"
+    """An API key: it opens what lies below /v1, and nothing else; no other token opens that."""
 
 
 INCLUDED_ROLES: Mapping[TokenRole, frozenset[TokenRole]] = {
@@ -25,8 +27,11 @@ INCLUDED_ROLES: Mapping[TokenRole, frozenset[TokenRole]] = {
     TokenRole.TRIGGER: frozenset({TokenRole.TRIGGER}),
     TokenRole.MODERATOR: frozenset({TokenRole.MODERATOR, TokenRole.TRIGGER}),
     TokenRole.OPERATOR: frozenset({TokenRole.OPERATOR, TokenRole.MODERATOR, TokenRole.TRIGGER}),
+    TokenRole.TENANT: frozenset({TokenRole.TENANT}),
 }
 
+ISSUED_ROLES = tuple(role for role in TokenRole if role is not TokenRole.TENANT)
+"""The roles of ``streamer token new``; ``streamer api-key add`` makes a tenant's keys."""
 STANDING_ROLES = (TokenRole.OVERLAY, TokenRole.TRIGGER, TokenRole.OPERATOR)
 
 
@@ -60,6 +65,11 @@ def digest(token: str) -> str:
 def new_token() -> str:
     """Make a token of 256 random bits that can stand in a URL."""
     return secrets.token_urlsafe(32)
+
+
+def new_api_key() -> str:
+    """Make a tenant's key, which begins as programs expect it of a key of OpenAI's."""
+    return f"sk-{new_token()}"
 
 
 def standing_tokens(home: Path, environ: Mapping[str, str]) -> dict[TokenRole, str]:

@@ -10,6 +10,7 @@ from fastapi import Depends, HTTPException, params
 from fastapi.requests import HTTPConnection
 
 from streamer.api.auth import TokenRole, TokenTable, bearer
+from streamer.api.v1.service import PictureApi
 from streamer.pipeline.pipeline import Channel
 from streamer.storage.store import Store
 
@@ -29,6 +30,7 @@ class ApiContext:
     overlay_url: str
     web: Path
     config_file: str
+    picture_api: PictureApi
 
 
 def context_of(connection: HTTPConnection) -> ApiContext:

@@ -84,8 +84,7 @@ async def put_on_air(draft_id: str, context: Context) -> schemas.AiringOut:
 @router.delete("/drafts/{draft_id}", status_code=204, response_class=Response)
 async def discard(draft_id: str, context: Context) -> None:
     """Cancel a private picture that waits or is being drawn, and forget it."""
-    if not context.channel.private.discard(draft_id):
-        raise _unknown(draft_id)
+    context.channel.private.discard(_known(draft_id, context).request.id)
 
 
 def _uploaded(image: str) -> bytes:
@@ -109,7 +108,8 @@ def _requested(draft_id: str, order: DraftOrder, context: ApiContext) -> ImageRe
 
 
 def _known(draft_id: str, context: ApiContext) -> Draft:
-    if (found := context.channel.show.drafts.get(draft_id)) is None:
+    found = context.channel.show.drafts.get(draft_id)
+    if found is None or found.of_tenant:
         raise _unknown(draft_id)
     return found
 

@@ -22,7 +22,7 @@ from streamer.api.problem_details import problem
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SAME_SITE = frozenset({"same-origin", "none"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
-OWN_PATHS = frozenset({"api", "overlay", "panel", "shared", "trigger", "ws"})
+OWN_PATHS = frozenset({"api", "overlay", "panel", "shared", "trigger", "v1", "ws"})
 """What our own addresses begin with; a public address with such a path could not be told from them."""
 _AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>\d{0,5}))?")
 

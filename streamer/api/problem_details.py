@@ -18,6 +18,9 @@ JSON_HEADER = "Content-Type: application/json"
 MOST_FAULTS = 3
 """More of them help nobody."""
 
+Shape = Callable[[HTTPException], Response]
+"""Writes an error as the clients of some routes expect it."""
+
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> Response:
     """Build a problem document; ``detail`` says what is wrong and what would be right."""
@@ -25,20 +28,34 @@ def problem(status: int, title: str, detail: str, headers: dict[str, str] | None
     return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI, count_malformed: Callable[[], None]) -> None:
-    """Answer every error of the application with a problem document, and count the malformed bodies."""
+def install(app: FastAPI, count_malformed: Callable[[], None], shapes: Mapping[str, Shape] | None = None) -> None:
+    """Answer every error of the application with a problem document, and count the malformed bodies.
+
+    ``shapes`` maps the beginning of a path to the shape that errors have there instead.
+    """
+
+    def answer(request: Request, error: HTTPException) -> Response:
+        own = (shape for prefix, shape in (shapes or {}).items() if request.url.path.startswith(prefix))
+        return next(own, _problem_of)(error)
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return answer(request, error)
 
     async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
         count_malformed()
-        return await _invalid(request, error)
+        return answer(request, HTTPException(422, _faults(request, error)))
 
-    app.add_exception_handler(HTTPException, _http)
+    async def store(request: Request, error: Exception) -> Response:
+        return answer(request, HTTPException(503, str(error)))
+
+    app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(StoreError, _store)
+    app.add_exception_handler(StoreError, store)
 
 
-async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _problem_of(error: HTTPException) -> Response:
     headers = dict(error.headers) if error.headers else None
     # Terminals of Windows send what is typed in their own code page.
     is_other_encoding = isinstance(error.__cause__, UnicodeDecodeError)
@@ -46,10 +63,8 @@ async def _http(request: Request, error: Exception) -> Response:
     return problem(error.status_code, HTTPStatus(error.status_code).phrase, str(detail), headers)
 
 
-async def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    faults = [_fault(fault, request) for fault in error.errors()[:MOST_FAULTS]]
-    return problem(422, HTTPStatus(422).phrase, "; ".join(faults))
+def _faults(request: Request, error: RequestValidationError) -> str:
+    return "; ".join(_fault(fault, request) for fault in error.errors()[:MOST_FAULTS])
 
 
 def _fault(fault: Mapping[str, Any], request: Request) -> str:
@@ -78,7 +93,3 @@ def _body_fault(kind: str, request: Request) -> str:
 def _is_json(content_type: str) -> bool:
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type == "application/json" or media_type.endswith("+json")
-
-
-async def _store(request: Request, error: Exception) -> Response:
-    return problem(503, HTTPStatus(503).phrase, str(error))

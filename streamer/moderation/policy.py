@@ -46,6 +46,8 @@ class Policy:
 
     def check(self, request: ImageRequest, now: float) -> Objection | None:
         """Return the first refusal, else the first hold; None lets the request pass. A rule that fails refuses."""
+        if not request.gated:
+            return None
         return _first_objection(self._checks, request, lambda rule: rule.check(request, now))
 
     def check_again(self, request: ImageRequest, now: float) -> Objection | None:
@@ -84,10 +86,13 @@ class Policy:
 
     async def judge_text(self, request: ImageRequest) -> list[Judgement]:
         """Ask every judge of texts concurrently; one that fails or takes over ``JUDGE_TIMEOUT_S`` holds."""
-        return list(await asyncio.gather(*(_judge_text(rule, request) for rule in self._text_judges)))
+        judges = self._text_judges if request.gated else ()
+        return list(await asyncio.gather(*(_judge_text(rule, request) for rule in judges)))
 
     def look(self, request: ImageRequest, frame: Frame, now: float) -> Objection | None:
         """Ask the rules about a finished picture, as ``check`` does; if none judges pictures, its judgements decide."""
+        if not request.gated:
+            return None
         if not self._picture_rules:
             return worst(request, frame.judgements)
         return _first_objection(self._picture_rules, request, lambda rule: rule.look(request, frame, now))

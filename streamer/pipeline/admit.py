@@ -270,8 +270,7 @@ class Admit:
     def _add_reference(self, request: ImageRequest, now: float) -> StepResult:
         """Give an edit its picture: the one on air when the viewer typed, not when their turn comes."""
         show = self._show
-        shown = show.stage.current(request.layer)
-        if not _edits_layer(request) or shown is None:
+        if not _edits_layer(request) or (shown := show.stage.current(request.layer)) is None:
             return None
         show.lineage.note_parent(request.id, shown.request_id)
         return replace(request, reference=shown.data)

@@ -100,7 +100,8 @@ class Deliver:
         """Refuse what whoever draws will not draw; it is no strike, since others draw their line elsewhere."""
         show = self._show
         show.air_gate.record_objection(refusal)
-        show.results.note(request, show.now(), refusal)
+        if request.priority is not Lane.PRIVATE:
+            show.results.note(request, show.now(), refusal)
         self.end(request, RequestState.REFUSED, refusal.rule, refusal.reason)
 
     def end(self, request: ImageRequest, state: RequestState, rule: str, reason: str) -> None:

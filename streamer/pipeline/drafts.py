@@ -12,6 +12,8 @@ from streamer.types import Frame, Hold, ImageRequest, Judgement, Preview, Refusa
 MOST_WAITING = 32
 """How many may wait at once; that is a grid of seeds and some more."""
 KEPT = 64
+TENANT_SOURCE = "picture api"
+"""The source of requests of programs that draw by key: only the program itself gets to see such a draft."""
 KEPT_BYTES = 64 * 2**20
 """Pictures, previews and uploads together; the oldest that are finished go first."""
 
@@ -56,6 +58,11 @@ class Draft:
         return self.state not in (DraftState.QUEUED, DraftState.DRAWING)
 
     @property
+    def of_tenant(self) -> bool:
+        """Tell whether a program asked for it by key: then it is no business of the panel's."""
+        return self.request.source == TENANT_SOURCE
+
+    @property
     def size(self) -> int:
         """Return how many bytes of pictures it holds."""
         pictures = (picture.data for picture in (self.preview, self.frame) if picture is not None)
@@ -91,8 +98,9 @@ class Drafts:
         return self._drafts.get(draft_id)
 
     def changed_since(self, version: int) -> list[Draft]:
-        """Return the drafts with a higher version, in the order of their changes."""
-        return sorted((draft for draft in self._drafts.values() if draft.version > version), key=_version)
+        """Return the drafts with a higher version, in the order of their changes, but none of a tenant's."""
+        drafts = (draft for draft in self._drafts.values() if not draft.of_tenant)
+        return sorted((draft for draft in drafts if draft.version > version), key=_version)
 
     def add(self, request: ImageRequest, refusal: Refusal | None = None) -> Draft:
         """Begin a draft; one that was refused at once has ended already."""

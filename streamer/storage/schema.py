@@ -64,4 +64,16 @@ MIGRATIONS: Sequence[str] = (
     ALTER TABLE bans ADD COLUMN login TEXT NOT NULL DEFAULT '';
     ALTER TABLE bans ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    CREATE TABLE tenants (
+      name TEXT PRIMARY KEY, per_minute REAL, per_month INTEGER, at_once INTEGER, gpu_second_price REAL, gated INTEGER,
+      created_at REAL NOT NULL
+    );
+    CREATE TABLE api_keys (digest TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at REAL NOT NULL);
+    CREATE INDEX api_keys_by_tenant ON api_keys (tenant);
+    CREATE TABLE api_usage (
+      tenant TEXT NOT NULL, day TEXT NOT NULL, pictures INTEGER NOT NULL, refused INTEGER NOT NULL,
+      failed INTEGER NOT NULL, gpu_s REAL NOT NULL, cost REAL NOT NULL, PRIMARY KEY (tenant, day)
+    );
+    """,
 )

@@ -17,6 +17,7 @@ from streamer.storage.pictures import PictureRepository
 from streamer.storage.redemptions import RedemptionRepository
 from streamer.storage.requests import InterruptedRequest, RequestRepository
 from streamer.storage.settings import SettingRepository
+from streamer.storage.tenants import TenantRepository
 from streamer.storage.tokens import TokenRepository
 
 
@@ -41,6 +42,7 @@ class Store:
     bans: BanRepository
     redemptions: RedemptionRepository
     tokens: TokenRepository
+    tenants: TenantRepository
     settings: SettingRepository
     options: StoreOptions
     keys: ChannelKeys = ONLY_CHANNEL
@@ -63,6 +65,7 @@ class Store:
             bans=BanRepository(database, keys),
             redemptions=redemptions,
             tokens=TokenRepository(database),
+            tenants=TenantRepository(database),
             settings=SettingRepository(database, keys),
             options=options,
             keys=keys,

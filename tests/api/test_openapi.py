@@ -54,6 +54,7 @@ async def test_every_operation_and_schema_is_described(program: Remote) -> None:
 async def test_every_route_that_takes_a_body_says_which_header_is_missing(program: Remote) -> None:
     paths = (await program.client.get("/api/openapi.json")).json()["paths"]
     posts = [path for path, methods in paths.items() if "requestBody" in methods.get("post", {})]
+    posts = [path for path in posts if not path.startswith("/v1/")]  # in OpenAI's shape: tests/api/v1
     assert posts == ["/api/v1/triggers", "/api/v1/drafts", "/api/v1/bans"]
     sent: dict[str, Any] = {"content": b'{"text": "!bg lake"}'}
     sent["headers"] = {"content-type": "application/x-www-form-urlencoded"}

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from streamer.integrations import network
-from streamer.integrations.network import is_this_computer, read_settings
+from streamer.integrations.network import is_inside, is_this_computer, read_settings
 from tests.support.irc_server import IrcServer
 from tests.support.recording_proxy import RecordingProxy
 
@@ -177,3 +177,15 @@ async def test_a_websocket_goes_through_the_proxy_to_the_world_and_directly_to_t
             assert proxy.asked == [f"CONNECT chat.test:{port}"]
         async with network.websocket(server.url, **options):
             assert len(proxy.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "10.1.2.3", "192.168.0.4", "169.254.169.254", "[fe80::1]", "::1"]
+)
+def test_this_computer_and_addresses_of_a_local_network_are_inside(host: str) -> None:
+    assert is_inside(host)
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "pictures.example", "2606:4700::1111"])
+def test_names_and_addresses_of_the_internet_are_not_inside(host: str) -> None:
+    assert not is_inside(host)

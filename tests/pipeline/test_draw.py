@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from streamer.errors import ContentRefused
+from streamer.moderation.bans import StrikeOptions, Strikes
 from streamer.pipeline.draw import may_draw, preempt
-from streamer.types import Frame, Role
-from tests.support.show import Room
+from streamer.types import Frame, RequestState, Role
+from tests.support.show import Room, opened
 
 
 @pytest.fixture
@@ -63,3 +65,22 @@ async def test_the_streamers_request_preempts_a_viewers_drawing_and_not_in_game_
         (own,) = room.status().pending
         preempt(room.show, own)
         assert room.easel.cancelled == [drawn.id]
+
+
+async def test_what_the_generator_will_not_draw_is_a_refusal_that_counts_against_nobody(tmp_path: Path) -> None:
+    async with opened(tmp_path, same_s=60) as room:
+        room.show.strikes = Strikes(StrikeOptions(limit=1), room.show.bans)
+        request_id = await room.say("!bg harbour", "ann")
+        await room.until(lambda: room.easel.drawn)
+        room.easel.fault = ContentRefused("the picture server refused to draw this")
+        room.easel.go.release()
+        await room.until(lambda: room.status().drawing is None)
+        row = await room.store.requests.get(request_id)
+        assert row is not None
+        assert (row.state, row.rule, row.reason) == (
+            RequestState.REFUSED, "generator", "the picture server refused to draw this",
+        )  # fmt: skip
+        assert not room.status().bans
+        again = await room.admit.submit(room.trigger("!bg harbour", "tom"))
+        assert (again.outcome, again.rule) == ("refused", "generator")
+        assert len(room.easel.drawn) == 1, "the same words are not tried again at once"

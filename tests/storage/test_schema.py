@@ -34,6 +34,11 @@ ROWS = {
        """,
     3: "INSERT INTO redemptions VALUES ('p1', 'reward', 'r1', 99.0, 1, '', NULL);",
     4: "INSERT INTO bans VALUES ('u8', 'Лисица', NULL, '', 'mod', 61.0, 'foxy', 1);",
+    5: """
+       INSERT INTO tenants VALUES ('shop', 5.0, NULL, 1, 0.002, 0, 70.0);
+       INSERT INTO api_keys VALUES ('k1', 'shop', 71.0);
+       INSERT INTO api_usage VALUES ('shop', '2026-11-29', 3, 1, 0, 2.5, 0.005);
+       """,
 }
 
 
@@ -64,10 +69,11 @@ async def test_a_database_of_each_version_opens_with_its_rows(tmp_path: Path, ve
     assert await store.tokens.all() == [StoredToken("digest", "trigger", "deck", 50.0)]
     assert await store.settings.get("intake") == "paused"
     bans = [Ban("u9", "troll", None, "rude", "mod", 60.0), Ban("u8", "Лисица", None, "", "mod", 61.0, "foxy", True)]
-    assert await store.bans.all() == bans[: {1: 0, 2: 1, 3: 1, 4: 2}[version]]
+    assert await store.bans.all() == bans[: [0, 1, 1, 2][min(version, 4) - 1]]
     assert await store.requests.people() == [Actor("u1", "Ann", Role.VIP)]
     unsettled = [(one.redemption, one.earned) for one in await store.redemptions.unsettled()]
     assert unsettled == ([(Redemption("p1", "reward"), True)] if version >= 3 else [])
+    assert await store.tenants.keys() == ({"k1": "shop"} if version >= 5 else {})
     await store.close()
 
 

@@ -23,6 +23,8 @@ class DigitalSource(StrEnum):
 FORMATS = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 """The formats that a picture can be written in, by the ending of the file's name."""
 
+CONVERTED_QUALITY = 95
+
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\x00"
 XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -60,11 +62,15 @@ def webp(pixels: Pixels, quality: int, source: DigitalSource = DigitalSource.TRA
     return file.getvalue()
 
 
-def converted(data: bytes, media_type: str) -> bytes:
-    """Return an encoded picture in the format ``media_type``, a value of FORMATS; its mark is kept."""
+def converted(data: bytes, media_type: str, quality: int | None = None) -> bytes:
+    """Return an encoded picture in the format ``media_type``, a value of FORMATS; its mark is kept.
+
+    Without a ``quality`` a picture that has the format stays as it is.
+    """
     image = Image.open(io.BytesIO(data))
-    if image.get_format_mimetype() == media_type:
+    if image.get_format_mimetype() == media_type and quality is None:
         return data
+    quality = CONVERTED_QUALITY if quality is None else quality
     xmp = image.info.get("xmp", b"")
     file = io.BytesIO()
     if media_type == "image/png":
@@ -72,9 +78,9 @@ def converted(data: bytes, media_type: str) -> bytes:
         about.add_itxt("XML:com.adobe.xmp", xmp.decode())
         image.save(file, "PNG", pnginfo=about)
     elif media_type == "image/webp":
-        image.save(file, "WEBP", quality=95, xmp=xmp)
+        image.save(file, "WEBP", quality=quality, xmp=xmp)
     else:
-        image.convert("RGB").save(file, "JPEG", quality=95, xmp=xmp)
+        image.convert("RGB").save(file, "JPEG", quality=quality, xmp=xmp)
     return file.getvalue()
 
 
