@@ -33,6 +33,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 KLEIN=${KLEIN:-} scripts/setup.sh test,hotkey,midi
+scripts/playground.sh
 .venv/bin/python scripts/browsers.py
 
 # One process more than there are cores: many tests wait for programs and browsers. Tests of one file stay together,

@@ -92,11 +92,11 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--config", **_CONFIG_OPTION, default=None)
     commands = top.add_subparsers(
         dest="command", required=True,
-        metavar="init | run | demo | links | draw | models | bench | doctor | rehearse | audit | forget | backup "
-        "| restore | login | obs | token | api-key | config",
+        metavar="init | run | demo | links | draw | playground | models | bench | doctor | rehearse | audit | forget "
+        "| backup | restore | login | obs | token | api-key | config",
     )  # fmt: skip
-    for add in (_add_run, _add_draw, _add_doctor, _add_bench, _add_rehearse, _add_audit, _add_backup, _add_login,
-                _add_obs, _add_token, _add_api_key, _add_config):  # fmt: skip
+    for add in (_add_run, _add_draw, _add_playground, _add_doctor, _add_bench, _add_rehearse, _add_audit, _add_backup,
+                _add_login, _add_obs, _add_token, _add_api_key, _add_config):  # fmt: skip
         add(commands)
     _accept_config_option(commands)
     return top
@@ -138,6 +138,13 @@ def _positive(value: str) -> float:
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{value!r} is not a number above 0")
     return number
+
+
+def _port(value: str) -> int:
+    """Accept a port."""
+    if not value.isdecimal() or not 0 < int(value) < 2**16:
+        raise argparse.ArgumentTypeError(f"{value!r} is no port; write a number from 1 to 65535")
+    return int(value)
 
 
 def _seed(value: str) -> int:
@@ -227,6 +234,15 @@ def _add_draw(commands: Parsers) -> None:
     command.add_argument("--seed", type=_seed, help="seed of an earlier picture, to draw it again")
     command.set_defaults(
         execute=lambda chosen: asyncio.run(draw(chosen.environ, chosen.prompt, chosen.output, chosen.word, chosen.seed))
+    )
+
+
+def _add_playground(commands: Parsers) -> None:
+    command = commands.add_parser("playground", help="try prompts and settings out on a page, with the running program")
+    command.add_argument("--port", type=_port, help="port of the page (default: the first free one from 8720 on)")
+    command.add_argument("--no-browser", action="store_true", help="do not open the page in the browser")
+    command.set_defaults(
+        execute=lambda chosen: asyncio.run(playground(chosen.environ, chosen.port, browser=not chosen.no_browser))
     )
 
 
@@ -397,13 +413,25 @@ async def run(environ: Mapping[str, str], *, twitch: str | None = None, browser:
 
 
 def _open_panel(url: str, environ: Mapping[str, str], *, wanted: bool) -> None:
-    """Open the panel if somebody would see it, without waiting for the browser."""
+    """Open the panel if somebody would see it."""
+    if _opens(environ, wanted=wanted):
+        say("Browser:  opens the panel, at the first start only ('streamer links' prints the links again)")
+        _show_in_browser(url)
+
+
+def _opens(environ: Mapping[str, str], *, wanted: bool) -> bool:
+    """Tell whether a page is to be opened: if it is wanted, and somebody would see it."""
     from streamer.integrations import web_browser
 
     interactive = wanted and sys.stdin.isatty() and sys.stdout.isatty()
-    if web_browser.somebody_watches(environ, interactive=interactive) and web_browser.available(environ):
-        say("Browser:  opens the panel, at the first start only ('streamer links' prints the links again)")
-        asyncio.get_running_loop().run_in_executor(None, web_browser.show, url)
+    return web_browser.somebody_watches(environ, interactive=interactive) and web_browser.available(environ)
+
+
+def _show_in_browser(url: str) -> None:
+    """Open a page without waiting for the browser."""
+    from streamer.integrations import web_browser
+
+    asyncio.get_running_loop().run_in_executor(None, web_browser.show, url)
 
 
 def _print_start(built: App, where: Place, sources: list[str]) -> None:
@@ -513,6 +541,20 @@ def _address(where: Place, config: Config) -> str:
 
     running = instance_lock.running_program(where.home)
     return running.url if running is not None and running.url else config.server.url
+
+
+async def playground(environ: Mapping[str, str], port: int | None, *, browser: bool) -> int:
+    """Serve a page for trying prompts and settings out with the running program, until stopped."""
+    from streamer.playground import command
+
+    def announce(link: str) -> None:
+        say(f"Playground: {link}")
+        say("The link is a secret. Pictures stay there until you put one on air. Ctrl-C ends the playground.")
+        if _opens(environ, wanted=browser):
+            _show_in_browser(link)
+
+    where, config, _ = _loaded(environ)
+    return await command.run(where, config, environ, port, announce)
 
 
 async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str, seed: int | None) -> int:
