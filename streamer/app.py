@@ -37,13 +37,15 @@ from streamer.api.v1.tenants import Tenants
 from streamer.commands.event_triggers import EventTriggers
 from streamer.commands.options import CommandOptions, Sampling
 from streamer.commands.parser import Commands
+from streamer.commands.styles import loras_of
 from streamer.config import WILDCARDS, Config, Use, selections
 from streamer.config_checks import check_known, check_sold, checked_triggers
 from streamer.config_file import Document
-from streamer.errors import ConfigError
+from streamer.errors import BackendUnavailable, ConfigError
 from streamer.generator.backend_choice import BackendChoice, choose, options_of_model
 from streamer.generator.config import WorkerSetup
 from streamer.generator.ipc import PROCEDURAL, BackendUse, JudgeUse
+from streamer.generator.lora.files import check_here
 from streamer.generator.pool import Pool
 from streamer.generator.pool_channel import PoolChannel
 from streamer.integrations import network
@@ -66,6 +68,7 @@ from streamer.pipeline.show import ShowConfig, ShowParts, new_show
 from streamer.pipeline.stage import Stage
 from streamer.storage.pseudonyms import Pseudonyms
 from streamer.storage.store import Store
+from streamer.types import Lora
 
 if TYPE_CHECKING:
     from streamer.integrations.obs.build import Obs
@@ -255,7 +258,8 @@ def build_generator(
     """Build whatever draws pictures, with the options of every backend checked."""
     backend = chosen_backend(config, document, choice)
     judges = _judges(config, document, backend)
-    setup = WorkerSetup(config.generator.process, backend, sizes, where.own, tuple(judges))
+    loras = style_loras(config, document)
+    setup = WorkerSetup(config.generator.process, backend, sizes, where.own, tuple(judges), loras=loras)
     shared = {"worker_setup": setup, "home": where.home}
     return Pool(plugins.create_all(slot_selections(config), document, shared), config.generator.process.deadline_s)
 
@@ -263,6 +267,18 @@ def build_generator(
 def slot_selections(config: Config) -> list[plugins.Selection]:
     """Return the slots of the file; without any, there is the process on this computer."""
     return selections("slot", ("generator", "slots"), config.generator.slots or (Use(use="local"),))
+
+
+def style_loras(config: Config, document: Document) -> tuple[Lora, ...]:
+    """Return the LoRAs of all styles; each that is not on the hub must be a good file here."""
+    found: list[Lora] = []
+    for name, style in config.styles.items():
+        try:
+            check_here(loras_of(style.lora, ""))
+        except BackendUnavailable as error:
+            raise document.error(("styles", name, "lora"), error.problem, error.fix) from None
+        found += loras_of(style.lora, f"styles.{name}.lora")
+    return tuple(found)
 
 
 def chosen_backend(config: Config, document: Document, choice: BackendChoice) -> BackendUse:
@@ -287,6 +303,7 @@ def check(config: Config, document: Document) -> None:
     choice = choose(config.generator.use)
     plugins.options_model("backend", choice.name, document, ("generator", "use"))
     _checked_backends(config, document)
+    style_loras(config, document)
     table = commands(config, document)
     rules(config, document)
     lists = {"trigger": config.triggers, "output": config.outputs}
@@ -351,10 +368,8 @@ def commands(config: Config, document: Document) -> Commands:
 
 def _sampling(config: Config, document: Document) -> Sampling:
     """Return what the model that draws is made for; commands that say nothing else are drawn so."""
-    choice = choose(config.generator.use)
-    if choice.model is not None:
-        return choice.model.sampling
-    options = _checked_backends(config, document).get(choice.name)
+    use = chosen_backend(config, document, choose(config.generator.use))
+    options = plugins.options_model("backend", use.name, document, ("generator", "use")).model_validate(use.options)
     sampling = getattr(options, "sampling", None)
     return sampling if isinstance(sampling, Sampling) else Sampling()
 

@@ -18,6 +18,7 @@ from streamer.commands.automations import Automations
 from streamer.commands.event_triggers import EventTrigger
 from streamer.commands.named_triggers import NamedTriggerTable
 from streamer.commands.options import CommandOptions
+from streamer.commands.styles import Style
 from streamer.config_file import Document, Location, read
 from streamer.config_merge import overlay
 from streamer.generator.config import WorkerOptions
@@ -170,7 +171,7 @@ class Config(Section):
     )
     prefix: str = Field("!", min_length=1, max_length=3, description="what a command starts with")
     commands: Mapping[str, CommandOptions] = Field(description="what people may type")
-    styles: Mapping[str, str] = Field({}, description="what !style can switch on")
+    styles: Mapping[str, Style] = Field({}, description="what !style can switch on")
     layers: Mapping[str, LayerConfig] = Field(description="what the overlay shows, one entry for each layer")
     queue: QueueOptions = Field(QueueOptions(), description="how many requests may wait")
     approval: ApprovalOptions = Field(

@@ -8,13 +8,16 @@ import sqlite3
 import subprocess  # nosec B404
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import ModuleType
 from urllib.request import getproxies
+
+from pydantic import BaseModel
 
 from streamer import app, config_checks, installation, paths, server
 from streamer.config import Config
@@ -35,6 +38,7 @@ from streamer.integrations.twitch import token_file
 from streamer.integrations.twitch.account import describe_missing
 from streamer.storage import backup
 from streamer.storage.database import FILE_NAME, explain
+from streamer.types import Lora
 
 OBS_TIMEOUT_S = 2.0
 RECOMMENDED_FREE_GB = 30
@@ -190,13 +194,31 @@ def _model(config: Config, document: Document) -> Iterator[CheckResult]:
     """Name what is wrong with the model: its folder, its size, its licence; the hub is not asked."""
     use = app.chosen_backend(config, document, choose(config.generator.use))
     module = load_backend_module(use.name)
+    options = module.Options.model_validate(use.options)
     try:
         if hasattr(module, "check_files"):
-            module.check_files(module.Options.model_validate(use.options))
+            module.check_files(options)
     except BackendUnavailable as error:
         yield CheckResult(Mark.BAD, "model", error.problem, error.fix)
     else:
         yield from _fit(str(use.options.get("model", "")))
+    yield from _loras(app.style_loras(config, document), module, options)
+
+
+def _loras(loras: Sequence[Lora], module: ModuleType, options: BaseModel) -> Iterator[CheckResult]:
+    """Name the first LoRA of a style that was made for another model, as far as files here tell."""
+    if not loras:
+        return
+    listed = ", ".join(dict.fromkeys(lora.path for lora in loras))
+    if not hasattr(module, "check_loras"):
+        yield CheckResult(Mark.NOTE, "lora", f"this backend draws without the LoRAs of styles: {listed}")
+        return
+    try:
+        module.check_loras(options, loras)
+    except BackendUnavailable as error:
+        yield CheckResult(Mark.BAD, "lora", error.problem, error.fix)
+    else:
+        yield CheckResult(Mark.OK, "lora", listed)
 
 
 def _fit(name: str) -> Iterator[CheckResult]:

@@ -155,6 +155,18 @@ class Caption:
     layout: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lora:
+    """A LoRA to draw with: a file, a folder or an id of the hub, and how strongly it changes pictures.
+
+    ``option`` is the key of config.yaml that names it, for messages.
+    """
+
+    path: str
+    weight: float = 1.0
+    option: str = field(default="", compare=False)
+
+
 class RequestKind(StrEnum):
     """What a picture is for; an edit starts from another picture."""
 
@@ -181,6 +193,7 @@ class ImageRequest:
     ``template`` is the prompt with {text} wherever those words stand in it; a long prompt is shortened there alone.
     ``removed`` says what was taken out of the text before it became the prompt, in words for its author.
     ``gated`` is false where nobody wants rules and judges to decide: for a program that draws by key.
+    ``loras`` are those of its style, added to what the backend always draws with.
     """
 
     id: str
@@ -209,6 +222,7 @@ class ImageRequest:
     template: str = ""
     removed: tuple[str, ...] = ()
     gated: bool = True
+    loras: tuple[Lora, ...] = ()
 
     @property
     def own(self) -> bool:

@@ -98,7 +98,7 @@ def test_keys_are_found_at_all() -> None:
         ("server.port", True),
         ("generator.precision", False),
         ("generator.backends.klein.precision", True),
-        ("generator.backends.klein.speed", False),
+        ("generator.backends.klein.velocity", False),
         ("generator.backends.nobody.precision", False),
         ("generator.process.deadline_s", True),
         ("obs.hotkeys.keys", True),

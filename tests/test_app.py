@@ -37,6 +37,7 @@ def test_options_of_a_backend_that_is_not_in_use_are_checked_too(tmp_path: Path)
         "policy: [{use: cooldown, users: 45}]\n",
         "policy: [{use: scene, scenes: {Game: {styles: [nowhere]}}}]\n",
         "commands: {bg: {aliases: [meme]}}\n",
+        "styles: {ink: {prompt: '{prompt}', lora: [a/b, nowhere.safetensors]}}\n",
         "named_triggers: {lake: lake}\n",
         "when: {raid: lake}\n",
         "events: [{event: raid, command: '!undo'}]\n",

@@ -17,6 +17,13 @@ SOLD = "outputs: [{use: rewards, rewards: {draw: {title: Draw, cost: 5, command:
     [
         (("layer: meme,", "layer: mem,"), "commands.meme.layer", "known layers: background, meme"),
         (("layout: top_bottom", "layout: sideways"), "commands.meme.layout", "top_bottom"),
+        (
+            ("styles: {", "styles: {ink: {prompt: '{prompt}', lora: no.safetensors}, "),
+            "styles.ink.lora",
+            "no file no.safe",
+        ),
+        (("styles: {", "styles: {ink: {prompt: '{prompt}', lora: {weight: 1}}, "), "styles.ink.lora.path", "missing"),
+        (("styles: {", "styles: {ink: {lora: a/b}, "), "styles.ink.prompt", "missing"),
         (("use: popup", "use: popp"), "layers.meme.use", "popup"),
         (("- {use: role}", "- {use: rolle}"), "policy.0.use", "there is no such plug-in; use one of: "),
         (("- {use: length, longest: 100}", "- {use: length, longst: 100}"), "policy.1.longst", "longest"),

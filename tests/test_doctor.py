@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from streamer import cli, doctor, installation
+from tests.support.lora_files import FLUX2_4B, FLUX2_9B, Shapes, write_tensors
 from tests.support.nvidia_smi import put_tool
 from tests.support.real_program import CONFIG, Remote, environment, free_port
 
@@ -53,6 +54,24 @@ def test_a_model_that_cannot_be_loaded_is_found_without_loading_it(tmp_path: Pat
         "bad",
         f"{tmp_path / 'model/model_index.json'} names no pipeline (_class_name)",
     )
+
+
+@pytest.mark.parametrize(
+    ("use", "shapes", "mark", "says"),
+    [
+        ("klein-4b", FLUX2_4B, "ok", "lora.safetensors"),
+        ("klein-4b", FLUX2_9B, "bad", "styles.ink.lora: FILE was made for FLUX.2-klein-9B, not for black-forest-labs"),
+        ("procedural", FLUX2_4B, "note", "this backend draws without the LoRAs of styles: FILE"),
+    ],
+)
+def test_loras_are_checked_as_models_are(use: str, shapes: Shapes, mark: str, says: str, tmp_path: Path) -> None:
+    path = write_tensors(tmp_path / "lora.safetensors", shapes)
+    style = f"styles: {{ink: {{prompt: '{{prompt}}', lora: '{path}'}}, "
+    text = CONFIG.replace("styles: {", style) + f"generator: {{use: {use}}}\n"
+    (config := tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    found = findings(environment(tmp_path / "home", free_port(), config))["lora"]
+    assert found.mark == mark
+    assert says.replace("FILE", str(path)) in found.detail
 
 
 def test_a_running_program_is_no_fault(tmp_path: Path, config_file: Path, served: Remote) -> None:

@@ -17,6 +17,7 @@ from hashlib import blake2b
 
 from streamer.commands.options import CommandOptions, ImageKind, Sampling
 from streamer.commands.redaction import left_out, redact
+from streamer.commands.styles import StyleOptions, loras_of
 from streamer.commands.word_table import (
     CommandWord,
     check_prefix,
@@ -32,6 +33,7 @@ from streamer.types import (
     Caption,
     ImageRequest,
     Lane,
+    Lora,
     Refusal,
     Role,
     SamplingParams,
@@ -69,7 +71,7 @@ class Commands:
         self,
         commands: Mapping[str, CommandOptions],
         *,
-        styles: Mapping[str, str],
+        styles: Mapping[str, StyleOptions],
         expires_after_s: float,
         prefix: str = "!",
         sampling: Sampling | None = None,
@@ -210,15 +212,20 @@ class Commands:
             words=words,
             template=template,
             removed=removed,
+            loras=self._loras(options, words),
         )
 
     def _template(self, options: CommandOptions, words: str) -> str:
         """Return the prompt with {text} where the words belong; a style that is asked for by name has no place."""
         if options.kind is ImageKind.RESTYLE:
-            return options.template.replace(
-                "{text}", self._styles[word_key(words)].replace("{prompt}", RESTYLE_SUBJECT)
-            )
+            style = self._styles[word_key(words)]
+            return options.template.replace("{text}", style.prompt.replace("{prompt}", RESTYLE_SUBJECT))
         return self._styled(options.template)
+
+    def _loras(self, options: CommandOptions, words: str) -> tuple[Lora, ...]:
+        """Return the LoRAs of the style that a request is drawn in."""
+        style = word_key(words) if options.kind is ImageKind.RESTYLE else self.style
+        return () if style is None else loras_of(self._styles[style].lora, f"styles.{style}.lora")
 
     def _stage_command(
         self, word: CommandWord, action: StageAction, text: str, trigger: Trigger
@@ -234,7 +241,7 @@ class Commands:
         return StageCommand(trigger.id, action, layer, text, trigger.actor, trigger.at, trigger.source)
 
     def _styled(self, prompt: str) -> str:
-        return prompt if self.style is None else self._styles[self.style].replace("{prompt}", prompt)
+        return prompt if self.style is None else self._styles[self.style].prompt.replace("{prompt}", prompt)
 
     def _style_names(self) -> str:
         return ", ".join(self._styles) or "(none are configured)"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from streamer.types import Caption, ImageRequest, Lane, RequestKind, Role
+from streamer.types import Caption, ImageRequest, Lane, Lora, RequestKind, Role
 
-PictureKey = tuple[str, RequestKind, str, str, int, int, int, float, Caption | None, bytes | None]
+PictureKey = tuple[str, RequestKind, str, str, int, int, int, float, Caption | None, bytes | None, tuple[Lora, ...]]
 
 
 def picture_key(request: ImageRequest) -> PictureKey:
@@ -15,7 +15,8 @@ def picture_key(request: ImageRequest) -> PictureKey:
     params = request.params
     sampling = (params.width, params.height, params.num_inference_steps, params.guidance_scale)
     private_id = request.id if request.priority is Lane.PRIVATE else ""
-    return (private_id, request.kind, request.layer, request.prompt, *sampling, request.caption, request.reference)
+    asked = (private_id, request.kind, request.layer, request.prompt)
+    return (*asked, *sampling, request.caption, request.reference, request.loras)
 
 
 def is_shareable(request: ImageRequest) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from streamer.commands.options import CommandOptions
+from streamer.commands.styles import StyleOptions
 from streamer.errors import ConfigError
 from streamer.text import clean, match_form
 
@@ -32,15 +33,15 @@ def check_prefix(prefix: str) -> str:
     return cleaned
 
 
-def check_styles(styles: Mapping[str, str]) -> dict[str, str]:
-    """Return the prompt styles by the keys of their names; raise ConfigError for one that cannot work."""
-    checked: dict[str, str] = {}
-    for name, template in styles.items():
-        if "{prompt}" not in template:
+def check_styles(styles: Mapping[str, StyleOptions]) -> dict[str, StyleOptions]:
+    """Return the styles by the keys of their names; raise ConfigError for one that cannot work."""
+    checked: dict[str, StyleOptions] = {}
+    for name, style in styles.items():
+        if "{prompt}" not in style.prompt:
             raise ConfigError(f"styles.{name}", "does not contain {prompt}", fix='write "{prompt}, oil painting"')
         if not word_key(name) or word_key(name) in checked:
             raise ConfigError(f"styles.{name}", "is empty or appears twice", fix="give it a name of its own")
-        checked[word_key(name)] = template
+        checked[word_key(name)] = style
     return checked
 
 

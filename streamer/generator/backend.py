@@ -2,7 +2,8 @@
 
 A backend is a module in generator/backends with ``Options`` (a frozen pydantic model that forbids unknown keys)
 and ``create(options) -> Backend``. Importing it has no effects; heavy libraries load in ``load``. It may have
-``check_files(options)``, which raises BackendUnavailable for files that cannot be used, at once and without libraries.
+``check_files(options)``, which raises BackendUnavailable for files that cannot be used, at once and without libraries;
+one that draws with LoRAs has ``check_loras(options, loras)`` too.
 """
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ class Backend(Protocol):
 
     A backend that cannot change an existing picture has an attribute ``edits = False``; one that cannot draw any number
     of steps has ``most_steps``; one that cannot read any length of text says in ``left_out_words`` whether the last
-    picture was drawn without some of its author's words.
+    picture was drawn without some of its author's words. One that draws with LoRAs has ``expect_loras(loras)``, called
+    before ``load`` with those that requests may ask for.
     """
 
     def load(self, report: Report) -> None:

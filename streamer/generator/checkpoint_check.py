@@ -80,6 +80,18 @@ def check_weights(folder: Path) -> None:
             _check_safetensors(file)
 
 
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return the config.json of a component's folder; raise BackendUnavailable if it cannot be read."""
+    with _explained(folder):
+        return _read_json(folder / "config.json")
+
+
+def check_file(path: Path) -> None:
+    """Raise BackendUnavailable unless one safetensors file is there and whole."""
+    with _explained(path):
+        _check_safetensors(path)
+
+
 def require_chat_template(tokenizer: Path) -> None:
     """Raise BackendUnavailable for a tokenizer without chat template, for pipelines that put prompts into one."""
     with _explained(tokenizer):

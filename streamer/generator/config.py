@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.generator.ipc import PROCEDURAL, BackendUse, Begin, JudgeUse
+from streamer.types import Lora
 
 BLURRED_PX = 32
 """Longest side of a picture in which nothing can be recognized; the limit for everybody below a moderator."""
@@ -58,7 +59,7 @@ class WorkerOptions(BaseModel):
 class WorkerSetup:
     """Which backend draws, which (width, height) pairs it warms up, and which backend replaces it.
 
-    ``home`` is the state directory.
+    ``home`` is the state directory. ``loras`` are those of all styles.
     """
 
     options: WorkerOptions
@@ -67,6 +68,7 @@ class WorkerSetup:
     home: Path
     judges: tuple[JudgeUse, ...] = ()
     fallback: BackendUse = PROCEDURAL
+    loras: tuple[Lora, ...] = ()
 
     @property
     def expected_judges(self) -> tuple[str, ...]:
@@ -84,4 +86,4 @@ class WorkerSetup:
     def begin(self, backend: BackendUse) -> Begin:
         """Build the first message to a process that draws with ``backend``."""
         layouts = self.home / "layouts"
-        return Begin(backend, tuple(self.sizes), self.options.jpeg_quality, layouts, self.judges)
+        return Begin(backend, tuple(self.sizes), self.options.jpeg_quality, layouts, self.judges, self.loras)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from streamer.interfaces import Abilities
-from streamer.types import Frame, ImageRequest, Preview
+from streamer.types import Frame, ImageRequest, Lora, Preview
 
 LENGTH = struct.Struct(">I")
 MAX_BYTES = 256 * 2**20
@@ -47,13 +47,17 @@ class JudgeUse:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The first message to a new process: what to load, which (width, height) pairs to warm up, how to encode."""
+    """The first message to a new process: what to load, which (width, height) pairs to warm up, how to encode.
+
+    ``loras`` are those that requests may ask for.
+    """
 
     backend: BackendUse
     sizes: tuple[tuple[int, int], ...]
     jpeg_quality: int
     own_layouts: Path
     judges: tuple[JudgeUse, ...] = ()
+    loras: tuple[Lora, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

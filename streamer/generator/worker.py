@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import BinaryIO
 
@@ -45,7 +45,7 @@ from streamer.generator.ipc import (
 from streamer.generator.judge_panel import JudgePanel, load_judge
 from streamer.generator.render.encode import DigitalSource
 from streamer.interfaces import Abilities
-from streamer.types import Frame
+from streamer.types import Frame, Lora
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +139,7 @@ def load(begin: Begin, writer: ReplyWriter) -> tuple[Backend, JudgePanel] | None
         # The backend is created first: it may know at once that it cannot run, and judges take seconds to load.
         module = load_backend_module(begin.backend.name)
         backend: Backend = module.create(module.Options.model_validate(begin.backend.options))
+        expect_loras(backend, begin.loras)
         judge_panel = load_judge_panel(begin, writer)
         backend.load(writer.report)
         backend.warm_up(begin.sizes, writer.report)
@@ -154,6 +155,15 @@ def load(begin: Begin, writer: ReplyWriter) -> tuple[Backend, JudgePanel] | None
     else:
         return backend, judge_panel
     return None
+
+
+def expect_loras(backend: Backend, loras: Sequence[Lora]) -> None:
+    """Tell a backend the LoRAs of the styles; one that knows none draws styles by their words alone."""
+    expect: Callable[[Sequence[Lora]], None] | None = getattr(backend, "expect_loras", None)
+    if expect is not None:
+        expect(loras)
+    elif loras:
+        log.warning("this backend draws without LoRAs: %s", ", ".join(lora.option for lora in loras))
 
 
 def load_judge_panel(begin: Begin, writer: ReplyWriter) -> JudgePanel:

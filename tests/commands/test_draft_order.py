@@ -7,6 +7,7 @@ import pytest
 from streamer.commands.draft_order import DraftOrder, draft_request
 from streamer.commands.options import CommandOptions, Sampling
 from streamer.commands.parser import Commands
+from streamer.commands.styles import StyleOptions
 from streamer.errors import ConfigError
 from streamer.interfaces import Abilities
 from streamer.types import Actor, Caption, ImageRequest, Lane, Refusal, RequestKind, Role, Trigger
@@ -17,7 +18,7 @@ COMMANDS = Commands(
         "meme": CommandOptions(kind="meme", layer="meme", width=512, height=512, layout="top_bottom"),
         "clear": CommandOptions(kind="clear"),
     },
-    styles={"noir": "{prompt}, noir", "clay": "{prompt}, clay"},
+    styles={name: StyleOptions(prompt=f"{{prompt}}, {name}") for name in ("noir", "clay")},
     expires_after_s=30,
     sampling=Sampling(4, 1.0),
 )

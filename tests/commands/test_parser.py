@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands, request_for
+from streamer.commands.styles import LoraOptions, StyleOptions
 from streamer.errors import ConfigError
-from streamer.types import Actor, Caption, ImageRequest, Lane, Refusal, Role, StageCommand, Trigger
+from streamer.types import Actor, Caption, ImageRequest, Lane, Lora, Refusal, Role, StageCommand, Trigger
 
 BACKGROUND = {
     "kind": "background",
@@ -35,7 +36,7 @@ TABLE: dict[str, dict[str, Any]] = {
     "style": {"kind": "style", "aliases": ["стиль"]},
     "panic": {"kind": "panic", "role": "broadcaster"},
 }
-STYLES = {"plain": "{prompt}", "Film Noir": "{prompt}, film noir"}
+STYLES = {"plain": StyleOptions(prompt="{prompt}"), "Film Noir": StyleOptions(prompt="{prompt}, film noir")}
 
 Say = Callable[..., Trigger]
 
@@ -288,6 +289,24 @@ def test_help_lists_the_commands_the_asker_may_use() -> None:
     assert COMMANDS.help(Role.MODERATOR) == "!bg !meme !sticker !undo !clear !queue !help !style"
 
 
+def test_a_request_carries_the_loras_of_its_style() -> None:
+    lora = Lora("someone/pixel", 0.8)
+    options = (LoraOptions(path=lora.path, weight=lora.weight),)
+    styles = {**STYLES, "pixel": StyleOptions(prompt="{prompt}, pixels", lora=options)}
+    commands = Commands(
+        table(restyle={"kind": "restyle", "layer": "a", "role": "viewer"}), styles=styles, expires_after_s=30
+    )
+    request = commands.with_style("pixel").interpret(say("!bg harbour"))
+    assert isinstance(request, ImageRequest)
+    assert request.loras == (lora,)
+    assert request.loras[0].option == "styles.pixel.lora"
+    assert drawn("!bg harbour").loras == ()
+    for style, loras in (("pixel", (lora,)), ("plain", ())):
+        restyled = commands.with_style("pixel").interpret(say(f"!restyle {style}"))
+        assert isinstance(restyled, ImageRequest)
+        assert restyled.loras == loras
+
+
 def test_a_style_wraps_prompts_until_another_is_chosen() -> None:
     order = ordered("!style film  NOIR")
     noir = COMMANDS.with_style(order.text)
@@ -326,7 +345,7 @@ def test_any_prefix_of_a_few_characters_works(prefix: str) -> None:
 
 def test_a_restyle_names_a_style_and_is_an_edit_of_what_viewers_see() -> None:
     table = {"restyle": CommandOptions(kind="restyle", layer="background", role=Role.VIEWER)}
-    commands = Commands(table, styles={"Noir": "{prompt}, film noir"}, expires_after_s=30)
+    commands = Commands(table, styles={"Noir": StyleOptions(prompt="{prompt}, film noir")}, expires_after_s=30)
     request = commands.interpret(say("!restyle noir"))
     assert isinstance(request, ImageRequest)
     assert (request.kind, request.of_program, request.prompt) == ("edit", True, "the same scene, film noir")

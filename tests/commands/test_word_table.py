@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streamer.commands.options import CommandOptions
+from streamer.commands.styles import StyleOptions
 from streamer.commands.word_table import check_prefix, check_styles, index_layers, index_words, word_key
 from streamer.errors import ConfigError
 
@@ -46,7 +47,7 @@ def test_words_that_clash_or_cannot_be_typed_are_refused(changes: dict[str, dict
 @pytest.mark.parametrize("styles", [{"noir": "film noir"}, {"Noir": "{prompt}", "noir": "{prompt}"}, {" ": "{prompt}"}])
 def test_styles_that_cannot_work_are_refused(styles: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match=r"styles\."):
-        check_styles(styles)
+        check_styles({name: StyleOptions(prompt=prompt) for name, prompt in styles.items()})
 
 
 @pytest.mark.parametrize("typed", ["BG", "bg:", "ｂｇ", "b\u200bg", "bg.,"])

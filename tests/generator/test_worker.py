@@ -1,11 +1,15 @@
 import io
 import threading
+from collections.abc import Sequence
+from typing import cast
 
 import pytest
 
+from streamer.generator.backend import Backend
 from streamer.generator.ipc import Cancel, DrawCommand, FasterNow, Heartbeat, pack, read
 from streamer.generator.judge_panel import JudgePanel
-from streamer.generator.worker import CommandReader, ReplyWriter, next_job
+from streamer.generator.worker import CommandReader, ReplyWriter, expect_loras, next_job
+from streamer.types import Lora
 from tests.support.generation import request
 
 REQUEST = request()
@@ -89,3 +93,22 @@ def test_long_idle_work_sends_heartbeats(monkeypatch: pytest.MonkeyPatch) -> Non
         assert sent_once.wait(10)
     sent.seek(0)
     assert read(sent) == Heartbeat()
+
+
+def test_a_backend_without_loras_draws_styles_by_their_words(caplog: pytest.LogCaptureFixture) -> None:
+    """One that has them is told which; of any other the log names what it leaves out."""
+
+    class WithLoras:
+        expected: Sequence[Lora] = ()
+
+        def expect_loras(self, loras: Sequence[Lora]) -> None:
+            self.expected = loras
+
+    backend, loras = WithLoras(), (Lora("a/b", 1.0, "styles.ink.lora"),)
+    expect_loras(cast(Backend, backend), loras)
+    assert backend.expected == loras
+    assert caplog.text == ""
+    expect_loras(cast(Backend, object()), ())
+    assert caplog.text == ""
+    expect_loras(cast(Backend, object()), loras)
+    assert "this backend draws without LoRAs: styles.ink.lora" in caplog.text

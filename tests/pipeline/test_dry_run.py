@@ -13,6 +13,7 @@ import pytest
 from streamer import app, cli
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
+from streamer.commands.styles import StyleOptions
 from streamer.config import load
 from streamer.moderation.approval import ApprovalOptions
 from streamer.moderation.policy import Policy
@@ -23,6 +24,7 @@ from streamer.pipeline.queue_options import QueueOptions
 from streamer.pipeline.show import ShowConfig
 from streamer.triggers.replay import RecordedLine, read
 
+NOIR = StyleOptions(prompt="{prompt}, badword")
 TABLE = {
     "bg": CommandOptions(kind="background", layer="background"),
     "edit": CommandOptions(kind="edit", layer="background"),
@@ -46,7 +48,7 @@ def house(
         words.create(words.Options(extra=("badword",))),
     ]
     return DryRunConfig(
-        commands=Commands(TABLE, styles={"noir": "{prompt}, badword"}, expires_after_s=queue.gives_up_s),
+        commands=Commands(TABLE, styles={"noir": NOIR}, expires_after_s=queue.gives_up_s),
         policy=Policy(rules),
         queue=queue,
         show=ShowConfig(

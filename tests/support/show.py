@@ -12,6 +12,7 @@ from typing import Any
 from streamer.commands.event_triggers import EventTrigger, EventTriggers
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
+from streamer.commands.styles import StyleOptions
 from streamer.errors import BackendError, Unsupported
 from streamer.interfaces import Abilities, Health, HealthState, Lease, Output, Rule, Source, SourceEvent
 from streamer.moderation.approval import ApprovalOptions
@@ -43,7 +44,7 @@ from tests.support.clock import ManualClock
 
 NUMBERS = itertools.count()
 SCENES = scene.Options(scenes={"Break": scene.SceneOptions(quiet=True), "Cozy": scene.SceneOptions(style="noir")})
-STYLES = {"noir": "{prompt}, noir", "clay": "{prompt}, clay"}
+STYLES = {name: StyleOptions(prompt=f"{{prompt}}, {name}") for name in ("noir", "clay")}
 WHEN = {"online": "warm", "offline": "clear", "scene Game": "free", "raid": "!bg fireworks"}
 
 

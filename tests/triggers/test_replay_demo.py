@@ -6,6 +6,7 @@ import pytest
 
 from streamer.commands.options import CommandOptions
 from streamer.commands.parser import Commands
+from streamer.commands.styles import StyleOptions
 from streamer.text import clean
 from streamer.triggers.replay import RecordedLine, read
 from streamer.types import Actor, ImageRequest, Refusal, Role, StageCommand, Trigger
@@ -16,7 +17,7 @@ TABLE = {
     "meme": {"kind": "meme", "aliases": ["мем"], "layer": "meme", "layout": "top_bottom"},
     "sticker": {"kind": "sticker", "layer": "sticker"},
 } | {kind: {"kind": kind} for kind in ("undo", "redo", "clear", "pause", "resume", "panic", "style", "queue", "help")}
-STYLES = dict.fromkeys(("plain", "watercolour", "noir", "storybook"), "{prompt}")
+STYLES = dict.fromkeys(("plain", "watercolour", "noir", "storybook"), StyleOptions(prompt="{prompt}"))
 
 Outcome = ImageRequest | StageCommand | Refusal | None
 

@@ -7,17 +7,26 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from streamer import installation
+from streamer.commands.options import Sampling
+from streamer.commands.styles import LoraList, loras_of
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Backend
-from streamer.generator.klein.checkpoint_files import check_checkpoint
+from streamer.generator.klein.checkpoint_files import check_checkpoint, read_transformer_config
 from streamer.generator.klein.optimizations import DEVICE_PATTERN, OptimizationName, RequestedMemory, RequestedPrecision
+from streamer.generator.lora.files import locate, named, read_header
+from streamer.generator.lora.fit import require_family, require_flux2_fit
+from streamer.generator.lora.flux2 import flux2_layers
 from streamer.generator.model_name import local_folder
+from streamer.types import Lora
+
+DRAFT_STEPS = 2
 
 if TYPE_CHECKING:
     from streamer.generator.klein.weights import ReadTensors
@@ -62,6 +71,19 @@ class Options(BaseModel):
         "full",
         description="full; small: faster, slightly softer; tiny: faster still, softer; or a Hugging Face id or folder",
     )
+    lora: LoraList = Field(
+        (),
+        description="LoRAs that every picture is drawn with: a path or Hugging Face id, {path, weight}, or a list of "
+        "them; a style can have its own",
+    )
+    speed: Literal["full", "draft"] = Field(
+        "full", description="draft: two steps in place of four, by the LoRA of draft_lora; faster and less exact"
+    )
+    draft_lora: str = Field(
+        "radames/FLUX.2-klein-Sana-Sprint",
+        min_length=1,
+        description="LoRA for one or two steps; this one is for the 4B; mind its licence",
+    )
     previews: bool = Field(True, description="show the first colours of a picture that takes more than a second")
     prompts_remembered: int = Field(
         32, ge=0, le=1000, description="number of prompts whose encoding is cached, 4 MB each"
@@ -90,11 +112,36 @@ class Options(BaseModel):
             raise ValueError("memory: the policy judge needs the whole text encoder on the GPU; set it to full or auto")
         return self
 
+    @property
+    def sampling(self) -> Sampling:
+        """Return what the model is made for."""
+        return Sampling(DRAFT_STEPS) if self.speed == "draft" else Sampling()
+
+    @property
+    def loras(self) -> tuple[Lora, ...]:
+        """Return the LoRAs of every picture."""
+        draft = Lora(self.draft_lora, 1.0, "generator.backends.klein.draft_lora")
+        return (*((draft,) if self.speed == "draft" else ()), *loras_of(self.lora, "generator.backends.klein.lora"))
+
 
 def check_files(options: Options) -> None:
-    """Raise BackendUnavailable for a name that means no model, and for a folder that cannot be loaded."""
+    """Raise BackendUnavailable for a name that means no model, and for files that cannot be loaded."""
     if (folder := local_folder(options.model)) is not None:
         check_checkpoint(folder)
+    check_loras(options, options.loras)
+
+
+def check_loras(options: Options, loras: Iterable[Lora]) -> None:
+    """Raise BackendUnavailable for the first LoRA that is here and cannot be used, as far as headers tell."""
+    folder = local_folder(options.model)
+    for lora in loras:
+        with named(lora):
+            if not isinstance(path := locate(lora.path), Path):
+                continue
+            header = read_header(path)
+            require_family(header, options.model)
+            if folder is not None:
+                require_flux2_fit(header, flux2_layers(read_transformer_config(folder)), options.model)
 
 
 def create(options: Options, read: ReadTensors | None = None) -> Backend:

@@ -25,6 +25,7 @@ from streamer.generator.klein.device_picture import gpu_jpeg_available
 from streamer.generator.klein.download import CHECKPOINT_FILES, VAE_FILES, find_checkpoint
 from streamer.generator.klein.engine import DISTILLED_STEPS, Engine, EngineJob
 from streamer.generator.klein.loading import load
+from streamer.generator.klein.loras import KleinLoras, find_loras
 from streamer.generator.klein.measured_choice import Measurement
 from streamer.generator.klein.model import KleinModel
 from streamer.generator.klein.optimizations import DeviceInfo, MemoryMode, Optimizations, not_measured
@@ -35,9 +36,10 @@ from streamer.generator.klein.text_encoder import prompt_fits
 from streamer.generator.klein.vram import LIMITED_WORKING_GB, enlarge, lift_limit, limit_memory, shrink_job
 from streamer.generator.klein.warmup import WarmUp
 from streamer.generator.klein.weights import ReadTensors, read_files
+from streamer.generator.lora.switch import LoraSwitch
 from streamer.generator.prompt_fit import PromptFitter
 from streamer.moderation.thresholds import Thresholds
-from streamer.types import ImageRequest, Judgement
+from streamer.types import ImageRequest, Judgement, Lora
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,12 @@ class KleinBackend:
         self._memory_level = 0
         self._policy: PolicyJudge | None = None
         self._fitter: PromptFitter | None = None
+        self._style_loras: Sequence[Lora] = ()
+        self._switching = ""
+
+    def expect_loras(self, loras: Sequence[Lora]) -> None:
+        """Make these LoRAs ready while loading."""
+        self._style_loras = loras
 
     def load(self, report: Report) -> None:
         """Find the device, fetch the checkpoint, and load the parts that are used.
@@ -85,6 +93,7 @@ class KleinBackend:
         folder = find_checkpoint(options.model, report, CHECKPOINT_FILES, require_distilled)
         check_checkpoint(folder)  # before another decoder is downloaded
         decoder = self._decoder_folder(report)
+        loras = find_loras(folder, options.model, options.loras, self._style_loras, report)
         self._device_info = describe_device(device)
         choice = Chooser(options, device, self._device_info, self._home).choose(folder, report)
         self._optimizations, self._measured, self._memory = choice.optimizations, choice.measured, choice.memory
@@ -93,7 +102,7 @@ class KleinBackend:
         try:
             model = load(
                 folder, device=device, dtype=dtype, finish_block=self._quantizer, decoder=decoder, report=report,
-                memory=self._memory, read=self._read,
+                memory=self._memory, read=self._read, loras=loras,
             )  # fmt: skip
             if self._limited:
                 limit_memory(device, LIMITED_WORKING_GB[self._memory])
@@ -104,6 +113,7 @@ class KleinBackend:
                 reference_px=options.reference_px,
                 previews=options.previews,
                 gpu_jpeg=self._optimizations.gpu_jpeg and gpu_jpeg_available(),
+                loras=self._ready_loras(loras, model, report),
             )
             fits = partial(prompt_fits, model.tokenizer, tokens=options.text_tokens)
             self._fitter = PromptFitter(fits, "text_tokens")
@@ -141,6 +151,7 @@ class KleinBackend:
         """Do one warm-up step of a few seconds between two pictures; return True while there are more."""
         if self._warm_up is None or self._warm_up.steps_left == 0:
             return False
+        self._require_engine().use_loras(())  # the schedules of a plan that is made now belong to none
         report(*self._warm_up.next_step())
         return self._warm_up.steps_left > 0
 
@@ -189,6 +200,7 @@ class KleinBackend:
             **({} if self._policy is None else {"policy_judge": "on, its thresholds are not evaluated"}),
             **({"checks": checks} if checks else {}),
             **({} if self._fitter is None else self._fitter.active()),
+            **self._active_loras(),
         }
 
     @property
@@ -239,6 +251,20 @@ class KleinBackend:
             ) from error
         log.warning("out of GPU memory: %s from now on", MEMORY_LEVELS[self._memory_level])
 
+    def _ready_loras(self, loras: KleinLoras | None, model: KleinModel, report: Report) -> LoraSwitch | None:
+        """Try the LoRAs of every style once, and note how long each takes."""
+        switch = None if loras is None else loras.switch(model.transformer)
+        if switch is not None:
+            report("trying the styles' LoRAs", 0.97)
+            if not self._limited:
+                switch.move_masters_if_half_stays_free(model.device)
+            self._switching = switch.try_each(model.device)
+        return switch
+
+    def _active_loras(self) -> dict[str, str]:
+        always = ", ".join(f"{lora.path} x {lora.weight:g}" for lora in self._options.loras)
+        return {name: said for name, said in (("loras", always), ("style_loras", self._switching)) if said}
+
     def _load_policy_judge(self, folder: Path, model: KleinModel) -> PolicyJudge:
         head = load_head(
             folder / "text_encoder",
@@ -283,6 +309,7 @@ def draw_job(request: ImageRequest) -> EngineJob:
         steps=params.num_inference_steps,
         seed=params.seed,
         reference=None if request.reference is None else open_reference(request.reference),
+        loras=request.loras,
     )
 
 

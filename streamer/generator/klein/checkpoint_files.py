@@ -6,9 +6,10 @@ This file imports nothing heavy: a bad folder is named before torch is imported.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from streamer.errors import BackendUnavailable
-from streamer.generator.checkpoint_check import check_components, read_index, require_chat_template
+from streamer.generator.checkpoint_check import check_components, read_config, read_index, require_chat_template
 
 COMPONENTS = ("scheduler", "tokenizer", "text_encoder", "transformer", "vae")
 KV_PIPELINE = "Flux2KleinKVPipeline"
@@ -39,3 +40,8 @@ def require_distilled(folder: Path) -> bool:
             fix="use the distilled model without 'base' in its name",
         )
     return caches_references
+
+
+def read_transformer_config(folder: Path) -> dict[str, Any]:
+    """Return what a checkpoint says of its transformer's layers."""
+    return read_config(folder / "transformer")

@@ -66,6 +66,17 @@ def find_checkpoint(
         return Path(snapshot_download(model, allow_patterns=list(files), tqdm_class=bar))
 
 
+def names_on_hub(model: str, pattern: str) -> list[str]:
+    """Return the files at the top of a repository that match a pattern; offline those that are downloaded."""
+    with explain_hub_errors(model):
+        try:
+            planned = snapshot_download(model, allow_patterns=[pattern], dry_run=True)
+        except DryRunError:
+            folder = Path(snapshot_download(model, allow_patterns=[pattern], local_files_only=True))
+            return [path.name for path in folder.glob(pattern)]
+        return [file.filename for file in planned if "/" not in file.filename]
+
+
 def warn_about_licence(model: str) -> None:
     """Warn, before anything is downloaded, about what a model's licence forbids."""
     if "klein" in model.lower() and "9b" in model.lower():
@@ -98,7 +109,7 @@ def _explain(model: str, error: Exception) -> BackendUnavailable:
         problem = (
             f"{model} is {_downloaded(model)}, and the hub {f'fails ({status})' if status else 'cannot be reached'}"
         )
-        fix = "go online once to download it, or set generator.backends.klein.model to a local folder"
+        fix = "go online once to download it, or name a local copy of it in its place"
     elif isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError | HfHubHTTPError):
         problem = f"{model} cannot be stored: {error.strerror or one_line(error)}"
         fix = "set HF_HOME to a folder on a larger disk that you may write"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,7 +24,9 @@ from streamer.generator.klein.reference_image import reference_size, to_pixels
 from streamer.generator.klein.shape_plan import ShapePlan, plan_shape
 from streamer.generator.klein.shapes import Shape, whole_patches
 from streamer.generator.klein.vae import Decoder, encode_picture, stock_decoder
+from streamer.generator.lora.switch import LoraSwitch
 from streamer.lru import LruDict
+from streamer.types import Lora
 
 DISTILLED_STEPS = 4
 MAX_AD_HOC_PLANS = 4
@@ -36,6 +38,7 @@ class EngineJob:
     """One picture to draw; sizes in pixels.
 
     ``noise`` [1, C, rows, columns], where given, replaces the noise of the seed: comparisons need that.
+    ``loras`` are those of its style.
     """
 
     prompt: str
@@ -45,6 +48,7 @@ class EngineJob:
     seed: int = 0
     reference: Image.Image | None = None
     noise: Tensor | None = None
+    loras: tuple[Lora, ...] = ()
 
 
 class Engine:
@@ -56,11 +60,11 @@ class Engine:
 
     def __init__(
         self, model: KleinModel, *, text_tokens: int = 512, prompt_cache_size: int = 32, reference_px: int = 512,
-        previews: bool = True, gpu_jpeg: bool = False, deadline_s: float = 60.0,
+        previews: bool = True, gpu_jpeg: bool = False, deadline_s: float = 60.0, loras: LoraSwitch | None = None,
     ) -> None:  # fmt: skip
         self.model = model
         self.text_tokens, self._reference_px = text_tokens, reference_px
-        self.gpu_jpeg, self._deadline_s = gpu_jpeg, deadline_s
+        self.gpu_jpeg, self._deadline_s, self._loras = gpu_jpeg, deadline_s, loras
         self.prompt_cache = text_encoder.PromptCache(prompt_cache_size)
         self.preview_colours = fit_preview_colours(model.vae) if previews else None
         self.velocity: Velocity = stock_velocity(model.transformer)
@@ -85,7 +89,8 @@ class Engine:
         Raises BackendError past the deadline, or if a number is not finite; torch.OutOfMemoryError passes through.
         """
         began, plan = time.monotonic(), self.plan_for(self.shape_of(job))
-        schedule = plan.schedule(self.model, job.steps)
+        self.use_loras(job.loras)
+        schedule = plan.schedule(self.model, job.steps, job.loras)
         plan.buffers.set_step(schedule, 0)
         self._set_inputs(plan, job)
         for index in range(schedule.steps):
@@ -104,6 +109,19 @@ class Engine:
                 "the model's numbers overflowed", fix="set generator.backends.klein.precision to bfloat16"
             )
         yield DevicePicture(plan.buffers.pixels.clone(), self.gpu_jpeg)
+
+    def use_loras(self, loras: tuple[Lora, ...]) -> None:
+        """Draw with these LoRAs from now on; no graph is captured and nothing compiled again.
+
+        Raises BackendError for one that was not named at the start.
+        """
+        if self._loras is None:
+            if loras:
+                raise BackendError(f"the LoRA {loras[0].path} is not loaded", fix="start the program again")
+        elif self._loras.use(loras):
+            refresh: Callable[[], None] | None = getattr(self.velocity, "weights_changed", None)
+            if refresh is not None:
+                refresh()
 
     def plan_for(self, shape: Shape) -> ShapePlan:
         """Return the plan of a shape; one that nobody announced gets an ad-hoc plan, of which few are kept."""
@@ -139,7 +157,7 @@ class Engine:
     def _set_inputs(self, plan: ShapePlan, job: EngineJob) -> None:
         """Put prompt, noise and reference into the buffers."""
         buffers = plan.buffers
-        buffers.context.copy_(self._context(job.prompt), non_blocking=True)
+        buffers.context.copy_(self._context(job.prompt, job.loras), non_blocking=True)
         buffers.latents.copy_(self._noise(buffers.shape, job), non_blocking=True)
         if job.reference is not None and buffers.shape.reference is not None:
             pixels = to_pixels(job.reference, buffers.shape.reference).to(self.model.device)
@@ -148,15 +166,16 @@ class Engine:
             if plan.read_reference is not None:
                 plan.read_reference()
 
-    def _context(self, prompt: str) -> Tensor:
+    def _context(self, prompt: str, loras: tuple[Lora, ...]) -> Tensor:
         """Return the context of a prompt, [1, text tokens, D], from the cache if it is there."""
-        cached = self.prompt_cache.get(prompt, self.text_tokens)
+        key = (prompt, self.text_tokens, loras)
+        cached = self.prompt_cache.get(key)
         if cached is not None:
             return cached
         ids, real = text_encoder.tokenize(self.model.tokenizer, prompt, self.text_tokens)
         text_encoder.put_tokens(self.text_buffers, self.model.encoder, ids, real)
         self.encode()
-        self.prompt_cache.put(prompt, self.text_tokens, self.text_buffers.context)
+        self.prompt_cache.put(key, self.text_buffers.context)
         return self.text_buffers.context
 
     def _noise(self, shape: Shape, job: EngineJob) -> Tensor:

@@ -16,6 +16,7 @@ from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Report
 from streamer.generator.checkpoint_check import check_weights, readable
 from streamer.generator.klein.checkpoint_files import KV_PIPELINE, check_checkpoint
+from streamer.generator.klein.loras import KleinLoras
 from streamer.generator.klein.model import KleinModel
 from streamer.generator.klein.optimizations import MemoryMode
 from streamer.generator.klein.reference_kv_cache import attend_to_kv_cache
@@ -31,19 +32,22 @@ META = torch.device("meta")
 
 def load(
     folder: Path, *, device: torch.device, dtype: torch.dtype, finish_block: FinishBlock, decoder: Path | None,
-    report: Report, memory: MemoryMode = "full", read: ReadTensors = read_files,
+    report: Report, memory: MemoryMode = "full", read: ReadTensors = read_files, loras: KleinLoras | None = None,
 ) -> KleinModel:  # fmt: skip
     """Load every part; ``decoder`` is the folder of another VAE with the same latents, None for the checkpoint's own.
 
-    ``finish_block`` gets each block of transformer and text encoder as it is loaded; ``memory`` says which parts of the
-    text encoder stay on the host; ``read`` gets the tensors. Raises BackendUnavailable if the folder is not a distilled
-    Klein, or is incomplete.
+    ``finish_block`` gets each block of transformer and text encoder as it is loaded, with the LoRAs merged; ``memory``
+    says which parts of the text encoder stay on the host; ``read`` gets the tensors. Raises BackendUnavailable if the
+    folder is not a distilled Klein, or is incomplete.
     """
     caches_references = check_checkpoint(folder)
     if decoder is not None:
         check_weights(decoder if is_tiny(decoder) else _vae_folder(decoder))
     parts = read_configs(folder)
-    _fill_transformer(parts.transformer, folder / "transformer", device, dtype, finish_block, report, read)
+    finish = finish_block if loras is None else _merging(parts.transformer, loras, finish_block)
+    _fill_transformer(parts.transformer, folder / "transformer", device, dtype, finish, report, read)
+    if loras is not None:
+        loras.prepare("", parts.transformer)
     if caches_references:
         attend_to_kv_cache(parts.transformer)
     finish_layer = _then_adopt(finish_block, LayerStaging(device, STREAMED_LAYERS[memory]))
@@ -138,6 +142,17 @@ def _fill_transformer(
 ) -> None:  # fmt: skip
     on_progress = _part(report, "transformer", 0.0, 0.55)
     fill(transformer, folder, device=device, dtype=dtype, finish_block=finish_block, on_progress=on_progress, read=read)
+
+
+def _merging(transformer: nn.Module, loras: KleinLoras, finish_block: FinishBlock) -> FinishBlock:
+    """Merge LoRAs into each block of a transformer before the block is finished."""
+    names = {module: name for name, module in transformer.named_modules()}
+
+    def finish(block: nn.Module) -> None:
+        loras.prepare(names[block], block)
+        finish_block(block)
+
+    return finish
 
 
 def _fill_encoder(

@@ -128,6 +128,13 @@ class EightBitLinear(nn.Module):  # type: ignore[misc, unused-ignore]
         """Return some rows of the weight in float32."""
         return self.weight[rows].float() * self.scale[0, rows, None]
 
+    def set_rows(self, first: int, weight: Tensor) -> None:
+        """Quantize rows [n, k] as at the start, and store them from row ``first`` on; nothing moves in memory."""
+        stored, scale = quantize_to_eight_bits(weight, self.quantized_dtype)
+        rows = slice(first, first + len(weight))
+        self.weight[rows].copy_(stored)
+        self.scale[0, rows].copy_(scale[:, 0])
+
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, {self.quantized_dtype}, weight_only={self.weight_only}"
 

@@ -18,6 +18,7 @@ from streamer.generator.klein.reference_kv_cache import read_reference
 from streamer.generator.klein.schedule import AttentionScales, Schedule, build_schedule
 from streamer.generator.klein.shapes import PATCH, Shape
 from streamer.generator.klein.vae import Decoder, decode
+from streamer.types import Lora
 
 REFERENCE_TIME = 10
 """The time coordinate that the model was trained to see on the first picture it is given to edit."""
@@ -25,7 +26,7 @@ REFERENCE_TIME = 10
 
 @dataclass(slots=True)
 class ShapePlan:
-    """One shape's buffers and how to draw in them; ``schedules`` holds one schedule per number of steps."""
+    """One shape's buffers and how to draw in them; ``schedules`` has one for each number of steps and set of LoRAs."""
 
     buffers: StaticBuffers
     step: Run
@@ -35,12 +36,13 @@ class ShapePlan:
     previews: AsyncHostCopy
     all_finite: AsyncHostCopy
     attention_scales: AttentionScales
-    schedules: dict[int, Schedule] = field(default_factory=dict)
+    schedules: dict[tuple[int, tuple[Lora, ...]], Schedule] = field(default_factory=dict)
 
-    def schedule(self, model: KleinModel, steps: int) -> Schedule:
-        """Return the schedule for a number of steps; compute it the first time."""
-        if steps not in self.schedules:
-            self.schedules[steps] = build_schedule(
+    def schedule(self, model: KleinModel, steps: int, loras: tuple[Lora, ...] = ()) -> Schedule:
+        """Return the schedule for a number of steps with the LoRAs in use; compute it the first time."""
+        key = (steps, loras)
+        if key not in self.schedules:
+            self.schedules[key] = build_schedule(
                 model.transformer,
                 model.scheduler,
                 self.buffers.shape.image_tokens,
@@ -48,7 +50,7 @@ class ShapePlan:
                 self.attention_scales,
                 self.buffers.kv_cache is not None,
             )
-        return self.schedules[steps]
+        return self.schedules[key]
 
 
 def plan_shape(

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from streamer.lru import LruDict
+from streamer.types import Lora
 
 TAPS = (9, 18, 27)
 """The layers whose hidden states the transformer reads, counted from one; no later layer is needed."""
@@ -143,23 +144,27 @@ def rotary_and_mask(buffers: TextBuffers, encoder: Any, states: Tensor) -> tuple
     return rotary, causal & buffers.real
 
 
+PromptKey = tuple[str, int, tuple[Lora, ...]]
+"""A prompt, how many tokens it is read as, and the LoRAs, which may change the context embedder."""
+
+
 class PromptCache:
     """Keep the contexts of the prompts used most recently; the same prompt returns often (styles, presets, retries)."""
 
     def __init__(self, limit: int) -> None:
-        self._limit, self._contexts = limit, LruDict[tuple[str, int], Tensor](limit)
+        self._limit, self._contexts = limit, LruDict[PromptKey, Tensor](limit)
 
-    def get(self, prompt: str, tokens: int) -> Tensor | None:
+    def get(self, key: PromptKey) -> Tensor | None:
         """Return the context [1, tokens, D] of a prompt, if it is cached."""
-        context = self._contexts.get((prompt, tokens))
+        context = self._contexts.get(key)
         if context is not None:
-            self._contexts.put((prompt, tokens), context)
+            self._contexts.put(key, context)
         return context
 
-    def put(self, prompt: str, tokens: int, context: Tensor) -> None:
+    def put(self, key: PromptKey, context: Tensor) -> None:
         """Cache a copy; drop the prompt that was used longest ago when there are too many."""
         if self._limit > 0:
-            self._contexts.put((prompt, tokens), context.clone())
+            self._contexts.put(key, context.clone())
 
     def clear(self) -> None:
         """Free the memory."""

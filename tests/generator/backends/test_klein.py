@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ pytest.importorskip("diffusers")
 from PIL import Image
 from pydantic import ValidationError
 
+from streamer.errors import BackendError, BackendUnavailable
 from streamer.generator.backends import klein
 from streamer.generator.config import WorkerOptions, WorkerSetup
 from streamer.generator.ipc import BackendUse
 from streamer.generator.supervisor import Supervisor
-from streamer.types import Actor, Frame, ImageRequest, Lane, Preview, RequestKind, Role, SamplingParams
+from streamer.types import Actor, Frame, ImageRequest, Lane, Lora, Preview, RequestKind, Role, SamplingParams
 from tests.support.generation import ready
+from tests.support.lora_files import FLUX2_9B, write_tensors
 
 pytestmark = pytest.mark.torch
 
@@ -68,3 +71,56 @@ async def test_a_picture_through_the_generator_process(checkpoint: Path, tmp_pat
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_styles_lora_travels_to_the_generator_process(checkpoint: Path, tmp_path: Path) -> None:
+    """A request with a LoRA is drawn with it, and the next one without is drawn as before, to the last byte."""
+    style = Lora(str(lora_for(checkpoint, tmp_path / "ink.safetensors")), 1.0, "styles.ink.lora")
+    use = BackendUse("klein", options_for(checkpoint, optimize="off").model_dump())
+    process = Supervisor(WorkerSetup(WorkerOptions(deadline_s=100), use, SIZES, tmp_path, loras=(style,)))
+    running = asyncio.ensure_future(process.run())
+    try:
+        await asyncio.wait_for(ready(process), 100)
+        pictures = []
+        for loras in ((), (style,), (), (Lora(style.path, 1.0),)):
+            *_, frame = [item async for item in process.draw(replace(request(steps=2), loras=loras))]
+            pictures.append(frame.data)
+        assert pictures[0] == pictures[2] != pictures[1] == pictures[3]
+        assert process.active["style_loras"].startswith("styles.ink.lora in ")
+        with pytest.raises(BackendError, match="the LoRA a/b is not loaded"):
+            [item async for item in process.draw(replace(request(), loras=(Lora("a/b"),)))]
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def lora_for(checkpoint: Path, path: Path) -> Path:
+    """Write a LoRA that fits the checkpoint."""
+    from streamer.generator.klein.checkpoint_files import read_transformer_config
+    from streamer.generator.lora.testing import make_lora
+
+    return make_lora(path, read_transformer_config(checkpoint), rank=2)
+
+
+def test_a_lora_for_another_model_is_named_before_anything_is_loaded(checkpoint: Path, tmp_path: Path) -> None:
+    """By its option, with the model that it fits; a listed model needs no folder for that."""
+    other = write_tensors(tmp_path / "nine.safetensors", FLUX2_9B)
+    for model in (str(checkpoint), "black-forest-labs/FLUX.2-klein-4B"):
+        options = options_for(checkpoint, model=model, lora=[{"path": str(other), "weight": 0.5}])
+        with pytest.raises(BackendUnavailable) as raised:
+            klein.create(options)
+        said = f"generator.backends.klein.lora: {other} was made for FLUX.2-klein-9B, not for {model}"
+        assert raised.value.problem.startswith(said)
+    ours = Lora(str(lora_for(checkpoint, tmp_path / "ink.safetensors")))
+    klein.check_loras(options_for(checkpoint), [ours, Lora("someone/on-the-hub")])
+
+
+def test_a_draft_takes_two_steps_and_its_own_lora() -> None:
+    """Commands that say nothing else draw in two steps, and the LoRA for it comes before the others."""
+    options = klein.Options(speed="draft", lora="a/b")
+    assert (options.sampling.steps, klein.Options().sampling.steps) == (2, 4)
+    assert [(lora.path, lora.option) for lora in options.loras] == [
+        ("radames/FLUX.2-klein-Sana-Sprint", "generator.backends.klein.draft_lora"),
+        ("a/b", "generator.backends.klein.lora"),
+    ]
+    assert klein.Options(speed="full").loras == ()

@@ -23,8 +23,10 @@ from streamer.generator.backend import StepCallback
 from streamer.generator.backends import klein
 from streamer.generator.klein import backend as backend_module
 from streamer.generator.klein.backend import active_optimizations, quantizer_for
+from streamer.generator.klein.checkpoint_files import read_transformer_config
 from streamer.generator.klein.optimizations import DeviceInfo, Optimizations
-from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
+from streamer.generator.lora.testing import make_lora
+from streamer.types import Actor, ImageRequest, Lane, Lora, RequestKind, Role, SamplingParams
 
 pytestmark = pytest.mark.torch
 
@@ -115,6 +117,34 @@ def test_fifty_steps_are_not_for_a_distilled_model(make: Callable[..., Any]) -> 
     """The error names a mistake that other pipelines' defaults invite."""
     with pytest.raises(Unsupported, match="four steps"):
         last(make().draw(request(steps=50)))
+
+
+def test_loras_are_named_and_a_draft_is_merged(make: Callable[..., Any], checkpoint: Path, tmp_path: Path) -> None:
+    """A draft draws in two steps what the LoRA of every picture draws in as many; the status names both kinds."""
+    path = make_lora(tmp_path / "fast.safetensors", read_transformer_config(checkpoint), rank=2)
+    draft = make(speed="draft", draft_lora=str(path), optimize="off")
+    session = make(lora=[str(path)], optimize="off")
+    two = request(steps=2)
+    assert np.array_equal(last(draft.draw(two)).pixels(), last(session.draw(two)).pixels())
+    assert not np.array_equal(last(draft.draw(two)).pixels(), last(make(optimize="off").draw(two)).pixels())
+    assert draft.active()["loras"] == session.active()["loras"] == f"{path} x 1"
+
+
+def test_warming_up_is_not_disturbed_by_a_style(checkpoint: Path, tmp_path: Path) -> None:
+    """A style may be on when idle work goes on: what is prepared then serves every style."""
+    path = make_lora(tmp_path / "ink.safetensors", read_transformer_config(checkpoint), rank=2)
+    style = Lora(str(path), 1.0, "styles.ink.lora")
+    backend: Any = klein.create(options_for(checkpoint))
+    backend.expect_loras([style])
+    backend.load(lambda doing, share: None)
+    backend.warm_up(SIZES, lambda doing, share: None)
+    styled, plain = replace(request(), loras=(style,)), request()
+    early = [last(backend.draw(wanted)).pixels() for wanted in (plain, styled)]
+    while backend.idle(lambda doing, share: None):
+        last(backend.draw(styled))
+    late = [last(backend.draw(wanted)).pixels() for wanted in (plain, styled)]
+    assert all(np.array_equal(*pair) for pair in zip(early, late, strict=True))
+    assert backend.active()["style_loras"].startswith("styles.ink.lora in ")
 
 
 def test_short_memory_steps_down_and_says_so(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,10 @@ class TwoStreamLinear:
         self._column_scale = torch.stack([text.scale[0], image.scale[0]]).contiguous()
         self._side_stream: torch.cuda.Stream | None = None
 
+    def weights_changed(self) -> None:
+        """Read the layers' scales again; captured graphs read them where they are."""
+        self._column_scale.copy_(torch.stack([self.text.scale[0], self.image.scale[0]]))
+
     def matmul(self, rows: QuantizedRows, text: int, dtype: torch.dtype) -> Tensor:
         """Multiply the first ``text`` rows by the text's layer and the others by the picture's; return [n, m]."""
         if text == 0:

@@ -82,6 +82,13 @@ class FusedTransformer:
         return project(self._transformer, x[None], buffers.out_modulation)
 
     @torch.inference_mode()
+    def weights_changed(self) -> None:
+        """Take over what was overwritten in the transformer's layers."""
+        for block in self._doubles:
+            for layer in (block.qkv, block.out, block.up, block.down):
+                layer.weights_changed()
+
+    @torch.inference_mode()
     def read_reference(self, buffers: StaticBuffers) -> None:
         """Fill the KV cache from the reference's tokens, as ``reference_kv_cache.read_reference`` does."""
         no_noise = torch.zeros((), device=buffers.tokens.device, dtype=buffers.tokens.dtype)
