@@ -44,6 +44,7 @@ from streamer.api.connection_limits import (
     is_chunked,
     token_in,
 )
+from streamer.api.v1.faults import Fault
 
 log = logging.getLogger(__name__)
 
@@ -329,7 +330,11 @@ class GuardedHttp(_StallTimer, H11Protocol):
 
     def _reject(self, status: HTTPStatus, detail: str) -> None:
         """Answer without uvicorn; close when the client has read that, or soon."""
-        content = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+        content: dict[str, object] = {
+            "type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail,
+        }  # fmt: skip
+        if self._peer.role is TokenRole.TENANT:
+            content |= Fault(status, detail).content()  # programs look for OpenAI's shape
         body = json.dumps(content).encode()
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nconnection: close\r\n"

@@ -50,6 +50,11 @@ def install(app: FastAPI, count_malformed: Callable[[], None], shapes: Mapping[s
     async def store(request: Request, error: Exception) -> Response:
         return answer(request, HTTPException(503, str(error)))
 
+    async def bug(request: Request, error: Exception) -> Response:
+        # The server logs the traceback.
+        return answer(request, HTTPException(500, "a bug of the program; its log has the details"))
+
+    app.add_exception_handler(Exception, bug)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(StoreError, store)

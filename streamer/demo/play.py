@@ -52,10 +52,15 @@ def listen(options: ServerConfig) -> tuple[socket.socket, ServerConfig]:
         raise
 
 
+PAID_BACKENDS = frozenset({"openai_images"})
+"""Backends that draw elsewhere: a demo sends no prompts there, and costs nothing."""
+
+
 def demo_config(config: Config, address: ServerConfig, *, gpu_taken: bool) -> Config:
     """Leave out of a config whatever reaches other programs or people, or waits for a moderator."""
     generator = config.generator
-    if gpu_taken and choose(generator.use).name != "procedural":
+    backend = choose(generator.use).name
+    if backend in PAID_BACKENDS or (gpu_taken and backend != "procedural"):
         generator = generator.model_copy(update={"use": "procedural"})
     alone: dict[str, object] = {
         "triggers": (),

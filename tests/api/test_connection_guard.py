@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import struct
 
@@ -124,6 +125,25 @@ async def test_a_body_without_a_length_takes_a_moderators_token() -> None:
         raw.writer.write(chunked)
         assert (await raw.answer()).startswith(b"HTTP/1.1 200")
         assert served.bodies == [b"a"]
+
+
+async def test_a_tenant_is_refused_in_openais_shape_too() -> None:
+    async with guarded() as served:
+        tenant = "Authorization: Bearer tenant"
+        raw = await served.connected(served.request("/v1/x", "POST", "Transfer-Encoding: chunked", tenant))
+        head, _, body = (await raw.answer()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 411 ")
+        answer = json.loads(body)
+        assert answer["error"]["message"] == answer["detail"]
+        assert answer["error"]["type"] == "invalid_request_error"
+
+
+async def test_a_tenant_may_upload_a_picture() -> None:
+    async with guarded() as served:
+        length = connection_guard.LONGEST_BODY * 2
+        head = served.request("/", "POST", f"Content-Length: {length}", "Authorization: Bearer tenant")
+        raw = await served.connected(head + bytes(length))
+        assert (await raw.answer()).startswith(b"HTTP/1.1 200")
 
 
 async def test_a_body_without_an_end_is_cut() -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict
+from starlette.responses import PlainTextResponse
 
 from streamer.api.problem_details import MEDIA_TYPE, install, problem
 
@@ -22,7 +23,7 @@ class Body(BaseModel):
 
 async def answers(method: str, path: str, **more: object) -> tuple[httpx.Response, int]:
     app, counted = FastAPI(), []
-    install(app, lambda: counted.append(1))
+    install(app, lambda: counted.append(1), {"/other/": lambda error: PlainTextResponse(str(error.detail), 418)})
 
     @app.post("/number")
     async def number(body: Body) -> None: ...
@@ -34,7 +35,13 @@ async def answers(method: str, path: str, **more: object) -> tuple[httpx.Respons
     async def gone() -> None:
         raise HTTPException(409, "it is not there any more", {"x-extra": "kept"})
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as speaking:
+    @app.get("/other/bug")
+    @app.get("/bug")
+    async def bug() -> None:
+        raise ZeroDivisionError
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as speaking:
         return await speaking.request(method, path, **more), len(counted)  # type: ignore[arg-type]
 
 
@@ -114,6 +121,20 @@ async def test_a_missing_parameter_says_where_it_goes() -> None:
 async def test_an_unknown_path_is_a_problem_too() -> None:
     answer, _ = await answers("GET", "/nowhere")
     assert (answer.status_code, answer.headers["content-type"]) == (404, MEDIA_TYPE)
+
+
+async def test_a_bug_is_a_problem_too() -> None:
+    answer, _ = await answers("GET", "/bug")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, MEDIA_TYPE)
+
+
+async def test_below_some_paths_errors_have_another_shape() -> None:
+    for path, said in (
+        ("/other/nowhere", "Not Found"),
+        ("/other/bug", "a bug of the program; its log has the details"),
+    ):
+        answer, _ = await answers("GET", path)
+        assert (answer.status_code, answer.text) == (418, said)
 
 
 def test_a_problem_says_its_status_twice_as_the_standard_wants() -> None:

@@ -66,6 +66,11 @@ def test_a_program_that_runs_keeps_the_gpu_to_itself(config: Config, use: str, t
     assert play.demo_config(config, config.server, gpu_taken=taken).generator.use == draws
 
 
+def test_a_demo_draws_nothing_on_a_server_that_may_cost_money(config: Config) -> None:
+    remote = config.model_copy(update={"generator": config.generator.model_copy(update={"use": "openai_images"})})
+    assert play.demo_config(remote, remote.server, gpu_taken=False).generator.use == "procedural"
+
+
 def test_it_has_a_folder_of_its_own_while_it_plays_and_the_users_layouts(
     where: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
