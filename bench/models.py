@@ -10,16 +10,16 @@ are from prompt to encoded JPEG, median of --runs after two warm-ups, at the mod
 from __future__ import annotations
 
 import argparse
-import io
 import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from PIL import Image
 
 from bench.report import at_least, at_most, finish
+from streamer.generator.benchmark.random_weights import FAMILIES
+from streamer.generator.benchmark.stock import STOCK_PRECISION, pillow_jpeg
 from streamer.generator.klein.device_picture import DevicePicture, gpu_jpeg_available
 from streamer.generator.models import Model, shipped
 from streamer.generator.pipelines.calls import PictureJob, call_pipeline
@@ -27,9 +27,7 @@ from streamer.generator.pipelines.loading import DTYPES
 from streamer.generator.pipelines.speed import SpeedUp
 from streamer.generator.pipelines.testing import make_pipeline
 
-NAMES = {"sdxl": "sdxl-turbo", "pixart": "pixart-sigma", "sana": "sana-sprint", "zimage": "z-image-turbo"}
-STOCK = {"sdxl": torch.float16}
-"""The precision that a model's page recommends, where it is not the one that we draw in."""
+NAMES = {family: name for name, family in FAMILIES.items()}
 PROMPT = "an old lighthouse on a cliff in a storm, wide establishing shot"
 QUALITY = 90
 GOAL_FACTOR, GOAL_SDXL_MS = 1.8, 35.0
@@ -58,7 +56,8 @@ def measure(family: str, size: str, runs: int, device: torch.device) -> dict[str
     """Measure one model; return its times in ms by optimization."""
     row = shipped()[NAMES[family]]
     ours = DTYPES[row.precision] if device.type == "cuda" else torch.float32
-    theirs = STOCK.get(family, ours) if device.type == "cuda" else ours
+    recommended = DTYPES[STOCK_PRECISION.get(row.name, row.precision)]
+    theirs = recommended if device.type == "cuda" else ours
     pipeline, job = make_pipeline(family, size, dtype=theirs, device=str(device)), job_of(row, size)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -95,13 +94,10 @@ def job_of(row: Model, size: str) -> PictureJob:
 def encoded(pipeline: Any, job: PictureJob, *, on_gpu: bool) -> bytes:
     """Draw a picture and encode it."""
     picture = call_pipeline(pipeline, job, lambda _step, _latents: None)
+    if not on_gpu:
+        return pillow_jpeg(picture, QUALITY)
     pixels = (picture.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous()
-    drawn = DevicePicture(pixels, on_gpu)
-    if (file := drawn.jpeg(QUALITY)) is not None:
-        return file
-    buffer = io.BytesIO()
-    Image.fromarray(drawn.pixels()).save(buffer, "JPEG", quality=QUALITY)
-    return buffer.getvalue()
+    return DevicePicture(pixels, gpu_jpeg=True).jpeg(QUALITY) or b""
 
 
 def timed(run: Callable[[], object], runs: int) -> float:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from streamer.errors import BackendUnavailable
+
 TORCH_BACKENDS = ("klein", "diffusers")
 CPU_INFO = Path("/proc/cpuinfo")
 
@@ -31,7 +33,9 @@ class DrawingDevice:
             return peak_of_process()
         import torch
 
-        return float(torch.cuda.max_memory_reserved(self.torch) / 1e9)
+        if self.torch.type == "mps":
+            return float(torch.mps.driver_allocated_memory() / 1e9)  # what it holds now, since it keeps no peak
+        return float(getattr(torch, self.torch.type).max_memory_reserved(self.torch) / 1e9)
 
 
 def device_of(backend: str) -> DrawingDevice:
@@ -40,10 +44,14 @@ def device_of(backend: str) -> DrawingDevice:
         return DrawingDevice(processor())
     import torch
 
-    if not torch.cuda.is_available():
+    from streamer.generator.klein.device import describe_device, find_device
+
+    try:
+        found = find_device("auto")
+    except BackendUnavailable:
         return DrawingDevice(processor(), torch.device("cpu"))
-    properties = torch.cuda.get_device_properties(0)
-    return DrawingDevice(properties.name, torch.device("cuda", 0), properties.total_memory / 1e9)
+    info = describe_device(found)
+    return DrawingDevice(info.name, found, info.memory_gb)
 
 
 def processor() -> str:

@@ -60,14 +60,13 @@ def floor_of(work: Work, peak: Peak, *, attention: str | None = None) -> Floor:
 
 def measured_tflops(device: torch.device, dtype: str) -> float:
     """Measure a large product; on the CPU eight bits are multiplied as float32, which is then the rate."""
-    on_gpu = device.type == "cuda"
-    side = GPU_SIDE if on_gpu else CPU_SIDE
+    side = CPU_SIDE if device.type == "cpu" else GPU_SIDE
     return 2 * side**3 / 1e12 / _fastest(_multiplication(device, dtype, side), device)
 
 
 def measured_gb_s(device: torch.device) -> float:
     """Measure a large copy, which reads and writes every byte once."""
-    count = GPU_COPY if device.type == "cuda" else CPU_COPY
+    count = CPU_COPY if device.type == "cpu" else GPU_COPY
     source = torch.zeros(count, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     return 2 * count / 1e9 / _fastest(lambda: target.copy_(source), device)
@@ -100,5 +99,5 @@ def _fastest(work: Callable[[], object], device: torch.device) -> float:
 
 
 def _settle(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    if device.type != "cpu":
+        torch.accelerator.synchronize()

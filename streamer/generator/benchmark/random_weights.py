@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 KLEIN: Mapping[str, str] = {"klein-4b": "4b", "klein-9b": "9b", "klein-9b-kv": "9b"}
 """The architecture in klein/testing.py of a model's name."""
 FAMILIES: Mapping[str, str] = {
-    "sdxl-turbo": "sdxl", "pixart-sigma": "pixart", "sana-sprint": "sana", "z-image-turbo": "zimage",
+    "flux2-dev-turbo": "flux2", "sdxl-turbo": "sdxl", "pixart-sigma": "pixart", "sana-sprint": "sana",
+    "z-image-turbo": "zimage",
 }  # fmt: skip
 """The family in pipelines/testing.py of a model's name."""
 

@@ -19,7 +19,7 @@ def table(results: Results) -> str:
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in rows]
     skipped = [f"skipped: {skip.case}: {skip.reason}" for skip in results.skipped]
-    return "\n".join([*_about(results), "", *(lines if results.rows else []), *skipped])
+    return "\n".join([*_about(results), "", *(lines if results.rows else []), *choices(results), *skipped])
 
 
 def markdown(results: Results) -> str:
@@ -27,6 +27,7 @@ def markdown(results: Results) -> str:
     lines = [f"{'' if number else '**'}{line}{'' if number else '**'}  " for number, line in enumerate(_about(results))]
     rows = [HEAD, ("---",) * len(HEAD), *(_cells(row) for row in results.rows)]
     lines += ["", *(_markdown_line(cells) for cells in rows if results.rows)]
+    lines += [line for choice in choices(results) for line in ("", choice)]
     if results.skipped:
         lines += ["", "Skipped:", "", *(f"- {skip.case}: {skip.reason}" for skip in results.skipped)]
     return "\n".join(lines) + "\n"
@@ -68,6 +69,12 @@ def drawn_by(row: Row) -> str:
     if row.case.stock:
         return f"stock, {row.precision}"
     return f"{row.precision} (auto)" if asked == "auto" and row.floor is not None else row.precision
+
+
+def choices(results: Results) -> list[str]:
+    """Say of each model what was measured before its precision was chosen, once for the same figures."""
+    chosen = {(row.case.label, measured): None for row in results.rows if (measured := row.active.get("measured"))}
+    return [f"Chosen for {label} by one step at 1024x1024 on this card: {measured}." for label, measured in chosen]
 
 
 def _about(results: Results) -> list[str]:

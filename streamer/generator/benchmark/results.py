@@ -129,7 +129,11 @@ class Results:
         """Return the results with one more outcome; a stock row gives its time to the rows of its model and size."""
         if isinstance(outcome, Skipped):
             return replace(self, skipped=(*self.skipped, outcome))
-        return replace(self, rows=tuple(_with_stock((*self.rows, outcome))))
+        machine = self.machine
+        if outcome.device not in (machine.card, machine.processor):
+            # A part of a card, or one that the driver's tool of NVIDIA does not list.
+            machine = replace(machine, card=outcome.device, memory_gb=None)
+        return replace(self, machine=machine, rows=tuple(_with_stock((*self.rows, outcome))))
 
     @property
     def random(self) -> bool:

@@ -10,9 +10,12 @@ import torch
 from diffusers import (
     AutoencoderDC,
     AutoencoderKL,
+    AutoencoderKLFlux2,
     DPMSolverMultistepScheduler,
     EulerAncestralDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
+    Flux2Pipeline,
+    Flux2Transformer2DModel,
     PixArtSigmaPipeline,
     PixArtTransformer2DModel,
     SanaSprintPipeline,
@@ -29,6 +32,10 @@ from transformers import (
     CLIPTextModelWithProjection,
     Gemma2Config,
     Gemma2Model,
+    Mistral3Config,
+    Mistral3ForConditionalGeneration,
+    MistralConfig,
+    PixtralVisionConfig,
     PreTrainedTokenizerFast,
     Qwen3Config,
     Qwen3ForCausalLM,
@@ -37,7 +44,7 @@ from transformers import (
 )
 
 from streamer.generator.backend import Report
-from streamer.generator.klein.testing import TEXT, make_tokenizer, randomize_constants
+from streamer.generator.klein.testing import TEXT, TINY_VAE, make_tokenizer, randomize_constants
 from streamer.generator.models import find
 from streamer.generator.pipelines.loading import DTYPES, Checkpoint, PipelineSource
 
@@ -137,12 +144,36 @@ ZIMAGE: dict[str, dict[str, Any]] = {
     },
     "full": {},
 }  # fmt: skip
+FLUX2: dict[str, dict[str, Any]] = {
+    "tiny": {"num_layers": 1, "num_single_layers": 2, "num_attention_heads": 2, "joint_attention_dim": 96},
+    "full": {"num_layers": 8, "num_single_layers": 48, "num_attention_heads": 48, "joint_attention_dim": 15360},
+}
+MISTRAL: dict[str, dict[str, Any]] = {
+    "tiny": {
+        "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 30, "num_attention_heads": 2,
+        "num_key_value_heads": 1, "head_dim": 16, "vocab_size": 512, "max_position_embeddings": 1024,
+    },
+    "full": {
+        "hidden_size": 5120, "intermediate_size": 32768, "num_hidden_layers": 40, "num_attention_heads": 32,
+        "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 131072, "max_position_embeddings": 131072,
+    },
+}  # fmt: skip
+PIXTRAL: dict[str, dict[str, Any]] = {
+    "tiny": {
+        "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2, "head_dim": 16,
+        "image_size": 28, "patch_size": 14,
+    },
+    "full": {
+        "hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16,
+        "head_dim": 64, "image_size": 1540, "patch_size": 14,
+    },
+}  # fmt: skip
 
 
 def make_pipeline(family: str, size: str = "tiny", *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Any:
     """Build the stock pipeline of a family around random weights.
 
-    Families are "sdxl", "pixart", "sana" and "zimage"; "tiny" is for the CPU, "full" has the published sizes.
+    Families are "flux2", "sdxl", "pixart", "sana" and "zimage"; "tiny" is for the CPU, "full" has the published sizes.
     """
     default = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
@@ -251,6 +282,26 @@ def _zimage(size: str) -> dict[str, Any]:
     }
 
 
+def _flux2(size: str) -> dict[str, Any]:
+    config = Mistral3Config(
+        text_config=MistralConfig(**MISTRAL[size]), vision_config=PixtralVisionConfig(**PIXTRAL[size])
+    )
+    return {
+        "pipeline": Flux2Pipeline,
+        "modules": {
+            "vae": AutoencoderKLFlux2(**(TINY_VAE if size == "tiny" else {})),
+            "text_encoder": Mistral3ForConditionalGeneration(config),
+            "transformer": Flux2Transformer2DModel(**FLUX2[size]),
+        },
+        "others": lambda: {
+            "tokenizer": _tokenizer(1024),
+            "scheduler": FlowMatchEulerDiscreteScheduler(
+                use_dynamic_shifting=True, base_shift=0.5, max_shift=1.15, shift=3.0, time_shift_type="exponential"
+            ),
+        },
+    }
+
+
 def _tokenizer(longest: int) -> PreTrainedTokenizerFast:
     tokenizer = make_tokenizer()
     tokenizer.model_max_length = longest
@@ -259,6 +310,7 @@ def _tokenizer(longest: int) -> PreTrainedTokenizerFast:
 
 
 _FAMILIES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "flux2": _flux2,
     "sdxl": _sdxl,
     "pixart": _pixart,
     "sana": _sana,

@@ -16,6 +16,28 @@ def test_the_painter_draws_on_the_processor() -> None:
     assert not drawing.is_gpu
 
 
+@pytest.mark.torch
+def test_a_model_draws_on_the_best_gpu_that_pytorch_can_use_or_on_the_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("diffusers")
+    from streamer.errors import BackendUnavailable
+    from streamer.generator.klein import device as klein_device
+    from streamer.generator.klein.optimizations import DeviceInfo
+
+    def no_gpu(_requested: str) -> object:
+        raise BackendUnavailable("no usable GPU")
+
+    monkeypatch.setattr(klein_device, "find_device", no_gpu)
+    assert device.device_of("diffusers") == device.DrawingDevice(device.processor(), torch.device("cpu"))
+    monkeypatch.setattr(klein_device, "find_device", lambda _requested: torch.device("xpu", 0))
+    monkeypatch.setattr(klein_device, "describe_device", lambda _found: DeviceInfo("xpu", "Arc", memory_gb=25.0))
+    found = device.device_of("klein")
+    assert found == device.DrawingDevice("Arc", torch.device("xpu", 0), 25.0)
+    assert found.is_gpu
+
+
 def test_a_processor_without_a_list_of_facts_has_a_name_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "CPU_INFO", tmp_path / "missing")
     assert device.processor()

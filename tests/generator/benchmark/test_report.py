@@ -44,6 +44,16 @@ def test_the_markdown_is_a_table_that_can_be_pasted(results: Results) -> None:
     assert "RTX" not in report.markdown(results)
 
 
+def test_what_was_measured_before_a_precision_was_chosen_is_told_once(results: Results) -> None:
+    stock, ours = results.rows
+    times = "fp8 33.9, int8 41.2 ms a step; attention: cudnn 9.0"
+    measured = replace(ours, active={"measured": times})
+    told = f"Chosen for klein-4b by one step at 1024x1024 on this card: {times}."
+    found = replace(results, rows=(stock, measured, measured))
+    assert report.table(found).splitlines().count(told) == 1
+    assert told in report.markdown(found).splitlines()
+
+
 def test_a_machine_without_a_gpu_is_named_without_a_driver(machine: Machine) -> None:
     line = report.machine_line(replace(machine, card="no NVIDIA GPU", memory_gb=None, driver=""))
     assert line.startswith("no NVIDIA GPU, XEON, Linux")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from streamer.generator.benchmark.results import ROW, Case, Results, Row
+from streamer.generator.benchmark.results import ROW, Case, Machine, Results, Row
 
 
 def test_a_row_tells_median_slow_pictures_rate_and_its_distance_to_the_floor(row: Callable[..., Row]) -> None:
@@ -29,6 +30,15 @@ def test_the_stock_time_belongs_to_the_rows_of_its_model_and_size(results: Resul
 def test_a_stock_row_that_comes_later_counts_as_well(results: Results, row: Callable[..., Row]) -> None:
     found = Results(results.machine).with_outcome(row()).with_outcome(row(509.0, stock=True))
     assert found.rows[0].stock_ms == 509.0
+
+
+def test_a_card_that_only_pytorch_knows_is_named_once_it_has_drawn(machine: Machine, row: Callable[..., Row]) -> None:
+    unseen = Results(replace(machine, card="no NVIDIA GPU", memory_gb=None))
+    found = unseen.with_outcome(replace(row(), device="AMD Radeon RX 7900 XTX"))
+    assert found.machine.card == "AMD Radeon RX 7900 XTX"
+    painted = unseen.with_outcome(replace(row(), device=machine.processor))
+    assert painted.machine.card == "no NVIDIA GPU"
+    assert Results(machine).with_outcome(row()).machine == machine
 
 
 def test_a_row_survives_its_way_through_json(row: Callable[..., Row]) -> None:

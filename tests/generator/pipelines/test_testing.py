@@ -19,7 +19,7 @@ from streamer.generator.pipelines.testing import make_pipeline
 pytestmark = pytest.mark.torch
 
 
-@pytest.mark.parametrize("family", ["sdxl", "pixart", "sana", "zimage"])
+@pytest.mark.parametrize("family", ["flux2", "sdxl", "pixart", "sana", "zimage"])
 def test_a_family_is_loaded_as_it_was_made(family: str, checkpoint_of: Callable[[str], Path]) -> None:
     made, loaded = make_pipeline(family), DiffusionPipeline.from_pretrained(checkpoint_of(family))
     assert type(loaded) is type(made)
