@@ -254,10 +254,10 @@ def _add_doctor(commands: Parsers) -> None:
 
 
 def _add_bench(commands: Parsers) -> None:
-    from streamer.generator.benchmark import command as benchmark
+    from streamer.generator.benchmark.arguments import add_arguments
 
     command = commands.add_parser("bench", help="measure how fast models draw on this machine, beside what is possible")
-    benchmark.add_arguments(command)
+    add_arguments(command)
     command.set_defaults(execute=lambda chosen: bench(chosen.environ, chosen))
 
 

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
 
 from streamer.errors import BackendUnavailable, ConfigError
 from streamer.generator import models
 from streamer.generator.backend_choice import backend_names, choose
+from streamer.generator.benchmark.arguments import ALL, PRECISIONS, Size
 from streamer.generator.benchmark.device import TORCH_BACKENDS
 from streamer.generator.benchmark.random_weights import can_build
 from streamer.generator.benchmark.results import Case, Skipped
 from streamer.generator.checkpoint_check import read_index
-from streamer.generator.klein.optimizations import RequestedPrecision as KleinPrecision
 from streamer.generator.model_name import hub_id, local_folder
-from streamer.generator.pipelines.options import RequestedPrecision as PipelinePrecision
 
-Size = tuple[int, int]
-ALL = "all"
 USUAL_SIZE: Size = (1280, 720)
 """The size of a backend that has no model of its own, in pixels: that of a background."""
-PRECISIONS: Mapping[str, tuple[str, ...]] = {
-    "klein": tuple(word for part in get_args(KleinPrecision) for word in (get_args(part) or (part,))),
-    "diffusers": tuple(word for part in get_args(PipelinePrecision) for word in (get_args(part) or (part,))),
-}
-"""The precisions that each backend takes; the others have one of their own."""
 
 
 @dataclass(frozen=True, slots=True)

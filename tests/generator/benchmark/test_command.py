@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from streamer import cli
-from streamer.generator.benchmark.command import FILES, ProgressLine, download_notes
+from streamer.generator.benchmark.arguments import FILES
+from streamer.generator.benchmark.command import ProgressLine, download_notes
 from streamer.generator.benchmark.results import Case
 from streamer.storage import instance_lock
 
@@ -52,24 +53,6 @@ def test_json_is_all_that_stands_on_standard_output(capsys: pytest.CaptureFixtur
 def test_nothing_measured_is_exit_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["bench", "sdxl-turbo", "--precision", "fp8"]) == 1
     assert "skipped: sdxl-turbo 512x512 fp8" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "problem"),
-    [
-        (["--size", "1024"], "'1024' is no size; write 1024x1024"),
-        (["--size", "16x16"], "each side 64 to 4096 pixels"),
-        (["--runs", "0"], "'0' is no number of pictures; write 1 to 1000"),
-        (["--precision", "fp9"], "invalid choice: 'fp9'"),
-    ],
-)
-def test_a_wrong_argument_names_what_to_write(
-    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(["bench", *arguments])
-    assert stopped.value.code == 2
-    assert problem in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(
