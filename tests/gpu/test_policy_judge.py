@@ -42,7 +42,7 @@ def backend(checkpoint: Path) -> Iterator[Any]:
 
 
 def running(checkpoint: Path, **options: Any) -> Iterator[Any]:
-    chosen = {"model": str(checkpoint), "text_tokens": 64, "warm_in_background": False, **options}
+    chosen = {"model": str(checkpoint), "precision": "fp8", "text_tokens": 64, "warm_in_background": False, **options}
     made: Any = klein.create(klein.Options.model_validate(chosen))
     made.load(lambda doing, share: None)
     made.warm_up(SIZES, lambda doing, share: None)

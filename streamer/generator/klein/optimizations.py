@@ -72,7 +72,7 @@ class Optimizations:
     compile: bool = False
     """torch.compile of each repeated block and of the decoder, where none of our kernels does the work."""
     graphs: bool = False
-    """CUDA graphs over text encoder, step and decoder."""
+    """CUDA graphs over text encoder and step."""
     fast_decoder: bool = False
     """The VAE decoder in channels-last, with fused normalization."""
     gpu_jpeg: bool = False

@@ -28,9 +28,9 @@ WORKING_GB = 2.5
 """What drawing a 1024x1024 picture takes beside the weights."""
 DRIVER_GB = 1.0
 """What the driver, CUDA itself and the desktop keep."""
-LIMITED_WORKING_GB: dict[MemoryMode, float] = {"small": 2.3, "tiny": 2.05}
+LIMITED_WORKING_GB: dict[MemoryMode, float] = {"small": 2.2, "tiny": 2.05}
 """What drawing may take beside the weights in the modes that promise a limit, in 10^9 bytes."""
-SEARCHING_GB = 1.7
+SEARCHING_GB = 1.6
 """What may be taken beside everything else while the decoder's algorithms are searched, in 10^9 bytes."""
 WIDE_SIZE: dict[str, float] = {"float32": 2.0, "bfloat16": 1.0}
 """The size of wide weights, relative to bfloat16."""

@@ -320,9 +320,7 @@ class WarmUp:
         if not self._note(ErrorCheck("graphs", relative_error(plan.buffers.latents, truth), BOUNDS["graphs"])):
             plan.step = eager_step
             return
-        if not self._saves_memory:
-            # Decoding is not bound by launches, and a graph would hold its memory beside that of other sizes.
-            plan.decode = self._capture(plan.decode)
+        # Decoding stays eager: it is not bound by launches, and its graph would hold a gigabyte beside other pictures'.
         if plan.read_reference is not None:
             plan.read_reference = self._capture(plan.read_reference)
 
