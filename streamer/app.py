@@ -154,7 +154,9 @@ def build(
 
 def _picture_api(config: Config, channel: Channel, choice: BackendChoice, sampling: Sampling) -> PictureApi:
     """Build what programs draw with by key."""
-    options, generator = config.picture_api, channel.show.generator
+    own_sizes = tuple(f"{width}x{height}" for width, height in reversed(_sizes(config)))
+    options = config.picture_api.model_copy(update={"sizes": config.picture_api.sizes or own_sizes})
+    generator = channel.show.generator
     chosen = choice.name if choice.model is None else choice.model.name
 
     def models() -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from streamer.types import Frame, Hold, ImageRequest, Judgement, Preview, Refusal, RequestState
 
-MOST_WAITING = 32
-"""How many may wait at once; that is a grid of seeds and some more."""
+MOST_WAITING, MOST_OF_TENANTS = 32, 16
+"""How many may wait at once, which is a grid of seeds and some more; and how many of tenants beside them."""
 KEPT = 64
 TENANT_SOURCE = "picture api"
 """The source of requests of programs that draw by key: only the program itself gets to see such a draft."""
@@ -83,15 +83,9 @@ class Drafts:
         """Return the version of the newest change."""
         return self._version
 
-    @property
-    def waiting(self) -> int:
-        """Return how many are not finished."""
-        return sum(not draft.ended for draft in self._drafts.values())
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Return how many bytes of pictures the unfinished ones hold."""
-        return sum(draft.size for draft in self._drafts.values() if not draft.ended)
+    def waiting(self, *, of_tenants: bool = False) -> list[Draft]:
+        """Return those that are not finished: of tenants, or of everybody else."""
+        return [draft for draft in self._drafts.values() if not draft.ended and draft.of_tenant is of_tenants]
 
     def get(self, draft_id: str) -> Draft | None:
         """Return a draft as it is now, None when there is none or it was forgotten."""

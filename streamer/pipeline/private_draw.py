@@ -14,7 +14,7 @@ from streamer.interfaces import ReceiptOutcome
 from streamer.pipeline.admit import Admit
 from streamer.pipeline.controls import Controls
 from streamer.pipeline.deliver import Deliver, DrawnPicture
-from streamer.pipeline.drafts import KEPT_BYTES, MOST_WAITING, Draft
+from streamer.pipeline.drafts import KEPT_BYTES, MOST_OF_TENANTS, MOST_WAITING, TENANT_SOURCE, Draft
 from streamer.pipeline.show import Show
 from streamer.types import Frame, ImageRequest, Lane, Refusal, RequestState
 
@@ -119,11 +119,13 @@ class PrivateDraw:
         return Airing(RequestState.CANCELLED, "picture", "it was taken off the air meanwhile, or is no longer kept")
 
     def _objection(self, request: ImageRequest) -> Refusal | None:
-        """Refuse what would take too much memory."""
-        drafts = self._show.drafts
-        if drafts.waiting < MOST_WAITING and drafts.waiting_bytes + len(request.reference or b"") <= KEPT_BYTES:
+        """Refuse what would take too much memory; tenants and the streamer take no places from each other."""
+        of_tenants = request.source == TENANT_SOURCE
+        waiting = self._show.drafts.waiting(of_tenants=of_tenants)
+        size = sum(draft.size for draft in waiting) + len(request.reference or b"")
+        if len(waiting) < (MOST_OF_TENANTS if of_tenants else MOST_WAITING) and size <= KEPT_BYTES:
             return None
-        return Refusal(request.id, "queue", f"{drafts.waiting} private pictures wait already; wait, or cancel some")
+        return Refusal(request.id, "queue", f"{len(waiting)} private pictures wait already; wait, or cancel some")
 
 
 def _is_draft(request: ImageRequest, draft_id: str) -> bool:

@@ -283,8 +283,19 @@ class Scheduler:
         return [entry for entry in line if not self._queued[entry[1]].preemptions]
 
     def _new_place(self, request: ImageRequest) -> _Place:
-        before = len(self._held.get(_owner(request), ())) if request.priority is Lane.CHAT else 0
-        return request.priority, before, next(self._turns)
+        return request.priority, self._ahead_of(request), next(self._turns)
+
+    def _ahead_of(self, request: ImageRequest) -> int:
+        """Return how many requests of the same person wait, where people take turns inside a lane.
+
+        In the private lane tenants do, behind what the streamer asked for there.
+        """
+        if request.priority is Lane.CHAT:
+            return len(self._held.get(_owner(request), ()))
+        if request.priority is not Lane.PRIVATE or request.own:
+            return 0
+        same = (request.priority, request.actor.id)
+        return 1 + sum((held.request.priority, held.request.actor.id) == same for held in self._queued.values())
 
     def _rotate(self, drawn: _Queued) -> None:
         """Move the viewer's other requests to the back of the rotation: this turn is used up."""

@@ -69,7 +69,7 @@ def test_an_end_is_final_and_a_stopped_drawing_waits_again() -> None:
 def test_one_that_was_refused_at_once_is_never_open() -> None:
     drafts = Drafts()
     draft = drafts.add(replace(REQUEST, reference=b"upload"), Refusal(REQUEST.id, "words", "no"))
-    assert (draft.state, draft.rule, draft.size, drafts.waiting) == (DraftState.REFUSED, "words", 0, 0)
+    assert (draft.state, draft.rule, draft.size, drafts.waiting()) == (DraftState.REFUSED, "words", 0, [])
 
 
 def test_what_is_not_known_any_more_changes_nothing() -> None:

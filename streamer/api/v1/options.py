@@ -46,9 +46,9 @@ class PictureApiOptions(BaseModel):
         60.0, gt=0, le=600, description="seconds after which a request that was not drawn ends with an error"
     )
     sizes: tuple[Annotated[str, AfterValidator(_drawable)], ...] = Field(
-        ("1024x1024", "1280x720", "1536x1024", "1024x1536", "512x512"),
-        min_length=1,
-        description="sizes that a program may ask for; the first one is drawn for a program that names none",
+        (),
+        description="sizes that a program may ask for, like [1024x1024, 1536x1024]; []: those of your commands, which "
+        "are warm and fit beside the show. The first, else the largest, is drawn for a program that names none",
     )
     also_called: tuple[str, ...] = Field(
         (),

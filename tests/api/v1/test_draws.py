@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +14,12 @@ from streamer.api.v1.draws import TenantDraws, picture_of
 from streamer.api.v1.faults import Fault, FaultKind
 from streamer.api.v1.schemas import Ask, OutputFormat
 from streamer.api.v1.tenants import Limits, Tenant
+from streamer.commands.draft_order import DraftOrder, draft_request
 from streamer.commands.options import Sampling
 from streamer.errors import BackendError, ContentRefused
 from streamer.interfaces import Abilities
 from streamer.moderation.bans import StrikeOptions, Strikes
-from streamer.pipeline.drafts import Draft, DraftState
+from streamer.pipeline.drafts import MOST_OF_TENANTS, Draft, DraftState
 from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview, Role
 from tests.support.examples import REQUEST
 from tests.support.show import Easel, Room, opened
@@ -123,6 +124,37 @@ async def test_a_drawing_makes_way_for_a_viewer_and_is_drawn_again(room: Room) -
         rest = [item async for item in items]
     assert isinstance(rest[-1], Frame)
     assert [request.prompt for request in room.easel.drawn] == ["a fox", "harbour", "a fox"]
+
+
+async def test_the_streamers_own_private_pictures_come_first_and_tenants_take_turns(room: Room) -> None:
+    await room.say("!bg harbour", "ann")
+    await room.until(lambda: room.easel.drawn)
+    async with AsyncExitStack() as asked:
+        for tenant, prompt in ((GATED, "first"), (GATED, "second"), (UNGATED, "third")):
+            await asked.enter_async_context(waiting(asking(room, replace(ASK, prompt=prompt), tenant)))
+        await room.until(lambda: len(room.show.scheduler) == 3)
+        order = draft_request(
+            room.show.commands, room.easel.abilities, DraftOrder("own"), room.trigger("", "me", Role.BROADCASTER)
+        )
+        assert isinstance(order, ImageRequest)
+        room.channel.private.ask(order)
+        assert [request.prompt for request in room.show.scheduler.pending()] == ["own", "first", "third", "second"]
+
+
+async def test_tenants_take_no_places_from_the_streamer(room: Room) -> None:
+    await room.say("!bg harbour", "ann")
+    await room.until(lambda: room.easel.drawn)
+    async with AsyncExitStack() as asked:
+        for _ in range(MOST_OF_TENANTS):
+            await asked.enter_async_context(waiting(asking(room)))
+        await room.until(lambda: len(room.show.scheduler) == MOST_OF_TENANTS)
+        found = await fault(room)
+        assert (found.status_code, found.code) == (503, "unavailable")
+        order = draft_request(
+            room.show.commands, room.easel.abilities, DraftOrder("own"), room.trigger("", "me", Role.BROADCASTER)
+        )
+        assert isinstance(order, ImageRequest)
+        assert room.channel.private.ask(order).state is DraftState.QUEUED
 
 
 async def test_a_client_that_leaves_cancels_its_picture(room: Room) -> None:
