@@ -59,7 +59,7 @@ LONGEST_BODY = 262_144
 """In bytes. The application refuses bodies of more than 64 KB itself; this limits what comes after an answer, too."""
 LONGEST_UPLOAD = 12 * 2**20
 """In bytes, with an operator's token or a tenant's key: a picture of 8 MB as base64. Only routes that say so take more
-than 64 KB."""
+than 64 KB. The connection is closed at twice as much, so that a client that sends a little too much gets an answer."""
 UPLOADERS = frozenset({TokenRole.OPERATOR, TokenRole.TENANT})
 STRANGERS_BODY = 4096
 """In bytes. Whatever takes a body takes a token, and a body is parsed before the routes look at it."""
@@ -302,7 +302,7 @@ class GuardedHttp(_StallTimer, H11Protocol):
 
     def _count_body(self, data: bytes) -> None:
         self._body_length += len(data)
-        if self._body_length > (LONGEST_UPLOAD if self._peer.role in UPLOADERS else LONGEST_BODY):
+        if self._body_length > (2 * LONGEST_UPLOAD if self._peer.role in UPLOADERS else LONGEST_BODY):
             self._guard.end(self._peer, "flooded")
 
     def _note_end_of_body(self) -> None:

@@ -134,7 +134,7 @@ class Draw:
         show = self._show
         show.drafts.show_preview(preview)
         waiting = _waiting_by_layer(show)
-        for request in show.scheduler.pending():
+        for request in show.queued():
             preempt(show, request, waiting[request.layer])
 
     def _line(self, request: ImageRequest) -> str:

@@ -92,8 +92,7 @@ def after_start_s(show: Show, request: ImageRequest) -> float:
 
 
 def _newcomer_wait_s(show: Show, layer: str) -> float:
-    public = [request for request in show.scheduler.pending() if request.priority is not Lane.PRIVATE]
-    line, times = _in_order(show, public), show.active.draw_times
+    line, times = _in_order(show, show.queued()), show.active.draw_times
     like = next((one for one in reversed(line) if one.layer == layer), None)
     newcomer = Upcoming(layer, times.expected_s(like) if like else times.slowest_s, show.approvals.delay_s)
     start = _forecast(show, [*(_upcoming(show, one) for one in line), newcomer])[-1]

@@ -120,6 +120,10 @@ class Show:
         """Return monotonic seconds of this show's clock."""
         return self.clock.now()
 
+    def queued(self) -> list[ImageRequest]:
+        """Return the queued requests that are meant for the air, in the order of drawing, without followers."""
+        return [request for request in self.scheduler.pending() if request.priority is not Lane.PRIVATE]
+
     def air(self, updates: Iterable[Update]) -> bool:
         """Publish what the stage decided; False when nothing changed."""
         updates = list(updates)

@@ -52,7 +52,7 @@ def status(show: Show) -> ShowStatus:
         sources=tuple(parts_health(show)),
         pages=show.hub.pages.count,
         drawing=drawing if drawing is not None and drawing.priority is not Lane.PRIVATE else None,
-        pending=tuple(request for request in show.scheduler.pending() if request.priority is not Lane.PRIVATE),
+        pending=tuple(show.queued()),
         waits=shown_in(show),
         newcomer_waits=newcomer_waits(show),
         held=show.approvals.all(),
@@ -83,7 +83,7 @@ def on_air(show: Show) -> dict[str, str | None]:
 def exposition(show: Show) -> bytes:
     """Update the gauges and return all metrics in Prometheus' text format."""
     metrics, now = show.metrics, show.now()
-    metrics.queue_length(len(show.scheduler))
+    metrics.queue_length(len(show.queued()))
     for name, seconds in newcomer_waits(show).items():
         metrics.expected_wait(name, seconds)
     metrics.overlay_pages(show.hub.pages.count)

@@ -152,6 +152,7 @@ async def test_viewers_expected_waits_do_not_count_what_waits_behind_them(room: 
     for number in range(5):
         ask(room, f"fox {number}")
     assert room.status().newcomer_waits == before
+    assert b"\nstreamer_queue_length 0.0" in exposition(room.show)
 
 
 async def test_a_pause_stops_viewers_and_not_the_streamers_own_drafts(room: Room) -> None:
