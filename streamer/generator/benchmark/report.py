@@ -15,8 +15,8 @@ NOTHING = "-"
 
 def table(results: Results) -> str:
     """Return the results as a table of plain text."""
-    rows = [HEAD, *(_cells(row) for row in results.rows)]
-    widths = [max(len(cells[column]) for cells in rows) for column in range(len(HEAD))]
+    rows = _filled([HEAD, *(_cells(row) for row in results.rows)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in rows]
     skipped = [f"skipped: {skip.case}: {skip.reason}" for skip in results.skipped]
     return "\n".join([*_about(results), "", *(lines if results.rows else []), *choices(results), *skipped])
@@ -25,8 +25,8 @@ def table(results: Results) -> str:
 def markdown(results: Results) -> str:
     """Return the results as Markdown."""
     lines = [f"{'' if number else '**'}{line}{'' if number else '**'}  " for number, line in enumerate(_about(results))]
-    rows = [HEAD, ("---",) * len(HEAD), *(_cells(row) for row in results.rows)]
-    lines += ["", *(_markdown_line(cells) for cells in rows if results.rows)]
+    head, *rows = _filled([HEAD, *(_cells(row) for row in results.rows)])
+    lines += ["", *(_markdown_line(cells) for cells in (head, ("---",) * len(head), *rows) if results.rows)]
     lines += [line for choice in choices(results) for line in ("", choice)]
     if results.skipped:
         lines += ["", "Skipped:", "", *(f"- {skip.case}: {skip.reason}" for skip in results.skipped)]
@@ -81,6 +81,12 @@ def _about(results: Results) -> list[str]:
     sources = sorted({row.floor.source for row in results.rows if row.floor is not None})
     floors = [f"Floor: the arithmetic of a picture at the {source}." for source in sources]
     return [machine_line(results.machine), weights_line(results), *floors]
+
+
+def _filled(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Leave out the columns in which no row has anything, such as the floor of a painter; the first row is the head."""
+    columns = [column for column in zip(*rows, strict=True) if {*column[1:]} != {NOTHING}]
+    return list(zip(*columns, strict=True))
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry, sdpa_flop_count
+from torch.utils.flop_counter import flop_registry
 
 from streamer.generator.klein.quantize import EightBitLinear
 
@@ -50,11 +50,13 @@ Work = Counter[Product]
 
 _LINEAR = {aten.mm: 0, aten.addmm: 1, aten._scaled_mm: 0}
 """Products with weights, and which argument is multiplied by them, which are the one behind it."""
+_SCALED_ATTENTION = (
+    aten._scaled_dot_product_efficient_attention, aten._scaled_dot_product_flash_attention,
+    aten._scaled_dot_product_cudnn_attention, aten._scaled_dot_product_flash_attention_for_cpu,
+)  # fmt: skip
 _ATTENTION = {
+    **dict.fromkeys(_SCALED_ATTENTION, 0), aten._flash_attention_forward: 0, aten._efficient_attention_forward: 0,
     aten.bmm: 0, aten.baddbmm: 1,
-    aten._scaled_dot_product_efficient_attention: 0, aten._scaled_dot_product_flash_attention: 0,
-    aten._scaled_dot_product_cudnn_attention: 0, aten._flash_attention_forward: 0, aten._efficient_attention_forward: 0,
-    aten._scaled_dot_product_flash_attention_for_cpu: 0,
 }  # fmt: skip
 _CONVOLUTION = {aten.convolution: 0, aten._convolution: 0}
 _KINDS: dict[Any, tuple[Kind, int]] = {
@@ -141,11 +143,17 @@ def _product(operator: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outpu
 
 
 def _flops(operator: Any) -> Callable[..., int]:
-    """Return PyTorch's own formula for an operator."""
-    if operator is aten._scaled_dot_product_flash_attention_for_cpu:  # which PyTorch has no formula for
-        return lambda query, key, value, *_, **__: int(sdpa_flop_count(query.shape, key.shape, value.shape))
+    """Return the formula for an operator: PyTorch's own, but for attention."""
+    if operator in _SCALED_ATTENTION:
+        return _attention_flops
     formula: Callable[..., int] = flop_registry[operator]
     return formula
+
+
+def _attention_flops(query: Tensor, key: Tensor, value: Tensor, *_: object, **__: object) -> int:
+    """Count both products of [batch, heads, rows, size]; PyTorch's older formulas refuse fewer heads of keys."""
+    batch, heads, rows, size = query.shape
+    return int(2 * batch * heads * rows * key.shape[2] * (size + value.shape[3]))
 
 
 def _eight_bit_product(module: EightBitLinear, inputs: Tensor) -> Product:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.generator.benchmark import measure
+from streamer.generator.benchmark import measure, random_weights
 from streamer.generator.benchmark.device import DrawingDevice, device_of
 from streamer.generator.benchmark.measure import CannotMeasureError, measure_backend, require_fit
 from streamer.generator.benchmark.results import Case
@@ -75,3 +75,21 @@ def test_a_folder_that_cannot_be_loaded_is_a_reason(tiny: Path, tmp_path: Path) 
     (tmp_path / "model_index.json").write_bytes((tiny / "model_index.json").read_bytes())
     with pytest.raises(CannotMeasureError, match="is missing"):
         measure.measure(Case(str(tmp_path), "klein", 64, 64), lambda doing, share: None)
+
+
+@pytest.mark.torch
+def test_a_listed_model_with_random_weights_goes_all_the_way_without_a_download(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(random_weights, "KLEIN", {"klein-4b": "tiny"})
+    monkeypatch.setattr(measure, "UNCOUNTED", 0)
+    device = DrawingDevice("CPU", torch.device("cpu"))
+    case = Case("klein-4b", "klein", 64, 64, "int8", random=True, runs=1)
+    row = measure_backend(case, device, lambda doing, share: None)
+    assert row.case is case
+    assert row.active["eight_bit_layers"] != "0"
+    assert row.tflop == pytest.approx(
+        measure_backend(Case(str(tiny), "klein", 64, 64, "int8", runs=1), device, lambda doing, share: None).tflop
+    )

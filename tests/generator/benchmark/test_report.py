@@ -54,6 +54,14 @@ def test_what_was_measured_before_a_precision_was_chosen_is_told_once(results: R
     assert told in report.markdown(found).splitlines()
 
 
+def test_columns_in_which_nothing_stands_are_left_out(machine: Machine, row: Callable[..., Row]) -> None:
+    painted = Results(machine).with_outcome(row(40.0, model="procedural", floor=None))
+    for text in (report.table(painted), report.markdown(painted)):
+        assert "p95 ms" in text
+        assert "floor ms" not in text
+        assert "times stock" not in text
+
+
 def test_a_machine_without_a_gpu_is_named_without_a_driver(machine: Machine) -> None:
     line = report.machine_line(replace(machine, card="no NVIDIA GPU", memory_gb=None, driver=""))
     assert line.startswith("no NVIDIA GPU, XEON, Linux")

@@ -43,6 +43,16 @@ def test_an_eight_bit_layer_counts_as_what_its_card_would_compute(dtype: torch.d
     assert work == {Product(Kind.LINEAR, name, 2 * 4 * 32 * 16, 32 * 16): 1}
 
 
+def test_attention_with_fewer_heads_of_keys_than_of_queries_is_counted() -> None:
+    class Attention(nn.Module):  # type: ignore[misc, unused-ignore]
+        def forward(self, query: Any, key: Any) -> Any:
+            return nn.functional.scaled_dot_product_attention(query, key, key, enable_gqa=True)
+
+    with counted() as work:
+        Attention()(torch.zeros(1, 8, 16, 32), torch.zeros(1, 2, 24, 32))
+    assert tflop_by_kind(work) == {Kind.ATTENTION: pytest.approx(4 * 8 * 16 * 24 * 32 / 1e12)}
+
+
 def test_what_another_thread_computes_is_counted_and_nothing_after_the_end() -> None:
     layer = nn.Linear(8, 8)
     with ThreadPoolExecutor(1) as pool, counted() as work:
