@@ -23,8 +23,8 @@ from streamer import app, config_checks, installation, paths, server
 from streamer.config import Config
 from streamer.config_file import Document
 from streamer.errors import BackendUnavailable, ConfigError, ListenError, ObsAway, ObsError, StoreError, StreamerError
-from streamer.generator import gpus, models
-from streamer.generator.backend_choice import choose, load_backend_module, missing_libraries
+from streamer.generator import gpus, models, processor
+from streamer.generator.backend_choice import CPU_LIBRARIES, choose, load_backend_module, missing_libraries
 from streamer.generator.model_table import memory_here
 from streamer.generator.models import Commercial, Fit, fit
 from streamer.generator.render.fonts import unwritable_scripts
@@ -69,7 +69,7 @@ class CheckResult:
 
 
 def examine(environ: Mapping[str, str]) -> list[CheckResult]:
-    """Examine everything; this changes nothing, except that it creates the state directory."""
+    """Examine everything; this changes nothing but the state directory, where it notes the processor's speed."""
     where = paths.place(environ)
     findings = [_python(), *_packages()]
     try:
@@ -86,6 +86,7 @@ def examine(environ: Mapping[str, str]) -> list[CheckResult]:
         *_database(where.home),
         *_gpu(),
         _backend(config),
+        *_processor(config, where.home),
         *_model(config, document),
         _fonts(),
         _port(config, where),
@@ -190,6 +191,27 @@ def _backend(config: Config) -> CheckResult:
     return CheckResult(Mark.OK, "backend", f"{choice.name}: {choice.why}")
 
 
+def _processor(config: Config, home: Path) -> Iterator[CheckResult]:
+    """Offer a real model where the painter draws for want of a GPU, if the processor is fast enough for it."""
+    if choose(config.generator.use).name != "procedural" or gpus.tool() or not os.access(home, os.W_OK):
+        return
+    here, model = processor.known(home), models.shipped()[processor.OFFERED]
+    needed = processor.expected(here, model)
+    if needed.seconds > processor.FAST_ENOUGH_S:
+        yield CheckResult(
+            Mark.OK, "processor", f"{here.name}: {model.name} would need {needed} without a GPU: too slow for a stream"
+        )
+        return
+    install = "" if not missing_libraries(names=CPU_LIBRARIES) else f"run: {installation.add_extra('cpu')}; then "
+    yield CheckResult(
+        Mark.NOTE,
+        "processor",
+        f"{here.name} is fast enough for a real model without a GPU: {model.name}, {needed} of "
+        f"{'x'.join(map(str, model.native))}, {model.licence}",
+        f"{install}set generator.use to {model.name}; {model.download:g} GB are downloaded once",
+    )
+
+
 def _model(config: Config, document: Document) -> Iterator[CheckResult]:
     """Name what is wrong with the model: its folder, its size, its licence; the hub is not asked."""
     use = app.chosen_backend(config, document, choose(config.generator.use))
@@ -224,10 +246,11 @@ def _loras(loras: Sequence[Lora], module: ModuleType, options: BaseModel) -> Ite
 def _fit(name: str) -> Iterator[CheckResult]:
     """Compare a listed model with the largest GPU, as far as both are known."""
     model, (gpu, memory_gb) = models.find(name), memory_here()
-    if model is None or memory_gb is None:
+    if model is None or (memory_gb is None and model.backend != "openvino"):
         return
     needs = ", ".join(f"{size:g} GB in {precision}" for precision, size in model.memory.items())
-    said = f"{model.name} on {gpu} with {memory_gb:.0f} GB: {fit(model, memory_gb).value} ({needs}); {model.licence}"
+    at = "" if memory_gb is None or model.backend == "openvino" else f" on {gpu} with {memory_gb:.0f} GB"
+    said = f"{model.name}{at}: {fit(model, memory_gb).value} ({needs}); {model.licence}"
     if fit(model, memory_gb) is Fit.NOT:
         yield CheckResult(Mark.BAD, "model", said, "set generator.use to one that streamer models says fits")
     elif model.commercial is not Commercial.YES:

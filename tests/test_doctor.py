@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from streamer import cli, doctor, installation
+from streamer.generator import processor
+from streamer.generator.processor import Processor
 from tests.support.lora_files import FLUX2_4B, FLUX2_9B, Shapes, write_tensors
 from tests.support.nvidia_smi import put_tool
 from tests.support.real_program import CONFIG, Remote, environment, free_port
@@ -43,7 +45,7 @@ def test_what_would_stop_the_start_is_found_by_the_doctor(tmp_path: Path) -> Non
     assert (found.mark, "policy.0.users: there is no such key; did you mean 'user_s'?" in found.detail) == ("bad", True)
 
 
-@pytest.mark.parametrize("use", ["klein", "diffusers"])
+@pytest.mark.parametrize("use", ["klein", "diffusers", "openvino"])
 def test_a_model_that_cannot_be_loaded_is_found_without_loading_it(tmp_path: Path, use: str) -> None:
     (tmp_path / "model" / "vae").mkdir(parents=True)
     (tmp_path / "model" / "model_index.json").write_text('{"_class_name": 1}')
@@ -118,6 +120,28 @@ def test_the_model_is_compared_with_the_gpu_and_its_licence_is_named(
     assert found.mark == mark
     assert says in found.detail
     assert found.mark == "ok" or "streamer models" in found.fix
+
+
+@pytest.mark.parametrize(("rate", "mark", "says"), [(1000.0, "note", "fast enough"), (20.0, "ok", "too slow")])
+def test_a_processor_that_is_fast_enough_is_offered_a_real_model(
+    rate: float, mark: str, says: str, tmp_path: Path, config_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = Processor("Test", 8, rate)
+    monkeypatch.setattr(processor, "measure", lambda: measured)
+    monkeypatch.setattr(processor, "_identity", lambda: ("Test", 8))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = findings(environment(tmp_path / "home", free_port(), config_file))["processor"]
+    assert (found.mark, says in found.detail, "sdxs-512" in found.detail) == (mark, True, True)
+    assert found.mark == "ok" or "set generator.use to sdxs-512" in found.fix
+    assert processor.known(tmp_path / "home") == measured
+
+
+def test_a_model_for_the_processor_is_named_with_its_licence(tmp_path: Path) -> None:
+    (config := tmp_path / "config.yaml").write_text(CONFIG + "generator: {use: sd-turbo}\n", encoding="utf-8")
+    found = findings(environment(tmp_path / "home", free_port(), config))["model"]
+    assert found.mark == "note"
+    assert found.detail.startswith("sd-turbo: draws on the processor")
+    assert "may not allow" in found.detail
 
 
 def test_nothing_is_said_of_a_model_that_nobody_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +15,7 @@ from streamer.generator import models
 from streamer.generator.models import Model
 
 KLEIN_LIBRARIES = ("torch", "diffusers", "transformers")
+CPU_LIBRARIES = (*KLEIN_LIBRARIES, "openvino")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,11 @@ def choose_for(missing: list[str], gpu: bool) -> BackendChoice:
     return BackendChoice("klein", "found an NVIDIA GPU and the klein extra")
 
 
-def missing_libraries(find: Callable[[str], object | None] = find_spec) -> list[str]:
-    """List the libraries of the klein extra that are not installed, without importing any."""
-    return [name for name in KLEIN_LIBRARIES if find(name) is None]
+def missing_libraries(
+    find: Callable[[str], object | None] = find_spec, names: Sequence[str] = KLEIN_LIBRARIES
+) -> list[str]:
+    """List the libraries of an extra that are not installed, without importing any."""
+    return [name for name in names if find(name) is None]
 
 
 def gpu_visible(root: Path = Path("/"), platform: str = sys.platform) -> bool:

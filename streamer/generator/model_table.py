@@ -45,6 +45,8 @@ def text() -> str:
 
 def _cells(row: Model, memory_gb: float | None) -> tuple[str, ...]:
     memory = ", ".join(f"{size:g} GB {precision}" for precision, size in row.memory.items())
+    if row.backend == "openvino":
+        memory = f"none; main memory: {memory}"
     return (
         row.name,
         fit(row, memory_gb).value,

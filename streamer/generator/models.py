@@ -40,7 +40,7 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    backend: Literal["klein", "diffusers"]
+    backend: Literal["klein", "diffusers", "openvino"]
     repository: str
     variant: str | None = None
     lora: Lora | None = None
@@ -56,6 +56,7 @@ class Model(BaseModel):
     precision: str
     memory: Mapping[str, float] = Field(min_length=1)
     largest_part: float = 0.0
+    arithmetic: float = 0.0
 
     @field_validator("commercial", mode="before")
     @classmethod
@@ -86,6 +87,7 @@ class Fit(StrEnum):
     IN_PARTS = "fits, slowly: one part at a time"
     NOT = "does not fit"
     NO_GPU = "needs a GPU"
+    PROCESSOR = "draws on the processor"
 
 
 @cache
@@ -103,6 +105,8 @@ def find(word: str) -> Model | None:
 
 def fit(model: Model, memory_gb: float | None) -> Fit:
     """Tell whether a model fits into a GPU with so much memory (10^9 bytes); None is a machine without one."""
+    if model.backend == "openvino":
+        return Fit.PROCESSOR
     if memory_gb is None:
         return Fit.NO_GPU
     usable = memory_gb - SPARE_GB

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from streamer.commands.options import Sampling
 from streamer.generator import models
-from streamer.generator.backends import diffusers, klein
+from streamer.generator.backends import diffusers, klein, openvino
 from streamer.generator.models import Commercial, Fit, Model
 
 
@@ -20,13 +20,14 @@ def test_the_table_names_every_model_of_the_article_and_the_default_comes_first(
 
 @pytest.mark.parametrize("row", models.shipped().values(), ids=lambda row: row.name)
 def test_a_row_is_one_that_its_backend_can_use(row: Model) -> None:
-    options = {"klein": klein.Options, "diffusers": diffusers.Options}[row.backend]
+    options = {"klein": klein.Options, "diffusers": diffusers.Options, "openvino": openvino.Options}[row.backend]
     options(model=row.repository)
     assert row.sigmas is None or len(row.sigmas) == row.steps
     assert all(side % 16 == 0 for side in row.native)
     assert row.backend == "klein" or row.precision in row.memory
     assert row.backend == "klein" or 0 < row.largest_part < row.least_memory
     assert isinstance(row.commercial, Commercial)
+    assert (row.arithmetic > 0) is (row.backend == "openvino")
 
 
 @pytest.mark.parametrize("word", ["sdxl-turbo", "SDXL-Turbo", "stabilityai/sdxl-turbo", " sdxl-turbo "])
@@ -51,6 +52,8 @@ def test_another_word_is_no_model() -> None:
         ("flux2-dev-turbo", 80.0, Fit.IN_PARTS),
         ("flux2-dev-turbo", 141.0, Fit.WHOLE),
         ("klein-4b", None, Fit.NO_GPU),
+        ("sdxs-512", None, Fit.PROCESSOR),
+        ("sdxs-512", 24.0, Fit.PROCESSOR),
     ],
 )
 def test_the_fit_follows_the_memory(name: str, memory_gb: float | None, fits: Fit) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.commands.shown import lettered
 from streamer.errors import Unsupported
+from streamer.generator import processor
 from streamer.generator.backend import BackendPicture, HostPicture, Report, StepCallback
 from streamer.generator.procedural.engine.finish import finish
 from streamer.generator.procedural.engine.noise import Noise
@@ -35,11 +38,14 @@ class ProceduralBackend:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._noise: Noise | None = None
+        self._offer = ""
 
     def load(self, report: Report) -> None:
-        """Build the noise tables."""
+        """Build the noise tables, and find out whether a real model could draw on this processor instead."""
         report("making noise tables", 0.0)
         self._noise = Noise()
+        if home := os.environ.get("STREAMER_HOME"):
+            self._offer = processor.offer(processor.known(Path(home)))
         report("ready", 1.0)
 
     def warm_up(self, sizes: Sequence[tuple[int, int]], report: Report) -> None:
@@ -74,7 +80,8 @@ class ProceduralBackend:
 
     def active(self) -> dict[str, str]:
         """Name device, engine and precision."""
-        return {"device": "cpu", "engine": "procedural", "precision": "float32"}
+        offered = {"a real model": self._offer} if self._offer else {}
+        return {"device": "cpu", "engine": "procedural", "precision": "float32", **offered}
 
     def close(self) -> None:
         """Free the noise tables."""

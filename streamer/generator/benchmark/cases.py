@@ -9,7 +9,7 @@ from streamer.errors import BackendUnavailable, ConfigError
 from streamer.generator import models
 from streamer.generator.backend_choice import backend_names, choose
 from streamer.generator.benchmark.arguments import ALL, PRECISIONS, Size
-from streamer.generator.benchmark.device import TORCH_BACKENDS
+from streamer.generator.benchmark.device import MODEL_BACKENDS, TORCH_BACKENDS
 from streamer.generator.benchmark.random_weights import can_build
 from streamer.generator.benchmark.results import Case, Skipped
 from streamer.generator.checkpoint_check import read_index
@@ -40,7 +40,7 @@ def cases_of(wish: Wish) -> list[Case | Skipped]:
     for word in wish.models or (_usual_model(),):
         for name, backend, native in _meant(word):
             for width, height in wish.sizes or (native,):
-                plain = Case(name, backend, width, height, random=wish.random and backend in TORCH_BACKENDS)
+                plain = Case(name, backend, width, height, random=wish.random and backend in MODEL_BACKENDS)
                 found |= {case: _checked(case) for case in _cases_at(replace(plain, runs=wish.runs), wish)}
     return list(found.values())
 
@@ -54,7 +54,7 @@ def _meant(word: str) -> Iterator[tuple[str, str, Size]]:
     """Yield the name, the backend and the own size of what a word means."""
     rows = models.shipped().values() if word == ALL else filter(None, [models.find(word)])
     meant: list[tuple[str, str, Size]] = [(row.name, row.backend, row.native) for row in rows]
-    if not meant and word in backend_names() and word not in TORCH_BACKENDS:
+    if not meant and word in backend_names() and word not in MODEL_BACKENDS:
         meant = [(word, word, USUAL_SIZE)]
     yield from meant or [_elsewhere(word)]
 

@@ -11,6 +11,8 @@ from typing import Any
 from streamer.errors import BackendUnavailable
 
 TORCH_BACKENDS = ("klein", "diffusers")
+MODEL_BACKENDS = (*TORCH_BACKENDS, "openvino")
+"""The backends that draw with a model of the table."""
 CPU_INFO = Path("/proc/cpuinfo")
 
 

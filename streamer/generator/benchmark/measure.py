@@ -55,7 +55,7 @@ def measure(case: Case, report: Report) -> Row:
 def require_fit(case: Case, memory_gb: float | None) -> None:
     """Raise CannotMeasureError for a listed model that does not fit into a GPU of so much memory, in 10^9 bytes."""
     row = find(case.model)
-    if row is None:
+    if row is None or row.backend == "openvino":
         return
     fits, needed = fit(row, memory_gb), row.memory.get(case.precision, row.least_memory)
     if memory_gb is None:
@@ -114,6 +114,8 @@ def created(case: Case, device: DrawingDevice) -> Iterator[tuple[Backend, str]]:
 
 def options_for(case: Case, model: str, device: DrawingDevice) -> dict[str, object]:
     """Return the options of a case's backend; those that are no question of speed stay as they are by default."""
+    if case.backend == "openvino":
+        return {"model": case.model}
     if case.backend not in TORCH_BACKENDS:
         return {}
     common = {"precision": case.precision, "warm_in_background": False, "device": "auto" if device.is_gpu else "cpu"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from streamer.errors import BackendError, BackendUnavailable, Unsupported
+from streamer.errors import BackendUnavailable, Unsupported
 from streamer.generator.backend import BackendPicture, HostPicture, Report, StepCallback, one_line
 from streamer.generator.backends.diffusers import Options
 from streamer.generator.klein.device import describe_device, find_device, free_cached_memory
@@ -25,6 +24,7 @@ from streamer.generator.klein.vram import SMALLER_SIDE, enlarge
 from streamer.generator.pipelines.calls import PictureJob, call_pipeline, can_edit, prompt_fits
 from streamer.generator.pipelines.loading import FILES, Checkpoint, PipelineSource, precision_of
 from streamer.generator.pipelines.options import OptimizationName
+from streamer.generator.pipelines.picture import step_reporter, to_bytes
 from streamer.generator.pipelines.previews import Previews, fit_colours
 from streamer.generator.pipelines.speed import SpeedUp
 from streamer.generator.pipelines.steps import CallThread, Steps
@@ -181,21 +181,9 @@ class DiffusersBackend:
 
     def _call(self, job: PictureJob, steps: Steps[Drawn] | None) -> Drawn:
         """Draw one picture on the thread, handing each step over."""
-        began, previews = time.monotonic(), Previews(self._pipeline, self._colours)
-
-        def on_step(step: int, latents: Tensor) -> None:
-            if time.monotonic() - began > DEADLINE_S:
-                raise BackendError(f"the picture took longer than {DEADLINE_S:g} s")
-            if steps is not None:
-                steps.emit(StepCallback(step + 1, job.steps, previews.after(step, latents)))
-
-        picture = call_pipeline(self._pipeline, job, on_step)
-        if not bool(torch.isfinite(picture).all()):
-            raise BackendError(
-                "the model's numbers overflowed", fix="set generator.backends.diffusers.precision to bfloat16"
-            )
-        pixels = (picture.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous()
-        return DevicePicture(pixels, self._gpu_jpeg)
+        reporter = step_reporter(job, steps, Previews(self._pipeline, self._colours), DEADLINE_S)
+        picture = call_pipeline(self._pipeline, job, reporter)
+        return DevicePicture(to_bytes(picture, "diffusers", "bfloat16"), self._gpu_jpeg)
 
     def _reduce_memory(self, error: torch.OutOfMemoryError) -> None:
         """Free what can be freed, and use less memory from now on; raise BackendUnavailable if nothing is left."""

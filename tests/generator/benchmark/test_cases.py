@@ -50,6 +50,8 @@ def test_random_weights_exist_only_of_models_that_can_be_built(tiny: Path) -> No
     (case,) = cases_of(Wish(["klein-9b"], random=True))
     assert isinstance(case, Case)
     assert case.random
+    (skipped,) = cases_of(Wish(["sdxs-512"], random=True))
+    assert isinstance(skipped, Skipped)
     (skipped,) = cases_of(Wish([str(tiny)], random=True))
     assert isinstance(skipped, Skipped)
     assert "no builder for random weights" in skipped.reason

@@ -31,6 +31,7 @@ def test_what_fits_whole_or_in_parts_or_decides_that_itself_is_tried() -> None:
     require_fit(Case("klein-4b", "klein", 64, 64), 8.6)
     require_fit(Case("pixart-sigma", "diffusers", 64, 64), 12.9)
     require_fit(Case("/somewhere/else", "klein", 64, 64), None)
+    require_fit(Case("sdxs-512", "openvino", 64, 64), None)
 
 
 def test_every_picture_of_klein_reads_its_prompt_and_nothing_warms_up_behind_the_clock() -> None:
@@ -39,6 +40,9 @@ def test_every_picture_of_klein_reads_its_prompt_and_nothing_warms_up_behind_the
         "model": "black-forest-labs/FLUX.2-klein-9B", "precision": "auto", "prompts_remembered": 0,
         "warm_in_background": False, "device": "auto",
     }  # fmt: skip
+    assert measure.options_for(Case("sd-turbo", "openvino", 64, 64), "sd-turbo", DrawingDevice("processor")) == {
+        "model": "sd-turbo"
+    }
 
 
 def test_a_model_is_drawn_with_as_many_steps_as_it_is_made_for() -> None:
