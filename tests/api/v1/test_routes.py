@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import json
 from typing import Any
 
 import httpx
 import openai
 import pytest
 from PIL import Image
+from websockets.asyncio.client import connect
 
 from streamer.api.uploads import MOST_BYTES
+from streamer.overlay.wire import PROTOCOL
 from streamer.storage.store import Store, StoreOptions
 from tests.api.v1.conftest import Key, Tenant
 from tests.support.real_program import OPERATOR, Remote
@@ -149,13 +152,29 @@ async def test_nothing_below_v1_opens_without_a_tenants_key(program: Remote, tok
 
 
 async def test_a_key_opens_nothing_but_v1(program: Remote, shop: Key) -> None:
+    paths = (await program.client.get("/api/openapi.json")).json()["paths"]
+    closed = [
+        (method, path.replace("{name}", "harbour"))
+        for path, methods in paths.items()
+        for method in methods
+        if not path.startswith(("/v1/", "/healthz", "/readyz", "/metrics"))
+    ]
+    assert len(closed) > 35
     async with httpx.AsyncClient(base_url=program.url, headers=shop.headers) as tenant:
-        for path in ("/api/v1/status", "/api/v1/triggers", "/api/v1/drafts/x", "/trigger/harbour"):
-            answer = await tenant.get(path)
-            assert answer.status_code in (401, 403, 405), path
+        for method, path in closed:
+            assert (await tenant.request(method.upper(), path, json={})).status_code in (401, 403), path
         assert (await tenant.get("/v1/nothing")).json()["error"]["code"] == "unknown_url"
         assert (await tenant.get("/v1/models/other")).json()["error"]["code"] == "model_not_found"
         assert (await tenant.get("/v1/images/files/guess")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/ws/overlay", "/ws/panel", "/ws/drafts"])
+async def test_a_key_opens_no_socket(program: Remote, shop: Key, path: str) -> None:
+    async with connect(program.url.replace("http", "ws") + path) as page:
+        await page.send(json.dumps({"type": "hello", "v": PROTOCOL, "token": shop.key}))
+        async with asyncio.timeout(10):
+            await page.wait_closed()
+        assert page.close_code == 4401
 
 
 async def test_a_key_that_is_revoked_opens_nothing(program: Remote, tenant: Tenant) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streamer.api.v1 import schemas
 from streamer.api.v1.faults import Fault
@@ -43,6 +45,33 @@ def test_an_equal_request_has_the_same_fingerprint_whether_it_streams_or_not() -
     edit = resolved(parsed({"prompt": "a fox"}), OPTIONS, MODELS, b"picture")
     prints = {ask.fingerprint for ask in (*others, edit, asked())}
     assert len(prints) == len(others) + 2
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(list(AskIn.model_fields)), JSON, max_size=6), JSON)
+def test_any_json_is_a_request_or_a_fault_in_one_sentence(fields: dict[str, object], anything: object) -> None:
+    for body in ({"prompt": "a fox", **fields}, anything):
+        found = outcome(body)
+        if isinstance(found, Fault):
+            assert found.status_code in (400, 404)
+            assert "\n" not in found.detail
+        else:
+            assert found.size in OPTIONS.sizes
+            assert 1 <= found.count <= schemas.MOST_PICTURES
+
+
+def outcome(body: object) -> schemas.Ask | Fault:
+    try:
+        return resolved(parsed(body), OPTIONS, MODELS)
+    except Fault as fault:
+        return fault
 
 
 def test_a_report_says_what_is_left() -> None:
