@@ -25,7 +25,7 @@ from streamer.generator.klein.taef2 import is_tiny, use_tiny
 from streamer.generator.klein.text_encoder import LAYERS
 from streamer.generator.klein.weights import FinishBlock, OnProgress, ReadTensors, fill, read_files, tensor_files
 
-STREAMED_LAYERS: dict[MemoryMode, int] = {"full": 0, "small": 9, "tiny": LAYERS}
+STREAMED_LAYERS: dict[MemoryMode, int] = {"full": 0, "small": 12, "tiny": LAYERS}
 """How many layers of the text model stay on the host in each mode."""
 META = torch.device("meta")
 

@@ -27,7 +27,7 @@ DEVICE_PATTERN = r"^(auto|cpu|mps|(cuda|hip|xpu)(:\d+)?)$"
 
 HOPPER, ADA, AMPERE_SERVER = (9, 0), (8, 9), (8, 0)
 MemoryMode = Literal["full", "small", "tiny"]
-"""How much of the text model is on the GPU: all; two thirds of its layers without the embedding; a layer at a time."""
+"""How much of the text model is on the GPU: all; 15 of 27 layers and no embedding; one layer at a time."""
 RequestedMemory = Literal["auto", MemoryMode]
 
 SPARE_GB = 4.0

@@ -21,14 +21,14 @@ TEXT_SHARE_LOADED = 0.75
 EMBEDDING_SHARE = 0.1
 """The share of the text encoder's weights that its embedding has: 0.097 in the 4B's, 0.076 in the 9B's."""
 TEXT_SHARES: dict[MemoryMode, float] = {
-    "full": TEXT_SHARE_LOADED, "small": 2 / 3 * (TEXT_SHARE_LOADED - EMBEDDING_SHARE), "tiny": 0.03,
+    "full": TEXT_SHARE_LOADED, "small": 5 / 9 * (TEXT_SHARE_LOADED - EMBEDDING_SHARE), "tiny": 0.03,
 }  # fmt: skip
 """The share of the text encoder's weights on the GPU in each mode; in the last one layer passes through at a time."""
 WORKING_GB = 2.5
 """What drawing a 1024x1024 picture takes beside the weights."""
 DRIVER_GB = 1.0
 """What the driver, CUDA itself and the desktop keep."""
-LIMITED_WORKING_GB: dict[MemoryMode, float] = {"small": 2.2, "tiny": 2.05}
+LIMITED_WORKING_GB: dict[MemoryMode, float] = {"small": 2.45, "tiny": 2.05}
 """What drawing may take beside the weights in the modes that promise a limit, in 10^9 bytes."""
 SEARCHING_GB = 1.6
 """What may be taken beside everything else while the decoder's algorithms are searched, in 10^9 bytes."""
