@@ -39,6 +39,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--random", action="store_true", help="full-size models with random weights: no download")
     command.add_argument("--runs", type=runs, default=20, metavar="N", help="pictures of each row (default 20)")
     command.add_argument("--stock", action="store_true", help="measure stock diffusers as well, and compare")
+    command.add_argument(
+        "--card", nargs="+", default=[], metavar="NAME",
+        help="also tell the floor on these cards, named as CUDA does: 'H100 PCIe', A100-SXM4-80GB",
+    )  # fmt: skip
     command.add_argument("--out", type=Path, metavar="FOLDER", help=f"also write {', '.join(FILES)} there")
     command.add_argument("--json", action="store_true", help="print JSON instead of the table")
 

@@ -9,6 +9,7 @@ from streamer.errors import BackendUnavailable, ConfigError
 from streamer.generator import models
 from streamer.generator.backend_choice import backend_names, choose
 from streamer.generator.benchmark.arguments import ALL, PRECISIONS, Size
+from streamer.generator.benchmark.cards import named
 from streamer.generator.benchmark.device import MODEL_BACKENDS, TORCH_BACKENDS
 from streamer.generator.benchmark.random_weights import can_build
 from streamer.generator.benchmark.results import Case, Skipped
@@ -29,19 +30,24 @@ class Wish:
     random: bool = False
     stock: bool = False
     runs: int = 20
+    cards: tuple[str, ...] = ()
+    """Other cards, whose floor is to be told."""
 
 
 def cases_of(wish: Wish) -> list[Case | Skipped]:
     """Return every case in the order of measuring; those that make no sense are skipped already.
 
-    Raises ConfigError for a word that means no model.
+    Raises ConfigError for a word that means no model, and for a card that is not in the table.
     """
+    for card in wish.cards:
+        named(card)
     found: dict[Case, Case | Skipped] = {}
     for word in wish.models or (_usual_model(),):
         for name, backend, native in _meant(word):
             for width, height in wish.sizes or (native,):
                 plain = Case(name, backend, width, height, random=wish.random and backend in MODEL_BACKENDS)
-                found |= {case: _checked(case) for case in _cases_at(replace(plain, runs=wish.runs), wish)}
+                case = replace(plain, runs=wish.runs, cards=wish.cards)
+                found |= {one: _checked(one) for one in _cases_at(case, wish)}
     return list(found.values())
 
 

@@ -13,6 +13,7 @@ from streamer.errors import ConfigError
 from streamer.generator.backend import Report
 from streamer.generator.benchmark import chart, report
 from streamer.generator.benchmark.arguments import FILES
+from streamer.generator.benchmark.cards import bare_name
 from streamer.generator.benchmark.cases import Wish
 from streamer.generator.benchmark.machine import machine_here
 from streamer.generator.benchmark.results import Case, Results, Skipped
@@ -22,7 +23,8 @@ from streamer.generator.models import find
 
 def wish_of(asked: argparse.Namespace) -> Wish:
     """Return what the arguments ask for."""
-    return Wish(asked.models, asked.size, asked.precision, asked.random, asked.stock, asked.runs)
+    cards = tuple(dict.fromkeys(map(bare_name, asked.card)))
+    return Wish(asked.models, asked.size, asked.precision, asked.random, asked.stock, asked.runs, cards)
 
 
 def bench(cases: Sequence[Case | Skipped], home: Path, *, out: Path | None, as_json: bool) -> Results:

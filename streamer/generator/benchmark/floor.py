@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from streamer.generator.benchmark import cards
+from streamer.generator.benchmark.cards import Card
 from streamer.generator.benchmark.results import Floor
 from streamer.generator.benchmark.work import Kind, Work
 from streamer.generator.klein.quantize import FP8
@@ -56,6 +57,19 @@ def floor_of(work: Work, peak: Peak, *, attention: str | None = None) -> Floor:
         arithmetic = product.flops / (peak.tflops[dtype] * 1e12)
         seconds += count * max(arithmetic, product.weight_bytes / (peak.gb_s * 1e9))
     return Floor(seconds * 1000, peak.source, peak.measured)
+
+
+def floor_on(card: Card, work: Work, *, attention: str | None = None) -> Floor | None:
+    """Return the floor on a card that is not here, in the types that it has; None where it lacks one altogether."""
+    wanted = {product.dtype for product in work}
+    rates = {dtype: rate for dtype in wanted if (rate := card.rate(dtype)) is not None}
+    if set(rates) != wanted:
+        return None
+    replaced = sorted(f"{dtype} as {name}" for dtype, (name, _) in rates.items() if name != dtype)
+    source = ", ".join(["peak published for that card", *replaced])
+    tflops = {**card.tflops, **{dtype: rate for dtype, (_, rate) in rates.items()}}
+    fast = attention if attention in card.tflops else None
+    return floor_of(work, Peak(tflops, card.gb_s, source, measured=False), attention=fast)
 
 
 def measured_tflops(device: torch.device, dtype: str) -> float:

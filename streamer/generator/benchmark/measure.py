@@ -15,6 +15,7 @@ from streamer.errors import BackendError
 from streamer.generator.backend import Backend, Report, StepCallback
 from streamer.generator.backend_choice import load_backend_module
 from streamer.generator.benchmark import random_weights
+from streamer.generator.benchmark.cards import named
 from streamer.generator.benchmark.device import TORCH_BACKENDS, DrawingDevice, device_of
 from streamer.generator.benchmark.results import Case, Row
 from streamer.generator.models import Fit, find, fit
@@ -161,15 +162,17 @@ def klein_work_of(case: Case, model: str, precision: str, sampling: Sampling, re
 
 
 def with_floor(row: Row, work: Work, device: DrawingDevice) -> Row:
-    """Add the floor of what was counted."""
-    from streamer.generator.benchmark.floor import floor_of, peak_of
+    """Add the floor of what was counted, here and on the other cards that were named."""
+    from streamer.generator.benchmark.floor import floor_of, floor_on, peak_of
     from streamer.generator.benchmark.work import tflop_by_kind
 
     # It is chosen while warming up, after the counting.
     attention = "fp8" if row.active.get("attention") == "fp8" else None
     dtypes = {product.dtype for product in work} | ({attention} if attention else set())
     floor = floor_of(work, peak_of(device.torch, dtypes), attention=attention)
-    return replace(row, tflop=tflop_by_kind(work), floor=floor)
+    others = {name: floor_on(named(name), work, attention=attention) for name in row.case.cards}
+    elsewhere = {name: other for name, other in others.items() if other is not None}
+    return replace(row, tflop=tflop_by_kind(work), floor=floor, elsewhere=elsewhere)
 
 
 def request_for(case: Case, sampling: Sampling, seed: int) -> ImageRequest:

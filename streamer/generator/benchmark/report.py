@@ -19,7 +19,9 @@ def table(results: Results) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in rows]
     skipped = [f"skipped: {skip.case}: {skip.reason}" for skip in results.skipped]
-    return "\n".join([*_about(results), "", *(lines if results.rows else []), *choices(results), *skipped])
+    return "\n".join(
+        [*_about(results), "", *(lines if results.rows else []), *choices(results), *elsewhere(results), *skipped]
+    )
 
 
 def markdown(results: Results) -> str:
@@ -27,7 +29,7 @@ def markdown(results: Results) -> str:
     lines = [f"{'' if number else '**'}{line}{'' if number else '**'}  " for number, line in enumerate(_about(results))]
     head, *rows = _filled([HEAD, *(_cells(row) for row in results.rows)])
     lines += ["", *(_markdown_line(cells) for cells in (head, ("---",) * len(head), *rows) if results.rows)]
-    lines += [line for choice in choices(results) for line in ("", choice)]
+    lines += [line for note in (*choices(results), *elsewhere(results)) for line in ("", note)]
     if results.skipped:
         lines += ["", "Skipped:", "", *(f"- {skip.case}: {skip.reason}" for skip in results.skipped)]
     return "\n".join(lines) + "\n"
@@ -75,6 +77,16 @@ def choices(results: Results) -> list[str]:
     """Say of each model what was measured before its precision was chosen, once for the same figures."""
     chosen = {(row.case.label, measured): None for row in results.rows if (measured := row.active.get("measured"))}
     return [f"Chosen for {label} by one step at 1024x1024 on this card: {measured}." for label, measured in chosen]
+
+
+def elsewhere(results: Results) -> list[str]:
+    """Tell the floor of each row on the other cards that were named."""
+    return [
+        f"Floor on {card} ({floor.source}): {row.case.label} {row.case.size} {row.precision}, {row.steps} steps: "
+        f"{ms(floor.ms)} ms."
+        for row in results.rows
+        for card, floor in row.elsewhere.items()
+    ]
 
 
 def _about(results: Results) -> list[str]:
@@ -130,5 +142,7 @@ def _row_as_json(row: Row) -> dict[str, Any]:
         "times_ms": [round(time, 3) for time in row.times_ms], "ready_s": round(row.ready_s, 2),
         "peak_gb": row.peak_gb, "tflop": dict(row.tflop), "floor_ms": None if floor is None else round(floor.ms, 3),
         "floor_source": None if floor is None else floor.source, "share_of_floor": row.share_of_floor,
-        "stock_p50_ms": row.stock_ms, "times_as_fast_as_stock": row.times_as_fast, "active": dict(row.active),
+        "stock_p50_ms": row.stock_ms, "times_as_fast_as_stock": row.times_as_fast,
+        "floor_ms_elsewhere": {card: round(other.ms, 3) for card, other in row.elsewhere.items()},
+        "active": dict(row.active),
     }  # fmt: skip

@@ -22,6 +22,8 @@ class Case:
     random: bool = False
     stock: bool = False
     runs: int = 20
+    cards: tuple[str, ...] = ()
+    """Other cards, whose floor is to be told."""
 
     @property
     def size(self) -> str:
@@ -65,6 +67,8 @@ class Row:
     tflop: Mapping[str, float] = field(default_factory=dict)
     """The arithmetic of one picture by its kind, in 10^12 operations."""
     floor: Floor | None = None
+    elsewhere: Mapping[str, Floor] = field(default_factory=dict)
+    """The floor of the same arithmetic on other cards, by their names."""
     active: Mapping[str, str] = field(default_factory=dict)
     """What was really in use, as the backend says."""
     stock_ms: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from streamer.errors import ConfigError
 from streamer.generator.benchmark import cards
 
 
@@ -34,6 +35,19 @@ def test_a_card_is_found_by_its_name_and_memory(name: str, memory_gb: float, bfl
 )
 def test_another_chip_under_a_similar_name_is_not_taken_for_a_card_of_the_table(name: str) -> None:
     assert cards.find(name, 16.9) is None
+
+
+def test_a_card_is_named_without_its_memory_in_any_capitals() -> None:
+    assert cards.named("a100-sxm4-80gb").gb_s == 2039
+    assert cards.named("NVIDIA GeForce RTX 3060").gb_s == 360
+    with pytest.raises(ConfigError, match=r"--card: the table of cards has no Voodoo 2; write it as CUDA does"):
+        cards.named("Voodoo 2")
+
+
+def test_a_card_that_lacks_a_type_multiplies_in_the_next_best() -> None:
+    assert cards.named("A100-SXM4-80GB").rate("fp8") == ("int8", 624)
+    assert cards.named("T4").rate("bfloat16") == ("float16", 65)
+    assert cards.named("H200").rate("float64") is None
 
 
 def test_no_card_multiplies_wide_numbers_faster_than_narrow_ones() -> None:

@@ -72,6 +72,14 @@ def test_without_models_it_is_what_the_program_would_draw_with(monkeypatch: pyte
         assert [case.model for case in cases_of(Wish()) if isinstance(case, Case)] == [model]
 
 
+def test_other_cards_travel_with_each_case_and_must_be_in_the_table() -> None:
+    (case,) = cases_of(Wish(["klein-4b"], cards=("H200",)))
+    assert isinstance(case, Case)
+    assert case.cards == ("H200",)
+    with pytest.raises(ConfigError, match="no Voodoo 2"):
+        cases_of(Wish(["klein-4b"], cards=("Voodoo 2",)))
+
+
 @pytest.mark.parametrize("word", ["sdxl-turob", "C:\\models\\sdxl", "flux.safetensors"])
 def test_a_word_that_means_no_model_is_an_error_that_names_the_models(word: str) -> None:
     with pytest.raises(ConfigError, match="or one of klein-4b"):

@@ -10,8 +10,8 @@ pytest.importorskip("torch")
 
 import torch
 
-from streamer.generator.benchmark import floor
-from streamer.generator.benchmark.floor import Peak, floor_of, peak_of
+from streamer.generator.benchmark import cards, floor
+from streamer.generator.benchmark.floor import Peak, floor_of, floor_on, peak_of
 from streamer.generator.benchmark.work import Kind, Product
 
 pytestmark = pytest.mark.torch
@@ -37,6 +37,15 @@ def test_the_four_billion_klein_needs_what_the_log_of_speed_says() -> None:
     # docs/SPEED.md: one step at 1024x1024 is 28.3 and 6.5 TFLOP, and 4 steps of it 31.5 ms or more.
     step = Counter({Product(Kind.LINEAR, "fp8", int(28.3e12)): 4, Product(Kind.ATTENTION, "bfloat16", int(6.5e12)): 4})
     assert 60 < floor_of(step, H100, attention="fp8").ms < floor_of(step, H100).ms < 4 * 31.5
+
+
+def test_another_card_takes_its_own_best_type_and_says_so() -> None:
+    work = Counter({Product(Kind.LINEAR, "fp8", int(624e9)): 2, Product(Kind.ATTENTION, "bfloat16", int(312e9), 1): 3})
+    found = floor_on(cards.named("A100-SXM4-80GB"), work, attention="fp8")
+    assert found is not None
+    assert found.ms == pytest.approx(2 + 3)
+    assert found.source == "peak published for that card, fp8 as int8"
+    assert floor_on(cards.named("H200"), Counter({Product(Kind.LINEAR, "float64", 1): 1})) is None
 
 
 def test_an_unknown_device_is_measured_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,17 @@ def test_what_was_measured_before_a_precision_was_chosen_is_told_once(results: R
     assert told in report.markdown(found).splitlines()
 
 
+def test_the_floor_on_another_card_is_a_line_below_the_table(machine: Machine, row: Callable[..., Row]) -> None:
+    other = Floor(301.0, "peak published for that card, fp8 as int8", measured=False)
+    found = Results(machine).with_outcome(replace(row(), elsewhere={"A100-SXM4-80GB": other}))
+    told = (
+        "Floor on A100-SXM4-80GB (peak published for that card, fp8 as int8): klein-4b 1024x1024 fp8, 4 steps: 301 ms."
+    )
+    assert told in report.table(found).splitlines()
+    assert told in report.markdown(found).splitlines()
+    assert json.loads(report.as_json(found))["rows"][0]["floor_ms_elsewhere"] == {"A100-SXM4-80GB": 301.0}
+
+
 def test_columns_in_which_nothing_stands_are_left_out(machine: Machine, row: Callable[..., Row]) -> None:
     painted = Results(machine).with_outcome(row(40.0, model="procedural", floor=None))
     for text in (report.table(painted), report.markdown(painted)):
