@@ -96,6 +96,8 @@ class PlaygroundPage:
             type="filepath", label="Picture to change", sources=["upload", "clipboard"], visible=choices.edits,
             height=200, elem_id="image", buttons=[],
         )  # fmt: skip
+        if edits := [name for name, choice in choices.commands.items() if choice.edits]:
+            image.upload(lambda: edits[0], None, command, api_visibility="private", show_progress="hidden")
         self._fields = [text, command, style, size, steps, seed, image]
 
     def _add_single(self) -> None:

@@ -81,7 +81,6 @@ async def opened(link: str) -> AsyncIterator[Page]:
         await fact(page, "!!document.querySelector('#prompt textarea')")
         assert page.url == own
         yield page
-        await browser.close()
     assert errors == []
     assert [url for url in requested if not url.startswith((own, "blob:", "data:"))] == []
 
@@ -104,9 +103,11 @@ async def overlay(program: Remote) -> AsyncIterator[list[str]]:
         token = standing_token(program, "overlay")
         await socket.send(json.dumps({"v": 1, "type": "hello", "token": token, "layers": None}))
         reading = asyncio.create_task(read())
-        yield frames
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        try:
+            yield frames
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
 
 async def shows(page: Page, place: str, text: str) -> None:
@@ -124,12 +125,12 @@ async def test_what_is_wrong_is_said_and_a_picture_is_seen_here_alone_until_it_i
         await page.click("#draw")
         await shows(page, "state", "refused")
         await page.fill("#prompt textarea", "stormy harbour")
-        await page.fill("#size input", "640x352")
-        await page.press("#size input", "Enter")
+        await page.click("#size input")
+        await page.get_by_role("option", name="512x512").click()
         await page.fill("#seed textarea, #seed input", "77")
         await page.click("#draw")
         await shows(page, "state", "seed 77")
-        await fact(page, f"{SHOWN.format('picture')} === 640")
+        await fact(page, f"{SHOWN.format('picture')} === 512")
         await shows(page, "times", "stormy harbour, wide establishing shot")
         viewers = await program.shown("!meme a cat | hello", role="viewer", name="ann")
         async with asyncio.timeout(20):
@@ -159,6 +160,7 @@ async def test_a_grid_and_two_settings_are_drawn_and_one_of_the_grid_goes_on_air
         await shows(page, "grid-state", "On air")
         row = (await program.client.get("/api/v1/requests?limit=1")).json()[0]
         assert (row["seed"], row["text"]) == (7, "a fox in the snow")
+        await stops(page, program)
         await page.get_by_role("tab", name="Two settings").click()
         await page.fill("#steps-b input[type=number]", "2")
         await page.press("#steps-b input[type=number]", "Tab")
@@ -168,6 +170,23 @@ async def test_a_grid_and_two_settings_are_drawn_and_one_of_the_grid_goes_on_air
         rows = "[...document.querySelectorAll('#both-times tbody tr')]"
         steps = await page.evaluate(f"{rows}.map(row => row.cells[2].innerText)")
         assert steps == ["4", "2"]
+
+
+async def stops(page: Page, program: Remote) -> None:
+    """Stop a grid that waits for the GPU: the program forgets all of it."""
+    (await program.client.post("/api/v1/generator/free")).raise_for_status()
+    async with connect(program.url.replace("http", "ws") + "/ws/drafts") as socket:
+        await socket.send(json.dumps({"token": OPERATOR}))
+        assert json.loads(await socket.recv()) == {"type": "hello"}
+        await page.click("#draw-grid")
+        waiting = [json.loads(await asyncio.wait_for(socket.recv(), 30))["id"] for _ in range(4)]
+    await shows(page, "grid-state", "0 of 4")
+    await page.click("#stop-draw-grid")
+    async with asyncio.timeout(30):
+        for draft_id in waiting:
+            while (await program.client.get(f"/api/v1/drafts/{draft_id}")).status_code != 404:
+                await asyncio.sleep(0.02)
+    (await program.client.post("/api/v1/generator/warm")).raise_for_status()
 
 
 async def test_nobody_gets_in_without_the_links_key(link: str) -> None:
