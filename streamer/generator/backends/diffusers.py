@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,13 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer import installation
 from streamer.commands.options import Sampling
+from streamer.commands.styles import LoraList, loras_of
 from streamer.errors import BackendUnavailable
 from streamer.generator.backend import Backend
 from streamer.generator.checkpoint_check import check_components, read_index
 from streamer.generator.klein.optimizations import DEVICE_PATTERN
+from streamer.generator.lora.files import locate, named, read_header
+from streamer.generator.lora.fit import require_family
 from streamer.generator.model_name import local_folder
 from streamer.generator.models import find
 from streamer.generator.pipelines.options import OptimizationName, RequestedPrecision
+from streamer.types import Lora
 
 if TYPE_CHECKING:
     from streamer.generator.pipelines.loading import PipelineSource
@@ -50,6 +55,11 @@ class Options(BaseModel):
     without: tuple[OptimizationName, ...] = Field(
         (), description="optimizations to switch off, by the names that the panel shows"
     )
+    lora: LoraList = Field(
+        (),
+        description="LoRAs that every picture is drawn with: a path or Hugging Face id, {path, weight}, or a list of "
+        "them; a style can have its own",
+    )
     steps: int = Field(28, ge=1, le=100, description="denoising steps of a model that streamer models does not list")
     guidance: float = Field(
         4.5, ge=0, le=30, description="how strongly the prompt guides a model that streamer models does not list"
@@ -71,11 +81,25 @@ class Options(BaseModel):
         row = find(self.model)
         return row.sampling if row else Sampling(self.steps, self.guidance)
 
+    @property
+    def loras(self) -> tuple[Lora, ...]:
+        """Return the LoRAs of every picture."""
+        return loras_of(self.lora, "generator.backends.diffusers.lora")
+
 
 def check_files(options: Options) -> None:
     """Raise BackendUnavailable for a name that means no model, and for a folder that cannot be loaded."""
     if find(options.model) is None and (folder := local_folder(options.model)) is not None:
         check_components(read_index(folder))
+    check_loras(options, options.loras)
+
+
+def check_loras(options: Options, loras: Iterable[Lora]) -> None:
+    """Raise BackendUnavailable for the first LoRA that is here and cannot be used, as far as headers tell."""
+    for lora in loras:
+        with named(lora):
+            if isinstance(path := locate(lora.path), Path):
+                require_family(read_header(path), options.model)
 
 
 def create(options: Options, source: PipelineSource | None = None) -> Backend:

@@ -36,7 +36,7 @@ from streamer.generator.klein.text_encoder import prompt_fits
 from streamer.generator.klein.vram import LIMITED_WORKING_GB, enlarge, lift_limit, limit_memory, shrink_job
 from streamer.generator.klein.warmup import WarmUp
 from streamer.generator.klein.weights import ReadTensors, read_files
-from streamer.generator.lora.switch import LoraSwitch
+from streamer.generator.lora.switch import LoraSwitch, active_loras
 from streamer.generator.prompt_fit import PromptFitter
 from streamer.moderation.thresholds import Thresholds
 from streamer.types import ImageRequest, Judgement, Lora
@@ -200,7 +200,7 @@ class KleinBackend:
             **({} if self._policy is None else {"policy_judge": "on, its thresholds are not evaluated"}),
             **({"checks": checks} if checks else {}),
             **({} if self._fitter is None else self._fitter.active()),
-            **self._active_loras(),
+            **active_loras(self._options.loras, self._switching),
         }
 
     @property
@@ -260,10 +260,6 @@ class KleinBackend:
                 switch.move_masters_if_half_stays_free(model.device)
             self._switching = switch.try_each(model.device)
         return switch
-
-    def _active_loras(self) -> dict[str, str]:
-        always = ", ".join(f"{lora.path} x {lora.weight:g}" for lora in self._options.loras)
-        return {name: said for name, said in (("loras", always), ("style_loras", self._switching)) if said}
 
     def _load_policy_judge(self, folder: Path, model: KleinModel) -> PolicyJudge:
         head = load_head(

@@ -24,7 +24,7 @@ from streamer.generator.klein.reference_image import reference_size, to_pixels
 from streamer.generator.klein.shape_plan import ShapePlan, plan_shape
 from streamer.generator.klein.shapes import Shape, whole_patches
 from streamer.generator.klein.vae import Decoder, encode_picture, stock_decoder
-from streamer.generator.lora.switch import LoraSwitch
+from streamer.generator.lora.switch import LoraSwitch, use_loras
 from streamer.lru import LruDict
 from streamer.types import Lora
 
@@ -115,13 +115,9 @@ class Engine:
 
         Raises BackendError for one that was not named at the start.
         """
-        if self._loras is None:
-            if loras:
-                raise BackendError(f"the LoRA {loras[0].path} is not loaded", fix="start the program again")
-        elif self._loras.use(loras):
-            refresh: Callable[[], None] | None = getattr(self.velocity, "weights_changed", None)
-            if refresh is not None:
-                refresh()
+        refresh: Callable[[], None] | None = getattr(self.velocity, "weights_changed", None)
+        if use_loras(self._loras, loras) and refresh is not None:
+            refresh()
 
     def plan_for(self, shape: Shape) -> ShapePlan:
         """Return the plan of a shape; one that nobody announced gets an ad-hoc plan, of which few are kept."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -131,6 +131,24 @@ class LoraSwitch:
         for first, merged in merged_rows(master, changes, places[0].device):
             for place in places:
                 place.write(merged, first)
+
+
+def use_loras(switch: LoraSwitch | None, loras: Loras) -> bool:
+    """Draw with these LoRAs from now on; return whether that changed the network.
+
+    Raises BackendError for one that was not named at the start; without a switch that is any.
+    """
+    if switch is not None:
+        return switch.use(loras)
+    if loras:
+        raise BackendError(f"the LoRA {loras[0].path} is not loaded", fix="start the program again")
+    return False
+
+
+def active_loras(always: Iterable[Lora], switching: str) -> dict[str, str]:
+    """Name the LoRAs of every picture, and what changing those of styles costs."""
+    merged = ", ".join(f"{lora.path} x {lora.weight:g}" for lora in always)
+    return {name: said for name, said in (("loras", merged), ("style_loras", switching)) if said}
 
 
 def _stays_half_free(device: torch.device, gb: float) -> bool:

@@ -21,15 +21,17 @@ from streamer.generator.klein.device_picture import DevicePicture, gpu_jpeg_avai
 from streamer.generator.klein.optimizations import DeviceInfo, not_measured
 from streamer.generator.klein.reference_image import open_reference
 from streamer.generator.klein.vram import SMALLER_SIDE, enlarge
+from streamer.generator.lora.switch import LoraSwitch, active_loras, use_loras
 from streamer.generator.pipelines.calls import PictureJob, call_pipeline, can_edit, prompt_fits
 from streamer.generator.pipelines.loading import FILES, Checkpoint, PipelineSource, precision_of
+from streamer.generator.pipelines.loras import Headers, find_loras, merge_loras
 from streamer.generator.pipelines.options import OptimizationName
 from streamer.generator.pipelines.picture import step_reporter, to_bytes
 from streamer.generator.pipelines.previews import Previews, fit_colours
 from streamer.generator.pipelines.speed import SpeedUp
 from streamer.generator.pipelines.steps import CallThread, Steps
 from streamer.generator.prompt_fit import PromptFitter
-from streamer.types import ImageRequest, RequestKind
+from streamer.types import ImageRequest, Lora, RequestKind
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,13 @@ class DiffusersBackend:
         self._speed_up: SpeedUp | None = None
         self._memory_level = 0
         self._fitter: PromptFitter | None = None
+        self._style_loras: Sequence[Lora] = ()
+        self._switch: LoraSwitch | None = None
+        self._switching = ""
+
+    def expect_loras(self, loras: Sequence[Lora]) -> None:
+        """Make these LoRAs ready while loading."""
+        self._style_loras = loras
 
     def load(self, report: Report) -> None:
         """Find the device, fetch the model and load its parts.
@@ -66,11 +75,15 @@ class DiffusersBackend:
         info = self._device_info = describe_device(self._device)
         checkpoint = self._checkpoint = self._source.find(self._options.model, report)
         self._precision = precision_of(checkpoint, self._options.precision, self._device)
+        loras = find_loras(self._options.model, (*self._options.loras, *self._style_loras), report)
         report("loading the model", 0.5)
         try:
             self._pipeline, self._in_parts = self._thread.run(
                 partial(self._source.load, checkpoint, self._device, self._precision, info.memory_gb)
             )
+            if loras:
+                report("merging LoRAs", 0.9)
+                self._thread.run(partial(self._ready_loras, loras))
             self.edits = can_edit(self._pipeline)
             self._fitter = PromptFitter(partial(prompt_fits, self._pipeline), "what the model reads")
             if self._options.previews and not self._in_parts:
@@ -139,13 +152,23 @@ class DiffusersBackend:
             **({"parts": "one at a time on the GPU"} if self._in_parts else {}),
             **({"memory": MEMORY_LEVELS[self._memory_level]} if self._memory_level else {}),
             **({} if self._fitter is None else self._fitter.active()),
+            **active_loras(self._options.loras, self._switching),
         }
 
     def close(self) -> None:
         """Free the memory."""
-        self._pipeline = self._speed_up = self._colours = None
+        self._pipeline = self._speed_up = self._colours = self._switch = None
         self._thread.close()
         _free()
+
+    def _ready_loras(self, loras: Headers) -> None:
+        """Merge the LoRAs of every picture, and try those of every style once."""
+        options = self._options
+        self._switch = merge_loras(self._pipeline, options.model, loras, options.loras, self._style_loras)
+        if self._switch is not None:
+            if not self._in_parts:
+                self._switch.move_masters_if_half_stays_free(self._device)
+            self._switching = self._switch.try_each(self._device)
 
     def _job(self, prompt: str, width: int, height: int) -> PictureJob:
         sampling = self._options.sampling
@@ -168,6 +191,7 @@ class DiffusersBackend:
             guidance=params.guidance_scale,
             seed=params.seed,
             reference=None if request.reference is None else open_reference(request.reference),
+            loras=request.loras,
         )
 
     def _drawn(self, job: PictureJob) -> Generator[Drawn, None, None]:
@@ -182,6 +206,7 @@ class DiffusersBackend:
     def _call(self, job: PictureJob, steps: Steps[Drawn] | None) -> Drawn:
         """Draw one picture on the thread, handing each step over."""
         reporter = step_reporter(job, steps, Previews(self._pipeline, self._colours), DEADLINE_S)
+        use_loras(self._switch, job.loras)
         picture = call_pipeline(self._pipeline, job, reporter)
         return DevicePicture(to_bytes(picture, "diffusers", "bfloat16"), self._gpu_jpeg)
 

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from streamer.generator.pipelines.loading import denoiser_of
+from streamer.types import Lora
 
 OnStep = Callable[[int, Tensor], None]
 """Called after each denoising step with its number from 0 and the latents."""
@@ -38,6 +39,7 @@ class PictureJob:
     sigmas: Sequence[float] | None = None
     reference: Image.Image | None = None
     strength: float = 0.6
+    loras: tuple[Lora, ...] = ()
 
 
 def call_pipeline(pipeline: Any, job: PictureJob, on_step: OnStep) -> Tensor:

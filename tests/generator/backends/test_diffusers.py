@@ -18,8 +18,9 @@ from streamer.generator.backends import diffusers
 from streamer.generator.config import WorkerOptions, WorkerSetup
 from streamer.generator.ipc import BackendUse
 from streamer.generator.supervisor import Supervisor
-from streamer.types import Actor, Frame, ImageRequest, Lane, RequestKind, Role, SamplingParams
+from streamer.types import Actor, Frame, ImageRequest, Lane, Lora, RequestKind, Role, SamplingParams
 from tests.support.generation import ready
+from tests.support.lora_files import FLUX2_4B, SDXL, write_tensors
 
 
 def test_a_listed_model_is_drawn_as_it_is_meant_to_be_and_another_as_the_options_say() -> None:
@@ -32,6 +33,19 @@ def test_a_listed_model_is_drawn_as_it_is_meant_to_be_and_another_as_the_options
 def test_what_does_not_exist_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         diffusers.Options.model_validate(wrong)
+
+
+@pytest.mark.parametrize("model", ["sdxl-turbo", "stabilityai/sdxl-turbo"])
+def test_a_lora_for_another_model_is_named_without_loading_any(model: str, tmp_path: Path) -> None:
+    other, ours = (
+        write_tensors(tmp_path / f"{name}.safetensors", made) for name, made in (("a", FLUX2_4B), ("b", SDXL))
+    )
+    options = diffusers.Options(model=model, lora=[str(ours), str(other)])
+    with pytest.raises(BackendUnavailable) as caught:
+        diffusers.create(options)
+    said = f"generator.backends.diffusers.lora: {other} was made for FLUX.2-klein-4B, not for {model}"
+    assert caught.value.problem == said
+    diffusers.check_loras(options, [Lora(str(ours)), Lora("someone/on-the-hub")])
 
 
 def test_without_torch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ pytest.importorskip("diffusers")
 import torch
 from diffusers import DiffusionPipeline
 from PIL import Image
+from safetensors.torch import save_file
 
 from streamer.errors import BackendError, BackendUnavailable, Unsupported
 from streamer.generator.backend import StepCallback
@@ -25,7 +26,7 @@ from streamer.generator.klein.optimizations import DeviceInfo
 from streamer.generator.pipelines import backend as backend_module
 from streamer.generator.pipelines.calls import call_pipeline
 from streamer.generator.pipelines.options import OptimizationName
-from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
+from streamer.types import Actor, ImageRequest, Lane, Lora, RequestKind, Role, SamplingParams
 
 pytestmark = pytest.mark.torch
 
@@ -81,6 +82,52 @@ def test_a_picture_is_the_stock_pipeline_s(
     assert picture.pixels().shape == (64, 96, 3)
     assert np.abs(picture.pixels() - theirs * 255).max() <= 1.01
     backend.close()
+
+
+def test_styles_and_the_sessions_loras_are_drawn_with(
+    checkpoint_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A style differs and leaves nothing behind, whatever was optimized meanwhile; the status names both kinds."""
+    monkeypatch.setenv("STREAMER_HOME", str(tmp_path))
+    (always, ink) = (random_lora(tmp_path / f"{name}.safetensors", seed) for seed, name in enumerate(("always", "ink")))
+    style = Lora(str(ink), 0.5, "styles.ink.lora")
+    backend: Any = diffusers.create(
+        diffusers.Options(model=str(checkpoint_of("pixart")), device="cpu", lora={"path": str(always), "weight": 0.5})
+    )
+    backend.expect_loras([style])
+    backend.load(lambda doing, share: None)
+    backend.warm_up(((96, 64),), lambda doing, share: None)
+    plain, styled = request("pixart"), replace(request("pixart"), loras=(style,))
+    pictures = [last(backend.draw(wanted)) for wanted in (plain, styled, plain)]
+    while backend.idle(lambda doing, share: None):
+        pass
+    pictures += [last(backend.draw(wanted)) for wanted in (styled, plain)]
+    assert np.array_equal(pictures[0], pictures[2])
+    assert not np.array_equal(pictures[0], pictures[1])
+    for early, late in ((1, 3), (0, 4)):
+        assert np.abs(pictures[early].astype(int) - pictures[late]).max() <= 1
+    assert backend.active()["loras"] == f"{always} x 0.5"
+    assert backend.active()["style_loras"].startswith("styles.ink.lora in ")
+    with pytest.raises(BackendError, match="the LoRA a/b is not loaded"):
+        last(backend.draw(replace(plain, loras=(Lora("a/b"),))))
+    backend.close()
+
+
+def random_lora(path: Path, seed: int) -> Path:
+    """Write a LoRA for both blocks of the tiny PixArt."""
+    seeded, tensors = torch.Generator().manual_seed(seed), {}
+    for block in range(2):
+        for leaf in ("to_q", "to_v"):
+            name = f"transformer.transformer_blocks.{block}.attn1.{leaf}"
+            tensors[f"{name}.lora_A.weight"] = torch.randn(2, 32, generator=seeded)
+            tensors[f"{name}.lora_B.weight"] = torch.randn(32, 2, generator=seeded)
+    save_file(tensors, path)
+    return path
+
+
+def last(items: Any) -> Any:
+    *_, picture = items
+    return picture.pixels()
 
 
 def test_a_picture_that_nobody_waits_for_is_stopped_and_the_next_is_drawn_as_ever(make: Callable[..., Any]) -> None:
