@@ -47,6 +47,8 @@ UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 """Unicode's categories of control characters, of bytes that are no text, and of line breaks."""
 _CONFIG_OPTION: Mapping[str, Any] = {"metavar": "FILE", "type": Path, "help": "your config.yaml, if it is elsewhere"}
 OBS_WITHIN_S = 5.0
+WORKER_ADDRESS = ("127.0.0.1", 8711)
+LARGEST_PORT = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,8 +94,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--config", **_CONFIG_OPTION, default=None)
     commands = top.add_subparsers(
         dest="command", required=True,
-        metavar="init | run | demo | links | draw | playground | models | bench | doctor | rehearse | audit | forget "
-        "| backup | restore | login | obs | token | api-key | config",
+        metavar="init | run | worker | demo | links | draw | playground | models | bench | doctor | rehearse | audit "
+        "| forget | backup | restore | login | obs | token | api-key | config",
     )  # fmt: skip
     for add in (_add_run, _add_draw, _add_playground, _add_doctor, _add_bench, _add_rehearse, _add_audit, _add_backup,
                 _add_login, _add_obs, _add_token, _add_api_key, _add_config):  # fmt: skip
@@ -166,6 +168,14 @@ def _price(value: str) -> float:
     return 0.0 if value == "0" else _positive(value)
 
 
+def _listening(value: str) -> tuple[str, int]:
+    """Accept a port, or an address and a port; an address of IPv6 stands in brackets."""
+    host, _, port = value.rpartition(":")
+    if not port.isdecimal() or int(port) > LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"{value!r} is no address; write a port, or address:port like 0.0.0.0:8711")
+    return host.strip("[]") or WORKER_ADDRESS[0], int(port)
+
+
 def _picture_file(value: str) -> Path:
     """Accept the name of a picture in a format that can be written."""
     from streamer.generator.render.encode import FORMATS
@@ -202,6 +212,26 @@ def _add_run(commands: Parsers) -> None:
     command.add_argument("--no-browser", action="store_true", help="do not open the panel at the very first start")
     command.set_defaults(
         execute=lambda chosen: asyncio.run(run(chosen.environ, twitch=chosen.twitch, browser=not chosen.no_browser))
+    )
+    command = commands.add_parser("worker", help="lend this computer's GPU to the program on another one")
+    command.add_argument(
+        "--listen",
+        type=_listening,
+        default=WORKER_ADDRESS,
+        metavar="[ADDRESS:]PORT",
+        help="where to listen (default 127.0.0.1:8711, which a tunnel reaches)",
+    )
+    command.add_argument("--cert", type=Path, help="certificate chain in PEM format, for wss://")
+    command.add_argument("--key", type=Path, help="private key of the certificate")
+    command.add_argument(
+        "--trust-network",
+        action="store_true",
+        help="listen for other computers without a certificate: only inside a VPN, or where nobody else is",
+    )
+    command.set_defaults(
+        execute=lambda chosen: asyncio.run(
+            worker(chosen.environ, chosen.listen, chosen.cert, chosen.key, trusted=chosen.trust_network)
+        )
     )
     command = commands.add_parser(
         "demo", help="play a recorded chat evening on an overlay of its own; nothing of it is kept"
@@ -412,6 +442,19 @@ async def run(environ: Mapping[str, str], *, twitch: str | None = None, browser:
     return 0
 
 
+async def worker(
+    environ: Mapping[str, str], address: tuple[str, int], cert: Path | None, key: Path | None, *, trusted: bool
+) -> int:
+    """Draw for the program on another computer until stopped."""
+    from streamer import worker_command
+
+    where, config, document = _loaded(environ)
+    listening = worker_command.Listening(*address, cert, key, trusted)
+    await worker_command.run(listening, where, config, document, say)
+    say("stopped")
+    return 0
+
+
 def _open_panel(url: str, environ: Mapping[str, str], *, wanted: bool) -> None:
     """Open the panel if somebody would see it."""
     if _opens(environ, wanted=wanted):
@@ -437,13 +480,22 @@ def _show_in_browser(url: str) -> None:
 def _print_start(built: App, where: Place, sources: list[str]) -> None:
     say(f"Config:   {_settings(where)}")
     say(f"State:    {where.home}")
-    say(f"Backend:  {built.choice.name} ({built.choice.why})")
+    _print_slots(built)
     say(f"Sources:  {', '.join(sources) or 'none yet (try: streamer run --twitch YOUR_CHANNEL)'}")
     for health in [part.health() for part in built.channel.show.reporting]:
         if health.name in sources and health.state is HealthState.OFF:
             say(f"          {health.name} is off: {health.detail}")
     say(f"Panel:    {built.panel_url}")
     say(f"Overlay:  {built.overlay_url}")
+
+
+def _print_slots(built: App) -> None:
+    """Name the backend, unless nothing draws on this computer, and every slot if there is more than that."""
+    places = [slot.place for slot in built.generator.slots]
+    if any(place.here for place in places):
+        say(f"Backend:  {built.choice.name} ({built.choice.why})")
+    if len(places) > 1 or not places[0].here:
+        say(f"Slots:    {', '.join(place.name + ' (standby)' * place.standby for place in places)}")
 
 
 def say(line: str) -> None:
@@ -569,7 +621,7 @@ async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str,
     where, config, document = _loaded(environ)
     request = request_for(app.commands(config, document), config.prefix, word, prompt, seed)
     size, choice = (request.params.width, request.params.height), choose(config.generator.use)
-    _refuse_second_model(choice.name, where)
+    _refuse_second_model(choice.name, where, elsewhere=bool(config.generator.slots))
     generator = app.build_generator(config, document, where, choice, sizes=(size,))
     frame, taken_s = await draw_once(generator, request, ProgressPrinter(generator).update)
     await asyncio.to_thread(_write, output, converted(frame.data, FORMATS[output.suffix.lower()]))
@@ -577,11 +629,11 @@ async def draw(environ: Mapping[str, str], prompt: str, output: Path, word: str,
     return 0
 
 
-def _refuse_second_model(backend: str, where: Place) -> None:
-    """Raise AlreadyRunning while the program runs: a second model would take the memory that the show needs."""
+def _refuse_second_model(backend: str, where: Place, *, elsewhere: bool = False) -> None:
+    """Raise AlreadyRunning while the program runs: a model would take the show's memory, and a worker draws for one."""
     from streamer.storage import instance_lock
 
-    if backend != "procedural" and (running := instance_lock.running_program(where.home)) is not None:
+    if (elsewhere or backend != "procedural") and (running := instance_lock.running_program(where.home)) is not None:
         raise AlreadyRunning(str(where.home), running.pid, running.url)
 
 

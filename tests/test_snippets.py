@@ -13,6 +13,7 @@ from streamer import app
 from streamer.config import load
 from streamer.config_checks import checked_config
 from streamer.paths import SHIPPED_CONFIG, place
+from streamer.storage import secret_files
 from tests.support.paths import ROOT
 
 SNIPPET = re.compile(r"^(?P<indent> *)```ya?ml\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
@@ -33,6 +34,7 @@ SNIPPETS = dict(snippets())
 def test_a_snippet_is_a_file_of_its_own(tmp_path: Path, place_of: str) -> None:
     (path := tmp_path / "config.yaml").write_text(SNIPPETS[place_of], encoding="utf-8")
     where = place({"STREAMER_HOME": str(tmp_path / "home"), "STREAMER_CONFIG": str(path)})
+    secret_files.write(secret_files.path_in(where.home, "gpu-pc"), b"token-of-a-worker")
     config, document = checked_config(where, {})
     assert config != load(SHIPPED_CONFIG, {})[0], "it changes nothing"
     assert "words" in [use.use for use in config.policy], "whoever copies it loses the text filter"

@@ -60,8 +60,8 @@ def demo_config(config: Config, address: ServerConfig, *, gpu_taken: bool) -> Co
     """Leave out of a config whatever reaches other programs or people, or waits for a moderator."""
     generator = config.generator
     backend = choose(generator.use).name
-    if backend in PAID_BACKENDS or (gpu_taken and backend != "procedural"):
-        generator = generator.model_copy(update={"use": "procedural"})
+    if backend in PAID_BACKENDS or (gpu_taken and (generator.slots or backend != "procedural")):
+        generator = generator.model_copy(update={"use": "procedural", "slots": ()})
     alone: dict[str, object] = {
         "triggers": (),
         "outputs": (),

@@ -59,7 +59,10 @@ class WorkerOptions(BaseModel):
 class WorkerSetup:
     """Which backend draws, which (width, height) pairs it warms up, and which backend replaces it.
 
-    ``home`` is the state directory. ``loras`` are those of all styles.
+    ``home`` is the state directory. ``loras`` are those of all styles. ``worker`` names a worker on another computer:
+    that one decides by its own config what draws, and how often a process of its own may die. ``layouts`` are the
+    user's own, if they are not below home. ``as_asked`` leaves the size of previews to the request: it was decided by
+    whoever sent it.
     """
 
     options: WorkerOptions
@@ -69,6 +72,9 @@ class WorkerSetup:
     judges: tuple[JudgeUse, ...] = ()
     fallback: BackendUse = PROCEDURAL
     loras: tuple[Lora, ...] = ()
+    worker: str = ""
+    layouts: Path | None = None
+    as_asked: bool = False
 
     @property
     def expected_judges(self) -> tuple[str, ...]:
@@ -85,5 +91,5 @@ class WorkerSetup:
 
     def begin(self, backend: BackendUse) -> Begin:
         """Build the first message to a process that draws with ``backend``."""
-        layouts = self.home / "layouts"
+        layouts = self.layouts or self.home / "layouts"
         return Begin(backend, tuple(self.sizes), self.options.jpeg_quality, layouts, self.judges, self.loras)

@@ -130,8 +130,33 @@ class Failed:
     fix: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first message to a worker on another computer, which has a config and a supervisor of its own.
+
+    ``home`` tells one program from another, and means nothing else. ``layouts`` are the user's own, by name.
+    """
+
+    home: str
+    sizes: tuple[tuple[int, int], ...]
+    jpeg_quality: int
+    judges: tuple[JudgeUse, ...]
+    layouts: Mapping[str, str]
+    loras: tuple[Lora, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a worker on another computer says of its generator process: whether it draws, and what is in use."""
+
+    draws: bool
+    detail: str
+    active: Mapping[str, str]
+    abilities: Abilities = field(default_factory=Abilities)
+
+
 WorkerCommand = Begin | DrawCommand | Cancel
-WorkerReply = Progress | Ready | FasterNow | Heartbeat | Produced | Stopped | Failed
+WorkerReply = Progress | Ready | FasterNow | Standing | Heartbeat | Produced | Stopped | Failed
 
 
 def pack(message: WorkerCommand | WorkerReply) -> bytes:

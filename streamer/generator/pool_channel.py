@@ -12,7 +12,7 @@ from streamer.errors import BackendDied, BackendError, BackendLost, Unsupported
 from streamer.generator.fair_share import Share
 from streamer.generator.pool import Claim, Pool, loop_time
 from streamer.generator.slot import Slot
-from streamer.generator.worker_protocol import STOPPED
+from streamer.generator.worker_actions import STOPPED
 from streamer.interfaces import Abilities, Health, HealthState, Lease
 from streamer.types import Frame, ImageRequest, Lane, Preview
 

@@ -26,6 +26,7 @@ class ExitCause(StrEnum):
     HANG = "hang"
     GPU = "gpu"
     KILLED = "killed"
+    LOST = "lost"
     CRASH = "crash"
     EXIT = "exit"
 
@@ -43,11 +44,11 @@ class WorkerExit:
 
 
 class RestartPolicy:
-    """Count recent exits; time is an argument, in monotonic seconds."""
+    """Count recent exits; time is an argument, in monotonic seconds. Without ``give_up_after`` it never gives up."""
 
-    def __init__(self, delays_s: Sequence[float], give_up_after: int, window_s: float) -> None:
+    def __init__(self, delays_s: Sequence[float], give_up_after: int | None, window_s: float) -> None:
         self._delays_s, self._give_up_after, self._window_s = delays_s, give_up_after, window_s
-        self._exited_at: deque[float] = deque(maxlen=max(give_up_after, len(delays_s)))
+        self._exited_at: deque[float] = deque(maxlen=max(give_up_after or 0, len(delays_s)))
         self.by_cause: Counter[ExitCause] = Counter()
 
     def add(self, worker_exit: WorkerExit, now: float) -> None:
@@ -61,7 +62,7 @@ class RestartPolicy:
 
     def too_many(self, now: float) -> bool:
         """Tell whether this backend has died too often to be started again."""
-        return self._count(now) >= self._give_up_after
+        return self._give_up_after is not None and self._count(now) >= self._give_up_after
 
     def forget(self) -> None:
         """Give the next backend a clean record; the totals by cause stay."""
@@ -99,12 +100,17 @@ def _key(request: ImageRequest) -> tuple[str, int]:
     return request.prompt, request.params.seed
 
 
+def explain_refusal(worker: str, exit_message: Failed) -> WorkerExit:
+    """Say why a worker cannot draw, as it said itself."""
+    problem = BackendError(exit_message.problem, fix=exit_message.fix)
+    hopeless = exit_message.error == BackendUnavailable.__name__
+    return WorkerExit(ExitCause.LOAD, f"{worker} cannot start: {problem}", hopeless)
+
+
 def explain_exit(backend: str, status: int, hung: bool, exit_message: Failed | None) -> WorkerExit:
     """Turn an exit status, and what the process said before it ended, into a cause and a clause for people."""
     if exit_message is not None:
-        problem = BackendError(exit_message.problem, fix=exit_message.fix)
-        hopeless = exit_message.error == BackendUnavailable.__name__
-        return WorkerExit(ExitCause.LOAD, f"the {backend} backend cannot start: {problem}", hopeless)
+        return explain_refusal(f"the {backend} backend", exit_message)
     if hung:
         return WorkerExit(ExitCause.HANG, f"the {backend} backend hung and was killed")
     if status == GPU_FAULT_EXIT:

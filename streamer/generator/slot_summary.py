@@ -8,7 +8,8 @@ from streamer.generator.slot import Slot
 from streamer.interfaces import Abilities, Health, HealthState
 
 BEST_FIRST = (
-    HealthState.READY, HealthState.BUSY, HealthState.WARMING, HealthState.COLD, HealthState.PARKED, HealthState.FAILED,
+    HealthState.READY, HealthState.BUSY, HealthState.WARMING, HealthState.COLD, HealthState.RECONNECTING,
+    HealthState.PARKED, HealthState.FAILED,
 )  # fmt: skip
 NAME = "generator"
 

@@ -1,4 +1,7 @@
-"""Runs the generator process: starts it, restarts it, and hands pictures out; worker_protocol.py decides what to do."""
+"""Runs the generator process: starts it, restarts it, and hands pictures out; worker_protocol.py decides what to do.
+
+The process may run behind a connection: a worker on another computer is supervised by the same rules.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,13 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from streamer.errors import BackendError
 from streamer.generator.config import BLURRED_PX, WorkerSetup
 from streamer.generator.ipc import Begin
 from streamer.generator.slot import THIS_COMPUTER, SlotPlace
-from streamer.generator.worker_process import WorkerProcess
-from streamer.generator.worker_protocol import (
+from streamer.generator.worker_actions import (
     HEALTH,
     STOPPED,
     DeliverItem,
@@ -22,9 +25,11 @@ from streamer.generator.worker_protocol import (
     RestartAfter,
     SendCommand,
     WorkerAction,
-    WorkerProtocol,
     WorkerState,
 )
+from streamer.generator.worker_link import Launch, NotStarted, WorkerLink
+from streamer.generator.worker_process import start_process
+from streamer.generator.worker_protocol import WorkerProtocol
 from streamer.interfaces import Abilities, Health, HealthState
 from streamer.types import Frame, ImageRequest, Preview, Role
 
@@ -38,10 +43,11 @@ TRUSTED_ROLE = Role.MODERATOR
 class Supervisor:
     """Draw pictures in a process that may die at any time; belongs to the event loop that runs ``run``."""
 
-    def __init__(self, setup: WorkerSetup, place: SlotPlace = THIS_COMPUTER) -> None:
+    def __init__(self, setup: WorkerSetup, place: SlotPlace = THIS_COMPUTER, launch: Launch | None = None) -> None:
         self.place, self._setup = place, setup
+        self._launch = launch or partial(start_process, setup.home)
         self._protocol = WorkerProtocol(setup)
-        self._worker: WorkerProcess | None = None
+        self._worker: WorkerLink | None = None
         self._hang_timer: asyncio.Timeout | None = None
         self._drawings: dict[int, asyncio.Queue[DrawItem]] = {}
         self._waiting: set[str] = set()
@@ -92,7 +98,8 @@ class Supervisor:
         if (refusal := self._protocol.refusal(request)) is not None:
             raise refusal
         await self._claim(request.id)
-        job, actions = self._protocol.draw(limit_previews(request, *self._setup.preview_widths), _now())
+        sent = request if self._setup.as_asked else limit_previews(request, *self._setup.preview_widths)
+        job, actions = self._protocol.draw(sent, _now())
         items = self._drawings[job] = asyncio.Queue(WAITING_ITEMS)
         self._perform(actions)
         deadline = _now() + self._setup.options.deadline_s
@@ -135,9 +142,9 @@ class Supervisor:
     async def _run_worker(self, begin: Begin) -> RestartAfter:
         """Start a process, listen to it until it is gone, and return when to start the next one."""
         try:
-            worker = self._worker = WorkerProcess(self._setup.home)
-        except OSError as error:
-            return self._perform(self._protocol.not_started(error, _now()))
+            worker = self._worker = await self._launch()
+        except NotStarted as error:
+            return self._perform(self._protocol.not_started(str(error), _now()))
         worker.send(begin)
         try:
             await self._listen(worker)
@@ -145,10 +152,10 @@ class Supervisor:
             self._worker = self._hang_timer = None
             self._protocol.ending()
             self._changed.set()
-            status = await worker.end()
-        return self._perform(self._protocol.exited(status, _now()))
+            ended = await worker.end()
+        return self._perform(self._protocol.exited(ended, _now()))
 
-    async def _listen(self, worker: WorkerProcess) -> None:
+    async def _listen(self, worker: WorkerLink) -> None:
         """Act on each reply until the process is gone or hangs."""
         try:
             async with asyncio.timeout_at(self._protocol.deadline()) as self._hang_timer:

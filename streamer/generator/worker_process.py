@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from streamer.generator.ipc import WorkerCommand, WorkerReply, pack, read
+from streamer.generator.worker_link import NotStarted
 from streamer.integrations import network
 
 log = logging.getLogger("streamer.generator.worker")
@@ -136,6 +137,14 @@ class WorkerProcess:
                 for line in lines:
                     _log_line(line)
         _log_line(rest)
+
+
+async def start_process(home: Path) -> WorkerProcess:
+    """Start a process on this computer; raise NotStarted if the system refuses."""
+    try:
+        return WorkerProcess(home)
+    except OSError as error:
+        raise NotStarted(f"the generator process cannot be started: {error}") from error
 
 
 def _log_line(line: bytes) -> None:

@@ -7,8 +7,7 @@ messages, and waits.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from dataclasses import replace
 
 from streamer import errors
 from streamer.errors import BackendDied, BackendError, BackendLost
@@ -24,8 +23,8 @@ from streamer.generator.ipc import (
     Produced,
     Progress,
     Ready,
+    Standing,
     Stopped,
-    WorkerCommand,
     WorkerReply,
 )
 from streamer.generator.restart_policy import (
@@ -35,93 +34,24 @@ from streamer.generator.restart_policy import (
     WorkerExit,
     crashed_before,
     explain_exit,
+    explain_refusal,
+)
+from streamer.generator.worker_actions import (
+    HEALTH,
+    LISTENING,
+    STOPPED,
+    DeliverItem,
+    DrawItem,
+    DrawJob,
+    EndWorker,
+    KillWorker,
+    RestartAfter,
+    SendCommand,
+    WorkerAction,
+    WorkerState,
 )
 from streamer.interfaces import Abilities, Health, HealthState
 from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview
-
-STOPPED = "the drawing was stopped"
-
-DrawItem = Preview | Frame | BackendError
-"""What a drawing yields; the last item is a Frame or an error."""
-
-
-class WorkerState(Enum):
-    """Where the generator process stands."""
-
-    ENDED = auto()
-    """There is no process, or it is being ended; the next one follows."""
-    FAILING = auto()
-    """As ENDED, but the last resort has failed too often: requests fail at once instead of waiting."""
-    STARTING = auto()
-    LOADING = auto()
-    READY = auto()
-    BUSY = auto()
-    LEAVING = auto()
-    """The process was asked to leave, to free the GPU."""
-    PARKED = auto()
-    """There is no process until ``reclaim_gpu``: the GPU is free."""
-    CLOSED = auto()
-    """The program ends."""
-
-
-HEALTH = {
-    WorkerState.ENDED: HealthState.COLD,
-    WorkerState.FAILING: HealthState.FAILED,
-    WorkerState.STARTING: HealthState.COLD,
-    WorkerState.LOADING: HealthState.WARMING,
-    WorkerState.READY: HealthState.READY,
-    WorkerState.BUSY: HealthState.BUSY,
-    WorkerState.LEAVING: HealthState.COLD,
-    WorkerState.PARKED: HealthState.PARKED,
-    WorkerState.CLOSED: HealthState.FAILED,
-}
-LISTENING = frozenset({WorkerState.STARTING, WorkerState.LOADING, WorkerState.READY, WorkerState.BUSY})
-"""In all other states, whatever the process still says is ignored."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendCommand:
-    """Write a command to the process."""
-
-    command: WorkerCommand
-
-
-@dataclass(frozen=True, slots=True)
-class DeliverItem:
-    """Hand an item to whoever reads the drawing of this job."""
-
-    job: int
-    item: DrawItem
-
-
-@dataclass(frozen=True, slots=True)
-class EndWorker:
-    """Let the process leave; it gets a moment to close its backend."""
-
-
-@dataclass(frozen=True, slots=True)
-class KillWorker:
-    """End the process at once: it hangs."""
-
-
-@dataclass(frozen=True, slots=True)
-class RestartAfter:
-    """Start the next process after this many seconds; ``why`` is empty if nothing went wrong."""
-
-    delay_s: float
-    why: str = ""
-
-
-WorkerAction = SendCommand | DeliverItem | EndWorker | KillWorker | RestartAfter
-
-
-@dataclass(slots=True)
-class DrawJob:
-    """The picture that the process draws; ``ended`` means that its reader already has its last item."""
-
-    number: int
-    request: ImageRequest
-    ended: bool = False
 
 
 class WorkerProtocol:
@@ -130,7 +60,8 @@ class WorkerProtocol:
     def __init__(self, setup: WorkerSetup) -> None:
         options = setup.options
         self._setup, self._options = setup, options
-        self._restarts = RestartPolicy(options.restart_delays_s, options.give_up_after, options.give_up_window_s)
+        give_up_after = None if setup.worker else options.give_up_after
+        self._restarts = RestartPolicy(options.restart_delays_s, give_up_after, options.give_up_window_s)
         self._crashing = CrashingRequests(options.poison_after)
         self._backend, self._fallback_reason = setup.backend, ""
         self._state, self._detail = WorkerState.ENDED, "not started yet"
@@ -140,6 +71,8 @@ class WorkerProtocol:
         self._last_job = 0
         self._heard_at = 0.0
         self._exit_message: Failed | None = None
+        self._standing: Standing | None = None
+        self._last_problem = ""
         self._hung = self._parked = False
 
     @property
@@ -170,7 +103,10 @@ class WorkerProtocol:
 
     def health(self) -> Health:
         """Return the state for the panel."""
-        return Health("generator", HEALTH[self._state], "; ".join(filter(None, (self._detail, self._fallback_reason))))
+        state = HEALTH[self._state]
+        if self._setup.worker and state is HealthState.COLD:
+            state = HealthState.RECONNECTING
+        return Health("generator", state, "; ".join(filter(None, (self._detail, self._fallback_reason))))
 
     def deadline(self) -> float | None:
         """Return when silence means that the process hangs; None while it may be silent, as when it is idle."""
@@ -191,7 +127,8 @@ class WorkerProtocol:
             )
             return None
         self._hung, self._exit_message, self._heard_at = False, None, now
-        self._enter(WorkerState.STARTING, f"starting the {self._backend.name} backend")
+        starting = f"{'connecting to' if self._setup.worker else 'starting'} {self._title()}"
+        self._enter(WorkerState.STARTING, self._detail if self._last_problem else starting)
         return self._setup.begin(self._backend)
 
     def received(self, reply: WorkerReply, now: float) -> list[WorkerAction]:
@@ -206,7 +143,7 @@ class WorkerProtocol:
                 return [EndWorker()]
             case Produced() | Failed() | Stopped():
                 return self._deliver(reply.job, self._item(reply))
-            case Progress() | Ready() | FasterNow():
+            case Progress() | Ready() | FasterNow() | Standing():
                 self._note(reply)
             case Heartbeat():
                 pass
@@ -220,19 +157,18 @@ class WorkerProtocol:
     def ending(self) -> None:
         """Note that the process is gone or about to be ended; ``exited`` follows."""
         state = WorkerState.LEAVING if self._state is WorkerState.LEAVING else WorkerState.ENDED
-        self._enter(state, f"the {self._backend.name} backend has ended")
+        self._enter(state, f"{self._title()} has ended")
 
-    def exited(self, status: int, now: float) -> list[WorkerAction]:
-        """Act on the end of the process."""
+    def exited(self, ended: int | WorkerExit, now: float) -> list[WorkerAction]:
+        """Act on the end of the process: its exit status, or what became of the connection to a worker elsewhere."""
         if self._state is WorkerState.LEAVING:
             self._active = {}
             self._enter(WorkerState.ENDED, self._detail)
             return [RestartAfter(0.0)]
-        return self._died(explain_exit(self._backend.name, status, self._hung, self._exit_message), now)
+        return self._died(self._explain(ended), now)
 
-    def not_started(self, error: OSError, now: float) -> list[WorkerAction]:
-        """Act on a process that the system could not even start."""
-        problem = f"the generator process cannot be started: {error}"
+    def not_started(self, problem: str, now: float) -> list[WorkerAction]:
+        """Act on a process that could not even be started, or a worker that could not be reached."""
         return self._died(WorkerExit(ExitCause.START, problem), now)
 
     def refusal(self, request: ImageRequest) -> BackendError | None:
@@ -273,6 +209,14 @@ class WorkerProtocol:
         self._enter(WorkerState.CLOSED, "the generator is stopped")
         return self._drop_job(BackendError("the generator is stopped"))
 
+    def _explain(self, ended: int | WorkerExit) -> WorkerExit:
+        if isinstance(ended, int):
+            return explain_exit(self._backend.name, ended, self._hung, self._exit_message)
+        return ended if self._exit_message is None else explain_refusal(self._title(), self._exit_message)
+
+    def _title(self) -> str:
+        return self._setup.worker or f"the {self._backend.name} backend"
+
     def _item(self, reply: Produced | Failed | Stopped) -> DrawItem:
         """Return what the reader of a drawing gets for a reply to its job."""
         match reply:
@@ -284,7 +228,7 @@ class WorkerProtocol:
             case Stopped():
                 return BackendError(STOPPED)
 
-    def _note(self, reply: Progress | Ready | FasterNow) -> None:
+    def _note(self, reply: Progress | Ready | FasterNow | Standing) -> None:
         """Take over what the process says about itself."""
         match reply:
             case Progress(doing, share):
@@ -296,9 +240,19 @@ class WorkerProtocol:
                 self._active = active
                 if self._state is WorkerState.READY:
                     self._be_ready("" if share >= 1 else f", optimizing: {doing} ({share * 100:.0f} %)")
+            case Standing(_, _, active, abilities):
+                self._standing, self._active, self._abilities = reply, active, abilities
+                if self._state is not WorkerState.BUSY:
+                    self._be_ready()
 
     def _be_ready(self, more: str = "") -> None:
-        self._enter(WorkerState.READY, f"drawing with the {self._backend.name} backend{more}")
+        """Be ready, or wherever a worker elsewhere says that it stands."""
+        self._last_problem = ""
+        if self._standing is None:
+            self._enter(WorkerState.READY, f"drawing with the {self._backend.name} backend{more}")
+        else:
+            state = WorkerState.READY if self._standing.draws else WorkerState.LOADING
+            self._enter(state, f"{self._title()}: {self._standing.detail}")
 
     def _deliver(self, number: int, item: DrawItem) -> list[WorkerAction]:
         """Pass an item on to its job; anything but a preview makes the process ready for the next one."""
@@ -339,11 +293,13 @@ class WorkerProtocol:
     def _died(self, worker_exit: WorkerExit, now: float) -> list[WorkerAction]:
         """Blame the picture being drawn, then restart, fall back to the other backend, or both."""
         self._restarts.add(worker_exit, now)
-        if self._job is not None:
+        if self._job is not None and worker_exit.cause is not ExitCause.LOST:
             self._crashing.blame(self._job.request)
-        died = BackendLost if worker_exit.cause is ExitCause.KILLED else BackendDied
+        died = BackendLost if worker_exit.cause in (ExitCause.KILLED, ExitCause.LOST) else BackendDied
         delivered = self._drop_job(died(worker_exit.detail))
-        self._active = {}
+        self._active, self._standing = {}, None
+        if self._setup.worker:
+            return [*delivered, self._reconnect(worker_exit, now)]
         given_up = worker_exit.hopeless or self._restarts.too_many(now)
         if given_up and self._backend != self._setup.fallback:
             return [*delivered, self._fall_back(worker_exit)]
@@ -351,6 +307,13 @@ class WorkerProtocol:
         why = f"{worker_exit.detail}; restarting in {delay_s:g} s"
         self._enter(WorkerState.FAILING if given_up else WorkerState.ENDED, why)
         return [*delivered, RestartAfter(delay_s, why)]
+
+    def _reconnect(self, worker_exit: WorkerExit, now: float) -> RestartAfter:
+        """Look for the worker elsewhere again, for ever; tell each problem once."""
+        delay_s, known = self._restarts.delay_s(now), self._last_problem
+        self._last_problem = worker_exit.detail
+        self._enter(WorkerState.ENDED, f"{worker_exit.detail}; trying again every few seconds")
+        return RestartAfter(delay_s, "" if worker_exit.detail == known else self._detail)
 
     def _fall_back(self, worker_exit: WorkerExit) -> RestartAfter:
         """Draw with the fallback backend from now on."""

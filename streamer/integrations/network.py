@@ -311,7 +311,7 @@ def websocket(url: str, **options: Any) -> connect:
     """Prepare a WebSocket connection to a URL, with the options of ``websockets.connect``."""
     tls, proxy = _tls(settings().certificates), proxy_for(url)
     if SECURE.get(urlsplit(url).scheme):
-        options["ssl"] = tls
+        options.setdefault("ssl", tls)
     if proxy is not None and proxy.startswith("https:"):
         options["proxy_ssl"] = tls
     return connect(url, proxy=proxy, **options)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.config import Config, GeneratorConfig, ServerConfig, load
+from streamer.config import Config, GeneratorConfig, ServerConfig, Use, load
 from streamer.demo import play
 from streamer.errors import ListenError
 from streamer.moderation.approval import ApprovalMode
@@ -69,6 +69,13 @@ def test_a_program_that_runs_keeps_the_gpu_to_itself(config: Config, use: str, t
 def test_a_demo_draws_nothing_on_a_server_that_may_cost_money(config: Config) -> None:
     remote = config.model_copy(update={"generator": config.generator.model_copy(update={"use": "openai_images"})})
     assert play.demo_config(remote, remote.server, gpu_taken=False).generator.use == "procedural"
+
+
+def test_a_program_that_runs_keeps_its_worker_on_another_computer_to_itself(config: Config) -> None:
+    slots = (Use.model_validate({"use": "remote", "url": "wss://gpu-pc", "token_file": "gpu-pc"}),)
+    config = config.model_copy(update={"generator": GeneratorConfig(use="procedural", slots=slots)})
+    assert play.demo_config(config, config.server, gpu_taken=True).generator.slots == ()
+    assert play.demo_config(config, config.server, gpu_taken=False).generator.slots == slots
 
 
 def test_it_has_a_folder_of_its_own_while_it_plays_and_the_users_layouts(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.errors import BackendDied, BackendError, Unsupported
+from streamer.errors import BackendDied, BackendError, BackendLost, Unsupported
 from streamer.generator.config import WorkerOptions, WorkerSetup
 from streamer.generator.ipc import (
     LOADING_JOB,
@@ -21,18 +21,20 @@ from streamer.generator.ipc import (
     Produced,
     Progress,
     Ready,
+    Standing,
     Stopped,
 )
-from streamer.generator.worker_protocol import (
+from streamer.generator.restart_policy import ExitCause, WorkerExit
+from streamer.generator.worker_actions import (
     DeliverItem,
     EndWorker,
     KillWorker,
     RestartAfter,
     SendCommand,
     WorkerAction,
-    WorkerProtocol,
     WorkerState,
 )
+from streamer.generator.worker_protocol import WorkerProtocol
 from streamer.interfaces import Abilities, Health, HealthState
 from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview
 from tests.support.generation import request
@@ -184,7 +186,9 @@ def test_a_process_that_cannot_be_started_is_tried_again() -> None:
     protocol = WorkerProtocol(SETUP)
     protocol.start(0.0)
     why = "the generator process cannot be started: too many open files; restarting in 1 s"
-    assert protocol.not_started(OSError("too many open files"), 0.0) == [RestartAfter(1, why)]
+    assert protocol.not_started("the generator process cannot be started: too many open files", 0.0) == [
+        RestartAfter(1, why)
+    ]
     assert protocol.restarts == {"start": 1}
     assert protocol.health() == Health("generator", HealthState.COLD, why)
 
@@ -317,3 +321,81 @@ def test_a_missing_judgement_holds_unless_the_judge_is_asked_only_sometimes() ->
     (frame,) = delivered(protocol.received(Produced(1, replace(FRAME, judgements=(answered,))), 1.0))
     assert isinstance(frame, Frame)
     assert frame.judgements == (answered, Judgement(Outcome.HOLD, "missing", "policy_judge", ""))
+
+
+ELSEWHERE = WorkerSetup(
+    OPTIONS.model_copy(update={"restart_delays_s": (0.0, 2.0)}), BackendUse("remote", {}), (), Path("home"),
+    fallback=BackendUse("remote", {}), worker="the worker at gpu-pc",
+)  # fmt: skip
+LOST = WorkerExit(ExitCause.LOST, "the connection was lost")
+STANDING = Standing(True, "drawing with klein", {"backend": "klein"}, Abilities(edits=False))
+
+
+def elsewhere() -> WorkerProtocol:
+    """Return a protocol of a worker on another computer that draws job 1."""
+    protocol = WorkerProtocol(ELSEWHERE)
+    protocol.start(0.0)
+    protocol.received(STANDING, 0.0)
+    protocol.draw(request(), 1.0)
+    return protocol
+
+
+def test_a_worker_elsewhere_draws_when_it_says_so_and_what_it_says_is_shown() -> None:
+    protocol = WorkerProtocol(ELSEWHERE)
+    protocol.start(0.0)
+    assert protocol.health() == Health("generator", HealthState.RECONNECTING, "connecting to the worker at gpu-pc")
+    protocol.received(Standing(False, "reading weights (50 %)", {}), 1.0)
+    assert protocol.health().state is HealthState.WARMING
+    protocol.received(STANDING, 2.0)
+    assert protocol.health() == Health("generator", HealthState.READY, "the worker at gpu-pc: drawing with klein")
+    assert (protocol.active["backend"], protocol.abilities.edits) == ("klein", False)
+
+
+def test_a_worker_elsewhere_whose_process_died_is_not_free_after_its_answer() -> None:
+    protocol = elsewhere()
+    protocol.received(Standing(False, "restarting in 5 s", {}), 2.0)
+    assert protocol.state is WorkerState.BUSY, "until the picture has its end"
+    (delivered,) = protocol.received(Failed(1, "BackendDied", "it crashed"), 2.0)
+    assert isinstance(delivered, DeliverItem)
+    assert type(delivered.item) is BackendDied
+    assert protocol.health() == Health("generator", HealthState.WARMING, "the worker at gpu-pc: restarting in 5 s")
+
+
+def test_a_lost_connection_is_not_the_pictures_fault_however_often() -> None:
+    protocol = elsewhere()
+    for _ in range(5):
+        delivered, restart = protocol.exited(LOST, 2.0)
+        assert isinstance(delivered, DeliverItem)
+        assert type(delivered.item) is BackendLost
+        assert isinstance(restart, RestartAfter)
+        protocol.start(3.0)
+        protocol.received(STANDING, 3.0)
+        assert protocol.refusal(request()) is None
+        protocol.draw(request(), 3.0)
+    assert protocol.restarts == {"lost": 5}
+
+
+def test_a_worker_elsewhere_is_looked_for_for_ever_and_each_problem_is_told_once() -> None:
+    protocol, told = elsewhere(), []
+    protocol.exited(LOST, 2.0)
+    for second in range(3, 33):
+        protocol.start(float(second))
+        (restart,) = protocol.not_started("nothing listens there", float(second))
+        assert isinstance(restart, RestartAfter)
+        told.append(restart.why)
+        assert restart.delay_s <= 2.0
+        assert protocol.health().state is HealthState.RECONNECTING
+    assert told == ["nothing listens there; trying again every few seconds", *[""] * 29]
+    protocol.start(40.0)
+    assert "nothing listens there" in protocol.health().detail, "the panel goes on saying why"
+
+
+def test_a_worker_elsewhere_that_refuses_is_quoted() -> None:
+    protocol = WorkerProtocol(ELSEWHERE)
+    protocol.start(0.0)
+    refusal = Failed(LOADING_JOB, "BackendUnavailable", "it does not know the judge x.y", "add it there")
+    assert protocol.received(refusal, 1.0) == [EndWorker()]
+    (restart,) = protocol.exited(LOST, 1.0)
+    assert isinstance(restart, RestartAfter)
+    assert restart.why.startswith("the worker at gpu-pc cannot start: it does not know the judge x.y; add it there;")
+    assert protocol.health().state is HealthState.RECONNECTING

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 
 from streamer.errors import BackendError
 from streamer.generator.slot import SlotPlace
-from streamer.generator.worker_protocol import STOPPED
+from streamer.generator.worker_actions import STOPPED
 from streamer.interfaces import Abilities, Health, HealthState
 from streamer.types import Frame, ImageRequest, Preview
 

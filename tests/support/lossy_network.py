@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+
+NO_DELAYS = itertools.repeat(0.0)
 
 
 class LossyNetwork:
-    """Carries bytes to a port; ``cut`` drops everything on the connections that are open then, and closes none."""
+    """Carries bytes to a port; ``cut`` drops everything on the connections that are open then, and closes none.
 
-    def __init__(self, target_port: int) -> None:
-        self._target_port = target_port
+    ``delays_s`` is how long each next piece takes: what is lost on the way comes late, since TCP sends it again.
+    """
+
+    def __init__(self, target_port: int, delays_s: Iterator[float] = NO_DELAYS) -> None:
+        self._target_port, self._delays_s = target_port, delays_s
         self._carriers: set[asyncio.Task[None]] = set()
         self._writers: list[asyncio.StreamWriter] = []
         self._dead: set[asyncio.StreamWriter] = set()
@@ -20,6 +26,11 @@ class LossyNetwork:
     def cut(self) -> None:
         """Drop what comes on every connection that is open now; later ones work."""
         self._dead |= set(self._writers)
+
+    def drop(self) -> None:
+        """Close every connection that is open now, as a restarted router does."""
+        for writer in self._writers:
+            writer.transport.abort()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Connect one client to the server."""
@@ -31,6 +42,8 @@ class LossyNetwork:
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while data := await source.read(65536):
+            if delay_s := next(self._delays_s):
+                await asyncio.sleep(delay_s)
             if sink not in self._dead:
                 sink.write(data)
         if sink not in self._dead:
@@ -46,9 +59,9 @@ class LossyNetwork:
 
 
 @asynccontextmanager
-async def lossy_network(target_port: int) -> AsyncIterator[LossyNetwork]:
+async def lossy_network(target_port: int, delays_s: Iterator[float] = NO_DELAYS) -> AsyncIterator[LossyNetwork]:
     """Carry connections to a port of this machine until the end of the block."""
-    network = LossyNetwork(target_port)
+    network = LossyNetwork(target_port, delays_s)
     server = await asyncio.start_server(network.carry, "127.0.0.1", 0)
     network.port = server.sockets[0].getsockname()[1]
     try:
