@@ -41,7 +41,7 @@ async def test_a_picture_whose_process_is_killed_is_drawn_by_the_other_one(tmp_p
             os.kill(slots[0].pid, signal.SIGKILL)
             *again, frame = [item async for item in items]
         assert isinstance(frame, Frame)
-        assert [item.step for item in again if isinstance(item, Preview)][-50:] == list(range(1, 51))
+        assert [item.step for item in again if isinstance(item, Preview)][-1] == 50, "drawn again to its last step"
         assert (slots[0].restarts, slots[1].restarts) == ({"killed": 1}, {})
 
 
