@@ -2,6 +2,7 @@
 
     python -m bench.openvino                       sdxs and sd-turbo with random weights, prompt to pixels, 512x512
     python -m bench.openvino --size tiny           any machine, to check that the script works
+    python -m bench.openvino --folder /somewhere   keeps the random weights and the converted files there, 8 GB
 
 Each way of drawing is a process of its own, so that its memory is its own: what it takes while it draws, and the most
 it took since it started. "first" is a first start, which converts; the others find the converted files, unless they are
@@ -48,25 +49,34 @@ def main() -> None:
         print(json.dumps(one_way(Path(asked.folder), asked.family, asked.size, asked.child)))
         return
     metrics: dict[str, Any] = {}
-    goals = []
     for family in asked.families.split(","):
         with tempfile.TemporaryDirectory() as scratch:
-            write(Path(scratch), family, asked.size)
-            ways = {way: start(Path(scratch), family, asked.size, way) for way in ways_of(family)}
-        metrics[family] = ways
-        share = ways["int8"]["seconds"] / ways["torch float32"]["seconds"]
-        if asked.size == "full":
-            goals.append(at_most(f"{family}: share of PyTorch's time", share, SLOWEST_SHARE))
-    finish("openvino", metrics, goals, device=machine(), size=asked.size)
+            folder = Path(asked.folder or scratch).absolute() / f"{family}-{asked.size}"
+            if not (folder / "taesd").exists():
+                write(folder, family, asked.size)
+            ways = [way for way in ways_of(family) if way in asked.ways.split(",")]
+            metrics[family] = {way: start(folder, family, asked.size, way) for way in ways}
+    finish("openvino", metrics, goals_of(metrics) if asked.size == "full" else [], device=machine(), size=asked.size)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--families", default="sdxs,sd-turbo")
     parser.add_argument("--size", default="full", choices=["tiny", "full"])
-    for hidden in ("--child", "--folder", "--family"):
+    parser.add_argument("--folder", default="", help="where the models are or will be written")
+    parser.add_argument("--ways", default=",".join(WAYS))
+    for hidden in ("--child", "--family"):
         parser.add_argument(hidden, default="", help=argparse.SUPPRESS)
     return parser.parse_args()
+
+
+def goals_of(metrics: dict[str, Any]) -> list[dict[str, object]]:
+    """Compare with PyTorch what was measured in both."""
+    return [
+        at_most(f"{family}: share of PyTorch's time", ways["int8"]["seconds"] / stock["seconds"], SLOWEST_SHARE)
+        for family, ways in metrics.items()
+        if (stock := ways.get("torch float32")) and "int8" in ways
+    ]
 
 
 def ways_of(family: str) -> list[str]:
@@ -103,12 +113,14 @@ def one_way(scratch: Path, family: str, size: str, way: str) -> dict[str, Any]:
     loaded = time.perf_counter() - began
     for _ in range(WARM):
         picture = draw()
-    times = [timed(draw) for _ in range(RUNS)]
+    times, works = zip(*(timed(draw) for _ in range(RUNS)), strict=True)
     process, status = psutil.Process(), Path("/proc/self/status")
     peak = next((line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")), "0")
     return {
         "seconds": round(statistics.median(times), 3),
+        "fastest": round(min(times), 3),
         "slowest": round(max(times), 3),
+        "cpu_s": round(statistics.median(works), 3),
         "start_s": round(loaded, 1),
         "memory_gb": round(process.memory_info().rss / 1e9, 2),
         "peak_gb": round(int(peak) * 1024 / 1e9, 2),
@@ -116,10 +128,11 @@ def one_way(scratch: Path, family: str, size: str, way: str) -> dict[str, Any]:
     }
 
 
-def timed(draw: Callable[[], Any]) -> float:
-    began = time.perf_counter()
+def timed(draw: Callable[[], Any]) -> tuple[float, float]:
+    """Return the seconds of one picture, and those of all threads together, which other programs hardly change."""
+    began, worked = time.perf_counter(), time.process_time()
     draw()
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - worked
 
 
 def compared(scratch: Path, way: str, picture: Any) -> dict[str, float]:

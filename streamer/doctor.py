@@ -195,7 +195,7 @@ def _processor(config: Config, home: Path) -> Iterator[CheckResult]:
     """Offer a real model where the painter draws for want of a GPU, if the processor is fast enough for it."""
     if choose(config.generator.use).name != "procedural" or gpus.tool() or not os.access(home, os.W_OK):
         return
-    here, model = processor.known(home), models.shipped()[processor.OFFERED]
+    here, model = processor.known(home, again=True), models.shipped()[processor.OFFERED]
     needed = processor.expected(here, model)
     if needed.seconds > processor.FAST_ENOUGH_S:
         yield CheckResult(

@@ -23,6 +23,17 @@ def test_it_is_measured_once_and_remembered(tmp_path: Path, monkeypatch: pytest.
     assert processor.known(tmp_path) == first
 
 
+def test_measuring_again_keeps_the_higher_rate_and_what_models_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = processor.known(tmp_path)
+    processor.remember_picture(tmp_path, MODEL.name, 1.25)
+    for rate, kept in [(first.rate / 2, first.rate), (first.rate * 2, first.rate * 2)]:
+        monkeypatch.setattr(processor, "measure", lambda rate=rate: Processor(first.name, first.cores, rate))
+        found = processor.known(tmp_path, again=True)
+        assert (found.rate, dict(found.pictures)) == (kept, {MODEL.name: 1.25})
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"name": "x"}', '{"name": "another", "cores": 1, "rate": 1}'])
 def test_a_note_of_another_processor_or_a_broken_one_is_made_again(tmp_path: Path, content: str) -> None:
     (tmp_path / processor.FILE).write_text(content)
@@ -52,4 +63,8 @@ def test_a_real_model_is_offered_where_the_processor_is_fast_enough() -> None:
 def test_a_folder_that_cannot_be_written_costs_the_note_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert processor.known(tmp_path / "missing").rate > 0
+    assert (caplog.text, (tmp_path / "missing").exists()) == ("", False)
+    (tmp_path / processor.FILE).mkdir()
+    with caplog.at_level(logging.WARNING):
+        assert processor.known(tmp_path).rate > 0
     assert "cannot be remembered" in caplog.text

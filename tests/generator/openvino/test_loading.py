@@ -14,9 +14,12 @@ pytest.importorskip("diffusers")
 pytest.importorskip("openvino")
 
 from streamer.errors import BackendUnavailable
+from streamer.generator import models
+from streamer.generator.klein import download
 from streamer.generator.openvino.loading import find_model, load_pipeline, source_of
 from streamer.generator.openvino.runtime import Processor
 from streamer.generator.openvino.testing import make_tiny_decoder
+from tests.support.model_hub import COMMIT, REPOSITORY
 
 pytestmark = pytest.mark.torch
 
@@ -52,6 +55,33 @@ def test_the_full_decoder_is_the_model_s_own_and_another_tiny_one_is_taken_where
 def test_a_model_whose_own_decoder_is_tiny_needs_no_other(checkpoint_of: Callable[[str], Path]) -> None:
     folder = checkpoint_of("sdxs")
     assert source_of(find_model(str(folder), nothing), "tiny", nothing).vae == folder / "vae"
+
+
+def test_nothing_but_the_parts_that_draw_is_downloaded(turbo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+
+    def snapshot_download(_model: str, allow_patterns: list[str], **_how: object) -> str:
+        asked.extend(allow_patterns)
+        return str(turbo)
+
+    monkeypatch.setattr(download, "snapshot_download", snapshot_download)
+    monkeypatch.setattr(download, "_missing_files", lambda *_: [])
+    found = find_model("sd-turbo", nothing)
+    assert (found.name, found.row) == ("sd-turbo", models.shipped()["sd-turbo"])
+    assert "unet/*.fp16.safetensors" in asked
+    assert not any(pattern in ("unet/*.safetensors", "*.safetensors") for pattern in asked)
+
+
+def test_half_a_download_without_a_network_names_what_is_missing(
+    turbo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub's client, offline, returns what is there of a snapshot."""
+    cached = tmp_path / "models--owner--name" / "snapshots" / COMMIT
+    shutil.copytree(turbo, cached, ignore=shutil.ignore_patterns("unet"))
+    monkeypatch.setattr(download, "snapshot_download", lambda *_arguments, **_how: str(cached))
+    monkeypatch.setattr(download, "_missing_files", lambda *_: [])
+    with pytest.raises(BackendUnavailable, match=r"unet.config\.json is missing; go online and start again"):
+        find_model(REPOSITORY, nothing)
 
 
 def test_another_family_is_named(copy: Path) -> None:
