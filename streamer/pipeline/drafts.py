@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -103,9 +103,9 @@ class Drafts:
         ended = replace(request, reference=None)
         return self._put(Draft(ended, DraftState.REFUSED, rule=refusal.rule, reason=refusal.reason))
 
-    def forget(self, draft_id: str) -> None:
-        """Forget a draft and its pictures."""
-        self._drafts.pop(draft_id, None)
+    def forget(self, matches: Callable[[ImageRequest], bool]) -> None:
+        """Forget drafts and their pictures."""
+        self._drafts = {key: draft for key, draft in self._drafts.items() if not matches(draft.request)}
         self._wake()
 
     def queue(self, draft_id: str) -> None:

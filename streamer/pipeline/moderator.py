@@ -188,6 +188,7 @@ class ModeratorActions:
         show = self._show
         names = {actor.name, actor.login} - {""} if show.people.knows(actor.id) else set()
         await self._controls.retract(Retraction("moderation", None, actor.id, show.now()))
+        show.discard_drafts(lambda request: request.actor.id == actor.id)
         show.bans.forget(actor.id, names)
         show.strikes.forget(actor.id)
         request_ids = (await show.privacy.forget(actor.id, names)).request_ids

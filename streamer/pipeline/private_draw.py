@@ -71,11 +71,7 @@ class PrivateDraw:
         show = self._show
         if show.drafts.get(draft_id) is None:
             return False
-        drawn = show.active.request
-        if drawn is not None and drawn.priority is Lane.PRIVATE:
-            show.active.cancel(draft_id)
-        show.drop(lambda request: _is_draft(request, draft_id), "removed", "its asker cancelled it")
-        show.drafts.forget(draft_id)
+        show.discard_drafts(lambda request: request.id == draft_id)
         return True
 
     async def put_on_air(self, draft: Draft, frame: Frame) -> Airing:
@@ -126,7 +122,3 @@ class PrivateDraw:
         if len(waiting) < (MOST_OF_TENANTS if of_tenants else MOST_WAITING) and size <= KEPT_BYTES:
             return None
         return Refusal(request.id, "queue", f"{len(waiting)} private pictures wait already; wait, or cancel some")
-
-
-def _is_draft(request: ImageRequest, draft_id: str) -> bool:
-    return request.id == draft_id and request.priority is Lane.PRIVATE

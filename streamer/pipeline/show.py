@@ -139,6 +139,17 @@ class Show:
         self.end(dropped, RequestState.CANCELLED, rule, reason)
         return len(dropped)
 
+    def discard_drafts(self, matches: Callable[[ImageRequest], bool]) -> None:
+        """Cancel private pictures that wait or are being drawn, and forget them."""
+
+        def meant(request: ImageRequest) -> bool:
+            return request.priority is Lane.PRIVATE and matches(request)
+
+        if self.active.request is not None and meant(self.active.request):
+            self.active.cancel(self.active.request.id)
+        self.drop(meant, "removed", "its asker cancelled it")
+        self.drafts.forget(matches)
+
     def end(self, requests: Iterable[ImageRequest], state: RequestState, rule: str, reason: str) -> None:
         """End requests without a picture; only whoever asked for a private one learns of its end."""
         public = []

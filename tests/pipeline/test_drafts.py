@@ -75,7 +75,7 @@ def test_one_that_was_refused_at_once_is_never_open() -> None:
 def test_what_is_not_known_any_more_changes_nothing() -> None:
     drafts = Drafts()
     add(drafts, "a")
-    drafts.forget("a")
+    drafts.forget(lambda request: request.id == "a")
     drafts.start("a", 1.0)
     drafts.show_preview(preview("a", 1))
     drafts.end("a", RequestState.CANCELLED, "", "")
@@ -119,7 +119,7 @@ async def test_whoever_waits_for_an_end_is_woken_by_it_or_by_the_draft_being_for
     waiting = [asyncio.create_task(drafts.ended(name)) for name in ("a", "b")]
     await asyncio.sleep(0)
     finish(drafts, "a")
-    drafts.forget("b")
+    drafts.forget(lambda request: request.id == "b")
     first, second = await asyncio.gather(*waiting)
     assert first is not None
     assert first.state is DraftState.DRAWN

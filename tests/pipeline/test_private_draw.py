@@ -216,6 +216,16 @@ async def test_a_discarded_draft_is_neither_drawn_nor_kept(room: Room) -> None:
     assert await waiting is None
 
 
+async def test_whoever_is_forgotten_leaves_no_private_picture_behind(room: Room) -> None:
+    kept, _ = await drawn(room, "one")
+    waiting = [room.channel.private.ask(request(room, DraftOrder(text), Role.VIEWER)) for text in ("two", "three")]
+    await begun(room, waiting[0])
+    await room.moderator.forget("me")
+    assert [room.show.drafts.get(draft.request.id) for draft in (kept, *waiting)] == [None, None, None]
+    await room.until(lambda: room.show.active.request is None)
+    assert [one.prompt for one in room.easel.drawn] == ["one", "two"]
+
+
 async def test_on_request_it_goes_on_air_as_the_streamers_own_picture(room: Room) -> None:
     draft, frame = await drawn(room, "fox", command="meme")
     assert room.on_air("meme") is None
