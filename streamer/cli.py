@@ -633,7 +633,8 @@ def _refuse_second_model(backend: str, where: Place, *, elsewhere: bool = False)
     """Raise AlreadyRunning while the program runs: a model would take the show's memory, and a worker draws for one."""
     from streamer.storage import instance_lock
 
-    if (elsewhere or backend != "procedural") and (running := instance_lock.running_program(where.home)) is not None:
+    takes_memory = backend not in ("procedural", "openai_images")
+    if (elsewhere or takes_memory) and (running := instance_lock.running_program(where.home)) is not None:
         raise AlreadyRunning(str(where.home), running.pid, running.url)
 
 

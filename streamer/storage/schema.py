@@ -66,8 +66,8 @@ MIGRATIONS: Sequence[str] = (
     """,
     """
     CREATE TABLE tenants (
-      name TEXT PRIMARY KEY, per_minute REAL, per_month INTEGER, at_once INTEGER, gpu_second_price REAL, gated INTEGER,
-      created_at REAL NOT NULL
+      name TEXT PRIMARY KEY, per_minute INTEGER, per_month INTEGER, at_once INTEGER, gpu_second_price REAL,
+      gated INTEGER, created_at REAL NOT NULL
     );
     CREATE TABLE api_keys (digest TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at REAL NOT NULL);
     CREATE INDEX api_keys_by_tenant ON api_keys (tenant);

@@ -14,7 +14,7 @@ from streamer.storage.database import Database, execute
 class TenantLimits:
     """What one tenant may do; None is what ``picture_api`` in config.yaml says for everybody."""
 
-    per_minute: float | None = None
+    per_minute: int | None = None
     per_month: int | None = None
     at_once: int | None = None
     gpu_second_price: float | None = None
@@ -105,7 +105,7 @@ def _all(db: sqlite3.Connection) -> list[StoredTenant]:
 
 
 def _tenant(
-    name: str, per_minute: float | None, per_month: int | None, at_once: int | None, price: float | None,
+    name: str, per_minute: int | None, per_month: int | None, at_once: int | None, price: float | None,
     gated: int | None, created_at: float, keys: int,
 ) -> StoredTenant:  # fmt: skip
     limits = TenantLimits(per_minute, per_month, at_once, price, None if gated is None else bool(gated))

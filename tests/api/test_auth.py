@@ -7,14 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from streamer.api.auth import TokenRole, TokenTable, bearer, digest, new_token, standing_tokens
+from streamer.api.auth import ISSUED_ROLES, TokenRole, TokenTable, bearer, digest, new_token, standing_tokens
 from streamer.errors import StoreError
 
 
 def test_an_operator_may_do_everything_but_pose_as_an_overlay() -> None:
     tokens = TokenTable({TokenRole.OPERATOR: "o", TokenRole.OVERLAY: "v"})
-    assert [tokens.opens("o", role) for role in TokenRole] == [False, True, True, True]
-    assert [tokens.opens("v", role) for role in TokenRole] == [True, False, False, False]
+    assert [tokens.opens("o", role) for role in TokenRole] == [False, True, True, True, False]
+    assert [tokens.opens("v", role) for role in TokenRole] == [True, False, False, False, False]
+
+
+def test_a_tenants_key_opens_nothing_that_a_token_opens() -> None:
+    tokens = TokenTable({TokenRole.OPERATOR: "o"})
+    tokens.replace_issued({digest("sk-k"): TokenRole.TENANT})
+    assert [role for role in TokenRole if tokens.opens("sk-k", role)] == [TokenRole.TENANT]
+    assert TokenRole.TENANT not in ISSUED_ROLES
 
 
 def test_an_unknown_token_opens_nothing() -> None:

@@ -25,10 +25,7 @@ class PrivateDraws(Protocol):
     """Draws a picture for its asker alone."""
 
     def draw(self, ask: Ask, tenant: Tenant, seed: int | None) -> AsyncGenerator[Preview | Frame, None]:
-        """Yield previews, then the judged frame; raise a Fault when there is none. Closing cancels the drawing.
-
-        The first item may come late, but what can be refused at once is refused before ``queued`` would be true.
-        """
+        """Yield previews, then the judged frame; raise a Fault when there is none. Closing cancels the drawing."""
         ...
 
 

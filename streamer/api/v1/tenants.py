@@ -91,9 +91,10 @@ class Tenant:
             return faults.too_many_at_once(limits.at_once)
         if pictures > limits.per_minute:
             return faults.invalid(f"this key may ask for {limits.per_minute} pictures a minute", "n")
-        missing = pictures - self.left_this_minute(now)
-        if missing > 0:
-            return faults.too_fast(limits.per_minute, math.ceil(self._asked[missing - 1] + MINUTE_S - now))
+        if pictures > self.left_this_minute(now):
+            # Enough of the oldest have to be a minute old; a lowered limit may ask for more of them.
+            last = self._asked[len(self._asked) + pictures - limits.per_minute - 1]
+            return faults.too_fast(limits.per_minute, math.ceil(last + MINUTE_S - now))
         return None
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
 
 import httpx
 import openai
@@ -15,6 +14,7 @@ from streamer.api.auth import digest, new_api_key
 from streamer.storage.store import Store, StoreOptions
 from streamer.storage.tenants import TenantLimits
 from tests.support.real_program import Remote
+from tests.support.tenants import Key, Tenant
 
 ROOMY = TenantLimits(per_minute=1000, per_month=0, at_once=8, gpu_second_price=0.5)
 LIMITS: Mapping[str, TenantLimits] = {
@@ -27,22 +27,6 @@ LIMITS: Mapping[str, TenantLimits] = {
     "small": TenantLimits(per_month=1),
 }
 """What each tenant of the tests may do."""
-
-
-@dataclass(frozen=True)
-class Key:
-    """A tenant's name, its key, and the client that shows it."""
-
-    tenant: str
-    key: str
-    client: openai.AsyncOpenAI
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.key}"}
-
-
-Tenant = Callable[[str], Key]
 
 
 @pytest.fixture(scope="session")

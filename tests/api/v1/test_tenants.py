@@ -44,6 +44,14 @@ def test_a_picture_counts_for_a_minute_and_the_answer_says_how_long_to_wait() ->
     asked(shop, 2, now=160.0)
 
 
+def test_a_limit_that_was_lowered_makes_a_tenant_wait_for_what_it_asked_before() -> None:
+    shop = tenant(per_minute=3)
+    for now in (0.0, 10.0, 20.0):
+        asked(shop, now=now)
+    shop.limits = Limits(1, 0, 5, 0.0, True)
+    assert refusal(shop, now=30.0).headers == {"retry-after": "50"}
+
+
 def test_more_pictures_in_one_request_than_a_minute_allows_are_an_invalid_parameter() -> None:
     fault = refusal(tenant(), 4)
     assert (fault.status_code, fault.param) == (400, "n")
