@@ -25,6 +25,7 @@ from streamer.config_file import Document
 from streamer.errors import BackendUnavailable, ConfigError, ListenError, ObsAway, ObsError, StoreError, StreamerError
 from streamer.generator import gpus, models, processor
 from streamer.generator.backend_choice import CPU_LIBRARIES, choose, load_backend_module, missing_libraries
+from streamer.generator.klein.measured_choice import remembered
 from streamer.generator.model_table import memory_here
 from streamer.generator.models import Commercial, Fit, fit
 from streamer.generator.render.fonts import unwritable_scripts
@@ -88,6 +89,7 @@ def examine(environ: Mapping[str, str]) -> list[CheckResult]:
         _backend(config),
         *_processor(config, where.home),
         *_model(config, document),
+        *_measured(config, document, where),
         _fonts(),
         _port(config, where),
         _obs(config, where, environ),
@@ -227,6 +229,14 @@ def _model(config: Config, document: Document) -> Iterator[CheckResult]:
     yield from _loras(app.style_loras(config, document), module, options)
 
 
+def _measured(config: Config, document: Document, where: paths.Place) -> Iterator[CheckResult]:
+    """Show what was measured here for the model at earlier starts, newest last."""
+    model = str(app.chosen_backend(config, document, choose(config.generator.use)).options.get("model", ""))
+    for on, measured in remembered(where.own).items():
+        if f", {model}, " in on:
+            yield CheckResult(Mark.OK, "measured", f"{measured.in_words()} ({on})")
+
+
 def _loras(loras: Sequence[Lora], module: ModuleType, options: BaseModel) -> Iterator[CheckResult]:
     """Name the first LoRA of a style that was made for another model, as far as files here tell."""
     if not loras:
@@ -248,7 +258,7 @@ def _fit(name: str) -> Iterator[CheckResult]:
     model, (gpu, memory_gb) = models.find(name), memory_here()
     if model is None or (memory_gb is None and model.backend != "openvino"):
         return
-    needs = ", ".join(f"{size:g} GB in {precision}" for precision, size in model.memory.items())
+    needs = ", ".join(f"{size:g} GB {precision}" for precision, size in model.memory.items())
     at = "" if memory_gb is None or model.backend == "openvino" else f" on {gpu} with {memory_gb:.0f} GB"
     said = f"{model.name}{at}: {fit(model, memory_gb).value} ({needs}); {model.licence}"
     if fit(model, memory_gb) is Fit.NOT:

@@ -9,6 +9,7 @@ import pytest
 
 from streamer import cli, doctor, installation
 from streamer.generator import processor
+from streamer.generator.klein.measured_choice import Measurement, remember
 from streamer.generator.processor import Processor
 from tests.support.lora_files import FLUX2_4B, FLUX2_9B, Shapes, write_tensors
 from tests.support.nvidia_smi import put_tool
@@ -105,7 +106,8 @@ def test_hotkeys_without_their_library_are_named(tmp_path: Path) -> None:
     ("use", "memory", "mark", "says"),
     [
         ("klein-4b", "24564 MiB", "ok", "klein-4b on NVIDIA Test with 26 GB: fits"),
-        ("klein-4b", "8192 MiB", "bad", "does not fit"),
+        ("klein-4b", "8192 MiB", "ok", "fits (16.5 GB bfloat16, 11 GB fp8, 11 GB int8, 8.5 GB small, 6.5 GB tiny)"),
+        ("klein-4b", "6144 MiB", "bad", "does not fit"),
         ("sdxl-turbo", "24564 MiB", "note", "does not allow a stream that earns money"),
         ("sana-sprint", "24564 MiB", "note", "may not allow"),
         ("pixart-sigma", "12282 MiB", "ok", "one part at a time"),
@@ -120,6 +122,18 @@ def test_the_model_is_compared_with_the_gpu_and_its_licence_is_named(
     assert found.mark == mark
     assert says in found.detail
     assert found.mark == "ok" or "streamer models" in found.fix
+
+
+def test_what_was_measured_on_this_card_is_shown(tmp_path: Path) -> None:
+    """The times of the chosen model, with the card on which they were taken, and of no other model."""
+    home, hub = tmp_path / "home", "black-forest-labs/FLUX.2-klein-4B"
+    (config := tmp_path / "config.yaml").write_text(CONFIG + "generator: {use: klein-4b}\n", encoding="utf-8")
+    remember(home, f"H200, driver 580, torch 2.11, {hub}, 0.1.0", Measurement({"fp8": 20.0}, {"cudnn": 5.0}))
+    remember(home, "H200, driver 580, torch 2.11, another/model, 0.1.0", Measurement({"int8": 1.0}, {"sdpa": 1.0}))
+    found = [line for line in doctor.examine(environment(home, free_port(), config)) if line.subject == "measured"]
+    assert [line.detail for line in found] == [
+        f"fp8 25.0 ms a step; attention: cudnn 5.0 (H200, driver 580, torch 2.11, {hub}, 0.1.0)"
+    ]
 
 
 @pytest.mark.parametrize(("rate", "mark", "says"), [(1000.0, "note", "fast enough"), (20.0, "ok", "too slow")])

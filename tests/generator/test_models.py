@@ -46,7 +46,8 @@ def test_another_word_is_no_model() -> None:
     ("name", "memory_gb", "fits"),
     [
         ("klein-4b", 24.0, Fit.WHOLE),
-        ("klein-4b", 8.0, Fit.NOT),
+        ("klein-4b", 8.0, Fit.WHOLE),
+        ("klein-4b", 6.0, Fit.NOT),
         ("pixart-sigma", 12.0, Fit.IN_PARTS),
         ("pixart-sigma", 8.0, Fit.NOT),
         ("flux2-dev-turbo", 80.0, Fit.IN_PARTS),

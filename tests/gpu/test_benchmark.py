@@ -15,7 +15,12 @@ from streamer.generator.benchmark.measure import measure
 from streamer.generator.benchmark.results import Case
 from streamer.generator.klein.testing import make_checkpoint
 
-pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")]
+pytestmark = [
+    pytest.mark.gpu,
+    # numpy's, about diffusers' tables of noise levels.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU"),
+]
 
 
 def test_a_tiny_klein_has_a_row_with_memory_and_a_floor_below_its_time(tmp_path: Path) -> None:
