@@ -24,9 +24,11 @@ from streamer.generator.lora.files import locate, named, read_header
 from streamer.generator.lora.fit import require_family, require_flux2_fit
 from streamer.generator.lora.flux2 import flux2_layers
 from streamer.generator.model_name import local_folder
+from streamer.generator.models import find
 from streamer.types import Lora
 
 DRAFT_STEPS = 2
+DRAFT_LORA = "radames/FLUX.2-klein-Sana-Sprint"
 
 if TYPE_CHECKING:
     from streamer.generator.klein.weights import ReadTensors
@@ -80,7 +82,7 @@ class Options(BaseModel):
         "full", description="draft: two steps in place of four, by the LoRA of draft_lora; faster and less exact"
     )
     draft_lora: str = Field(
-        "radames/FLUX.2-klein-Sana-Sprint",
+        DRAFT_LORA,
         min_length=1,
         description="LoRA for one or two steps; this one is for the 4B; mind its licence",
     )
@@ -128,6 +130,12 @@ def check_files(options: Options) -> None:
     """Raise BackendUnavailable for a name that means no model, and for files that cannot be loaded."""
     if (folder := local_folder(options.model)) is not None:
         check_checkpoint(folder)
+    row = find(options.model)
+    if options.speed == "draft" and options.draft_lora == DRAFT_LORA and row is not None and row.name != "klein-4b":
+        raise BackendUnavailable(
+            f"generator.backends.klein.speed: draft needs a LoRA for few steps, and {DRAFT_LORA} is for the 4B",
+            fix=f"set draft_lora to one for {row.name}, or speed to full",
+        )
     check_loras(options, options.loras)
 
 

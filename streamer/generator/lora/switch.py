@@ -6,7 +6,6 @@ it was. docs/decisions/0022-lora-in-place.md says why they are not computed besi
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +15,10 @@ from torch import Tensor, nn
 
 from streamer.errors import BackendError, BackendUnavailable
 from streamer.generator.lora.files import named
+from streamer.generator.lora.main_memory import MainMemory
 from streamer.generator.lora.places import places_of
 from streamer.generator.lora.weights import LoraWeights, LowRank, merged_rows
 from streamer.types import Lora
-
-log = logging.getLogger(__name__)
 
 Loras = tuple[Lora, ...]
 
@@ -31,15 +29,17 @@ class Masters:
 
     layers: frozenset[str]
     weights: dict[str, Tensor] = field(default_factory=dict)
+    _memory: MainMemory = field(default_factory=MainMemory)
 
     def keep(self, layer: str, weight: Tensor) -> None:
         """Copy a weight into main memory, if a style changes it."""
         if layer in self.layers:
-            self.weights[layer] = to_main_memory(weight.flatten(1))
+            self.weights[layer] = self._memory.keep(weight.flatten(1))
 
     def move_to(self, device: torch.device) -> None:
         """Keep them on the device instead: changing LoRAs then takes a twentieth of the time."""
         self.weights = {name: weight.to(device) for name, weight in self.weights.items()}
+        self._memory = MainMemory()
 
     @property
     def gb(self) -> float:
@@ -154,18 +154,6 @@ def active_loras(always: Iterable[Lora], switching: str) -> dict[str, str]:
 def _stays_half_free(device: torch.device, gb: float) -> bool:
     free, total = torch.cuda.mem_get_info(device)
     return free - gb * 1e9 >= total / 2
-
-
-def to_main_memory(tensor: Tensor) -> Tensor:
-    """Copy a tensor into main memory, which the GPU can read directly if the system allows it."""
-    if not tensor.is_cuda:
-        return tensor.to("cpu", copy=True)
-    try:
-        copy = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
-    except RuntimeError as error:
-        log.warning("LoRAs will take longer to change: %s", error)
-        copy = torch.empty(tensor.shape, dtype=tensor.dtype)
-    return copy.copy_(tensor)
 
 
 def _wait_for(device: torch.device) -> None:

@@ -124,3 +124,8 @@ def test_a_draft_takes_two_steps_and_its_own_lora() -> None:
         ("a/b", "generator.backends.klein.lora"),
     ]
     assert klein.Options(speed="full").loras == ()
+    klein.check_files(klein.Options(speed="draft"))
+    nine = "black-forest-labs/FLUX.2-klein-9B"
+    klein.check_files(klein.Options(speed="draft", model=nine, draft_lora="someone/fast-9b"))
+    with pytest.raises(BackendUnavailable, match="Sana-Sprint is for the 4B; set draft_lora to one for klein-9b, or"):
+        klein.check_files(klein.Options(speed="draft", model=nine))

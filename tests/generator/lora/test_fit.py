@@ -43,9 +43,10 @@ def test_names_and_shapes_tell_the_model(shapes: Shapes, family: str | None, tmp
     assert family_of(read_header(write_tensors(tmp_path / "a.safetensors", shapes))) == family
 
 
-def test_every_listed_model_has_a_family() -> None:
+def test_every_listed_model_that_takes_loras_has_a_family() -> None:
     """So that a LoRA for another one is refused before anything is downloaded."""
-    assert all(family_of_model(model) for model in models.shipped().values())
+    taking = [model for model in models.shipped().values() if model.backend in ("klein", "diffusers")]
+    assert all(family_of_model(model) for model in taking)
 
 
 @pytest.mark.parametrize("model", ["klein-4b", "black-forest-labs/FLUX.2-klein-4B"])
