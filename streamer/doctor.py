@@ -25,6 +25,7 @@ from streamer.config_file import Document
 from streamer.errors import BackendUnavailable, ConfigError, ListenError, ObsAway, ObsError, StoreError, StreamerError
 from streamer.generator import gpus, models, processor
 from streamer.generator.backend_choice import CPU_LIBRARIES, choose, load_backend_module, missing_libraries
+from streamer.generator.backends import openai_images
 from streamer.generator.klein.measured_choice import remembered
 from streamer.generator.model_table import memory_here
 from streamer.generator.models import Commercial, Fit, fit
@@ -90,6 +91,7 @@ def examine(environ: Mapping[str, str]) -> list[CheckResult]:
         *_processor(config, where.home),
         *_model(config, document),
         *_measured(config, document, where),
+        *_picture_server(config, where.home),
         _fonts(),
         _port(config, where),
         _obs(config, where, environ),
@@ -235,6 +237,19 @@ def _measured(config: Config, document: Document, where: paths.Place) -> Iterato
     for on, measured in remembered(where.own).items():
         if f", {model}, " in on:
             yield CheckResult(Mark.OK, "measured", f"{measured.in_words()} ({on})")
+
+
+def _picture_server(config: Config, home: Path) -> Iterator[CheckResult]:
+    """Look at the key of the server that draws, without asking it anything."""
+    if choose(config.generator.use).name != "openai_images":
+        return
+    options = openai_images.Options.model_validate(config.generator.backends.get("openai_images", {}))
+    try:
+        openai_images.read_key(openai_images.key_path(options, home))
+    except BackendUnavailable as error:
+        yield CheckResult(Mark.BAD, "picture key", error.problem, error.fix or "correct the file that key_file names")
+    else:
+        yield CheckResult(Mark.OK, "picture key", f"prompts go to {options.url}; who asked does not")
 
 
 def _loras(loras: Sequence[Lora], module: ModuleType, options: BaseModel) -> Iterator[CheckResult]:

@@ -46,6 +46,18 @@ def test_what_would_stop_the_start_is_found_by_the_doctor(tmp_path: Path) -> Non
     assert (found.mark, "policy.0.users: there is no such key; did you mean 'user_s'?" in found.detail) == ("bad", True)
 
 
+def test_the_key_of_a_picture_server_is_looked_at_and_the_server_is_not_asked(tmp_path: Path) -> None:
+    (file := tmp_path / "config.yaml").write_text("generator: {use: openai_images}\n", encoding="utf-8")
+    environ = environment(tmp_path / "home", free_port(), file)
+    missing = findings(environ)["picture key"]
+    assert (missing.mark, "secrets/openai_images is missing" in missing.detail) == ("bad", True)
+    (key := tmp_path / "home" / "secrets" / "openai_images").parent.mkdir(parents=True)
+    key.touch(0o600)
+    key.write_text("sk-secret", encoding="utf-8")
+    found = findings(environ)["picture key"]
+    assert (found.mark, found.detail) == ("ok", "prompts go to https://api.openai.com/v1; who asked does not")
+
+
 @pytest.mark.parametrize("use", ["klein", "diffusers", "openvino"])
 def test_a_model_that_cannot_be_loaded_is_found_without_loading_it(tmp_path: Path, use: str) -> None:
     (tmp_path / "model" / "vae").mkdir(parents=True)
