@@ -257,8 +257,8 @@ class KleinBackend:
         if switch is not None:
             report("trying the styles' LoRAs", 0.97)
             if not self._limited:
-                switch.move_masters_if_half_stays_free(model.device)
-            self._switching = switch.try_each(model.device)
+                switch.move_masters_if_half_stays_free()
+            self._switching = switch.try_each()
         return switch
 
     def _load_policy_judge(self, folder: Path, model: KleinModel) -> PolicyJudge:

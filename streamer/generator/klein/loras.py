@@ -41,7 +41,8 @@ class KleinLoras:
     def switch(self, transformer: nn.Module) -> LoraSwitch | None:
         """Return what changes the style's LoRAs of a transformer that is loaded; None if no style has one."""
         assert not self._waiting, f"not merged: {sorted(self._waiting)[:3]}"
-        return LoraSwitch(transformer, self._masters, self._styles) if self._styles else None
+        device = next(transformer.parameters()).device
+        return LoraSwitch(transformer, self._masters, self._styles, device) if self._styles else None
 
 
 def find_loras(

@@ -12,7 +12,7 @@ from typing import Any
 
 PREFIXES = (
     "base_model.model.", "model.diffusion_model.", "diffusion_model.", "transformer.", "lora_unet_",
-    "lora_transformer_", "",
+    "lora_transformer_", "lycoris_", "",
 )  # fmt: skip
 """What stands before a layer's name, by the program that wrote the file."""
 Shape = tuple[int, int]

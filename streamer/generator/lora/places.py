@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from streamer.generator.klein.quantize import MAX_WEIGHT_ERROR, MIN_SCALE, EightBitLinear
@@ -23,12 +22,6 @@ class Place:
 
     module: nn.Module
     first: int
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weight is now."""
-        weight: Tensor = self.module.weight
-        return weight.device
 
     def write(self, rows: Tensor, start: int) -> None:
         """Overwrite rows [n, k] of the layer, from its row ``start`` on, where they lie; nothing moves in memory."""

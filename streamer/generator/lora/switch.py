@@ -50,8 +50,11 @@ class Masters:
 class LoraSwitch:
     """Draw with the LoRAs of one style or another; ``current`` are those in use, None after a failure."""
 
-    def __init__(self, network: nn.Module, masters: Masters, loras: Mapping[Lora, LoraWeights]) -> None:
-        self._network, self._masters, self._loras = network, masters, loras
+    def __init__(
+        self, network: nn.Module, masters: Masters, loras: Mapping[Lora, LoraWeights], device: torch.device
+    ) -> None:
+        """``device`` computes, also where parts of the network wait in main memory."""
+        self._network, self._masters, self._loras, self._device = network, masters, loras, device
         self.current: Loras | None = ()
 
     @property
@@ -79,30 +82,30 @@ class LoraSwitch:
         self.current = loras
         return True
 
-    def move_masters_if_half_stays_free(self, device: torch.device) -> None:
+    def move_masters_if_half_stays_free(self) -> None:
         """Keep the weights as loaded on a GPU that has so much memory."""
-        if device.type == "cuda" and _stays_half_free(device, self._masters.gb):
-            self._masters.move_to(device)
+        if self._device.type == "cuda" and _stays_half_free(self._device, self._masters.gb):
+            self._masters.move_to(self._device)
 
-    def try_each(self, device: torch.device) -> str:
+    def try_each(self) -> str:
         """Use each LoRA once; say how many milliseconds it takes to begin with it, by its option.
 
         Raises BackendUnavailable for a LoRA with which a layer cannot be held in eight bits.
         """
         took = []
         for lora in self._loras:
-            took.append(f"{lora.option} in {self.time((lora,), device):.0f} ms")
+            took.append(f"{lora.option} in {self.time((lora,)):.0f} ms")
             with named(lora):
                 self._require_held(lora)
             self.use(())
         return f"{', '.join(took)}, from {self.masters_in}"
 
-    def time(self, loras: Loras, device: torch.device) -> float:
+    def time(self, loras: Loras) -> float:
         """Return how many milliseconds it takes to change to these LoRAs."""
-        _wait_for(device)
+        _wait_for(self._device)
         began = time.perf_counter()
         self.use(loras)
-        _wait_for(device)
+        _wait_for(self._device)
         return (time.perf_counter() - began) * 1000
 
     @torch.inference_mode()
@@ -111,7 +114,7 @@ class LoraSwitch:
         for layer in self._layers_of((lora,)):
             changes, master = self._changes(lora, layer), self._masters.weights[layer]
             places = list(places_of(self._network, layer, len(master)))
-            for first, merged in merged_rows(master, changes, places[0].device):
+            for first, merged in merged_rows(master, changes, self._device):
                 if not all(place.holds(merged, first) for place in places):
                     raise BackendUnavailable(
                         f"with {lora.path} x {lora.weight:g} the layer {layer} does not fit into eight bits",
@@ -128,7 +131,7 @@ class LoraSwitch:
         """Merge one layer, a few rows at a time, so that hardly any memory is needed beside it."""
         master = self._masters.weights[layer]
         places = list(places_of(self._network, layer, len(master)))
-        for first, merged in merged_rows(master, changes, places[0].device):
+        for first, merged in merged_rows(master, changes, self._device):
             for place in places:
                 place.write(merged, first)
 

@@ -164,11 +164,11 @@ class DiffusersBackend:
     def _ready_loras(self, loras: Headers) -> None:
         """Merge the LoRAs of every picture, and try those of every style once."""
         options = self._options
-        self._switch = merge_loras(self._pipeline, options.model, loras, options.loras, self._style_loras)
+        self._switch = merge_loras(self._pipeline, self._device, options.model, loras, options.loras, self._style_loras)
         if self._switch is not None:
             if not self._in_parts:
-                self._switch.move_masters_if_half_stays_free(self._device)
-            self._switching = self._switch.try_each(self._device)
+                self._switch.move_masters_if_half_stays_free()
+            self._switching = self._switch.try_each()
 
     def _job(self, prompt: str, width: int, height: int) -> PictureJob:
         sampling = self._options.sampling

@@ -12,7 +12,7 @@ from streamer.generator.lora.keys import DOWN
 PREFIXES = {
     "unet": ("unet.", "lora_unet_", "base_model.model.", ""),
     "transformer": (
-        "transformer.", "diffusion_model.", "base_model.model.", "lora_unet_", "lora_transformer_", "",
+        "transformer.", "diffusion_model.", "base_model.model.", "lora_unet_", "lora_transformer_", "lycoris_", "",
     ),
     "text_encoder": ("text_encoder.", "lora_te_", "lora_te1_"),
     "text_encoder_2": ("text_encoder_2.", "lora_te2_"),

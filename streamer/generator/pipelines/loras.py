@@ -42,24 +42,25 @@ def find_loras(model: str, loras: Iterable[Lora], report: Report) -> Headers:
 
 @torch.inference_mode()
 def merge_loras(
-    pipeline: Any, model: str, headers: Headers, session: Iterable[Lora], styles: Iterable[Lora]
+    pipeline: Any, device: torch.device, model: str, headers: Headers, session: Iterable[Lora], styles: Iterable[Lora]
 ) -> LoraSwitch | None:
     """Merge the LoRAs of the session for good; return what changes those of styles in place, None if there are none.
 
-    ``headers`` has all of them. Raises BackendUnavailable that names the option of one that does not fit.
+    ``headers`` has all of them; ``device`` computes. Raises BackendUnavailable that names the option of one that does
+    not fit.
     """
     network, names = nn.ModuleDict(dict(networks_of(pipeline))), LayerNames(pipeline)
     weights = {lora: _read(pipeline, names, lora, header, model) for lora, header in headers.items()}
     for lora in session:
         for layer, changes in weights[lora].items():
-            _merge(network, layer, [change.weighted(lora.weight) for change in changes])
+            _merge(network, device, layer, [change.weighted(lora.weight) for change in changes])
     switched = {lora: weights[lora] for lora in styles}
     if not switched:
         return None
     masters = Masters(frozenset(layer for changes in switched.values() for layer in changes))
     for layer in masters.layers:
         masters.keep(layer, network.get_submodule(layer).weight.data)
-    return LoraSwitch(network, masters, switched)
+    return LoraSwitch(network, masters, switched, device)
 
 
 def read_lora(pipeline: Any, names: LayerNames, header: LoraHeader, model: str) -> LoraWeights:
@@ -116,8 +117,8 @@ def _alpha(tensors: Mapping[str, Tensor], name: str | None) -> float | None:
     return None if name is None else float(tensors[name])
 
 
-def _merge(network: nn.Module, layer: str, changes: list[LowRank]) -> None:
+def _merge(network: nn.Module, device: torch.device, layer: str, changes: list[LowRank]) -> None:
     weight = network.get_submodule(layer).weight.data.flatten(1)
     for place in places_of(network, layer, len(weight)):
-        for first, rows in merged_rows(weight, changes, weight.device):
+        for first, rows in merged_rows(weight, changes, device):
             place.write(rows, first)

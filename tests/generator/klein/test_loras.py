@@ -232,7 +232,7 @@ def test_each_style_is_tried_and_timed(with_loras: Session, lora: Callable[..., 
     engine = with_loras(styles=styles, quantizer=Quantizer(True, torch.int8), dtype=torch.bfloat16)
     before = weights_of(engine)
     assert engine._loras is not None
-    said = engine._loras.try_each(torch.device("cpu"))
+    said = engine._loras.try_each()
     assert re.fullmatch(r"styles\.first\.lora in \d+ ms, styles\.second\.lora in \d+ ms, from main memory", said)
     assert same(weights_of(engine), before)
 
@@ -252,10 +252,10 @@ def test_a_lora_that_eight_bits_cannot_hold_is_refused(with_loras: Session, tmp_
         assert isinstance(engine.model.transformer.single_transformer_blocks[0].attn.to_out, EightBitLinear)
         assert engine._loras is not None
         if weight < 1:
-            engine._loras.try_each(torch.device("cpu"))
+            engine._loras.try_each()
             continue
         with pytest.raises(BackendUnavailable, match=r"styles\.spike\.lora: .* does not fit into eight bits"):
-            engine._loras.try_each(torch.device("cpu"))
+            engine._loras.try_each()
 
 
 def test_only_loras_named_at_the_start_are_drawn_with(with_loras: Session, lora: Callable[..., Lora]) -> None:

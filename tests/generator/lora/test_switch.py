@@ -48,7 +48,7 @@ def switch_of(network: nn.Module, layers: dict[str, Tensor]) -> LoraSwitch:
         name: (LowRank(0, seeded(len(weight), 2), seeded(2, weight[0].numel()), 1.0),)
         for name, weight in layers.items()
     }
-    return LoraSwitch(network, masters, {INK: changes, CLAY: changes})
+    return LoraSwitch(network, masters, {INK: changes, CLAY: changes}, torch.device("cpu"))
 
 
 def every_layer(network: Network) -> dict[str, Tensor]:

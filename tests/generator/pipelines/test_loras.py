@@ -84,7 +84,7 @@ def by_authors(layer: str) -> str:
 
 def merged(pipeline: Any, *styles: Lora, session: tuple[Lora, ...] = ()) -> LoraSwitch:
     switch: LoraSwitch | None = merge_loras(
-        pipeline, "it", find_loras("it", (*session, *styles), silent), session, styles
+        pipeline, CPU, "it", find_loras("it", (*session, *styles), silent), session, styles
     )
     assert switch is not None
     return switch
@@ -200,7 +200,7 @@ def test_the_sessions_lora_is_merged_for_good(sdxl: Callable[[], Any], tmp_path:
     switch.use((lora,))
     twice = by_diffusers(sdxl(), replace(lora, weight=1.0))
     torch.testing.assert_close(picture(pipeline), twice, atol=1e-3, rtol=1e-3)
-    assert merge_loras(sdxl(), "it", find_loras("it", [lora], silent), [lora], []) is None
+    assert merge_loras(sdxl(), CPU, "it", find_loras("it", [lora], silent), [lora], []) is None
 
 
 def test_what_a_loader_leaves_out_is_named(sdxl: Callable[[], Any], tmp_path: Path) -> None:
