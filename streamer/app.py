@@ -16,6 +16,7 @@ from streamer.api import (
     controls,
     drafts,
     health,
+    models,
     moderation,
     panel,
     pictures,
@@ -143,7 +144,9 @@ def build(
     )
     channel = build_channel(show, tables)
     by_key = _picture_api(config, channel, choice, _sampling(config, document))
-    context = ApiContext(channel, store, tokens, config.server.url, overlay_url, where.web, config_file, by_key)
+    context = ApiContext(
+        channel, store, tokens, config.server.url, overlay_url, where.web, where.home, config_file, by_key
+    )
     api = _guarded(_http_api(context, hub, metrics), config)
     panel_url = panel_url_of(config.server.url, tokens.standing[TokenRole.OPERATOR])
     return App(
@@ -223,7 +226,19 @@ def _http_api(context: ApiContext, hub: Hub, metrics: Metrics) -> FastAPI:
     )  # fmt: skip
     api.state.context = context
     problem_details.install(api, lambda: metrics.malformed("http"), {faults.PREFIX: faults.answer})
-    for module in (triggers, controls, stage, requests, drafts, pictures, moderation, panel, health, picture_api):
+    for module in (
+        triggers,
+        controls,
+        stage,
+        requests,
+        drafts,
+        pictures,
+        moderation,
+        models,
+        panel,
+        health,
+        picture_api,
+    ):
         api.include_router(module.router)
     api.include_router(drafts.sockets)
     tokens = context.tokens

@@ -280,7 +280,7 @@ def _add_doctor(commands: Parsers) -> None:
     help_text = "show what is installed, which backend would draw and why, and how to fix what is wrong"
     commands.add_parser("doctor", help=help_text).set_defaults(execute=lambda chosen: doctor(chosen.environ))
     help_text = "list the models that one word selects: licence, memory, and whether they fit here"
-    commands.add_parser("models", help=help_text).set_defaults(execute=lambda chosen: models())
+    commands.add_parser("models", help=help_text).set_defaults(execute=lambda chosen: models(chosen.environ))
 
 
 def _add_bench(commands: Parsers) -> None:
@@ -638,11 +638,12 @@ def _refuse_second_model(backend: str, where: Place, *, elsewhere: bool = False)
         raise AlreadyRunning(str(where.home), running.pid, running.url)
 
 
-def models() -> int:
+def models(environ: Mapping[str, str]) -> int:
     """Print the table of models for this machine."""
+    from streamer import paths
     from streamer.generator.model_table import text
 
-    print(text())
+    print(text(paths.place(environ).home))
     return 0
 
 

@@ -29,6 +29,7 @@ class ApiContext:
     url: str
     overlay_url: str
     web: Path
+    home: Path
     config_file: str
     picture_api: PictureApi
 

@@ -21,6 +21,7 @@ ROUTES = [
     ("POST", "/api/v1/stage/background/clear"), ("POST", "/api/v1/stage/background/undo"),
     ("POST", "/api/v1/stage/background/redo"), ("POST", "/api/v1/stage/background/show?picture=x"),
     ("POST", "/api/v1/triggers"), ("GET", "/api/v1/overlay"), ("GET", "/trigger/x"), ("POST", "/trigger/x"),
+    ("GET", "/api/v1/models"),
     ("GET", "/api/v1/named_triggers"), ("GET", "/api/v1/held/x/image"), ("POST", "/api/v1/requests/x/approve"),
     ("POST", "/api/v1/requests/x/deny"), ("POST", "/api/v1/cut"), ("GET", "/api/v1/bans"), ("POST", "/api/v1/bans"),
     ("DELETE", "/api/v1/bans/x"), ("DELETE", "/api/v1/people/x"), ("GET", "/api/v1/audit"),

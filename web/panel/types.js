@@ -20,6 +20,20 @@
 /** @typedef {{ name: string, address: string, shortcut: string }} NamedTrigger */
 
 /**
+ * @typedef {object} Model
+ * @property {string} name
+ * @property {string} here whether it fits
+ * @property {number | null} seconds null: not measured
+ * @property {string} earning_streams
+ * @property {number} steps
+ * @property {string} size
+ * @property {boolean} edits
+ * @property {string} memory
+ * @property {number} download in GB
+ * @property {string} licence
+ */
+
+/**
  * @typedef {object} HeldPicture
  * @property {number} number
  * @property {ImageRequest} request

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from streamer import installation
 from streamer.commands.options import Sampling
@@ -41,8 +41,8 @@ class Options(BaseModel):
 
     model: str = Field(
         "black-forest-labs/FLUX.2-klein-4B",
-        description="Hugging Face id or folder of a distilled FLUX.2 Klein; 4B is Apache-2.0, 9B is gated and "
-        "non-commercial",
+        description="klein-4b, klein-9b or klein-9b-kv, or the Hugging Face id or folder of a distilled FLUX.2 Klein; "
+        "4B is Apache-2.0, 9B is gated and non-commercial",
     )
     device: str = Field(
         "auto",
@@ -107,6 +107,17 @@ class Options(BaseModel):
     warm_in_background: bool = Field(
         True, description="true: draw slowly at first and optimize between requests; false: optimize first"
     )
+
+    @field_validator("model")
+    @classmethod
+    def _repository(cls, model: str) -> str:
+        """Take the names that streamer models lists; raise ValueError for one of another family."""
+        row = find(model)
+        if row is None:
+            return model
+        if row.backend != "klein":
+            raise ValueError(f"{row.name} is no FLUX.2 Klein; set generator.use to {row.name} to draw with it")
+        return row.repository
 
     @model_validator(mode="after")
     def _judge_has_its_weights(self) -> Options:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TextIO
 
 from streamer.errors import ConfigError
+from streamer.generator import measured_times
 from streamer.generator.backend import Report
 from streamer.generator.benchmark import chart, report
 from streamer.generator.benchmark.arguments import FILES
 from streamer.generator.benchmark.cards import bare_name
 from streamer.generator.benchmark.cases import Wish
 from streamer.generator.benchmark.machine import machine_here
-from streamer.generator.benchmark.results import Case, Results, Skipped
+from streamer.generator.benchmark.results import Case, Results, Row, Skipped
 from streamer.generator.benchmark.runner import outcomes
 from streamer.generator.models import find
 
@@ -41,6 +42,8 @@ def bench(cases: Sequence[Case | Skipped], home: Path, *, out: Path | None, as_j
     try:
         for outcome in outcomes(cases, home, progress.begin):
             results = results.with_outcome(outcome)
+            if isinstance(outcome, Row):
+                _remember(home, outcome)
             if out is not None:
                 _write(out, results)
     finally:
@@ -85,6 +88,14 @@ class ProgressLine:
         elif line != self._shown:
             print(line, file=self._stream, flush=True)
         self._shown = line
+
+
+def _remember(home: Path, row: Row) -> None:
+    """Let ``streamer models`` and the panel tell the time of a listed model at its native size."""
+    case, model = row.case, find(row.case.model)
+    if model is None or case.stock or (case.width, case.height) != model.native:
+        return
+    measured_times.remember(home, row.device, model.name, row.p50_ms / 1000)
 
 
 def _prepare(out: Path) -> None:

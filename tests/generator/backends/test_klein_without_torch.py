@@ -32,6 +32,14 @@ def test_a_wrong_optimization_is_refused_with_the_right_names(tmp_path: Path) ->
     )
 
 
+def test_a_model_of_the_table_is_named_by_one_word() -> None:
+    """The names are those of streamer models; one of another family is refused with what to set instead."""
+    assert klein.Options(model="klein-9b").model == "black-forest-labs/FLUX.2-klein-9B"
+    assert klein.Options(model="someone/else").model == "someone/else"
+    with pytest.raises(ValidationError, match=r"sdxl-turbo is no FLUX.2 Klein; set generator.use to sdxl-turbo"):
+        klein.Options(model="sdxl-turbo")
+
+
 def test_the_policy_judge_needs_its_weights() -> None:
     """It reads the embedding and the last layers, which a small memory leaves on the host."""
     with pytest.raises(ValidationError, match="memory: the policy judge needs"):
