@@ -1,8 +1,8 @@
 """Decides which channel gets the GPU that is free: fair by GPU time and weight, with a streamer's keys before chat.
 
 Start-time fair queueing: each channel has a clock that its pictures move on, the slower the more weight it has, and the
-channel whose clock is furthest behind is next. A channel that had nothing to draw gets no credit for it. Time is an
-argument, in monotonic seconds.
+channel whose clock is furthest behind is next. A channel that had nothing to draw may save up CREDIT_S of it, so that
+two pictures in a row do not wait behind a channel that floods. Time is an argument, in monotonic seconds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from streamer.types import Lane
 
 KEY_EVERY_S = 2.0
 """A channel's keys come before other channels' chat once in this time; more often they would take the GPU for one."""
+CREDIT_S = 0.5
+"""GPU seconds that a modest channel may be ahead of a busy one; without it a channel pays at once for every burst."""
 ASSUMED_S = 0.2
 """What a channel's first picture is assumed to take."""
 
@@ -75,7 +77,8 @@ class FairShare:
             share.key_at, share.keys_in_flight = now, share.keys_in_flight + 1
         start = self._start(share)
         if not turn.is_key and not turn.again:
-            self._clock = start  # nobody who waits is behind it; whoever went before others says nothing of them
+            # Nobody who waits is further behind; whoever went before others says nothing of them.
+            self._clock = max(self._clock, start)
         turn.charged_s = share.picture_s
         share.clock = start + turn.charged_s / share.weight
 
@@ -87,7 +90,7 @@ class FairShare:
         share.picture_s, turn.is_key = seconds or share.picture_s, False
 
     def _start(self, share: Share) -> float:
-        return max(share.clock, self._clock)
+        return max(share.clock, self._clock - CREDIT_S)
 
     @staticmethod
     def _is_due_key(turn: Turn, now: float) -> bool:
