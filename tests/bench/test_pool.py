@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.pool import PoolChannel, draw, goals, process_slot, request, running
+from bench.pool import draw, goals, process_slot, request, running
 from bench.timed_backend import JPEG_BYTES
+from streamer.generator.pool_channel import PoolChannel
 
 
 async def test_its_backend_waits_for_each_step_and_hands_out_a_picture_of_its_size(tmp_path: Path) -> None:
