@@ -68,6 +68,11 @@ def used(program: Remote, key: str) -> dict[str, Any]:
     return report
 
 
+def speaking(program: Remote, key: str) -> openai.OpenAI:
+    """Return OpenAI's own client, to be closed by whoever asks for it."""
+    return openai.OpenAI(base_url=f"{program.url}/v1", api_key=key, max_retries=0)
+
+
 @pytest.fixture
 def key() -> str:
     return new_api_key()
@@ -103,8 +108,7 @@ def test_an_edit_goes_through_a_program_to_whoever_can_edit(tmp_path: Path, key:
     uploaded = picture(80, 60, "JPEG")
     with serving() as server:
         server.answer = lambda asked: drawn(picture(640, 352))
-        with running(tmp_path / "far", CONFIG + SELLS + drawing_on(server.url), key) as far:
-            api = openai.OpenAI(base_url=f"{far.url}/v1", api_key=key, max_retries=0)
+        with running(tmp_path / "far", CONFIG + SELLS + drawing_on(server.url), key) as far, speaking(far, key) as api:
             answer = api.images.edit(image=uploaded, prompt="make it winter", size=SIZE)
             assert answer.data
             data = base64.b64decode(answer.data[0].b64_json or "")
@@ -117,8 +121,7 @@ def test_an_edit_goes_through_a_program_to_whoever_can_edit(tmp_path: Path, key:
 
 
 def test_a_client_that_leaves_stops_its_drawing_and_pays_nothing(tmp_path: Path, key: str) -> None:
-    with running(tmp_path / "far", CONFIG + SELLS + SLOW, key) as far:
-        api = openai.OpenAI(base_url=f"{far.url}/v1", api_key=key, max_retries=0)
+    with running(tmp_path / "far", CONFIG + SELLS + SLOW, key) as far, speaking(far, key) as api:
         with api.images.generate(prompt="a fox", size=SIZE, stream=True, partial_images=3) as stream:
             assert next(iter(stream)).type == "image_generation.partial_image"
         wait_until_ready(far.url)
