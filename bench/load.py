@@ -45,6 +45,7 @@ class Prepared:
 
     active: Mapping[str, str] = MappingProxyType({"backend": "prepared"})
     restarts: Mapping[str, int] = MappingProxyType({})
+    slots: Mapping[str, Health] = MappingProxyType({})
     abilities = Abilities(edits=False)
 
     waited_s = 0.0

@@ -45,6 +45,7 @@ from streamer.config_file import Document
 from streamer.errors import BackendUnavailable, ConfigError
 from streamer.generator.backend_choice import BackendChoice, choose, options_of_model
 from streamer.generator.config import WorkerSetup
+from streamer.generator.gpus import GpuMonitor
 from streamer.generator.ipc import PROCEDURAL, BackendUse, JudgeUse
 from streamer.generator.lora.files import check_here
 from streamer.generator.pool import Pool
@@ -145,7 +146,7 @@ def build(
     channel = build_channel(show, tables)
     by_key = _picture_api(config, channel, choice, _sampling(config, document))
     context = ApiContext(
-        channel, store, tokens, config.server.url, overlay_url, where.web, where.home, config_file, by_key
+        channel, store, tokens, config.server.url, overlay_url, where.web, where.home, config_file, by_key, GpuMonitor()
     )
     api = _guarded(_http_api(context, hub, metrics), config)
     panel_url = panel_url_of(config.server.url, tokens.standing[TokenRole.OPERATOR])

@@ -252,6 +252,11 @@ class Generator(Protocol):
         """Count restarts by cause."""
         ...
 
+    @property
+    def slots(self) -> Mapping[str, Health]:
+        """Return how each place does that draws pictures, by its name."""
+        ...
+
     def lease(self, lane: Lane, unless: asyncio.Event | None = None) -> AbstractAsyncContextManager[Lease | None]:
         """Wait until a picture of this lane may be drawn at once; None if ``unless`` is set before."""
         ...

@@ -43,6 +43,11 @@ class RequestState(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
 
+    @property
+    def final(self) -> bool:
+        """Tell whether a request in this state has ended."""
+        return self not in (RequestState.QUEUED, RequestState.DRAWING, RequestState.HELD)
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

@@ -11,6 +11,7 @@ from fastapi.requests import HTTPConnection
 
 from streamer.api.auth import TokenRole, TokenTable, bearer
 from streamer.api.v1.service import PictureApi
+from streamer.generator.gpus import GpuMonitor
 from streamer.pipeline.pipeline import Channel
 from streamer.storage.store import Store
 
@@ -32,6 +33,7 @@ class ApiContext:
     home: Path
     config_file: str
     picture_api: PictureApi
+    gpus: GpuMonitor
 
 
 def context_of(connection: HTTPConnection) -> ApiContext:

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from streamer import __version__
 from streamer.api.dependencies import Context
-from streamer.pipeline.status import exposition
+from streamer.pipeline.exposition import exposition
 
 router = APIRouter(tags=["probes"])
 
@@ -29,4 +29,5 @@ async def readyz(context: Context) -> Response:
 @router.get("/metrics")
 async def metrics(context: Context) -> Response:
     """Answer in the Prometheus text format."""
-    return Response(exposition(context.channel.show), media_type="text/plain; version=0.0.4; charset=utf-8")
+    text = exposition(context.channel.show, await context.gpus.usage())
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -44,6 +44,11 @@ class PoolChannel:
         """Count restarts by cause."""
         return self._pool.restarts
 
+    @property
+    def slots(self) -> Mapping[str, Health]:
+        """Return how each slot does, by its name."""
+        return {slot.place.name: slot.health() for slot in self._pool.slots}
+
     def health(self) -> Health:
         """Return whether anything draws."""
         return self._pool.health()

@@ -148,6 +148,8 @@ class Admit:
         show, now = self._show, self._show.now()
         if notice.actor is not None:
             self._remember(notice.actor, EVENTS)
+        if notice.kind in (NoticeKind.ONLINE, NoticeKind.OFFLINE):
+            show.live = notice.kind is NoticeKind.ONLINE
         show.raid_mode.observe(notice, now)
         if notice.kind in (NoticeKind.SHIELD_ON, NoticeKind.SHIELD_OFF):
             show.intake.shield(notice.kind is NoticeKind.SHIELD_ON)
@@ -354,19 +356,21 @@ class Admit:
         show = self._show
         stored = show.store.requests.accept(request)
         show.lineage.note(request.id, request.actor.id)
-        show.metrics.took(PipelineStep.ADMIT, (now - request.at) * 1000)
+        show.metrics.took(PipelineStep.ADMIT, now - request.at)
         show.publisher.mark_dirty()
         return stored
 
     async def _stored(self, request: ImageRequest, stored: Awaitable[None], outcome: ReceiptOutcome) -> Receipt:
         """Wait until an accepted request is on the disk: after a crash nothing would be left of it otherwise."""
+        show, since = self._show, self._show.now()
         try:
             await stored
         except StoreError:
             reason = "the request could not be saved"
-            self._show.drop(lambda queued: queued.id == request.id, "store", reason)
-            self._show.active.cancel(request.id)
+            show.drop(lambda queued: queued.id == request.id, "store", reason)
+            show.active.cancel(request.id)
             return Receipt(request.id, ReceiptOutcome.REFUSED, "store", reason)
+        show.metrics.took(PipelineStep.STORE, show.now() - since)
         return Receipt(request.id, outcome)
 
     def _refuse(self, refusal: Refusal, trigger: Trigger) -> Receipt:

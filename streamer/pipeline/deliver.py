@@ -82,9 +82,9 @@ class Deliver:
         if (times := self._airing.pop(request_id)) is None:
             return
         asked_at, own_s = times
-        self._show.metrics.took(PipelineStep.PAINT, (at - asked_at) * 1000)
+        self._show.metrics.took(PipelineStep.PAINT, at - asked_at)
         if own_s is not None:
-            self._show.metrics.took(PipelineStep.OVERHEAD, (at - asked_at - own_s) * 1000)
+            self._show.metrics.took(PipelineStep.OVERHEAD, at - asked_at - own_s)
         self._show.publisher.mark_dirty()
 
     def stopped(self, request: ImageRequest) -> None:
@@ -126,10 +126,11 @@ class Deliver:
     def _measure(self, request: ImageRequest, picture: DrawnPicture, now: float) -> None:
         show = self._show
         show.active.draw_times.note(request, picture.draw_s)
-        show.metrics.took(PipelineStep.QUEUE, (now - picture.draw_s - request.at) * 1000)
-        show.metrics.took(PipelineStep.DRAW, picture.draw_s * 1000)
+        show.metrics.took(PipelineStep.QUEUE, now - picture.draw_s - request.at)
+        show.metrics.took(PipelineStep.DRAW, picture.draw_s)
+        show.metrics.judged([*picture.judgements, *picture.frame.judgements])
         if picture.judgements or picture.frame.judgements:
-            show.metrics.took(PipelineStep.JUDGE, picture.judged_s * 1000)
+            show.metrics.took(PipelineStep.JUDGE, picture.judged_s)
 
     def _refuse(self, request: ImageRequest, refusal: Refusal, picture: DrawnPicture, now: float) -> None:
         self._show.air_gate.record_objection(refusal, [*picture.judgements, *picture.frame.judgements])
@@ -152,7 +153,7 @@ class Deliver:
         if picture.frame.left_out_words:
             show.publisher.notify(shortened_answer(request))
         self.put_on_air(request, self._finish(request), cleared, picture.draw_s, drawn_at)
-        show.metrics.took(PipelineStep.DELIVER, (show.now() - drawn_at) * 1000)
+        show.metrics.took(PipelineStep.DELIVER, show.now() - drawn_at)
 
     def _hold(self, request: ImageRequest, picture: DrawnPicture, hold: Hold | None) -> None:
         """Keep a picture out of sight: for a moderator, or (without a hold) for its seconds of delay."""

@@ -93,6 +93,7 @@ class _NoGenerator:
 
     active: Mapping[str, str] = {}
     restarts: Mapping[str, int] = {}
+    slots: Mapping[str, Health] = {}
 
     def __init__(self, abilities: Abilities) -> None:
         self.abilities = abilities

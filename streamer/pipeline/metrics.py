@@ -1,23 +1,32 @@
 """How long each step took and how often what happened: Prometheus for machines, percentiles for the panel.
 
-Nothing here names a viewer: labels are our own words (a source, a rule, a state), never anything typed in chat.
+exposition.py adds what is read at the moment of a scrape. Nothing here names a viewer: labels are our own words (a
+source, a rule, a state), never anything typed in chat.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-
-from streamer.types import (
-    RequestState,
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
 )
+
+from streamer.types import Judgement, RequestState
 
 _RECENT = 256
 # From a command parsed in microseconds to a first picture on a CPU; the goals (30, 50, 165, 300 ms) lie between bounds.
-_BUCKETS_MS = (0.1, 0.5, 1, 5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000, 2000, 5000, 10000, 30000)
+_BUCKETS_S = (
+    0.0001, 0.0005, 0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30,
+)  # fmt: skip
 _GPU_WAIT_BUCKETS_S = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30)
 
 
@@ -25,10 +34,12 @@ class PipelineStep(StrEnum):
     """The stretches of the way from a trigger to painted pixels.
 
     Judge is how long a finished picture waited for judges, a part of draw. Overhead is all of the way but what the
-    backend drew and the judges took, of requests that did not have to wait for their turn.
+    backend drew and the judges took, of requests that did not have to wait for their turn. Store is how long a
+    request waited until it was on the disk.
     """
 
     ADMIT = "admit"
+    STORE = "store"
     QUEUE = "queue"
     DRAW = "draw"
     JUDGE = "judge"
@@ -56,44 +67,54 @@ class Metrics:
     """Count and time into a registry of its own, so that two programs in one process do not meet."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        # When each counter began to count: Prometheus knows that by itself, and it doubles what is sent.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = registry if registry is not None else CollectorRegistry()
         self.timings = Timings()
-        self._triggers = Counter("streamer_triggers", "Triggers received", ["source"], registry=registry)
+        ProcessCollector(registry=registry)
+        self._triggers = Counter("streamer_triggers", "Commands and key presses", ["source"], registry=registry)
+        self._events = Counter(
+            "streamer_source_events", "Everything that a source reported, ordinary chat included", ["source", "kind"],
+            registry=registry,
+        )  # fmt: skip
+        self._changes = Counter(
+            "streamer_part_changes", "How often a source, an output or a connection came into a state",
+            ["part", "state"], registry=registry,
+        )  # fmt: skip
         self._malformed = Counter("streamer_malformed", "Inputs that could not be read", ["source"], registry=registry)
         self._closed = Counter(
             "streamer_connections_closed", "Connections closed by server.limits", ["reason"], registry=registry
         )
         self._requests = Counter("streamer_requests", "Requests by how they ended", ["state"], registry=registry)
         self._refusals = Counter("streamer_refusals", "Requests refused", ["rule"], registry=registry)
-        self._restarts = Gauge("streamer_generator_restarts", "Generator restarts", ["cause"], registry=registry)
-        self._steps = Histogram(
-            "streamer_step_ms",
-            "Duration of each step in milliseconds",
-            ["step"],
-            buckets=_BUCKETS_MS,
-            registry=registry,
+        self._judgements = Counter(
+            "streamer_judgements", "What judges found in texts and pictures", ["judge", "outcome"], registry=registry
         )
+        self._judging = _histogram(registry, "streamer_judge_seconds", "How long each judge took", ["judge"])
+        self._steps = _histogram(registry, "streamer_step_seconds", "How long each step took", ["step"])
         self._gpu_wait = Histogram(
-            "streamer_gpu_wait_seconds",
-            "How long the picture whose turn it is waits for a free GPU",
-            buckets=_GPU_WAIT_BUCKETS_S,
-            registry=registry,
-        )
-        self._queue = Gauge("streamer_queue_length", "Requests in the queue", registry=registry)
-        self._wait = Gauge(
-            "streamer_expected_wait_seconds", "Expected wait of a new request", ["layer"], registry=registry
-        )
-        self._pages = Gauge("streamer_overlay_pages", "Connected overlay pages", registry=registry)
-        self._age = Gauge("streamer_on_air_age_seconds", "Age of the picture on air", ["layer"], registry=registry)
-        self._disk = Gauge("streamer_disk_free_bytes", "Free space on the state folder's disk", registry=registry)
-        self._failures = Gauge(
-            "streamer_store_failures", "Failed calls to the database and its files", registry=registry
-        )
-        self._lag = Gauge("streamer_loop_lag_ms", "Delay of the event loop in milliseconds", registry=registry)
+            "streamer_gpu_wait_seconds", "How long the picture whose turn it is waits for a free GPU",
+            buckets=_GPU_WAIT_BUCKETS_S, registry=registry,
+        )  # fmt: skip
+        self._lag = _histogram(registry, "streamer_loop_lag_seconds", "How late the event loop ran a timer")
+        self._inbox = Gauge("streamer_inbox_length", "Events that wait to be admitted", registry=registry)
+        for step in PipelineStep:  # a rate needs the zero before the first count
+            self._steps.labels(step.value)
+        for state in RequestState:
+            if state.final:
+                self._requests.labels(state.value)
 
     def trigger(self, source: str) -> None:
-        """Count something that happened outside."""
+        """Count a command or a key press."""
         self._triggers.labels(source).inc()
+
+    def source_event(self, source: str, kind: str) -> None:
+        """Count something that a source reported, whatever becomes of it."""
+        self._events.labels(source, kind).inc()
+
+    def part_changed(self, part: str, state: str) -> None:
+        """Count that a source, an output or a connection came into a state."""
+        self._changes.labels(part, state).inc()
 
     def malformed(self, source: str) -> None:
         """Count a message that could not be read."""
@@ -111,52 +132,32 @@ class Metrics:
         """Count a refusal."""
         self._refusals.labels(rule).inc()
 
-    def restarts(self, cause: str, count: int) -> None:
-        """Set how often the generator was restarted; ``cause`` is one word, not a message."""
-        self._restarts.labels(cause).set(count)
+    def judged(self, judgements: Iterable[Judgement]) -> None:
+        """Count what judges found, and record how long each of them took."""
+        for judgement in judgements:
+            self._judgements.labels(judgement.judge, judgement.outcome.value).inc()
+            self._judging.labels(judgement.judge).observe(judgement.took_ms / 1000)
 
-    def took(self, step: PipelineStep, ms: float) -> None:
+    def took(self, step: PipelineStep, seconds: float) -> None:
         """Record how long a step took."""
-        self.timings.add(step, ms)
-        self._steps.labels(step.value).observe(ms)
+        self.timings.add(step, seconds * 1000)
+        self._steps.labels(step.value).observe(seconds)
 
     def waited_for_gpu(self, seconds: float) -> None:
         """Record how long a picture waited for a GPU after its turn had come."""
         self._gpu_wait.observe(seconds)
 
-    def queue_length(self, length: int) -> None:
-        """Set how many pictures wait."""
-        self._queue.set(length)
+    def loop_lag(self, seconds: float) -> None:
+        """Record how late the event loop ran a timer."""
+        self._lag.observe(seconds)
 
-    def expected_wait(self, layer: str, seconds: float) -> None:
-        """Set in how many seconds a picture that a viewer asks for now would be on air."""
-        self._wait.labels(layer).set(seconds)
+    def inbox(self, length: int) -> None:
+        """Set how many events wait to be admitted."""
+        self._inbox.set(length)
 
-    def overlay_pages(self, pages: int) -> None:
-        """Set how many overlay pages are connected."""
-        self._pages.set(pages)
 
-    def on_air_age(self, layer: str, seconds: float | None) -> None:
-        """Set how old the picture on a layer is; None when nothing is on air there."""
-        age = self._age.labels(layer)
-        if seconds is not None:
-            age.set(seconds)
-        else:
-            self._age.remove(layer)
-
-    def disk(self, free_bytes: int | None, failures: int) -> None:
-        """Set how much space is free, None when it is not known yet, and how often the store failed."""
-        if free_bytes is not None:
-            self._disk.set(free_bytes)
-        self._failures.set(failures)
-
-    def loop_lag(self, ms: float) -> None:
-        """Set how late the event loop ran a timer."""
-        self._lag.set(ms)
-
-    def exposition(self) -> bytes:
-        """Return everything in Prometheus' text format."""
-        return generate_latest(self.registry)
+def _histogram(registry: CollectorRegistry, name: str, about: str, labels: Sequence[str] = ()) -> Histogram:
+    return Histogram(name, about, labels, buckets=_BUCKETS_S, registry=registry)
 
 
 def _percentiles(times: list[float]) -> Percentiles:

@@ -92,6 +92,7 @@ class Pipeline:
         try:
             async with aclosing(source.listen()) as events:  # type: ignore[type-var]
                 async for event in events:
+                    self._show.metrics.source_event(source.health().name, type(event).__name__.lower())
                     if isinstance(event, Retraction):
                         # Overtakes the inbox: what moderators take down must not wait behind a flood.
                         await self._channel.admit.take(event)
@@ -184,23 +185,26 @@ class Pipeline:
             await asyncio.sleep(AVAILABILITY_EVERY_S)
 
     async def _watch_lag(self) -> None:
-        """Measure how late the event loop runs."""
+        """Measure how late the event loop runs, and how much waits for it."""
         while True:
             since = self._show.now()
             await asyncio.sleep(LAG_EVERY_S)
-            self._show.metrics.loop_lag(max(0.0, self._show.now() - since - LAG_EVERY_S) * 1000)
+            self._show.metrics.loop_lag(max(0.0, self._show.now() - since - LAG_EVERY_S))
+            self._show.metrics.inbox(self._inbox.qsize())
 
     async def _watch_health(self) -> None:
         """Show panels each change of a part's state: nobody else reports one."""
-        last = self._states()
+        generator, parts = self._show.generator.health(), self._part_states()
         while True:
             await asyncio.sleep(HEALTH_EVERY_S)
             if self._show.generator.health().draws:
                 self._note_gpu_returned()
-            if (states := self._states()) != last:
-                last = states
+            last, generator, parts = (generator, parts), self._show.generator.health(), self._part_states()
+            if (generator, parts) != last:
                 self._show.publisher.mark_dirty()
+            for name, state in set(parts) - set(last[1]):
+                self._show.metrics.part_changed(name, state.value)
 
-    def _states(self) -> list[object]:
-        """Return the generator's health and the state of all other parts, whose details change all the time."""
-        return [self._show.generator.health(), *((part.name, part.state) for part in parts_health(self._show))]
+    def _part_states(self) -> list[tuple[str, HealthState]]:
+        """Return the state of all parts but the generator; their details change all the time."""
+        return [(part.name, part.state) for part in parts_health(self._show)]

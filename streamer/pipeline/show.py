@@ -111,6 +111,8 @@ class Show:
     people: People = field(default_factory=People)
     lineage: Lineage = field(default_factory=Lineage)
     drafts: Drafts = field(default_factory=Drafts)
+    live: bool = False
+    """Whether a platform or OBS has said that the stream is on; nobody may be there to say so."""
     stopped: dict[str, Health] = field(default_factory=dict)
     """Sources and outputs that ended by an error, by name."""
     work: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,4 +1,4 @@
-"""What a control panel and Prometheus see of one show."""
+"""What a control panel sees of one show."""
 
 from __future__ import annotations
 
@@ -78,18 +78,3 @@ def on_air(show: Show) -> dict[str, str | None]:
     """Return the request id of each layer's picture, None for an empty layer."""
     shown = {layer: show.stage.current(layer) for layer in show.hub.layers}
     return {layer: frame.request_id if frame else None for layer, frame in shown.items()}
-
-
-def exposition(show: Show) -> bytes:
-    """Update the gauges and return all metrics in Prometheus' text format."""
-    metrics, now = show.metrics, show.now()
-    metrics.queue_length(len(show.queued()))
-    for name, seconds in newcomer_waits(show).items():
-        metrics.expected_wait(name, seconds)
-    metrics.overlay_pages(show.hub.pages.count)
-    for layer in show.stage.snapshot():
-        metrics.on_air_age(layer.layer, None if layer.since is None else now - layer.since)
-    for cause, count in show.generator.restarts.items():
-        metrics.restarts(cause, count)
-    metrics.disk(show.store.database.disk.free_bytes, show.store.database.disk.failures)
-    return metrics.exposition()

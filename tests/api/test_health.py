@@ -18,7 +18,7 @@ async def test_metrics_count_without_naming_anybody(program: Remote) -> None:
     await program.shown("!bg a very private wish", name="secretviewer")
     text = (await program.client.get("/metrics")).text
     assert 'streamer_requests_total{state="shown"}' in text
-    assert 'streamer_step_ms_count{step="draw"}' in text
+    assert 'streamer_step_seconds_count{step="draw"}' in text
     assert "streamer_overlay_pages" in text
     assert "secretviewer" not in text
     assert "private" not in text

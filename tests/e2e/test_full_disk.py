@@ -42,7 +42,7 @@ async def test_a_disk_that_takes_no_more_is_told_and_the_show_goes_on_when_there
             assert "no picture goes on air" in failed["detail"]
             assert (await remote.status())["on_air"]["background"] is not None
             metrics = (await remote.client.get("/metrics")).text
-            assert "streamer_store_failures 0.0" not in metrics
+            assert "streamer_store_failures_total 0.0" not in metrics
             assert "streamer_disk_free_bytes" in metrics
 
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))

@@ -29,6 +29,7 @@ class Brush:
 
     active: Mapping[str, str] = MappingProxyType({})
     restarts: Mapping[str, int] = MappingProxyType({})
+    slots: Mapping[str, Health] = MappingProxyType({})
     abilities = Abilities()
     waited_s = 0.0
 

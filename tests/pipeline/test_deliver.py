@@ -9,7 +9,7 @@ import pytest
 
 from streamer.interfaces import Rule
 from streamer.moderation.policy import Policy
-from streamer.pipeline.status import exposition
+from streamer.pipeline.exposition import exposition
 from streamer.types import Answer, Frame, Hold, ImageRequest, Judgement, Outcome, Preview, Refusal
 from tests.support.show import Easel, Room, held, opened
 
@@ -58,7 +58,10 @@ async def test_how_long_judges_kept_a_picture_is_a_time_of_its_own(room: Room) -
     await room.draw_next()
     timings = room.status().timings
     assert (timings["judge"].count, timings["judge"].p50) == (1, 250.0)
-    assert b'streamer_step_ms_count{step="judge"} 1.0' in exposition(room.show)
+    text = exposition(room.show)
+    assert b'streamer_step_seconds_count{step="judge"} 1.0' in text
+    assert b'streamer_judgements_total{judge="eye",outcome="allow"} 1.0' in text
+    assert b'streamer_judge_seconds_count{judge="eye"} 1.0' in text
 
 
 async def test_a_picture_that_its_judge_blocks_is_never_shown_not_even_the_streamers(room: Room) -> None:

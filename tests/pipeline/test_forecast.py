@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamer.pipeline.exposition import exposition
 from streamer.pipeline.forecast import Upcoming, in_words, newcomer_waits, shown_in, start_times
-from streamer.pipeline.status import exposition
 from streamer.types import Role
 from tests.support.show import opened
 

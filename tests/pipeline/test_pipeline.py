@@ -15,10 +15,10 @@ from streamer.interfaces import Abilities, Health, HealthState, SourceEvent
 from streamer.moderation.rules import cooldown
 from streamer.overlay import wire
 from streamer.overlay.hub import HubUpdate
+from streamer.pipeline.exposition import exposition
 from streamer.pipeline.game_mode import NO_CARD
 from streamer.pipeline.queue_options import QueueOptions
 from streamer.pipeline.show import restore
-from streamer.pipeline.status import exposition
 from streamer.types import (
     Actor,
     Clear,

@@ -13,8 +13,8 @@ from streamer.commands.draft_order import DraftOrder, draft_request
 from streamer.moderation.policy import Policy
 from streamer.moderation.rules import picture
 from streamer.pipeline.drafts import MOST_WAITING, Draft, DraftState
+from streamer.pipeline.exposition import exposition
 from streamer.pipeline.private_draw import WAITS_S
-from streamer.pipeline.status import exposition
 from streamer.types import Ended, Frame, ImageRequest, Judgement, Outcome, Preview, RequestState, Role, Toast
 from tests.support.show import Easel, Room, opened
 
@@ -85,7 +85,7 @@ async def test_a_private_picture_goes_to_its_asker_and_nowhere_else(room: Room) 
     assert not any(isinstance(event, Ended | Frame | Preview | Toast) for event in room.notes.events)
     assert await room.store.requests.newest(10) == []
     assert await room.store.pictures.newest(10) == []
-    assert exposition(room.show).count(b"shown") == 0
+    assert b'streamer_requests_total{state="shown"} 0.0' in exposition(room.show)
 
 
 async def test_nobody_but_the_asker_learns_that_it_waits_or_is_drawn(room: Room) -> None:

@@ -97,7 +97,7 @@ async def test_an_end_is_stored_counted_and_told(desk: Desk) -> None:
     row = await desk.store.requests.get("r1")
     assert row is not None
     assert (row.state, row.reason) == ("expired", "waited too long")
-    assert b'streamer_requests_total{state="expired"} 1.0' in desk.metrics.exposition()
+    assert desk.metrics.registry.get_sample_value("streamer_requests_total", {"state": "expired"}) == 1
     telling = asyncio.create_task(desk.air.run())
     while not desk.notes.events:
         await asyncio.sleep(0)

@@ -58,6 +58,7 @@ class Easel:
         self.cancelled: list[str] = []
         self.active = {"backend": "easel"}
         self.restarts = {"crash": 2}
+        self.slots = {"this computer": Health("generator", HealthState.READY)}
         self.drew_s, self.judged_s, self.waited_s = 0.1, 0.0, 0.0
         self.abilities = Abilities()
         self.paint: Callable[[ImageRequest], bytes] = lambda request: request.prompt.encode()
