@@ -5,8 +5,8 @@
     python -m bench.openvino --folder /somewhere   keeps the random weights and the converted files there, 8 GB
 
 Each way of drawing is a process of its own, so that its memory is its own: what it takes while it draws, and the most
-it took since it started. "first" is a first start, which converts; the others find the converted files, unless they are
-the first with their weights or decoder. Errors compare the pictures with those of the stock pipeline in float32.
+it took since it started. "first" is a first start, which converts unless the files are there; the others find them.
+Errors compare the pictures with those of the stock pipeline in float32.
 """
 
 from __future__ import annotations
@@ -35,8 +35,6 @@ WAYS: dict[str, dict[str, str]] = {
     "first": {"weights": "int8"},
     "int8": {"weights": "int8"},
     "int8 float32": {"weights": "int8", "precision": "float32"},
-    "float16": {"weights": "float16"},
-    "full decoder": {"weights": "int8", "decoder": "full"},
 }
 SLOWEST_SHARE = 0.6
 """OpenVINO is to take at most this share of stock PyTorch's time in float32."""
@@ -54,7 +52,7 @@ def main() -> None:
             folder = Path(asked.folder or scratch).absolute() / f"{family}-{asked.size}"
             if not (folder / "taesd").exists():
                 write(folder, family, asked.size)
-            ways = [way for way in ways_of(family) if way in asked.ways.split(",")]
+            ways = [way for way in WAYS if way in asked.ways.split(",")]
             metrics[family] = {way: start(folder, family, asked.size, way) for way in ways}
     finish("openvino", metrics, goals_of(metrics) if asked.size == "full" else [], device=machine(), size=asked.size)
 
@@ -77,11 +75,6 @@ def goals_of(metrics: dict[str, Any]) -> list[dict[str, object]]:
         for family, ways in metrics.items()
         if (stock := ways.get("torch float32")) and "int8" in ways
     ]
-
-
-def ways_of(family: str) -> list[str]:
-    """A model whose own decoder is tiny has no other one."""
-    return [way for way in WAYS if family != "sdxs" or way != "full decoder"]
 
 
 def write(folder: Path, family: str, size: str) -> None:
@@ -140,7 +133,7 @@ def compared(scratch: Path, way: str, picture: Any) -> dict[str, float]:
     kept = scratch / "stock.npy"
     if way == "torch float32":
         np.save(kept, picture)
-    if not kept.exists() or way == "full decoder":
+    if not kept.exists():
         return {}
     truth, found = np.load(kept).astype(float), picture.astype(float)
     error = float(np.linalg.norm(found - truth) / np.linalg.norm(truth))

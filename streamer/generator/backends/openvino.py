@@ -33,9 +33,7 @@ class Options(BaseModel):
     precision: Precision = Field(
         "auto", description="float32 or bfloat16; auto: bfloat16 where the processor multiplies in it"
     )
-    weights: Weights = Field(
-        "int8", description="int8: half the disk and less memory; float16: as the model was published"
-    )
+    weights: Weights = Field("int8", description="int8: half of the disk; float16: as the model was published")
     decoder: str = Field(
         "tiny",
         description="tiny: TAESD, 18 times less work than a full decoder, softer; full: the model's own; or the "
