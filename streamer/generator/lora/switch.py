@@ -1,7 +1,7 @@
 """Changes the LoRAs that a network draws with, in place: compiled code and captured graphs read the same memory.
 
 The weights as loaded are kept, and each change is merged from them: nothing adds up, and without LoRAs every bit is as
-it was. docs/decisions/0022-lora-in-place.md says why they are not computed beside the layers.
+it was. docs/decisions/0026-lora-in-place.md says why they are not computed beside the layers.
 """
 
 from __future__ import annotations
