@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -19,7 +20,7 @@ from urllib.request import getproxies
 
 from pydantic import BaseModel
 
-from streamer import app, config_checks, installation, paths, server
+from streamer import app, config_checks, installation, paths, plugins, server
 from streamer.config import Config
 from streamer.config_file import Document
 from streamer.errors import BackendUnavailable, ConfigError, ListenError, ObsAway, ObsError, StoreError, StreamerError
@@ -30,6 +31,8 @@ from streamer.generator.klein.measured_choice import remembered
 from streamer.generator.model_table import memory_here
 from streamer.generator.models import Commercial, Fit, fit
 from streamer.generator.render.fonts import unwritable_scripts
+from streamer.generator.slots import remote
+from streamer.generator.worker_link import NotStarted
 from streamer.integrations import network
 from streamer.integrations.obs import password
 from streamer.integrations.obs.client import SERVER_SWITCH
@@ -92,6 +95,7 @@ def examine(environ: Mapping[str, str]) -> list[CheckResult]:
         *_model(config, document),
         *_measured(config, document, where),
         *_picture_server(config, where.home),
+        *_workers(config, document, where.home),
         _fonts(),
         _port(config, where),
         _obs(config, where, environ),
@@ -250,6 +254,22 @@ def _picture_server(config: Config, home: Path) -> Iterator[CheckResult]:
         yield CheckResult(Mark.BAD, "picture key", error.problem, error.fix or "correct the file that key_file names")
     else:
         yield CheckResult(Mark.OK, "picture key", f"prompts go to {options.url}; who asked does not")
+
+
+def _workers(config: Config, document: Document, home: Path) -> Iterator[CheckResult]:
+    """Ask each worker on another computer whether it would draw for this one."""
+    for selection in app.slot_selections(config):
+        options = plugins.checked_options(selection, document)
+        if not isinstance(options, remote.Options):
+            continue
+        try:
+            asyncio.run(remote.probe(options, home))
+        except ConfigError as error:
+            yield CheckResult(Mark.BAD, "worker", error.problem, error.fix or "see docs/two-computers.md")
+        except NotStarted as error:
+            yield CheckResult(Mark.BAD, "worker", str(error), "start streamer worker there; see docs/two-computers.md")
+        else:
+            yield CheckResult(Mark.OK, "worker", f"{options.url} answers and takes the token")
 
 
 def _loras(loras: Sequence[Lora], module: ModuleType, options: BaseModel) -> Iterator[CheckResult]:

@@ -11,6 +11,7 @@ from streamer import cli, doctor, installation
 from streamer.generator import processor
 from streamer.generator.klein.measured_choice import Measurement, remember
 from streamer.generator.processor import Processor
+from streamer.storage import secret_files
 from tests.support.lora_files import FLUX2_4B, FLUX2_9B, Shapes, write_tensors
 from tests.support.nvidia_smi import put_tool
 from tests.support.real_program import CONFIG, Remote, environment, free_port
@@ -44,6 +45,19 @@ def test_what_would_stop_the_start_is_found_by_the_doctor(tmp_path: Path) -> Non
     (broken := tmp_path / "config.yaml").write_text("policy:\n  - {use: cooldown, users: 45}\n", encoding="utf-8")
     found = findings(environment(tmp_path / "home", free_port(), broken))["config"]
     assert (found.mark, "policy.0.users: there is no such key; did you mean 'user_s'?" in found.detail) == ("bad", True)
+
+
+def test_a_worker_on_another_computer_is_asked_and_the_reason_comes_with_a_fix(tmp_path: Path) -> None:
+    port = free_port()
+    slot = f"{{use: remote, url: 'ws://127.0.0.1:{port}', token_file: gpu-pc}}"
+    (file := tmp_path / "config.yaml").write_text(f"generator: {{slots: [{slot}]}}\n", encoding="utf-8")
+    environ = environment(tmp_path / "home", free_port(), file)
+    missing = findings(environ)["worker"]
+    assert (missing.mark, "secrets/gpu-pc is not there" in missing.detail) == ("bad", True)
+    secret_files.write(secret_files.path_in(tmp_path / "home", "gpu-pc"), b"token")
+    away = findings(environ)["worker"]
+    assert (away.mark, "nothing listens there" in away.detail) == ("bad", True)
+    assert "two-computers.md" in away.fix
 
 
 def test_the_key_of_a_picture_server_is_looked_at_and_the_server_is_not_asked(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,19 @@ async def test_a_first_message_that_is_none_ends_the_connection_and_the_worker_g
                 await connection.recv()
         async with program(worker.port) as connection:
             assert isinstance(await starts(connection, ONE), Standing)
+
+
+async def test_nothing_that_a_program_sends_later_ends_the_worker(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    async with listening(tmp_path / "worker") as worker:
+        for sent in (encode(ONE), b"", *(chance.randbytes(chance.randint(1, 300)) for _ in range(20))):
+            async with program(worker.port) as connection:
+                assert isinstance(await starts(connection, ONE), Standing)
+                await connection.send(sent)
+                await connection.wait_closed()
+        async with program(worker.port) as connection:
+            assert isinstance(await starts(connection, ONE), Standing)
+        assert len(worker.built) == 1
 
 
 async def test_a_second_program_is_refused_while_the_first_one_is_there(tmp_path: Path) -> None:

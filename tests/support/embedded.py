@@ -116,3 +116,4 @@ async def served(where: paths.Place) -> AsyncIterator[Embedded]:
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
+        listening.close()

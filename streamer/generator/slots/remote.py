@@ -52,13 +52,24 @@ class Options(SlotOptions):
 
 def create(options: Options, worker_setup: WorkerSetup, home: Path) -> Supervisor:
     """Build the supervisor of the worker; nothing is connected yet."""
+    place = options.place(urlsplit(options.url).hostname or options.url, here=False)
+    return Supervisor(_setup(worker_setup, options), place, partial(connect_worker, _worker(options, home)))
+
+
+async def probe(options: Options, home: Path) -> None:
+    """Connect and leave again, without loading anything there; raise NotStarted or ConfigError if that fails."""
+    link = await connect_worker(_worker(options, home))
+    await link.end()
+
+
+def _worker(options: Options, home: Path) -> RemoteWorker:
+    """Read the token; raise ConfigError for a file or an address that must not be used."""
     host = urlsplit(options.url).hostname or ""
     if options.url.startswith("ws:") and not options.trust_network and not network.is_this_computer(host):
         fix = "use wss:// or a tunnel (docs/two-computers.md), or set trust_network: true"
         raise ConfigError("url", "ws:// sends the token readable for everybody in between", fix=fix)
     token = _token(secret_files.path_in(home, "") / Path(options.token_file).expanduser())
-    worker = RemoteWorker(options.url, token, secrets.token_hex(8), _tls(options))
-    return Supervisor(_setup(worker_setup, options), options.place(host, here=False), partial(connect_worker, worker))
+    return RemoteWorker(options.url, token, secrets.token_hex(8), _tls(options))
 
 
 def _setup(setup: WorkerSetup, options: Options) -> WorkerSetup:

@@ -14,6 +14,7 @@ from streamer.generator.config import WorkerOptions, WorkerSetup
 from streamer.generator.ipc import PROCEDURAL, BackendUse
 from streamer.generator.slot import SlotPlace
 from streamer.generator.slots import remote
+from streamer.generator.worker_link import NotStarted
 from streamer.interfaces import HealthState
 from streamer.storage import secret_files
 from streamer.types import Frame
@@ -154,3 +155,14 @@ def test_judges_that_the_backend_of_this_computer_brings_are_expected_of_the_wor
     setup = WorkerSetup(WorkerOptions(), BackendUse("klein", {}, ("policy_judge",)), (), tmp_path)
     slot = remote.create(remote.Options(url="wss://gpu-pc", token_file="gpu"), setup, tmp_path)
     assert slot._setup.expected_judges == ("policy_judge",)
+
+
+async def test_a_probe_loads_nothing_and_says_what_is_wrong(tmp_path: Path) -> None:
+    async with listening(tmp_path / "worker") as worker:
+        slot_at(tmp_path, worker.port)
+        options = remote.Options(url=f"ws://127.0.0.1:{worker.port}", token_file="gpu")
+        await remote.probe(options, tmp_path)
+        secret_files.write(secret_files.path_in(tmp_path, "gpu"), b"wrong")
+        with pytest.raises(NotStarted, match="it refuses the token"):
+            await remote.probe(options, tmp_path)
+        assert worker.built == []
