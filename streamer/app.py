@@ -146,7 +146,17 @@ def build(
     channel = build_channel(show, tables)
     by_key = _picture_api(config, channel, choice, _sampling(config, document))
     context = ApiContext(
-        channel, store, tokens, config.server.url, overlay_url, where.web, where.home, config_file, by_key, GpuMonitor()
+        channel,
+        store,
+        tokens,
+        config.server.url,
+        overlay_url,
+        where.web,
+        where.home,
+        config_file,
+        by_key,
+        GpuMonitor(),
+        config.server.exposed,
     )
     api = _guarded(_http_api(context, hub, metrics), config)
     panel_url = panel_url_of(config.server.url, tokens.standing[TokenRole.OPERATOR])

@@ -98,6 +98,11 @@ class ServerConfig(Section):
     )
 
     @property
+    def exposed(self) -> bool:
+        """Tell whether other computers may reach the program, directly or by its public address."""
+        return self.expose or self.public_url is not None
+
+    @property
     def url(self) -> str:
         """Return where clients reach the server: ``public_url``, else this computer's address in the local network."""
         if self.public_url:

@@ -18,6 +18,8 @@ class TokenRole(StrEnum):
     TRIGGER = "trigger"
     MODERATOR = "moderator"
     OPERATOR = "operator"
+    METRICS = "metrics"
+    """Reads /metrics where other computers reach the program, and nothing else."""
     TENANT = "tenant"
     """An API key: it opens what lies below /v1, and nothing else; no other token opens that."""
 
@@ -25,8 +27,9 @@ class TokenRole(StrEnum):
 INCLUDED_ROLES: Mapping[TokenRole, frozenset[TokenRole]] = {
     TokenRole.OVERLAY: frozenset({TokenRole.OVERLAY}),
     TokenRole.TRIGGER: frozenset({TokenRole.TRIGGER}),
-    TokenRole.MODERATOR: frozenset({TokenRole.MODERATOR, TokenRole.TRIGGER}),
-    TokenRole.OPERATOR: frozenset({TokenRole.OPERATOR, TokenRole.MODERATOR, TokenRole.TRIGGER}),
+    TokenRole.MODERATOR: frozenset({TokenRole.MODERATOR, TokenRole.TRIGGER, TokenRole.METRICS}),
+    TokenRole.OPERATOR: frozenset({TokenRole.OPERATOR, TokenRole.MODERATOR, TokenRole.TRIGGER, TokenRole.METRICS}),
+    TokenRole.METRICS: frozenset({TokenRole.METRICS}),
     TokenRole.TENANT: frozenset({TokenRole.TENANT}),
 }
 

@@ -21,7 +21,7 @@ class ApiContext:
     """The running program, as the routes see it.
 
     ``url`` is the address under which clients reach the server, without a slash at its end; ``web`` is the folder of
-    the pages; ``config_file`` is what people are told to edit.
+    the pages; ``config_file`` is what people are told to edit. ``exposed`` says that other computers may reach it.
     """
 
     channel: Channel
@@ -34,6 +34,7 @@ class ApiContext:
     config_file: str
     picture_api: PictureApi
     gpus: GpuMonitor
+    exposed: bool
 
 
 def context_of(connection: HTTPConnection) -> ApiContext:
@@ -45,10 +46,15 @@ def context_of(connection: HTTPConnection) -> ApiContext:
 Context = Annotated[ApiContext, Depends(context_of)]
 
 
-def require(role: TokenRole) -> params.Depends:
-    """Build the dependency of a route that needs ``role``: it answers 401 or 403 to every other caller."""
+def require(role: TokenRole, *, when_exposed: bool = False) -> params.Depends:
+    """Build the dependency of a route that needs ``role``: it answers 401 or 403 to every other caller.
+
+    With ``when_exposed`` the route is open as long as only this computer can reach it.
+    """
 
     def check(connection: HTTPConnection, context: Context) -> None:
+        if when_exposed and not context.exposed:
+            return
         token = bearer(connection.headers)
         if context.tokens.role(token) is None:
             raise HTTPException(
@@ -64,3 +70,4 @@ def require(role: TokenRole) -> params.Depends:
 TRIGGER = require(TokenRole.TRIGGER)
 MODERATOR = require(TokenRole.MODERATOR)
 OPERATOR = require(TokenRole.OPERATOR)
+METRICS = require(TokenRole.METRICS, when_exposed=True)

@@ -1,4 +1,4 @@
-"""Liveness, readiness and metrics, without a token: for monitoring."""
+"""Liveness and readiness for anybody, and metrics for whoever watches the program."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from streamer import __version__
-from streamer.api.dependencies import Context
+from streamer.api.dependencies import METRICS, Context
 from streamer.pipeline.exposition import exposition
 
 router = APIRouter(tags=["probes"])
@@ -26,8 +26,8 @@ async def readyz(context: Context) -> Response:
     return JSONResponse(content, 200 if generator.draws else 503)
 
 
-@router.get("/metrics")
+@router.get("/metrics", dependencies=[METRICS])
 async def metrics(context: Context) -> Response:
-    """Answer in the Prometheus text format."""
+    """Answer in the Prometheus text format; a token is needed where other computers reach the program."""
     text = exposition(context.channel.show, await context.gpus.usage())
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

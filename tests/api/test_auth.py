@@ -13,8 +13,15 @@ from streamer.errors import StoreError
 
 def test_an_operator_may_do_everything_but_pose_as_an_overlay() -> None:
     tokens = TokenTable({TokenRole.OPERATOR: "o", TokenRole.OVERLAY: "v"})
-    assert [tokens.opens("o", role) for role in TokenRole] == [False, True, True, True, False]
-    assert [tokens.opens("v", role) for role in TokenRole] == [True, False, False, False, False]
+    assert [tokens.opens("o", role) for role in TokenRole] == [False, True, True, True, True, False]
+    assert [tokens.opens("v", role) for role in TokenRole] == [True, False, False, False, False, False]
+
+
+def test_a_metrics_token_opens_the_metrics_alone_and_a_decks_token_does_not() -> None:
+    tokens = TokenTable({TokenRole.TRIGGER: "t"})
+    tokens.replace_issued({digest("m"): TokenRole.METRICS})
+    assert [role for role in TokenRole if tokens.opens("m", role)] == [TokenRole.METRICS]
+    assert not tokens.opens("t", TokenRole.METRICS)
 
 
 def test_a_tenants_key_opens_nothing_that_a_token_opens() -> None:

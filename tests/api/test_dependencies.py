@@ -10,7 +10,7 @@ import pytest
 from fastapi import HTTPException, Request
 
 from streamer.api.auth import TokenRole, TokenTable
-from streamer.api.dependencies import require
+from streamer.api.dependencies import METRICS, require
 from tests.support.real_program import Remote, client, standing_token
 
 ROUTES = [
@@ -103,3 +103,13 @@ def test_a_good_token_passes_and_others_are_told_what_is_missing() -> None:
     with pytest.raises(HTTPException) as refused:
         check(request("Bearer tr"), context)
     assert (refused.value.status_code, "'moderator'" in refused.value.detail) == (403, True)
+
+
+def test_the_metrics_are_open_until_other_computers_reach_the_program() -> None:
+    check = METRICS.dependency
+    assert check is not None
+    check(request(""), SimpleNamespace(tokens=TOKENS, exposed=False))
+    check(request("Bearer op"), SimpleNamespace(tokens=TOKENS, exposed=True))
+    for stranger in ("", "Bearer guess", "Bearer tr"):
+        with pytest.raises(HTTPException, match=r"401|403"):
+            check(request(stranger), SimpleNamespace(tokens=TOKENS, exposed=True))
