@@ -145,7 +145,8 @@ def images_server() -> Iterator[ImagesServer]:
 
 
 @pytest.fixture(params=plugins.names("backend"))
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+def backend(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("STREAMER_HOME", str(tmp_path / "home"))  # what is converted is kept there
     options: dict[str, object] = {}
     if request.param == "klein":
         pytest.importorskip("torch", reason="the klein backend needs the klein extra")
@@ -157,6 +158,11 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
         from streamer.generator.pipelines.testing import make_checkpoint as make_pipeline_checkpoint
 
         options = {"model": str(make_pipeline_checkpoint(tmp_path / "tiny", "pixart")), "device": "cpu"}
+    if request.param == "openvino":
+        pytest.importorskip("openvino", reason="the openvino backend needs the cpu extra")
+        from streamer.generator.openvino.testing import make_checkpoint as make_processor_checkpoint
+
+        options = {"model": str(make_processor_checkpoint(tmp_path / "tiny", "sdxs"))}
     if request.param == "openai_images":
         server = request.getfixturevalue("images_server")
         options = {"url": server.url, "key_file": None, "sizes": []}
@@ -164,7 +170,8 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     return plugins.create("backend", request.param, model.model_validate(options))
 
 
-@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # diffusers' own
+# diffusers' own, and what OpenVINO's converter traces.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_a_backend_draws_its_steps_and_last_one_picture(backend: Any) -> None:
     told: list[tuple[str, float]] = []
     backend.load(lambda doing, share: told.append((doing, share)))
