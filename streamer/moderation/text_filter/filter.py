@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from streamer.commands.shown import shown_texts
 from streamer.interfaces import Rule
-from streamer.moderation.text_filter import decoders, normalize
+from streamer.moderation.text_filter import ages, decoders, normalize
 from streamer.moderation.text_filter.custom_patterns import CustomPatterns
 from streamer.moderation.text_filter.fuzzy import Guesser
 from streamer.moderation.text_filter.lexicon import UNREAD, Finding, Reading, Term, TermKind, graver
@@ -52,6 +52,7 @@ class OrdinaryAccents:
 
 # Refused whatever else is allowed.
 _AGE_WITH_UNDRESS = Term("minors-together", "")
+_STATES = frozenset({TermKind.UNDRESS, TermKind.SEXUAL})
 _LONGEST_NAME = 128
 _NAMES_CACHED = 4096
 _CAMEL_CASE = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
@@ -83,7 +84,10 @@ class TextFilter(Rule):
         folded = fold_terms(_terms_to_find(options, shipped))
         terms = by_alphabet(folded)
         self._terms = TermIndex(terms)
-        self._guesser = Guesser(self._refused_of(terms), _known_words(shipped, folded))
+        known = _known_words(shipped, folded)
+        self._guesser = Guesser(_of_kinds(terms, self._refused), known)
+        self._age_guesser = Guesser(_of_kinds(terms, {TermKind.AGE}), known)
+        self._state_guesser = Guesser(_of_kinds(terms, _STATES), known)
         self._holds_guesses = Outcome(options.doubtful) is Outcome.HOLD
         self._name_ok = lru_cache(_NAMES_CACHED)(self._judge_name)
 
@@ -116,12 +120,15 @@ class TextFilter(Rule):
             decoded = self._terms.hits_decoded("".join(ascii_forms(text)), words, hits, judged.words)
             kinds |= {term.kind for term in decoded}
             finding = graver(finding, self._gravest(decoded, Reading.ENCODED))
-        if TermKind.AGE in kinds and kinds & {TermKind.UNDRESS, TermKind.SEXUAL}:
+        has_age = TermKind.AGE in kinds or ages.under_eighteen(words.folded)
+        if has_age and kinds & _STATES:
             return Finding(_AGE_WITH_UNDRESS, Outcome.BLOCK, Reading.TOGETHER)
         if finding is not None and finding.outcome is Outcome.BLOCK:
             return finding
         if (found := self._find_pattern(typed)) is not None:
             return found
+        if self._may_be_together(words, text, has_age=has_age, has_state=bool(kinds & _STATES)):
+            return Finding(_AGE_WITH_UNDRESS, Outcome.HOLD, Reading.TOGETHER)
         return finding or (self._guesser.find(words, text) if self._holds_guesses else None)
 
     def name_ok(self, name: str) -> bool:
@@ -151,6 +158,12 @@ class TextFilter(Rule):
             judged.chunks.update(folded.split())
         return finding
 
+    def _may_be_together(self, words: normalize.NormalizedWords, text: str, *, has_age: bool, has_state: bool) -> bool:
+        """Tell whether an age or a state of undress is plain and the other is probably there in disguise."""
+        if has_age == has_state:
+            return False
+        return (self._state_guesser if has_age else self._age_guesser).find(words, text) is not None
+
     def _find_pattern(self, text: str) -> Finding | None:
         term = self._patterns.find(text)
         return None if term is None else Finding(term, Outcome.BLOCK, Reading.PATTERN)
@@ -161,10 +174,6 @@ class TextFilter(Rule):
         if certain is not None:
             return Finding(certain, Outcome.BLOCK, reading)
         return Finding(refused[0], Outcome.HOLD, reading) if refused else None
-
-    def _refused_of(self, terms: TermsByAlphabet) -> TermsByAlphabet:
-        latin = [term for term in terms.latin if term.kind in self._refused]
-        return TermsByAlphabet(latin, [term for term in terms.cyrillic if term.kind in self._refused])
 
     def _judge_name(self, name: str) -> bool:
         words_apart = _CAMEL_CASE.sub(" ", name)
@@ -182,6 +191,11 @@ def _texts_to_read(request: ImageRequest) -> list[str]:
     if request.caption is not None:
         prompt = f"{prompt} | {request.caption.top} | {request.caption.bottom}"
     return list(dict.fromkeys((prompt, request.text, *shown_texts(request))))
+
+
+def _of_kinds(terms: TermsByAlphabet, kinds: Collection[TermKind]) -> TermsByAlphabet:
+    latin = [term for term in terms.latin if term.kind in kinds]
+    return TermsByAlphabet(latin, [term for term in terms.cyrillic if term.kind in kinds])
 
 
 def _terms_to_find(options: TextFilterOptions, shipped: Iterable[Term]) -> list[Term]:
