@@ -25,14 +25,12 @@ class DrawTimes:
 
     def __init__(self) -> None:
         self.assumed_s = ASSUMED_S
-        self._backend = ""
         self._times: dict[_Work, deque[float]] = {}
+        self._by_backend = {"": self._times}
 
     def drawn_by(self, backend: str) -> None:
-        """Forget every time when another backend draws from now on."""
-        if backend != self._backend:
-            self._backend = backend
-            self._times.clear()
+        """Tell by the times of this backend from now on; in a pool, two may take turns."""
+        self._times = self._by_backend.setdefault(backend, {})
 
     def note(self, request: ImageRequest, seconds: float) -> None:
         """Remember how long a picture occupied the generator."""
