@@ -52,6 +52,8 @@ class OrdinaryAccents:
 
 # Refused whatever else is allowed.
 _AGE_WITH_UNDRESS = Term("minors-together", "")
+_SYMBOL_MEANT = Term("extremism-symbol", "")
+_MAKES_SYMBOLS_MEANT = frozenset({TermKind.CONTEXT, TermKind.HATE})
 _STATES = frozenset({TermKind.UNDRESS, TermKind.SEXUAL})
 _LONGEST_NAME = 128
 _NAMES_CACHED = 4096
@@ -112,7 +114,7 @@ class TextFilter(Rule):
         judged.longest = max(judged.longest, len(text))
         if words.too_many or len(judged.words) > normalize.most_words(judged.longest):
             return Finding(UNREAD, Outcome.BLOCK, Reading.PLAIN)
-        hits = self._terms.hits(words)
+        hits = _with_symbols_meant(self._terms.hits(words))
         finding = self._gravest(hits, Reading.PLAIN)
         kinds = {term.kind for term in hits}
         is_open = finding is None or finding.outcome is Outcome.HOLD
@@ -191,6 +193,12 @@ def _texts_to_read(request: ImageRequest) -> list[str]:
     if request.caption is not None:
         prompt = f"{prompt} | {request.caption.top} | {request.caption.bottom}"
     return list(dict.fromkeys((prompt, request.text, *shown_texts(request))))
+
+
+def _with_symbols_meant(hits: list[Term]) -> list[Term]:
+    """Add the finding that a sign which may be laughter is meant, if a word beside it says so."""
+    kinds = {term.kind for term in hits}
+    return [*hits, _SYMBOL_MEANT] if TermKind.SYMBOL in kinds and kinds & _MAKES_SYMBOLS_MEANT else hits
 
 
 def _of_kinds(terms: TermsByAlphabet, kinds: Collection[TermKind]) -> TermsByAlphabet:

@@ -108,9 +108,9 @@ class TermMatcher:
         """Look a word up with repeated letters taken out.
 
         Nobody means every letter twice, or one letter three times. Two of one are ordinary: with one of them gone many
-        a harmless word begins like a term, so then only a whole word counts.
+        a harmless word begins like a term, so then only a whole word counts. One letter alone, repeated, is laughter.
         """
-        if _DOUBLE.search(word) is None:
+        if _DOUBLE.search(word) is None or not word.strip(word[0]):
             return None
         if word[::2] == word[1::2] and len(word) > 4:
             return self._whole_or_stem(word[::2]) or self._inside_word(word[::2])

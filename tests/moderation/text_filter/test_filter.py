@@ -472,3 +472,23 @@ def test_the_words_of_all_texts_and_readings_of_a_request_count_together(rule: T
     finding = rule.find(" ".join(f"wz{chr(97 + number % 26)}{chr(98 + number // 26)}|/" for number in range(60)))
     assert finding is not None
     assert finding.code == "unread.encoded"
+
+
+@pytest.mark.parametrize("unit", ["k", "K", "ja", "ха", "w", "5", "rs", "ah", "ハ", "ㅋ", "hue", "х", "к", "kek"])
+def test_laughter_is_no_term_in_any_number_of_letters(rule: TextFilter, unit: str) -> None:
+    laughs = [form for count in range(1, 31) for form in (unit * count, " ".join([unit] * count), f"{unit * count}k")]
+    found = [laugh for laugh in laughs for line in (laugh, f"gato {laugh}", f"{laugh} gato") if rule.find(line)]
+    assert found == []
+    assert [laugh for laugh in laughs if len(laugh) <= 25 and not rule.name_ok(laugh)] == []
+
+
+def test_a_sign_that_may_be_laughter_is_refused_beside_a_word_that_says_what_is_meant() -> None:
+    rule = create(Options())
+    sign = next(term.pattern for term in _SHIPPED if term.kind == "symbol")
+    contexts = [term.core for term in _SHIPPED if term.kind == "context"]
+    assert [word for word in contexts if rule.find(word) is not None or not blocked(rule, f"{sign} {word}")] == []
+    assert blocked(rule, f"{'.'.join(sign)} {contexts[0]}")
+    assert create(Options(kinds=("hate",))).find(f"{sign} {contexts[0]}") is None
+    held = create(Options(hold=("extremism",))).find(f"{contexts[0]} {sign.upper()}")
+    assert held is not None
+    assert (held.outcome, held.code) == (Outcome.HOLD, "extremism.plain")

@@ -31,6 +31,8 @@ def test_ids_are_unique_and_every_kind_is_known() -> None:
         "selfharm",
         "drugs",
         "spelled",
+        "symbol",
+        "context",
     }
     assert {term.kind for term in terms} == kinds
 
