@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import getpass
 import json
-import logging
 import math
 import os
 import sys
@@ -21,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streamer import __version__, standard_streams
+from streamer import __version__, logs, standard_streams
 from streamer.api.auth import INCLUDED_ROLES, ISSUED_ROLES, TokenRole, TokenTable, digest, new_token, standing_tokens
 from streamer.errors import AlreadyRunning, ConfigError, SeveralPeople, StoreError, StreamerError, leaves
 from streamer.interfaces import Health, HealthState
@@ -56,10 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     standard_streams.prepare()
     chosen = parser().parse_args(arguments)
     chosen.environ = {**os.environ, "STREAMER_CONFIG": str(chosen.config)} if chosen.config else os.environ
-    level = logging.DEBUG if chosen.verbose else logging.INFO
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
-    for library in ("websockets", "httpx", "httpcore", "filelock"):
-        logging.getLogger(library).setLevel(logging.WARNING)
+    logs.set_up(logs.LogFormat(chosen.log_format), verbose=chosen.verbose)
     try:
         return int(chosen.execute(chosen))
     except KeyboardInterrupt:
@@ -91,6 +87,12 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="streamer", description="Turns chat commands and hotkeys into stream pictures.")
     top.add_argument("--version", action="version", version=f"streamer {__version__}")
     top.add_argument("--verbose", action="store_true", help="log more")
+    top.add_argument(
+        "--log-format",
+        choices=[layout.value for layout in logs.LogFormat],
+        default=logs.LogFormat.TEXT.value,
+        help="json: one line of JSON for each log line, and one for each request that ends",
+    )
     top.add_argument("--config", **_CONFIG_OPTION, default=None)
     commands = top.add_subparsers(
         dest="command", required=True,

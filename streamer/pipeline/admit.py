@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from streamer import logs
 from streamer.commands.automations import automation_for
 from streamer.commands.event_triggers import SOURCE as EVENTS
 from streamer.commands.event_triggers import EventTriggers
@@ -115,6 +116,10 @@ class Admit:
 
         ``decides`` tells whether the sender is trusted to decide about people and held pictures.
         """
+        with logs.about(request=trigger.id, channel=self._show.name, source=trigger.source):
+            return await self._submit(trigger, decides)
+
+    async def _submit(self, trigger: Trigger, decides: bool) -> Receipt:
         show = self._show
         if decides:  # only a platform, or a moderator's token, can say who somebody is
             self._remember(trigger.actor, trigger.source)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from streamer import logs
 from streamer.errors import BackendError, ContentRefused, StoreError, Unsupported
 from streamer.interfaces import Lease
 from streamer.moderation.approval import approval_hold
@@ -83,7 +84,7 @@ class Draw:
         """Draw a request until its picture is on air or held, or the request has ended."""
         show, started_at = self._show, self._show.now()
         show.note_drawing(request)
-        with show.active.of(request):
+        with logs.about(request=request.id, channel=show.name), show.active.of(request):
             try:
                 picture = await self._drawn(await self._with_program_view(request), lease, started_at)
                 await self._deliver.deliver(request, picture)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 
+from streamer import logs
 from streamer.interfaces import Health, Output
 from streamer.moderation.air_gate import ClearedFrame
 from streamer.overlay.hub import Hub
@@ -28,12 +30,22 @@ from streamer.types import (
 )
 
 TOAST_S = 4.0
+requests_log = logging.getLogger(logs.REQUESTS)
 
 
 class Publisher:
     """The way out. ``version`` counts the changes that a panel would show; ``changed`` is set with each."""
 
-    def __init__(self, hub: Hub, stage: Stage, store: Store, metrics: Metrics, outputs: Sequence[Output]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        stage: Stage,
+        store: Store,
+        metrics: Metrics,
+        outputs: Sequence[Output],
+        channel: str = "",
+    ) -> None:
+        self._channel = channel
         self._hub, self._stage, self._store, self._metrics = hub, stage, store, metrics
         self._outboxes = [Outbox(output) for output in outputs]
         self._listeners: list[Callable[[Event], None]] = [outbox.put for outbox in self._outboxes]
@@ -100,7 +112,7 @@ class Publisher:
         if requests:
             self._store.requests.end([request.id for request in requests], state, rule=rule, reason=reason)
         for request in requests:
-            self._metrics.ended(state)
+            self._count_end(request, state, rule)
             self.publish(Refusal(request.id, rule, reason))
             self.notify(Ended(request, state, rule, reason))
 
@@ -111,8 +123,17 @@ class Publisher:
         served = [request, *followers]
         self._store.requests.end([one.id for one in served], RequestState.SHOWN, draw_ms=draw_ms, total_ms=total_ms)
         for one in served:
-            self._metrics.ended(RequestState.SHOWN)
+            self._count_end(one, RequestState.SHOWN, total_s=round(total_ms / 1000, 3))
             self.notify(Ended(one, RequestState.SHOWN))
+
+    def _count_end(self, request: ImageRequest, state: RequestState, rule: str = "", total_s: object = "") -> None:
+        """Count an end, and log it without the reason: that may repeat what was typed."""
+        self._metrics.ended(state)
+        facts = logs.known(
+            request=request.id, channel=self._channel, source=request.source, layer=request.layer, rule=rule,
+            total_s=total_s,
+        )  # fmt: skip
+        requests_log.info("request ended: %s", state, extra={"facts": facts})
 
     async def run(self) -> None:
         """Deliver events to every output, each at its own pace, until cancelled."""

@@ -111,6 +111,8 @@ class Show:
     people: People = field(default_factory=People)
     lineage: Lineage = field(default_factory=Lineage)
     drafts: Drafts = field(default_factory=Drafts)
+    name: str = ""
+    """The channel's name; the only show has none."""
     live: bool = False
     """Whether a platform or OBS has said that the stream is on; nobody may be there to say so."""
     stopped: dict[str, Health] = field(default_factory=dict)
@@ -220,7 +222,7 @@ def new_show(parts: ShowParts, config: ShowConfig, clock: Clock | None = None) -
     """Build the state of a show; ``restore`` takes up what the last run left."""
     clock = clock or SystemClock()
     store = parts.store.of_channel(parts.name) if parts.name else parts.store
-    publisher = Publisher(parts.hub, parts.stage, store, parts.metrics, parts.outputs)
+    publisher = Publisher(parts.hub, parts.stage, store, parts.metrics, parts.outputs, parts.name)
     bans, approvals = Bans(store.bans, clock.wall), ApprovalQueue(config.approval)
     return Show(
         config=config,
@@ -234,6 +236,7 @@ def new_show(parts: ShowParts, config: ShowConfig, clock: Clock | None = None) -
         generator=parts.generator,
         store=store,
         program_view=parts.program_view,
+        name=parts.name,
         reporting=parts.reporting,
         publisher=publisher,
         air_gate=AirGate(store, parts.hub.take_capability(), clock.wall),

@@ -132,11 +132,19 @@ def client(url: str) -> httpx.AsyncClient:
 
 
 @contextmanager
-def command(*arguments: str, environ: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ``streamer ...`` as its own process; what it prints goes to ``log``; ends it like a user would (Ctrl-C)."""
-    with log.open("ab") as output:
+def command(
+    *arguments: str, environ: Mapping[str, str], log: Path, errors: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``streamer ...`` as its own process; ends it like a user would (Ctrl-C).
+
+    What it prints goes to ``log``, and what it logs to ``errors`` if that is given.
+    """
+    with log.open("ab") as output, (errors or log).open("ab") as error_output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamer", *arguments], stdout=output, stderr=output, env={**os.environ, **environ}
+            [sys.executable, "-m", "streamer", *arguments],
+            stdout=output,
+            stderr=error_output,
+            env={**os.environ, **environ},
         )
     try:
         yield process
