@@ -21,7 +21,8 @@ async def overlay(context: Context) -> dict[str, str]:
 @router.get("/status", dependencies=[MODERATOR])
 async def status(context: Context) -> schemas.StatusOut:
     """Return the state of every part, the waiting requests and what is on air."""
-    return schemas.status(show_status(context.channel.show), __version__)
+    show = context.channel.show
+    return schemas.status(show_status(show), __version__, show.shown_actor)
 
 
 @router.post("/panic", dependencies=[MODERATOR], status_code=204, response_class=Response)

@@ -97,7 +97,7 @@ async def _send_changes(page: WebSocket, context: ApiContext, token: str) -> Non
             now = time.monotonic()
             if show.publisher.version != sent_version or now - sent_at >= REPEAT_EVERY_S:
                 sent_version, sent_at = show.publisher.version, now
-                await page.send_text(schemas.status(status(show), __version__).model_dump_json())
+                await page.send_text(schemas.status(status(show), __version__, show.shown_actor).model_dump_json())
             await asyncio.wait({reader}, timeout=POLL_EVERY_S)
     finally:
         reader.cancel()

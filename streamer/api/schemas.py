@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
 
@@ -28,6 +29,9 @@ def _plain(key: str) -> str:
 
 
 Key = AfterValidator(_plain)
+
+ShownActor = Callable[[Actor], Actor]
+"""Gives somebody the name and login that may be shown."""
 
 
 class ActorIn(BaseModel):
@@ -233,13 +237,14 @@ def health(value: Health) -> HealthOut:
     return HealthOut(name=value.name, state=str(value.state), detail=value.detail)
 
 
-def request(value: ImageRequest, wait_s: float | None = None) -> RequestOut:
-    """Convert a waiting request."""
+def request(value: ImageRequest, shown: ShownActor, wait_s: float | None = None) -> RequestOut:
+    """Convert a waiting request, under the name that may be shown of whoever asked."""
+    actor = shown(value.actor)
     return RequestOut(
-        id=value.id, command=value.command, layer=value.layer, text=value.text, actor=value.actor.name,
-        actor_id=value.actor.id,
-        login=value.actor.login,
-        role=value.actor.role.name.lower(), lane=value.priority.name.lower(),
+        id=value.id, command=value.command, layer=value.layer, text=value.text, actor=actor.name,
+        actor_id=actor.id,
+        login=actor.login,
+        role=actor.role.name.lower(), lane=value.priority.name.lower(),
         wait_s=wait_s,
     )  # fmt: skip
 
@@ -249,10 +254,10 @@ def percentiles(value: Percentiles) -> PercentilesOut:
     return PercentilesOut(count=value.count, p50=value.p50, p95=value.p95, p99=value.p99)
 
 
-def held(value: HeldPicture, now: float) -> HeldOut:
+def held(value: HeldPicture, shown: ShownActor, now: float) -> HeldOut:
     """Convert a held picture, without its bytes; ``now`` is time.monotonic() seconds."""
     return HeldOut(
-        number=value.number, request=request(value.request), reason=value.reason, verdict=value.verdict.id,
+        number=value.number, request=request(value.request, shown), reason=value.reason, verdict=value.verdict.id,
         seconds_left=max(0.0, value.until - now), goes=value.auto_release,
     )  # fmt: skip
 
@@ -274,8 +279,8 @@ def bans(values: Iterable[Ban], now: float) -> list[BanOut]:
     ]  # fmt: skip
 
 
-def status(state: ShowStatus, version: str) -> StatusOut:
-    """Convert the status of the whole show."""
+def status(state: ShowStatus, version: str, shown: ShownActor) -> StatusOut:
+    """Convert the status of the whole show; ``shown`` gives people the names under which they may be seen."""
     return StatusOut(
         version=version,
         paused=state.paused,
@@ -285,12 +290,17 @@ def status(state: ShowStatus, version: str) -> StatusOut:
         active=state.active,
         sources=[health(source) for source in state.sources],
         pages=state.pages,
-        drawing=request(state.drawing) if state.drawing else None,
-        pending=[request(waiting, state.waits[waiting.id]) for waiting in state.pending],
+        drawing=request(state.drawing, shown) if state.drawing else None,
+        pending=[request(waiting, shown, state.waits[waiting.id]) for waiting in state.pending],
         newcomer_waits=state.newcomer_waits,
         on_air=state.on_air,
         timings={step: percentiles(durations) for step, durations in state.timings.items()},
-        held=[held(picture, time.monotonic()) for picture in state.held],
+        held=[held(picture, shown, time.monotonic()) for picture in state.held],
         alarm=state.alarm,
-        bans=bans(state.bans, time.time()),
+        bans=bans((_under_shown_name(ban, shown) for ban in state.bans), time.time()),
     )
+
+
+def _under_shown_name(ban: Ban, shown: ShownActor) -> Ban:
+    actor = shown(Actor(ban.who, ban.name, Role.VIEWER, ban.login))
+    return replace(ban, name=actor.name, login=actor.login)

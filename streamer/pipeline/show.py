@@ -206,6 +206,11 @@ class Show:
         shown = self.policy.shown_name(name)
         return isolated(shown) if shown else fallback
 
+    def shown_actor(self, actor: Actor) -> Actor:
+        """Return somebody under the name and login that may be shown: the panel may be on stream as well."""
+        name, login = self.policy.shown_name(actor.name), self.policy.shown_name(actor.login)
+        return replace(actor, name=name or "a viewer", login=login)
+
     def display_names(self, actors: Iterable[Actor]) -> list[str]:
         """Return several names that are shown side by side: together they must not make another word either."""
         names = [self.display_name(actor.name) for actor in actors]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import StoreError
+from streamer.moderation.policy import Policy
+from streamer.moderation.rules import words
 from streamer.types import Actor, Answer, Ended, Notice, NoticeKind, Retraction, Role, Toast
 from tests.support.show import Room, opened
 
@@ -256,6 +258,22 @@ async def test_a_name_on_air_holds_nothing_invisible(tmp_path: Path) -> None:
     async with opened(tmp_path) as room:
         assert room.show.display_name("a\x00\x1b[31m\u202enn") == "a[31mnn"
         assert room.show.display_name("\u202e") == "a viewer"
+
+
+async def test_the_panel_says_a_name_in_the_form_in_which_the_overlay_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as room:
+        monkeypatch.setattr(room.show, "policy", Policy([words.create(words.Options(extra=("marmalade",)))]))
+        people = [
+            Actor("u1", name, Role.VIEWER, login)
+            for name, login in (("Ann", "ann_"), ("Marmalade", "ann_"), ("xX_MARMALADE", "marmalade7"))
+        ]
+        shown = [room.show.shown_actor(person) for person in people]
+        assert [(actor.id, actor.name, actor.login) for actor in shown] == [
+            ("u1", "Ann", "ann_"), ("u1", "a viewer", "ann_"), ("u1", "a viewer", ""),
+        ]  # fmt: skip
+        assert [room.show.display_name(person.name) for person in people] == ["Ann", "a viewer", "a viewer"]
 
 
 async def test_what_moderators_and_the_streamer_type_raises_no_alarm(tmp_path: Path) -> None:
