@@ -24,7 +24,7 @@ from streamer.generator.klein.testing import make_checkpoint
 from streamer.generator.lora.testing import make_lora
 from streamer.generator.pipelines.testing import make_checkpoint as make_pipeline_checkpoint
 from streamer.types import Actor, ImageRequest, Lane, Lora, RequestKind, Role, SamplingParams
-from tests.generator.pipelines.test_backend import random_lora
+from tests.support.pixart_lora import pixart_lora
 
 pytestmark = pytest.mark.gpu
 
@@ -82,7 +82,7 @@ def test_klein_changes_styles_under_its_graphs(
 def test_a_pipeline_changes_styles_under_its_graphs(tmp_path: Path) -> None:
     """Compiled and captured networks follow."""
     folder = make_pipeline_checkpoint(tmp_path / "pixart", "pixart")
-    style = Lora(str(random_lora(tmp_path / "ink.safetensors", 1)), 0.5, "styles.ink.lora")
+    style = Lora(str(pixart_lora(tmp_path / "ink.safetensors", 1)), 0.5, "styles.ink.lora")
     draw = ready(diffusers.create(diffusers.Options(model=str(folder), warm_in_background=False)), style)
     pictures = [draw(*loras) for loras in ((), (style,), (), (style,))]
     assert np.array_equal(pictures[0], pictures[2])

@@ -17,7 +17,6 @@ pytest.importorskip("diffusers")
 import torch
 from diffusers import DiffusionPipeline
 from PIL import Image
-from safetensors.torch import save_file
 
 from streamer.errors import BackendError, BackendUnavailable, Unsupported
 from streamer.generator.backend import StepCallback
@@ -27,6 +26,7 @@ from streamer.generator.pipelines import backend as backend_module
 from streamer.generator.pipelines.calls import call_pipeline
 from streamer.generator.pipelines.options import OptimizationName
 from streamer.types import Actor, ImageRequest, Lane, Lora, RequestKind, Role, SamplingParams
+from tests.support.pixart_lora import pixart_lora
 
 pytestmark = pytest.mark.torch
 
@@ -89,7 +89,7 @@ def test_styles_and_the_sessions_loras_are_drawn_with(
 ) -> None:
     """A style differs and leaves nothing behind, whatever was optimized meanwhile; the status names both kinds."""
     monkeypatch.setenv("STREAMER_HOME", str(tmp_path))
-    (always, ink) = (random_lora(tmp_path / f"{name}.safetensors", seed) for seed, name in enumerate(("always", "ink")))
+    (always, ink) = (pixart_lora(tmp_path / f"{name}.safetensors", seed) for seed, name in enumerate(("always", "ink")))
     style = Lora(str(ink), 0.5, "styles.ink.lora")
     backend: Any = diffusers.create(
         diffusers.Options(model=str(checkpoint_of("pixart")), device="cpu", lora={"path": str(always), "weight": 0.5})
@@ -111,18 +111,6 @@ def test_styles_and_the_sessions_loras_are_drawn_with(
     with pytest.raises(BackendError, match="the LoRA a/b is not loaded"):
         last(backend.draw(replace(plain, loras=(Lora("a/b"),))))
     backend.close()
-
-
-def random_lora(path: Path, seed: int) -> Path:
-    """Write a LoRA for both blocks of the tiny PixArt."""
-    seeded, tensors = torch.Generator().manual_seed(seed), {}
-    for block in range(2):
-        for leaf in ("to_q", "to_v"):
-            name = f"transformer.transformer_blocks.{block}.attn1.{leaf}"
-            tensors[f"{name}.lora_A.weight"] = torch.randn(2, 32, generator=seeded)
-            tensors[f"{name}.lora_B.weight"] = torch.randn(32, 2, generator=seeded)
-    save_file(tensors, path)
-    return path
 
 
 def last(items: Any) -> Any:
