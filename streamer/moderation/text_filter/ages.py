@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import ahocorasick
@@ -22,7 +22,7 @@ _DATA = Path(__file__).with_name("ages.toml")
 _PLACEHOLDERS = {"<17>": "(?:1[0-7]|[1-9])", "<18>": "(?:1[0-8]|[1-9])", "<12>": "(?:1[0-2]|[1-9])°?"}
 _TOKENS = re.compile(r"\d+|[^\W\d_]+")
 _NUMBER = re.compile(r"\d+")
-_WITH_SEPARATORS = re.compile(r"\d+(?:[.,]\d+)+")
+_WITH_SEPARATORS = re.compile(r"(?<!\d)\d++(?:[.,]\d++)+")
 # "tw3lve" and "0ld", but neither "12yo" nor "grade7".
 _LEET = re.compile(r"(?<!\w)(?=\w*[^\W\d_])(?:0\w+|[^\W\d_]+[\d@$]+[^\W\d_][\w@$]*)")
 _MAY_BE_LEET = re.compile(r"[^\W\d_][\d@$]+[^\W\d_]|0[^\W\d_]")
@@ -30,7 +30,7 @@ _LEET_DIGITS = str.maketrans("013457@$", "oieastas")
 _SPACED = re.compile(r"(?<!\w)(?:\w[ .*_-]){2,}\w(?!\w)")
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _UKRAINIAN_APOSTROPHE = re.compile("(?<=[а-я])['’ʼ`](?=[а-яіїє])")
-_THOUSANDS = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
+_THOUSANDS = re.compile(r"\d{1,3}(?:[.,]\d{3})++")
 _TENS_FROM = 20
 _WORDS = re.compile(r"(?<!\\)([^\W\d_]+)(\??)")
 _HAS_NUMBER = re.compile("[0-9]")
@@ -184,7 +184,7 @@ class _Alphabet:
         )
 
 
-@lru_cache(1)
+@cache
 def _alphabets() -> tuple[_Alphabet, _Alphabet]:
     languages = list(map(AgeWords, tomllib.loads(_DATA.read_text(encoding="utf-8")).values()))
     latin = _Alphabet(language for language in languages if not language.cyrillic)
@@ -199,6 +199,11 @@ def under_eighteen(folded: str) -> bool:
     plain = _LEET.sub(_as_letters, folded) if _MAY_BE_LEET.search(folded) else folded
     joined = _SPACED.sub(lambda match: _NOT_ALNUM.sub("", match[0]), folded)
     return any(map(_says_an_age, dict.fromkeys((plain, joined))))
+
+
+def load() -> None:
+    """Read the data now, so that no line waits for it."""
+    _alphabets()
 
 
 def _as_letters(match: re.Match[str]) -> str:

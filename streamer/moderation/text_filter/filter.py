@@ -78,6 +78,7 @@ class TextFilter(Rule):
 
     def __init__(self, options: TextFilterOptions, shipped: Iterable[Term]) -> None:
         shipped = list(shipped)
+        ages.load()
         self._refused = frozenset({TermKind.EXTRA, TermKind.MINORS, TermKind.UNREAD, *map(TermKind, options.kinds)})
         self._held = frozenset(map(TermKind, options.hold))
         self._takes_channel_terms = options.channel_terms
