@@ -50,6 +50,7 @@ from streamer.generator.ipc import PROCEDURAL, BackendUse, JudgeUse
 from streamer.generator.lora.files import check_here
 from streamer.generator.pool import Pool
 from streamer.generator.pool_channel import PoolChannel
+from streamer.generator.restart_policy import CrashingRequests
 from streamer.integrations import network
 from streamer.integrations.twitch.account import Account
 from streamer.integrations.twitch.blocked_terms import BlockedTerms
@@ -289,7 +290,9 @@ def build_generator(
     loras = style_loras(config, document)
     setup = WorkerSetup(config.generator.process, backend, sizes, where.own, tuple(judges), loras=loras)
     shared = {"worker_setup": setup, "home": where.home}
-    return Pool(plugins.create_all(slot_selections(config), document, shared), config.generator.process.deadline_s)
+    process = config.generator.process
+    crashing = CrashingRequests(process.poison_after, process.poison_for_s)
+    return Pool(plugins.create_all(slot_selections(config), document, shared), process.deadline_s, crashing)
 
 
 def slot_selections(config: Config) -> list[plugins.Selection]:

@@ -191,7 +191,7 @@ class Unsupported(BackendError):
 
 
 class ContentRefused(BackendError):
-    """Whoever draws will not draw this text, or change this picture."""
+    """Whoever draws will not draw this text, or change this picture; the problem is a sentence for its viewer."""
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:

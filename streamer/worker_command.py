@@ -22,7 +22,7 @@ from streamer.errors import BackendUnavailable, ConfigError, ListenError
 from streamer.generator.backend_choice import choose
 from streamer.generator.config import WorkerSetup
 from streamer.generator.ipc import Start
-from streamer.generator.supervisor import Supervisor
+from streamer.generator.ladder import Ladder
 from streamer.generator.worker_server import WorkerServer
 from streamer.integrations import network
 from streamer.paths import Place
@@ -89,7 +89,7 @@ async def run(
         await _until_stopped(worker.run(bound, tls))
 
 
-def build(config: Config, document: Document, where: Place, start: Start, layouts: Path) -> Supervisor:
+def build(config: Config, document: Document, where: Place, start: Start, layouts: Path) -> Ladder:
     """Build what draws: by this computer's config, with the judges of the program on the other one."""
     known = {*plugins.names("judge"), *(use.use for use in config.generator.judges)}
     for judge in start.judges:
@@ -101,7 +101,7 @@ def build(config: Config, document: Document, where: Place, start: Start, layout
     setup = WorkerSetup(
         process, backend, start.sizes, where.own, start.judges, loras=start.loras, layouts=layouts, as_asked=True
     )
-    return Supervisor(setup)
+    return Ladder(setup)
 
 
 def url_of(listening: Listening, port: int) -> str:

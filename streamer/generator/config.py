@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,7 +39,21 @@ class WorkerOptions(BaseModel):
         5, ge=1, description="this many crashes within give_up_window_s switch to the procedural backend"
     )
     give_up_window_s: float = Field(600.0, gt=0, description="how long a crash counts")
-    poison_after: int = Field(2, ge=1, description="a request that crashed this many processes is refused")
+    fallback_retry_s: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (60, 120, 300, 600),
+        description="wait before the first, second, ... trial of the wanted backend after that switch, while the "
+        "procedural backend draws on in a process of its own; [] tries no more until the next start",
+    )
+    trial_pictures: int = Field(
+        10, ge=1, description="a trial is over after this many pictures; a crash before that starts the next wait"
+    )
+    poison_after: int = Field(
+        2,
+        ge=1,
+        description="a picture that crashed this many processes is refused: the same text, size, command, reference "
+        "and LoRAs, whatever its seed",
+    )
+    poison_for_s: float = Field(21600.0, gt=0, description="how long it is refused, and such a crash counts")
     jpeg_quality: int = Field(88, ge=50, le=100, description="JPEG quality; 85 to 90 is sensible")
     preview_width: int = Field(
         BLURRED_PX,

@@ -7,18 +7,24 @@ what expires, is taken back or preempted meanwhile is never handed to a GPU.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from streamer.errors import BackendError
+from streamer.generator.config import WorkerOptions
 from streamer.generator.fair_share import FairShare, Turn
 from streamer.generator.restart_policy import CrashingRequests, crashed_before
 from streamer.generator.slot import Slot
 from streamer.generator.slot_summary import summarize_abilities, summarize_active, summarize_health
 from streamer.interfaces import Abilities, Health
 from streamer.types import ImageRequest
+
+log = logging.getLogger(__name__)
+
+DEFAULTS = WorkerOptions()
 
 
 @dataclass(slots=True, eq=False)
@@ -37,12 +43,14 @@ class Claim(Turn):
 class Pool:
     """Run the slots, and hand each to one picture at a time."""
 
-    def __init__(self, slots: Sequence[Slot], deadline_s: float = 20.0) -> None:
+    def __init__(
+        self, slots: Sequence[Slot], deadline_s: float = 20.0, crashing: CrashingRequests | None = None
+    ) -> None:
         self.slots, self.deadline_s = tuple(slots), deadline_s
         self._shares = FairShare()
         self._waiting: list[Claim] = []
         self._taken: set[Slot] = set()
-        self._crashing = CrashingRequests(limit=1)
+        self._crashing = crashing or CrashingRequests(DEFAULTS.poison_after, DEFAULTS.poison_for_s)
 
     @property
     def active(self) -> Mapping[str, str]:
@@ -85,17 +93,18 @@ class Pool:
             slot.reclaim_gpu()
 
     def objection(self, request: ImageRequest) -> BackendError | None:
-        """Return why no slot may draw this picture: one was lost to it already. A single slot counts for itself."""
-        poisoned = len(self.slots) > 1 and self._crashing.refuses(request)
+        """Return why no slot may draw this picture: it ended too many. A single slot counts for itself."""
+        poisoned = len(self.slots) > 1 and self._crashing.refuses(request, loop_time())
         return crashed_before() if poisoned else None
 
     def objection_of(self, slot: Slot, request: ImageRequest) -> str:
         """Return why a slot cannot draw this kind of picture, if another one might; empty if it can."""
         return slot.abilities.objection(request) if len(self.slots) > 1 else ""
 
-    def blame(self, request: ImageRequest) -> None:
-        """Note that a slot ended while it drew this picture."""
-        self._crashing.blame(request)
+    def blame(self, request: ImageRequest, deaths: int) -> None:
+        """Note that so many slots ended while they drew this picture."""
+        if self._crashing.blame(request, loop_time(), deaths) and len(self.slots) > 1:
+            log.warning("request %s (%s) ended several slots; its picture is refused", request.id, request.command)
 
     def draws_again(self) -> bool:
         """Tell whether a picture that lost its slot may find another one, or that one again.

@@ -113,8 +113,8 @@ class PoolLease:
             async with aclosing(self._draw(request)) as items:
                 async for item in items:
                     yield item
-        except BackendDied:
-            self._pool.blame(request)
+        except BackendDied as error:
+            self._pool.blame(request, ATTEMPTS if isinstance(error, BackendLost) else 1)
             raise
         finally:
             self.end()

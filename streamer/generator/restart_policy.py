@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from streamer.errors import BackendError, BackendUnavailable
+from streamer.errors import BackendError, BackendUnavailable, ContentRefused
 from streamer.generator.ipc import GPU_FAULT_EXIT, Failed
 from streamer.lru import LruDict
 from streamer.types import ImageRequest
@@ -73,31 +74,54 @@ class RestartPolicy:
 
 
 class CrashingRequests:
-    """Remember which pictures killed a process; a request is known by its prompt and seed."""
+    """Remember which pictures ended a process, whoever asks and with whatever seed; keeps hashes, no texts.
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._crashes: LruDict[tuple[str, int], int] = LruDict(REMEMBERED_CRASHES)
+    Time is an argument, in monotonic seconds; a crash is forgotten after ``keep_s``.
+    """
 
-    def blame(self, request: ImageRequest) -> None:
-        """Note that a process died while it drew this request."""
-        self._crashes.put(_key(request), self._count(request) + 1)
+    def __init__(self, limit: int, keep_s: float) -> None:
+        self._limit, self._keep_s = limit, keep_s
+        self._crashes: LruDict[bytes, _Crashes] = LruDict(REMEMBERED_CRASHES)
 
-    def refuses(self, request: ImageRequest) -> bool:
-        """Tell whether this picture has killed as many processes as it may."""
-        return self._count(request) >= self._limit
+    @property
+    def set_aside(self) -> int:
+        """Count the pictures that are refused."""
+        return sum(crashes.count >= self._limit for crashes in self._crashes.values())
 
-    def _count(self, request: ImageRequest) -> int:
-        return self._crashes.get(_key(request)) or 0
+    def blame(self, request: ImageRequest, now: float, deaths: int = 1) -> bool:
+        """Note that processes died while they drew this request; return whether that sets the picture aside."""
+        before = self._count(request, now)
+        self._crashes.put(_fingerprint(request), _Crashes(before + deaths, now))
+        return before < self._limit <= before + deaths
+
+    def refuses(self, request: ImageRequest, now: float) -> bool:
+        """Tell whether this picture has ended as many processes as it may."""
+        return self._count(request, now) >= self._limit
+
+    def _count(self, request: ImageRequest, now: float) -> int:
+        self._crashes.drop_while(lambda crashes: now - crashes.last_at > self._keep_s)
+        crashes = self._crashes.get(_fingerprint(request))
+        return crashes.count if crashes else 0
 
 
-def crashed_before() -> BackendError:
-    """Return why a picture is not drawn that has ended too many processes."""
-    return BackendError("this picture has crashed the generator before", fix="ask for something else")
+@dataclass(frozen=True, slots=True)
+class _Crashes:
+    count: int
+    last_at: float
 
 
-def _key(request: ImageRequest) -> tuple[str, int]:
-    return request.prompt, request.params.seed
+def crashed_before() -> ContentRefused:
+    """Return why a picture is not drawn that has ended too many processes, in words for its viewer."""
+    return ContentRefused("a picture like this one made the generator crash; please ask for something else")
+
+
+def _fingerprint(request: ImageRequest) -> bytes:
+    """Hash what a crash can depend on. The seed is not part of it: each request has its own."""
+    params = request.params
+    reference = hashlib.sha256(request.reference or b"").digest()
+    loras = [(lora.path, lora.weight) for lora in request.loras]
+    parts = (request.prompt, request.command, params.width, params.height, reference, loras)
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).digest()
 
 
 def explain_refusal(worker: str, exit_message: Failed) -> WorkerExit:

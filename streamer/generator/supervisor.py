@@ -14,6 +14,7 @@ from functools import partial
 from streamer.errors import BackendError
 from streamer.generator.config import BLURRED_PX, WorkerSetup
 from streamer.generator.ipc import Begin
+from streamer.generator.restart_policy import CrashingRequests, WorkerExit
 from streamer.generator.slot import THIS_COMPUTER, SlotPlace
 from streamer.generator.worker_actions import (
     HEALTH,
@@ -41,12 +42,22 @@ TRUSTED_ROLE = Role.MODERATOR
 
 
 class Supervisor:
-    """Draw pictures in a process that may die at any time; belongs to the event loop that runs ``run``."""
+    """Draw pictures in a process that may die at any time; belongs to the event loop that runs ``run``.
 
-    def __init__(self, setup: WorkerSetup, place: SlotPlace = THIS_COMPUTER, launch: Launch | None = None) -> None:
+    While it is ``on_trial``, ``run`` returns at the first death instead of starting another process.
+    """
+
+    def __init__(
+        self,
+        setup: WorkerSetup,
+        place: SlotPlace = THIS_COMPUTER,
+        launch: Launch | None = None,
+        crashing: CrashingRequests | None = None,
+    ) -> None:
         self.place, self._setup = place, setup
         self._launch = launch or partial(start_process, setup.home)
-        self._protocol = WorkerProtocol(setup)
+        self._protocol = WorkerProtocol(setup, crashing)
+        self.on_trial = False
         self._worker: WorkerLink | None = None
         self._hang_timer: asyncio.Timeout | None = None
         self._drawings: dict[int, asyncio.Queue[DrawItem]] = {}
@@ -78,15 +89,22 @@ class Supervisor:
         """Count the deaths of the process by cause since the program started."""
         return self._protocol.restarts
 
+    @property
+    def last_exit(self) -> WorkerExit | None:
+        """Return how the process last ended unexpectedly."""
+        return self._protocol.last_exit
+
     def health(self) -> Health:
         """Return cold, warming, ready, busy, parked or failed, and why."""
         return self._protocol.health()
 
     async def run(self) -> None:
-        """Keep a process alive until cancelled; cancelling ends it."""
+        """Keep a process alive until cancelled, or until a trial has failed; cancelling ends it."""
         try:
             while True:
                 restart = await self._run_worker(await self._wanted())
+                if self.on_trial and restart.why:
+                    return
                 if restart.why:
                     log.error("%s", restart.why)
                 await asyncio.sleep(restart.delay_s)
@@ -95,7 +113,7 @@ class Supervisor:
 
     async def draw(self, request: ImageRequest) -> AsyncGenerator[Preview | Frame, None]:
         """Yield previews, then the frame; closing the iterator makes the process stop at its next step."""
-        if (refusal := self._protocol.refusal(request)) is not None:
+        if (refusal := self._protocol.refusal(request, _now())) is not None:
             raise refusal
         await self._claim(request.id)
         sent = request if self._setup.as_asked else limit_previews(request, *self._setup.preview_widths)
@@ -189,11 +207,6 @@ class Supervisor:
         if isinstance(item, BackendError):
             raise item
         return item
-
-    async def _change(self) -> None:
-        """Wait until the state may have changed."""
-        self._changed.clear()
-        await self._changed.wait()
 
     def _perform(self, actions: Iterable[WorkerAction]) -> RestartAfter:
         """Do what the protocol decided; return when to start the next process, if that was part of it."""

@@ -57,12 +57,12 @@ from streamer.types import Frame, ImageRequest, Judgement, Outcome, Preview
 class WorkerProtocol:
     """One generator process after another, from the first start to the end of the program."""
 
-    def __init__(self, setup: WorkerSetup) -> None:
+    def __init__(self, setup: WorkerSetup, crashing: CrashingRequests | None = None) -> None:
         options = setup.options
         self._setup, self._options = setup, options
         give_up_after = None if setup.worker else options.give_up_after
         self._restarts = RestartPolicy(options.restart_delays_s, give_up_after, options.give_up_window_s)
-        self._crashing = CrashingRequests(options.poison_after)
+        self._crashing = crashing or CrashingRequests(options.poison_after, options.poison_for_s)
         self._backend, self._fallback_reason = setup.backend, ""
         self._state, self._detail = WorkerState.ENDED, "not started yet"
         self._active: Mapping[str, str] = {}
@@ -71,6 +71,7 @@ class WorkerProtocol:
         self._last_job = 0
         self._heard_at = 0.0
         self._exit_message: Failed | None = None
+        self._last_exit: WorkerExit | None = None
         self._standing: Standing | None = None
         self._last_problem = ""
         self._hung = self._parked = False
@@ -89,7 +90,12 @@ class WorkerProtocol:
     def active(self) -> dict[str, str]:
         """Name the backend in use, why it is not the configured one, and what it says about itself."""
         reason = {"fallback": self._fallback_reason} if self._fallback_reason else {}
-        return {"backend": self._backend.name, **reason, **self._active}
+        return {"backend": self._backend.name, **reason, **self._set_aside(), **self._active}
+
+    @property
+    def last_exit(self) -> WorkerExit | None:
+        """Return how a process last ended unexpectedly."""
+        return self._last_exit
 
     @property
     def abilities(self) -> Abilities:
@@ -171,9 +177,9 @@ class WorkerProtocol:
         """Act on a process that could not even be started, or a worker that could not be reached."""
         return self._died(WorkerExit(ExitCause.START, problem), now)
 
-    def refusal(self, request: ImageRequest) -> BackendError | None:
+    def refusal(self, request: ImageRequest, now: float) -> BackendError | None:
         """Return why this request is not drawn at all: it has killed too many processes."""
-        return crashed_before() if self._crashing.refuses(request) else None
+        return crashed_before() if self._crashing.refuses(request, now) else None
 
     def draw(self, request: ImageRequest, now: float) -> tuple[int, list[WorkerAction]]:
         """Begin a picture and return its job number; only in the state READY."""
@@ -293,8 +299,7 @@ class WorkerProtocol:
     def _died(self, worker_exit: WorkerExit, now: float) -> list[WorkerAction]:
         """Blame the picture being drawn, then restart, fall back to the other backend, or both."""
         self._restarts.add(worker_exit, now)
-        if self._job is not None and worker_exit.cause is not ExitCause.LOST:
-            self._crashing.blame(self._job.request)
+        worker_exit = self._last_exit = self._blamed(worker_exit, now)
         died = BackendLost if worker_exit.cause in (ExitCause.KILLED, ExitCause.LOST) else BackendDied
         delivered = self._drop_job(died(worker_exit.detail))
         self._active, self._standing = {}, None
@@ -307,6 +312,21 @@ class WorkerProtocol:
         why = f"{worker_exit.detail}; restarting in {delay_s:g} s"
         self._enter(WorkerState.FAILING if given_up else WorkerState.ENDED, why)
         return [*delivered, RestartAfter(delay_s, why)]
+
+    def _blamed(self, worker_exit: WorkerExit, now: float) -> WorkerExit:
+        """Blame the picture being drawn; the exit says so when that picture is set aside."""
+        if self._job is None or worker_exit.cause is ExitCause.LOST:
+            return worker_exit
+        request = self._job.request
+        if not self._crashing.blame(request, now):
+            return worker_exit
+        hours = self._options.poison_for_s / 3600
+        note = f"request {request.id} ({request.command}) caused it again; its picture is refused for {hours:g} h"
+        return replace(worker_exit, detail=f"{worker_exit.detail}; {note}")
+
+    def _set_aside(self) -> dict[str, str]:
+        count = self._crashing.set_aside
+        return {"refused after crashes": f"{count} picture{'s' * (count > 1)}"} if count else {}
 
     def _reconnect(self, worker_exit: WorkerExit, now: float) -> RestartAfter:
         """Look for the worker elsewhere again, for ever; tell each problem once."""

@@ -24,7 +24,7 @@ from websockets.http11 import Request, Response
 from streamer.errors import BackendError
 from streamer.generator.ipc import LOADING_JOB, Failed, Start
 from streamer.generator.remote_link import CLOSE_S, OPEN_S, PING_EVERY_S, PING_WAIT_S, SUBPROTOCOL
-from streamer.generator.supervisor import Supervisor
+from streamer.generator.slot import Slot
 from streamer.generator.worker_session import WorkerSession
 from streamer.generator.worker_wire import MAX_BYTES, WireError, decode_for_worker, encode
 
@@ -34,7 +34,7 @@ START_S = 5.0
 ALIVE_S = 2.0
 POLICY_VIOLATION = 1008
 
-Build = Callable[[Start, Path], Supervisor]
+Build = Callable[[Start, Path], Slot]
 """Builds what draws by the first message of a program, with the folder of its layouts; raises BackendError."""
 
 
@@ -63,7 +63,7 @@ class WorkerServer:
         self._token, self._build, self._folder = token.encode(), build, folder
         self._guest: Guest | None = None
         self._start: Start | None = None
-        self._supervisor: Supervisor | None = None
+        self._supervisor: Slot | None = None
         self._running: asyncio.Task[None] | None = None
         self._refused = 0
 
@@ -132,7 +132,7 @@ class WorkerServer:
         self._guest = guest
         return True
 
-    async def _supervised(self, start: Start) -> Supervisor:
+    async def _supervised(self, start: Start) -> Slot:
         """Return what draws; the model is loaded again only when something else is asked for."""
         wanted = replace(start, home="")
         if self._supervisor is None or self._start != wanted:

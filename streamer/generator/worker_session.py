@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from streamer.errors import BackendError
 from streamer.generator.ipc import Cancel, DrawCommand, Failed, Heartbeat, Produced, Standing, Stopped
-from streamer.generator.supervisor import Supervisor
+from streamer.generator.slot import Slot
 from streamer.generator.worker_actions import STOPPED
 from streamer.generator.worker_wire import HomeMessage, WireError, decode_for_worker, encode
 from streamer.interfaces import HealthState
@@ -21,7 +21,7 @@ HEARTBEAT_S = 2.0
 class WorkerSession:
     """Serve one connection; belongs to the event loop."""
 
-    def __init__(self, connection: ServerConnection, supervisor: Supervisor) -> None:
+    def __init__(self, connection: ServerConnection, supervisor: Slot) -> None:
         self._connection, self._supervisor = connection, supervisor
         self._drawing: asyncio.Task[None] | None = None
         self._cancelled_up_to = 0

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from streamer.errors import BackendDied, BackendError, BackendLost, BackendUnavailable, Unsupported
+from streamer.errors import BackendDied, BackendError, BackendLost, BackendUnavailable, ContentRefused, Unsupported
 from streamer.generator.ipc import Cancel, DrawCommand, Failed, Heartbeat, JudgeUse, Produced, Standing, Start, Stopped
 from streamer.interfaces import Abilities
 from streamer.types import (
@@ -39,7 +39,10 @@ NOBODY = Actor("", "", Role.VIEWER)
 
 WorkerMessage = Start | DrawCommand | Cancel
 HomeMessage = Standing | Heartbeat | Produced | Stopped | Failed
-ERRORS = {error.__name__: error for error in (BackendError, BackendUnavailable, BackendDied, BackendLost, Unsupported)}
+ERRORS = {
+    error.__name__: error
+    for error in (BackendError, BackendUnavailable, BackendDied, BackendLost, Unsupported, ContentRefused)
+}
 
 Job = Annotated[int, Field(ge=0, le=2**53)]
 Pixels = Annotated[int, Field(ge=16, le=LARGEST_PX)]

@@ -76,6 +76,8 @@ def _generator(show: Show) -> Iterator[Metric]:
     yield _info("streamer_generator_info", "Which backend draws", {"backend": backend})
     fallback = "fallback" in generator.active
     yield _gauge("streamer_generator_fallback", "1 while something else draws than what was configured", fallback)
+    trial = "trial" in generator.active
+    yield _gauge("streamer_generator_trial", "1 while what was configured is on trial after a fallback", trial)
     restarts = CounterMetricFamily("streamer_generator_restarts", "Unexpected ends of generators", labels=["cause"])
     for cause in sorted({*ExitCause, *generator.restarts}):
         restarts.add_metric([str(cause)], generator.restarts.get(cause, 0))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.errors import BackendDied, BackendError, BackendLost, Unsupported
+from streamer.errors import BackendDied, BackendError, BackendLost, ContentRefused, Unsupported
 from streamer.generator.pool import Pool
 from streamer.generator.pool_channel import PoolChannel, draw_once
 from streamer.interfaces import Abilities, Health, HealthState
@@ -53,8 +53,8 @@ async def test_a_picture_that_gets_every_process_killed_takes_two_and_then_none(
         with pytest.raises(BackendLost):
             await draw_leased(channel, request("kill"))
         assert pool.restarts == {"killed": 2}
-        with pytest.raises(BackendError, match="has crashed the generator before"):
-            await draw_leased(channel, request("kill"))
+        with pytest.raises(ContentRefused):
+            await draw_leased(channel, request("kill", seed=2))
         assert pool.restarts == {"killed": 2}
 
 
@@ -67,9 +67,12 @@ async def test_a_picture_that_ended_a_slot_itself_is_given_to_no_other(tmp_path:
         assert isinstance((await draw_leased(channel, request("meanwhile")))[-1], Frame)
         with pytest.raises(BackendDied):
             await drawing
-        with pytest.raises(BackendError, match="has crashed the generator before"):
-            await draw_leased(channel, request(prompt))
         assert pool.restarts == {cause: 1}
+        with pytest.raises(BackendDied):
+            await draw_leased(channel, request(prompt, seed=2))
+        with pytest.raises(ContentRefused):
+            await draw_leased(channel, request(prompt, seed=3))
+        assert pool.restarts == {cause: 2}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from streamer.generator.ipc import GPU_FAULT_EXIT, Failed
@@ -9,6 +11,7 @@ from streamer.generator.restart_policy import (
     WorkerExit,
     explain_exit,
 )
+from streamer.types import ImageRequest, Lora, Role
 from tests.support.generation import request
 
 CRASH = WorkerExit(ExitCause.CRASH, "it crashed")
@@ -48,27 +51,65 @@ def test_forgetting_gives_a_clean_record_and_keeps_the_totals() -> None:
     assert policy.by_cause == {"crash": 1, "hang": 1}
 
 
-def test_a_request_is_known_by_prompt_and_seed() -> None:
-    crashing = CrashingRequests(2)
-    for _ in range(2):
-        crashing.blame(request("boom", seed=1))
-    assert crashing.refuses(request("boom", seed=1))
-    assert not crashing.refuses(request("boom", seed=2))
-    assert not crashing.refuses(request("calm", seed=1))
+def blamed(*requests: ImageRequest, limit: int = 2) -> CrashingRequests:
+    crashing = CrashingRequests(limit, 100.0)
+    for number, wanted in enumerate(requests):
+        crashing.blame(wanted, number)
+    return crashing
+
+
+def test_a_picture_is_known_whatever_its_seed_and_whoever_asks() -> None:
+    crashing = blamed(request("boom", seed=1), request("boom", seed=2, role=Role.VIP))
+    assert crashing.refuses(request("boom", seed=3), 2.0)
+    assert not crashing.refuses(request("calm", seed=1), 2.0)
+
+
+BOOM = replace(request("boom"), reference=b"photo", loras=(Lora("ink"),))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(BOOM, command="meme"),
+        replace(BOOM, reference=b"another photo"),
+        replace(BOOM, reference=None),
+        replace(BOOM, loras=()),
+        replace(BOOM, loras=(Lora("ink", 0.5),)),
+        replace(BOOM, params=replace(BOOM.params, width=96)),
+        replace(BOOM, params=replace(BOOM.params, height=96)),
+    ],
+)
+def test_a_picture_that_differs_in_what_can_crash_is_another_one(other: ImageRequest) -> None:
+    crashing = blamed(BOOM, BOOM)
+    assert crashing.refuses(BOOM, 2.0)
+    assert not crashing.refuses(other, 2.0)
+
+
+def test_the_death_that_sets_a_picture_aside_says_so_once() -> None:
+    crashing = CrashingRequests(2, 100.0)
+    assert [crashing.blame(BOOM, now) for now in range(3)] == [False, True, False]
+    assert crashing.set_aside == 1
 
 
 def test_one_death_is_forgiven() -> None:
-    crashing = CrashingRequests(2)
-    crashing.blame(request("boom"))
-    assert not crashing.refuses(request("boom"))
+    crashing = blamed(BOOM)
+    assert not crashing.refuses(BOOM, 1.0)
+    assert crashing.set_aside == 0
+
+
+def test_a_picture_set_aside_is_drawn_again_after_a_while() -> None:
+    crashing = blamed(BOOM, BOOM)
+    assert crashing.refuses(BOOM, 101.0)
+    assert not crashing.refuses(BOOM, 101.5)
+    assert crashing.set_aside == 0
 
 
 def test_the_memory_for_crashes_is_bounded_and_forgets_the_oldest() -> None:
-    crashing = CrashingRequests(1)
-    for seed in range(REMEMBERED_CRASHES + 1):
-        crashing.blame(request("boom", seed=seed))
-    assert not crashing.refuses(request("boom", seed=0))
-    assert crashing.refuses(request("boom", seed=1))
+    crashing = CrashingRequests(1, 1e9)
+    for number in range(REMEMBERED_CRASHES + 1):
+        crashing.blame(request(f"boom {number}"), 0.0)
+    assert not crashing.refuses(request("boom 0"), 0.0)
+    assert crashing.refuses(request("boom 1"), 0.0)
 
 
 @pytest.mark.parametrize(

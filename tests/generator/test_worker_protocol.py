@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.errors import BackendDied, BackendError, BackendLost, Unsupported
+from streamer.errors import BackendDied, BackendError, BackendLost, ContentRefused, Unsupported
 from streamer.generator.config import WorkerOptions, WorkerSetup
 from streamer.generator.ipc import (
     LOADING_JOB,
@@ -244,16 +244,19 @@ def test_replies_after_a_failed_start_are_ignored() -> None:
 
 
 def test_a_picture_that_killed_two_processes_is_refused() -> None:
-    protocol, wanted = idle(), request("boom")
+    protocol, told = idle(), []
+    note = "request boom-1 (bg) caused it again; its picture is refused for 6 h"
     for now in range(2):
-        assert protocol.refusal(wanted) is None
+        wanted = request("boom", seed=now)
+        assert protocol.refusal(wanted, now) is None
         protocol.draw(wanted, now)
-        died(protocol, -11, now)
+        told.append(note in str(died(protocol, -11, now)[-1]))
         protocol.start(now)
         protocol.received(READY, now)
-    refusal = protocol.refusal(wanted)
-    assert str(refusal) == "this picture has crashed the generator before; ask for something else"
-    assert protocol.refusal(request("calm")) is None
+    assert told == [False, True], "the streamer is told once"
+    assert protocol.active["refused after crashes"] == "1 picture"
+    assert isinstance(protocol.refusal(request("boom", seed=9), 2.0), ContentRefused)
+    assert protocol.refusal(request("calm"), 2.0) is None
 
 
 def test_cancel_stops_the_named_request_alone_and_waits_for_the_process_to_confirm() -> None:
@@ -370,7 +373,7 @@ def test_a_lost_connection_is_not_the_pictures_fault_however_often() -> None:
         assert isinstance(restart, RestartAfter)
         protocol.start(3.0)
         protocol.received(STANDING, 3.0)
-        assert protocol.refusal(request()) is None
+        assert protocol.refusal(request(), 3.0) is None
         protocol.draw(request(), 3.0)
     assert protocol.restarts == {"lost": 5}
 

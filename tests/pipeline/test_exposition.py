@@ -77,9 +77,16 @@ async def test_the_generator_tells_its_state_its_slots_and_how_often_it_ended(ro
     seen = samples(room)
     assert (seen["streamer_generator_state{ready}"], seen["streamer_generator_state{failed}"]) == (1, 0)
     assert (seen["streamer_generator_fallback{}"], seen["streamer_generator_info{procedural}"]) == (1, 1)
+    assert seen["streamer_generator_trial{}"] == 0
     assert (seen["streamer_generator_restarts_total{crash}"], seen["streamer_generator_restarts_total{hang}"]) == (2, 0)
     assert (seen["streamer_slot_up{this computer}"], seen["streamer_slot_busy{this computer}"]) == (1, 1)
     assert (seen["streamer_slot_up{gpu-pc}"], seen["streamer_slot_busy{gpu-pc}"]) == (0, 0)
+
+
+async def test_a_backend_on_trial_is_no_fallback(room: Room) -> None:
+    room.easel.active = {"backend": "klein", "trial": "3 of 10 pictures"}
+    seen = samples(room)
+    assert (seen["streamer_generator_fallback{}"], seen["streamer_generator_trial{}"]) == (0, 1)
 
 
 async def test_live_panic_and_pause_are_told(room: Room) -> None:

@@ -6,10 +6,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.errors import BackendError, BackendUnavailable, Unsupported
 from streamer.generator.backend import BackendPicture, HostPicture, Pixels, Report, StepCallback
@@ -22,6 +23,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     on_load: Literal["work", "unavailable", "raise", "segfault", "hang", "slow"] = "work"
+    broken_while: Path | None = Field(None, description="while this file exists, loading ends the process")
 
 
 class AcceleratorError(RuntimeError):
@@ -34,6 +36,8 @@ class Scripted:
 
     def load(self, report: Report) -> None:
         report("reading weights", 0.5)
+        if self._options.broken_while is not None and self._options.broken_while.exists():
+            os._exit(3)
         match self._options.on_load:
             case "unavailable":
                 raise BackendUnavailable("no such GPU", fix="buy one")
