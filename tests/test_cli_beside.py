@@ -21,7 +21,7 @@ from streamer import cli
 from streamer.errors import AlreadyRunning, ApiError, ConfigError, StoreError
 from streamer.generator.backend_choice import BackendChoice
 from streamer.storage import instance_lock
-from tests.support.real_program import HEED_HANG_UPS, OPERATOR, command, free_port, wait_until_ready
+from tests.support.real_program import HEED_SIGNALS, OPERATOR, command, free_port, wait_until_ready
 from tests.support.recording_proxy import RecordingProxy
 
 DEAD = "http://127.0.0.1:1"
@@ -209,7 +209,7 @@ def run_on_a_terminal(environ: Mapping[str, str], *before: str) -> tuple[subproc
     """Start the program with a terminal of its own; return it and our end of that terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*HEED_HANG_UPS, *before, sys.executable, "-m", "streamer", "run"], stdin=theirs, stdout=theirs, stderr=theirs,
+        [*HEED_SIGNALS, *before, sys.executable, "-m", "streamer", "run"], stdin=theirs, stdout=theirs, stderr=theirs,
         env={**os.environ, **environ}, start_new_session=True, cwd=Path(environ["STREAMER_CONFIG"]).parent,
     )  # fmt: skip
     os.close(theirs)

@@ -20,7 +20,7 @@ import pytest
 
 from streamer import cli, standard_streams
 from streamer.storage.database import FILE_NAME
-from tests.support.real_program import HEED_HANG_UPS, wait_until_ready
+from tests.support.real_program import HEED_SIGNALS, wait_until_ready
 
 CHAT = [
     {"at": 0.0, "actor": {"id": "1", "name": "Иван", "role": "viewer"}, "text": "!bg рыбацкая деревня"},
@@ -96,7 +96,7 @@ def test_a_program_whose_streams_are_closed_keeps_its_files_apart_from_what_it_p
 ) -> None:
     url = f"http://127.0.0.1:{environ['STREAMER_PORT']}"
     line = f"exec {shlex.quote(sys.executable)} -m streamer run <&- >&- 2>&-"
-    with subprocess.Popen([*HEED_HANG_UPS, "sh", "-c", line], env={**os.environ, **environ}) as program:
+    with subprocess.Popen([*HEED_SIGNALS, "sh", "-c", line], env={**os.environ, **environ}) as program:
         wait_until_ready(url)
         # A hang-up sends descriptors 1 and 2 to nowhere: nothing of the program's may have those numbers.
         program.send_signal(signal.SIGHUP)

@@ -28,7 +28,11 @@ async def test_a_single_slot_is_shown_as_it_is() -> None:
         ((HealthState.BUSY, HealthState.READY), HealthState.READY, "2 of 2 slots draw"),
         ((HealthState.BUSY, HealthState.COLD), HealthState.BUSY, "1 of 2 slots draw; pc2: is cold"),
         ((HealthState.COLD, HealthState.WARMING), HealthState.WARMING, "pc1: is cold; pc2: is warming"),
-        ((HealthState.FAILED, HealthState.RECONNECTING), HealthState.FAILED, "pc1: is failed; pc2: is reconnecting"),
+        (
+            (HealthState.FAILED, HealthState.RECONNECTING),
+            HealthState.RECONNECTING,
+            "pc1: is failed; pc2: is reconnecting",
+        ),
     ],
 )
 async def test_the_best_of_several_is_the_state(

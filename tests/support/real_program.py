@@ -19,12 +19,13 @@ import httpx
 
 OPERATOR = "operator-token-of-the-tests"
 
-# Quick to draw, without cooldowns: what a test asks for is what it gets.
-HEED_HANG_UPS = (
+HEED_SIGNALS = (
     sys.executable, "-c",
-    "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])",
+    "import os, signal, sys; [signal.signal(one, signal.SIG_DFL) for one in (signal.SIGHUP, signal.SIGINT)]; "
+    "os.execvp(sys.argv[1], sys.argv[1:])",
 )  # fmt: skip
-"""Put before a command, lets it end with its terminal although the tests themselves may run under nohup."""
+"""Put before a command, lets it end by hang-up and Ctrl-C although the tests themselves may run in the background."""
+# Quick to draw, without cooldowns: what a test asks for is what it gets.
 CONFIG = """\
 policy:
   - {use: role}

@@ -17,6 +17,7 @@ from streamer.generator.benchmark.arguments import FILES
 from streamer.generator.benchmark.command import ProgressLine, download_notes
 from streamer.generator.benchmark.results import Case
 from streamer.storage import instance_lock
+from tests.support.real_program import HEED_SIGNALS
 
 PAINTED = ["bench", "procedural", "--size", "96x64", "--runs", "2"]
 
@@ -76,7 +77,7 @@ def test_a_model_is_not_measured_beside_the_running_program(
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
 def test_ctrl_c_keeps_the_finished_rows_and_leaves_no_child(tmp_path: Path) -> None:
     asked = ["bench", "procedural", "--size", "96x64", "1024x1024", "--runs", "200", "--out", str(tmp_path)]
-    command = [sys.executable, "-m", "streamer", *asked]
+    command = [*HEED_SIGNALS, sys.executable, "-m", "streamer", *asked]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
     ) as running:
