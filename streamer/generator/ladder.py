@@ -73,7 +73,9 @@ class Ladder:
         health = self._front.health()
         if self._front is self._trial or not self._next_try:
             return health
-        return Health(health.name, health.state, f"{self._wanted} is tried again {self._next_try}; {health.detail}")
+        reason = self._main.active.get("fallback", "")
+        doing, next_try = health.detail.removesuffix(f"; {reason}"), f"{self._wanted} is tried again {self._next_try}"
+        return Health(health.name, health.state, "; ".join(filter(None, (doing, next_try, reason))))
 
     async def run(self) -> None:
         """Keep something drawing until cancelled."""

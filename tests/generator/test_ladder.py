@@ -122,7 +122,7 @@ async def test_each_failed_trial_waits_longer_and_the_status_says_until_when(
         await until(ladder, lambda: ladder.restarts.get("exit") == 3 and on_fallback(ladder))
         await until(ladder, lambda: ladder.active["next try"] != "now")
         assert re.fullmatch(r"at \d\d:\d\d:\d\d", ladder.active["next try"])
-        assert f"is tried again {ladder.active['next try']}; drawing with" in ladder.health().detail
+        assert f"backend is tried again {ladder.active['next try']}; the tests" in ladder.health().detail
     assert caplog.text.count("the trial of the tests.support.scripted_backend backend failed") == 2
 
 
