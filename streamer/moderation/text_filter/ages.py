@@ -27,11 +27,14 @@ _WITH_SEPARATORS = re.compile(r"(?<!\d)\d++(?:[.,]\d++)+")
 _LEET = re.compile(r"(?<!\w)(?=\w*[^\W\d_])(?:0\w+|[^\W\d_]+[\d@$]+[^\W\d_][\w@$]*)")
 _MAY_BE_LEET = re.compile(r"[^\W\d_][\d@$]+[^\W\d_]|0[^\W\d_]")
 _LEET_DIGITS = str.maketrans("013457@$", "oieastas")
+# "1O-" for ten; without the hyphen it is an ordinal of Portuguese.
+_O_FOR_ZERO = re.compile(r"(?<!\w)1o(?=-)")
 _SPACED = re.compile(r"(?<!\w)(?:\w[ .*_-]){2,}\w(?!\w)")
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _UKRAINIAN_APOSTROPHE = re.compile("(?<=[а-я])['’ʼ`](?=[а-яіїє])")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[.,]\d{3})++")
 _TENS_FROM = 20
+_SLIPS_FROM = 6
 _WORDS = re.compile(r"(?<!\\)([^\W\d_]+)(\??)")
 _HAS_NUMBER = re.compile("[0-9]")
 _DIGITS = frozenset(map(str, range(1, 19)))
@@ -48,8 +51,8 @@ class AgeWords:
         self.cyrillic = data.get("alphabet") == "cyrillic"
         self._in_alphabet = normalize.to_cyrillic if self.cyrillic else normalize.to_latin
         lists = {key: self._fold(value) for key, value in data.items() if isinstance(value, str)}
-        self._values = dict(_values(lists, "tens", "numbers"))
-        self._ordinals = dict(_values(lists, "ordinals"))
+        self._values = _values(lists, "tens", "numbers")
+        self._ordinals = _values(lists, "ordinals")
         self._written_numbers = frozenset(self._values) | frozenset(self._ordinals)
         self._numbers = self._written_numbers | _DIGITS
         self._joiners = frozenset(lists["joiners"].split())
@@ -109,11 +112,27 @@ def _continues(number: int, value: int) -> bool:
     return (number >= _TENS_FROM and value < _TENS_FROM) or (number == 10 and value < 10)
 
 
-def _values(lists: Mapping[str, str], *keys: str) -> Iterator[tuple[str, int]]:
+def _values(lists: Mapping[str, str], *keys: str) -> Mapping[str, int]:
+    """Return what number words stand for; long ones with a slip of the keyboard, too."""
+    exact = dict(_exact_values(lists, *keys))
+    slips = {slip: value for form, value in exact.items() if len(form) >= _SLIPS_FROM for slip in _slips(form)}
+    return slips | exact
+
+
+def _exact_values(lists: Mapping[str, str], *keys: str) -> Iterator[tuple[str, int]]:
     for key in keys:
         first, step = (_TENS_FROM, 10) if key == "tens" else (1, 1)
         for index, forms in enumerate(lists[key].split()):
             yield from ((form, first + index * step) for form in forms.split("|"))
+
+
+def _slips(word: str) -> Iterator[str]:
+    """Yield a word with one letter too few or doubled, or with z and s mixed up."""
+    for index, letter in enumerate(word):
+        yield word[:index] + word[index + 1 :]
+        yield word[:index] + letter + word[index:]
+        if letter in "zs":
+            yield word[:index] + ("s" if letter == "z" else "z") + word[index + 1 :]
 
 
 def _as_pattern(folded: str) -> str:
@@ -196,6 +215,7 @@ def under_eighteen(folded: str) -> bool:
 
     A text of nothing but numbers is not searched for the one that is an age: it counts as if it said one.
     """
+    folded = _O_FOR_ZERO.sub("10", folded)
     plain = _LEET.sub(_as_letters, folded) if _MAY_BE_LEET.search(folded) else folded
     joined = _SPACED.sub(lambda match: _NOT_ALNUM.sub("", match[0]), folded)
     return any(map(_says_an_age, dict.fromkeys((plain, joined))))
