@@ -18,7 +18,7 @@ STATES = {
 AGES = {
     "en": "12 yo|12yo|12 years old|twelve-year-old|she is 12|aged 12|7th grader|seventh grade|12y/o|tw3lve year old|"
     "1 2 y o|her 12th birthday|under 18|turned thirteen|12 yеаrs оld|１２ yo|12 YO|9 months old|"
-    "born 11 years ago|17 and a half|sixteeen years old",
+    "born 11 years ago|she is 17 and a half|sixteeen years old",
     "de": "12 Jahre alt|12-jährige|zwölfjährige|zwölf Jahre|7. Klasse|siebte Klasse|Siebtklässlerin|sie ist 12|"
     "vor 11 Jahren geboren|fünfzen Jahre|1O-jährig|noch nicht 18",
     "fr": "12 ans|âgée de 12 ans|douze ans|dix-sept ans|elle a 12 ans|en 6ème|en sixième|élève de CM2|moins de 18 ans|"
