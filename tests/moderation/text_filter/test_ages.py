@@ -18,23 +18,31 @@ STATES = {
 AGES = {
     "en": "12 yo|12yo|12 years old|twelve-year-old|she is 12|aged 12|7th grader|seventh grade|12y/o|tw3lve year old|"
     "1 2 y o|her 12th birthday|under 18|turned thirteen|12 yеаrs оld|１２ yo|12 YO|9 months old|"
-    "born 11 years ago|she is 17 and a half|sixteeen years old",
+    "born 11 years ago|she is 17 and a half|sixteeen years old|"
+    "f13|not quite eighteen yet|fiveteen years old",
     "de": "12 Jahre alt|12-jährige|zwölfjährige|zwölf Jahre|7. Klasse|siebte Klasse|Siebtklässlerin|sie ist 12|"
-    "vor 11 Jahren geboren|fünfzen Jahre|1O-jährig|noch nicht 18",
+    "vor 11 Jahren geboren|fünfzen Jahre|1O-jährig|noch nicht 18|"
+    "w17|aus der 8b|grad dreizehn geworden",
     "fr": "12 ans|âgée de 12 ans|douze ans|dix-sept ans|elle a 12 ans|en 6ème|en sixième|élève de CM2|moins de 18 ans|"
     "née il y a 11 ans|pas encore 18 ans",
     "es": "12 años|doce años|tiene 12|7º de primaria|sexto grado|2º de la ESO|alumna de primaria|"
-    "nació hace 11 años|diecisiete tacos|aún no tiene 18",
+    "nació hace 11 años|diecisiete tacos|aún no tiene 18|"
+    "una nena de trece|chavala 16a",
     "pt": "12 anos|doze anos|ela tem 12|7º ano|sétima série|sexto ano|ensino fundamental|com dezesseis anos|"
-    "nasceu há 11 anos|quinse anos|ainda não tem 18",
+    "nasceu há 11 anos|quinse anos|ainda não tem 18|"
+    "mina de quinze|de menor, 17",
     "pl": "12 lat|12-latka|dwunastolatka|dwunastoletnia|dwanaście lat|siódma klasa|w wieku 12 lat|siódmoklasistka|"
-    "urodzona 11 lat temu|nie ma jeszcze 18",
+    "urodzona 11 lat temu|nie ma jeszcze 18|"
+    "k15|niecałe 17|rocznikowo dwanaście",
     "tr": "12 yaşında|on iki yaşında|oniki yaşında|7. sınıf|yedinci sınıf|ortaokul öğrencisi|on yedi yaşında|"
-    "11 yıl önce doğmuş|16lık|daha 18 olmadı|on altısına yeni girdi",
+    "11 yıl önce doğmuş|16lık|daha 18 olmadı|on altısına yeni girdi|"
+    "16sında|daha 18'ini doldurmadı",
     "ru": "12 лет|12летняя|двенадцатилетняя|ей 12|двенадцать лет|7 класс|семиклассница|ученица седьмого класса|12 лeт|"
-    "родилась 11 лет назад|пятнацать лет|ей исполнилось 13",
+    "родилась 11 лет назад|пятнацать лет|ей исполнилось 13|"
+    "лет эдак пятнадцати|шестнадцати ещё нет|одиннадцатый год пошел",
     "uk": "12 років|12-річна|дванадцятирічна|їй 12|п'ятнадцять років|п’ятнадцятирічна|7 клас|семикласниця|"
-    "народилася 11 років тому|виповнилось 13",
+    "народилася 11 років тому|виповнилось 13|"
+    "десь під п'ятнадцять",
 }
 ADULTS_AND_SPANS = {
     "en": "25 years old|18 yo|twenty-five year old|2,000 years old|12 years ago|112 years old|for 12 years|12 people|"
