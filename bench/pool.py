@@ -146,7 +146,7 @@ async def killed(folder: Path, rounds: int = 3) -> list[float]:
         for number in range(rounds):
             while not all(slot.free for slot in slots):
                 await asyncio.sleep(0.01)
-            drawing = asyncio.create_task(draw(PoolChannel(pool), request("picture", number)))
+            drawing = asyncio.create_task(draw(PoolChannel(pool), request(f"picture {number}", number)))
             await asyncio.sleep(PICTURE_S / 2)
             busy = next(slot for slot in slots if not slot.free)
             assert busy.pid is not None
