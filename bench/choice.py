@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from bench.memory import clocked, draw, quiet
-from bench.report import ROOT, at_most, finish
-from bench.startup import write
+from bench.memory import child, clocked, draw, quiet
+from bench.report import at_most, finish
+from bench.startup import checkpoint
 
 RUNS = 20
 
@@ -33,9 +30,7 @@ def main() -> None:
         print(json.dumps(one_precision(asked.model, Path(asked.folder), asked.child)))
         return
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(asked.folder or scratch) / f"klein-{asked.model}"
-        if not (folder / "model_index.json").exists():
-            write(asked.model, folder)
+        folder = checkpoint(asked.model, asked.folder or scratch)
         names = ["auto", *asked.precisions.split(",")]
         drawn = {name: start(asked.model, folder, name, Path(scratch)) for name in names}
     chosen, fastest = drawn["auto"]["active"]["precision"], min(drawn[name]["picture_ms"] for name in names[1:])
@@ -56,12 +51,7 @@ def arguments() -> argparse.Namespace:
 
 def start(model: str, folder: Path, precision: str, scratch: Path) -> dict[str, Any]:
     """Draw in one precision in a process of its own."""
-    environment = {**os.environ, "STREAMER_HOME": str(scratch / "home")}
-    command = [sys.executable, "-m", "bench.choice", "--child", precision, "--model", model, "--folder", str(folder)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    print(precision, result, flush=True)
-    return result
+    return child("choice", precision, model, folder, scratch)
 
 
 def one_precision(model: str, folder: Path, precision: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typing import Any
 
 from bench.memory import quiet, request
 from bench.report import at_least, at_most, finish, spread
-from bench.startup import write
+from bench.startup import checkpoint
 from streamer.types import Lora
 
 ROUNDS = 10
@@ -33,9 +33,7 @@ def main() -> None:
     """Write what is missing, measure, and print the result as the last line."""
     asked = arguments()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(asked.folder or scratch) / f"klein-{asked.model}"
-        if not (folder / "model_index.json").exists():
-            write(asked.model, folder)
+        folder = checkpoint(asked.model, asked.folder or scratch)
         styles = [write_lora(folder, Path(scratch) / f"{name}.safetensors", asked.rank) for name in ("ink", "clay")]
         metrics = measure(asked, folder, styles)
     goals = [at_least("restored", float(metrics["restored"]), 1), at_least("as_merged", float(metrics["as_merged"]), 1)]

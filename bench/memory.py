@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.report import ROOT, at_most, finish
-from bench.startup import SIZES, settle, write
+from bench.startup import SIZES, checkpoint, settle
 from streamer.types import Actor, ImageRequest, Lane, RequestKind, Role, SamplingParams
 
 GOALS = {"full": 11.0, "small": 8.5, "tiny": 6.5}
@@ -36,9 +36,7 @@ def main() -> None:
         print(json.dumps(one_mode(asked.model, Path(asked.folder), asked.child)))
         return
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(asked.folder or scratch) / f"klein-{asked.model}"
-        if not (folder / "model_index.json").exists():
-            write(asked.model, folder)
+        folder = checkpoint(asked.model, asked.folder or scratch)
         modes = {mode: start(asked.model, folder, mode, Path(scratch)) for mode in asked.modes.split(",")}
         differences = compare(Path(scratch), list(modes))
     goals = [at_most(f"{mode} GB", modes[mode]["peak_gb"], most) for mode, most in GOALS.items() if mode in modes]
@@ -57,11 +55,16 @@ def arguments() -> argparse.Namespace:
 
 def start(model: str, folder: Path, mode: str, scratch: Path) -> dict[str, Any]:
     """Draw in one mode in a process of its own."""
+    return child("memory", mode, model, folder, scratch)
+
+
+def child(bench: str, name: str, model: str, folder: Path, scratch: Path) -> dict[str, Any]:
+    """Run one part of a bench in a process of its own; return what it prints last, as JSON."""
     environment = {**os.environ, "STREAMER_HOME": str(scratch / "home"), "MEMORY_PICTURES": str(scratch)}
-    command = [sys.executable, "-m", "bench.memory", "--child", mode, "--model", model, "--folder", str(folder)]
+    command = [sys.executable, "-m", f"bench.{bench}", "--child", name, "--model", model, "--folder", str(folder)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    print(mode, result, flush=True)
+    print(name, result, flush=True)
     return result
 
 

@@ -33,9 +33,7 @@ def main() -> None:
         print(json.dumps(one_start(asked.model, Path(asked.folder), time.monotonic())))
         return
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(asked.folder or scratch) / f"klein-{asked.model}"
-        if not (folder / "model_index.json").exists():
-            write(asked.model, folder)
+        folder = checkpoint(asked.model, asked.folder or scratch)
         home = Path(scratch) / "home"
         metrics: dict[str, dict[str, Any]] = {name: start(asked.model, folder, home) for name in ("cold", "warm")}
     finish("startup", metrics, goals(asked.model, metrics["warm"]), device=metrics["warm"]["active"]["device"],
@@ -48,6 +46,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--folder", default="", help="where the checkpoint is or will be written")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
+
+
+def checkpoint(model: str, parent: str) -> Path:
+    """Return the folder of a model's random weights, which are written unless they are there."""
+    folder = Path(parent) / f"klein-{model}"
+    if not (folder / "model_index.json").exists():
+        write(model, folder)
+    return folder
 
 
 def write(model: str, folder: Path) -> None:
