@@ -33,7 +33,7 @@ from streamer.api.v1 import faults
 from streamer.api.v1 import routes as picture_api
 from streamer.api.v1.draws import TenantDraws
 from streamer.api.v1.links import Links
-from streamer.api.v1.service import PictureApi
+from streamer.api.v1.picture_api import PictureApi
 from streamer.api.v1.tenants import Tenants
 from streamer.commands.event_triggers import EventTriggers
 from streamer.commands.options import CommandOptions, Sampling

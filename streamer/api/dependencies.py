@@ -10,7 +10,7 @@ from fastapi import Depends, HTTPException, params
 from fastapi.requests import HTTPConnection
 
 from streamer.api.auth import TokenRole, TokenTable, bearer
-from streamer.api.v1.service import PictureApi
+from streamer.api.v1.picture_api import PictureApi
 from streamer.generator.gpus import GpuMonitor
 from streamer.pipeline.pipeline import Channel
 from streamer.storage.store import Store

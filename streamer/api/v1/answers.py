@@ -15,8 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from streamer.api.v1 import events, faults, schemas
 from streamer.api.v1.faults import Fault
+from streamer.api.v1.picture_api import DrawnPictures, PictureApi
 from streamer.api.v1.schemas import Ask
-from streamer.api.v1.service import DrawnPictures, PictureApi
 from streamer.api.v1.tenants import Tenant
 from streamer.types import Preview
 

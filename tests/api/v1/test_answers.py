@@ -16,8 +16,8 @@ from streamer.api.v1.answers import Asking, EventStream, stream_of, unless_gone,
 from streamer.api.v1.faults import Fault
 from streamer.api.v1.links import Links
 from streamer.api.v1.options import PictureApiOptions
+from streamer.api.v1.picture_api import DrawnPictures, EncodedPicture, PictureApi
 from streamer.api.v1.schemas import Ask, OutputFormat
-from streamer.api.v1.service import DrawnPictures, EncodedPicture, PictureApi
 from streamer.api.v1.tenants import Limits, Tenant, Tenants
 from streamer.storage.store import Store, StoreOptions
 from streamer.types import Preview

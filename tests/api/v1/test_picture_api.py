@@ -16,8 +16,8 @@ from streamer.api.v1 import faults
 from streamer.api.v1.faults import Fault
 from streamer.api.v1.links import Links
 from streamer.api.v1.options import PictureApiOptions
+from streamer.api.v1.picture_api import DrawnPictures, PictureApi, encoded
 from streamer.api.v1.schemas import Ask, OutputFormat
-from streamer.api.v1.service import DrawnPictures, PictureApi, encoded
 from streamer.api.v1.tenants import Limits, Tenant, Tenants
 from streamer.storage.store import Store, StoreOptions
 from streamer.storage.tenants import Usage
