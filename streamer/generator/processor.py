@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from streamer.generator import models
+from streamer.generator import measured_file, models
 from streamer.generator.models import Model
-
-log = logging.getLogger(__name__)
 
 FILE = "processor.json"
 FAST_ENOUGH_S = 5.0
@@ -40,6 +36,9 @@ class Processor:
     cores: int
     rate: float
     pictures: Mapping[str, float] = field(default_factory=dict)
+
+
+_PROCESSOR = TypeAdapter(Processor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +119,9 @@ def _name(info: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def _read(home: Path) -> Processor | None:
-    try:
-        return TypeAdapter(Processor).validate_json((home / FILE).read_bytes())
-    except (OSError, ValidationError):
-        return None
+    return measured_file.read(home / FILE, _PROCESSOR)
 
 
 def _write(home: Path, processor: Processor) -> None:
-    if not home.is_dir():
-        return  # a single picture (streamer draw) makes no state folder
-    try:
-        (home / FILE).write_text(json.dumps(asdict(processor)), encoding="utf-8")
-    except OSError as error:
-        log.warning("how fast this processor is cannot be remembered: %s", error)
+    if home.is_dir():  # a single picture (streamer draw) makes no state folder
+        measured_file.write(home / FILE, _PROCESSOR, processor)

@@ -5,8 +5,6 @@ This file imports nothing heavy: the parent process checks options on machines t
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +15,7 @@ from streamer import installation
 from streamer.commands.options import Sampling
 from streamer.commands.styles import LoraList, loras_of
 from streamer.errors import BackendUnavailable
+from streamer.generator import torch_setup
 from streamer.generator.backend import Backend
 from streamer.generator.checkpoint_check import check_components, read_index
 from streamer.generator.klein.optimizations import DEVICE_PATTERN
@@ -108,15 +107,12 @@ def create(options: Options, source: PipelineSource | None = None) -> Backend:
     ``source`` is where pipelines come from, where that is not the hub or a folder.
     """
     check_files(options)  # before that import, which takes seconds
-    if sys.platform == "linux":
-        os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
-    # Read when torch is imported: what Apple's GPUs cannot compute is computed on the processor.
-    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+    torch_setup.prepare()
     try:
         from streamer.generator.klein.torch_compile import keep_caches
         from streamer.generator.pipelines.backend import DiffusersBackend
     except ModuleNotFoundError as error:
         raise BackendUnavailable(f"{error.name} is not installed", fix=installation.add_extra("klein")) from error
 
-    keep_caches(Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer")))
+    keep_caches(torch_setup.state_folder())
     return DiffusersBackend(options) if source is None else DiffusersBackend(options, source)

@@ -5,8 +5,6 @@ This file imports nothing heavy: the parent process checks options on machines t
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +15,7 @@ from streamer import installation
 from streamer.commands.options import Sampling
 from streamer.commands.styles import LoraList, loras_of
 from streamer.errors import BackendUnavailable
+from streamer.generator import torch_setup
 from streamer.generator.backend import Backend
 from streamer.generator.klein.checkpoint_files import check_checkpoint, read_transformer_config
 from streamer.generator.klein.optimizations import DEVICE_PATTERN, OptimizationName, RequestedMemory, RequestedPrecision
@@ -169,19 +168,14 @@ def create(options: Options, read: ReadTensors | None = None) -> Backend:
     ``read`` gets the tensors, where that is not to be from the checkpoint's files.
     """
     check_files(options)  # before that import, which takes seconds
-    if sys.platform == "linux":
-        # Read by PyTorch when it first allocates. Pieces that can grow leave no holes between what warming up needs and
-        # what stays: 1.4 to 1.7 GB less on the GPU (docs/SPEED.md).
-        os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
-    # Read when torch is imported: what Apple's GPUs cannot compute is computed on the processor.
-    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+    torch_setup.prepare()
     try:
         from streamer.generator.klein.backend import KleinBackend
         from streamer.generator.klein.torch_compile import keep_caches
     except ModuleNotFoundError as error:
         raise BackendUnavailable(f"{error.name} is not installed", fix=installation.add_extra("klein")) from error
 
-    home = Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer"))
+    home = torch_setup.state_folder()
     keep_caches(home)
     # What is measured for a model that is in no file is not kept: nobody will ask for it again.
     return KleinBackend(options, home) if read is None else KleinBackend(options, None, read)

@@ -5,14 +5,12 @@ This file imports nothing heavy: the parent process checks options on machines t
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer import installation
 from streamer.commands.options import Sampling
 from streamer.errors import BackendUnavailable
+from streamer.generator import torch_setup
 from streamer.generator.backend import Backend
 from streamer.generator.checkpoint_check import check_components, read_index
 from streamer.generator.model_name import local_folder
@@ -79,4 +77,4 @@ def create(options: Options) -> Backend:
     except ModuleNotFoundError as error:
         raise BackendUnavailable(f"{error.name} is not installed", fix=installation.add_extra("cpu")) from error
 
-    return OpenVinoBackend(options, Path(os.environ.get("STREAMER_HOME", Path.home() / ".cache" / "streamer")))
+    return OpenVinoBackend(options, torch_setup.state_folder())

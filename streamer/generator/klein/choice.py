@@ -19,7 +19,6 @@ from streamer.generator.klein.loading import blank_transformer
 from streamer.generator.klein.measured_choice import (
     Measurement,
     attentions,
-    candidates,
     remember,
     remembered,
     use_fastest_attention,
@@ -30,6 +29,7 @@ from streamer.generator.klein.optimizations import (
     Optimizations,
     Precision,
     RequestedPrecision,
+    candidates,
     choose_optimizations,
     plain_precision,
 )

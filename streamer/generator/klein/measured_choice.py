@@ -5,19 +5,15 @@ This module imports nothing heavy: the doctor reads what is remembered without t
 
 from __future__ import annotations
 
-import json
-import logging
-import os
-import tempfile
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from streamer.generator import measured_file
 from streamer.generator.klein.optimizations import (
-    ADA,
     AMPERE_SERVER,
     HOPPER,
     Attention,
@@ -27,14 +23,9 @@ from streamer.generator.klein.optimizations import (
     Precision,
 )
 
-log = logging.getLogger(__name__)
-
 FILE = "measured.json"
 CLEARLY = 0.97
 """A precision must need less than this share of a better one's time to be preferred: smaller differences are noise."""
-WORKING_GB = 4.0
-"""A precision is a candidate only if this much memory is left beside its weights."""
-TURING = (7, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +60,7 @@ class Measurement:
         return f"{named} ms a step; attention: {', '.join(f'{kind} {taken:.1f}' for taken, kind in attention)}"
 
 
-def candidates(device: DeviceInfo, weights_gb: float) -> list[Precision]:
-    """List the precisions worth measuring on a device, the preferred one first.
-
-    ``weights_gb`` is the size of the model's weights in bfloat16, in 10^9 bytes.
-    """
-    eight_bit: list[Precision] = ["fp8", "int8"] if device.capability >= ADA else ["int8"]
-    wide: list[Precision] = ["bfloat16"] if device.memory_gb > weights_gb + WORKING_GB else ["int8-weights"]
-    return [*wide, *eight_bit] if device.capability < AMPERE_SERVER else [*eight_bit, *wide]
+_MEASUREMENTS: TypeAdapter[Mapping[str, Measurement]] = TypeAdapter(dict[str, Measurement])
 
 
 def attentions(device: DeviceInfo) -> list[Attention]:
@@ -95,21 +79,13 @@ def use_fastest_attention(
     return replace(chosen, attention=measured.best_attention(fp8=chosen.kernels and chosen.precision == "fp8"))
 
 
-def remembered(home: Path) -> dict[str, Measurement]:
+def remembered(home: Path) -> Mapping[str, Measurement]:
     """Read what was measured on this machine, by card and model; a damaged file counts as none."""
-    with suppress(OSError, ValidationError):
-        return TypeAdapter(dict[str, Measurement]).validate_json((home / FILE).read_bytes())
-    return {}
+    return measured_file.read(home / FILE, _MEASUREMENTS) or {}
 
 
 def remember(home: Path, key: str, measured: Measurement) -> None:
     """Add a measurement to the file; one that cannot be written is made again at the next start."""
-    everything = {name: asdict(value) for name, value in (remembered(home) | {key: measured}).items()}
-    try:
+    with suppress(OSError):  # said when the file is written
         home.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=home, prefix=FILE)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(everything, file, indent=1)
-        Path(name).replace(home / FILE)
-    except OSError as error:
-        log.warning("what was measured cannot be remembered: %s", error)
+    measured_file.write(home / FILE, _MEASUREMENTS, {**remembered(home), key: measured})

@@ -93,7 +93,7 @@ def choose_optimizations(
     """
     if device.kind != "cuda":
         return _turn_off(Optimizations(precision=plain_precision(device, precision)), without)
-    chosen = _best_precision(device, weights_gb) if precision == "auto" else precision
+    chosen = candidates(device, weights_gb)[0] if precision == "auto" else precision
     kernels = device.triton and chosen in ("fp8", "int8") and "kernels" not in without
     optimizations = Optimizations(
         precision=chosen,
@@ -125,13 +125,14 @@ def not_measured(device: DeviceInfo, names: Iterable[str] = get_args(Optimizatio
     return {} if device.is_measured else dict.fromkeys(names, f"off: not measured on {device.kind}")
 
 
-def _best_precision(device: DeviceInfo, weights_gb: float) -> Precision:
-    """Use eight-bit products where the chip has fast ones."""
-    if device.capability >= ADA:
-        return "fp8"
-    if device.capability >= AMPERE_SERVER:
-        return "int8"
-    return "bfloat16" if device.memory_gb > weights_gb + SPARE_GB else "int8-weights"
+def candidates(device: DeviceInfo, weights_gb: float) -> list[Precision]:
+    """List the precisions that may be the fastest on a device, the most promising first.
+
+    ``weights_gb`` is the size of the model's weights in bfloat16, in 10^9 bytes.
+    """
+    eight_bit: list[Precision] = ["fp8", "int8"] if device.capability >= ADA else ["int8"]
+    wide: list[Precision] = ["bfloat16"] if device.memory_gb > weights_gb + SPARE_GB else ["int8-weights"]
+    return [*wide, *eight_bit] if device.capability < AMPERE_SERVER else [*eight_bit, *wide]
 
 
 def _best_attention(device: DeviceInfo) -> Attention:

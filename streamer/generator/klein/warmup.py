@@ -297,6 +297,8 @@ class WarmUp:
         within_memory(engine.model.device, plan.decode)
         if self._optimizations.graphs:
             self._capture_plan(plan)
+        else:
+            plan.step()
         engine.plans[shape] = plan
 
     def _reference_verified(self, plan: ShapePlan, read: Run) -> bool:

@@ -10,7 +10,6 @@ from streamer.generator.klein.measured_choice import (
     FILE,
     Measurement,
     attentions,
-    candidates,
     remember,
     remembered,
     use_fastest_attention,
@@ -49,21 +48,6 @@ def test_the_fp8_attention_needs_the_fp8_kernels() -> None:
     assert use_fastest_attention(HOPPER, Optimizations("int8", kernels=True), ()).attention == "cudnn"
     assert use_fastest_attention(HOPPER, Optimizations("fp8"), ()).attention == "cudnn"
     assert use_fastest_attention(HOPPER, KERNELS, without=["attention"]).attention == "sdpa"
-
-
-@pytest.mark.parametrize(
-    ("capability", "memory_gb", "expected"),
-    [
-        ((9, 0), 80.0, ["fp8", "int8", "bfloat16"]),
-        ((8, 6), 12.0, ["int8", "int8-weights"]),
-        ((7, 5), 11.0, ["int8-weights", "int8"]),
-    ],
-)
-def test_only_what_a_card_can_do_is_measured(
-    capability: tuple[int, int], memory_gb: float, expected: list[str]
-) -> None:
-    """Eight-bit floats begin with Ada, and wide weights need room."""
-    assert candidates(DeviceInfo("cuda", "card", capability, memory_gb), weights_gb=14.0) == expected
 
 
 def test_attention_of_a_card() -> None:

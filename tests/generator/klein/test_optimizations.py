@@ -13,6 +13,7 @@ from streamer.generator.klein.optimizations import (
     DeviceInfo,
     OptimizationName,
     Optimizations,
+    candidates,
     choose_optimizations,
     not_measured,
 )
@@ -108,3 +109,18 @@ def test_an_asked_precision_is_taken() -> None:
 def test_the_names_are_those_of_the_fields() -> None:
     """An optimization that has no name could not be turned off."""
     assert {*get_args(OptimizationName), "precision"} == {field.name for field in fields(Optimizations)}
+
+
+@pytest.mark.parametrize(
+    ("capability", "memory_gb", "expected"),
+    [
+        ((9, 0), 80.0, ["fp8", "int8", "bfloat16"]),
+        ((8, 6), 12.0, ["int8", "int8-weights"]),
+        ((7, 5), 11.0, ["int8-weights", "int8"]),
+    ],
+)
+def test_only_what_a_card_can_do_is_measured(
+    capability: tuple[int, int], memory_gb: float, expected: list[str]
+) -> None:
+    """Eight-bit floats begin with Ada, and wide weights need room."""
+    assert candidates(DeviceInfo("cuda", "card", capability, memory_gb), weights_gb=14.0) == expected
